@@ -1,0 +1,136 @@
+"""The command line as a whole: global options, the commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deployer import __version__
+from deployer.cli.output import Output, fail
+from deployer.cli.state import State
+from deployer.errors import DeployerError, Diagnostic, Exit, WrongUsage
+from deployer.wiring import Choices
+
+app = typer.Typer(
+    name="deployer",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Declarative deployment for Docker: a stack says what should be, a plan what would change, apply does it.",
+)
+
+_WITH_VALUE = ("--file", "--engine", "--context", "--env-file", "--project-name", "-p")
+_FLAGS = ("--no-color", "--quiet", "--verbose")
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deployer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    file: Annotated[list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="The stack file.")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="URL", help="The engine: unix:///..., tcp://...")] = None,
+    docker_context: Annotated[
+        str | None, typer.Option("--context", metavar="NAME", help="The docker context that names the engine.")
+    ] = None,
+    env_file: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Variables for ${...}, in place of .env.")
+    ] = None,
+    project_name: Annotated[
+        str | None,
+        typer.Option("--project-name", "-p", metavar="NAME", help="The stack's name, in place of the file's."),
+    ] = None,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours; NO_COLOR says the same.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only results and errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Each step of a plan, and the trace of an error.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=show_version, help="Print the version.")
+    ] = False,
+) -> None:
+    choices = Choices(tuple(file or ()), project_name, tuple(env_file or ()), engine, docker_context)
+    context.obj = State(choices, Output(no_color=no_color, quiet=quiet, verbose=verbose))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and give its exit code. Nothing that is expected to fail shows a traceback."""
+    from deployer.cli import commands
+
+    commands.register(app)
+    output = Output(no_color="--no-color" in arguments, quiet=False, verbose="--verbose" in arguments)
+    try:
+        code = app(args=hoisted(arguments), prog_name="deployer", standalone_mode=False)
+        return code if isinstance(code, int) else Exit.DONE
+    except DeployerError as error:
+        fail(output, error)
+        return error.exit_code
+    except typer.Abort:
+        return Exit.FAILED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter flushes it at the end
+        return Exit.FAILED
+    except Exception as error:
+        if hasattr(error, "format_message"):  # what typer says of a wrong command line
+            return _usage(output, error)
+        return _bug(output, error)
+
+
+def hoisted(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the global options first, so that they may stand after the command as well.
+
+    `-f` is the stack file everywhere but after `logs`, where it means to follow, as everywhere else.
+    """
+    first: list[str] = []
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        argument = waiting.pop(0)
+        if argument == "--":
+            rest += [argument, *waiting]
+            break
+        name, equals, _ = argument.partition("=")
+        if argument in _FLAGS or (equals and name in _WITH_VALUE):
+            first.append(argument)
+        elif (argument in _WITH_VALUE or (argument == "-f" and "logs" not in rest)) and waiting:
+            first += [argument, waiting.pop(0)]
+        else:
+            rest.append(argument)
+    return [*first, *rest]
+
+
+def _usage(output: Output, error: Any) -> int:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "deployer"
+    message = error.format_message().strip().rstrip(".") or "a command is missing"
+    fail(output, WrongUsage(Diagnostic("usage", message, hint=f"see {command} --help")))
+    return Exit.USAGE
+
+
+def _bug(output: Output, error: Exception) -> int:
+    """One line, and where the trace was written: never the trace itself, unless it is asked for."""
+    trace = "".join(traceback.format_exception(error))
+    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state", "deployer")
+    where = folder / "bug.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        where.write_text(f"deployer {__version__}, Python {sys.version}\n{trace}")
+        where.chmod(0o600)
+        told = f"the trace is in {where}"
+    except OSError:
+        told = "the trace could not be written; --verbose prints it"
+    print(f"error[bug]: a bug in deployer: {type(error).__name__}; {told}", file=sys.stderr)
+    if output.verbose:
+        print(trace, file=sys.stderr)
+    return Exit.BUG

@@ -1,0 +1,217 @@
+"""`deployer apply` and `deployer destroy`: plan, show, ask, carry out."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deployer.cli.output import Format, Output, fail
+from deployer.cli.state import Files, state_of
+from deployer.errors import Diagnostic, Exit, WrongUsage
+
+if TYPE_CHECKING:
+    from deployer.plan.model import Plan
+    from deployer.reconcile.apply import Planned
+    from deployer.reconcile.calls import World
+    from deployer.reconcile.protocol import Engine
+    from deployer.reconcile.run import Outcome
+    from deployer.render.progress import Progress
+    from deployer.wiring import Project
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
+Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="How many steps run at once.")]
+Timeout = Annotated[str, typer.Option("--timeout", metavar="DURATION", help="How long the whole may take, such as 5m.")]
+
+
+def apply(
+    context: typer.Context,
+    files: Files = None,
+    yes: Yes = False,
+    parallel: Parallel = 8,
+    timeout: Timeout = "30m",
+    keep_orphans: Annotated[
+        bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")
+    ] = False,
+    format: Annotated[Format, typer.Option(help="text, or json: an event a line.")] = Format.TEXT,
+) -> None:
+    """Make the engine what the stack says: plans, shows the plan, asks, and carries it out.
+
+    A replaced container's predecessor is put back as it was if the new one fails.
+
+    Example: deployer apply stack.yaml --yes
+    """
+    from deployer.plan.planner import Options
+
+    state = state_of(context)
+    project, engine = state.project(files), state.engine()
+    options = Options(keep_orphans=keep_orphans)
+    way = Way(lambda holding: project.plan(engine, options, holding), yes, parallel, seconds(timeout), format)
+    raise typer.Exit(_carry_out(state.output, project, engine, way).exit_code)
+
+
+def destroy(
+    context: typer.Context,
+    files: Files = None,
+    yes: Yes = False,
+    volumes: Annotated[bool, typer.Option("--volumes", help="Remove the volumes too, with all their data.")] = False,
+    parallel: Parallel = 8,
+    timeout: Timeout = "30m",
+    format: Annotated[Format, typer.Option(help="text, or json: an event a line.")] = Format.TEXT,
+) -> None:
+    """Remove all that the stack owns. Its volumes stay, with their data, unless --volumes is given.
+
+    Example: deployer destroy stack.yaml --yes
+    """
+    from deployer.plan.planner import Options
+    from deployer.reconcile.apply import remove_records
+
+    state = state_of(context)
+    project, engine = state.project(files), state.engine()
+    options = Options(volumes=volumes)
+    way = Way(
+        lambda holding: project.plan_destroy(engine, options, holding),
+        yes,
+        parallel,
+        seconds(timeout),
+        format,
+        destroy=True,
+    )
+    outcome = _carry_out(state.output, project, engine, way)
+    if outcome.exit_code is Exit.DONE:
+        _, observed = project.plan_destroy(engine, options)
+        remove_records(engine, observed.records, keep_newest=any(volume.ours for volume in observed.volumes.values()))
+    raise typer.Exit(outcome.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a plan is made, shown and carried out; `look` plans anew while the turn of that revision is held."""
+
+    look: Callable[[int], Planned]
+    yes: bool
+    parallel: int
+    seconds: float
+    format: Format
+    destroy: bool = False
+
+
+def _carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
+    from deployer.reconcile import apply as reconcile
+
+    shown = way.look(0)
+    _show(output, shown[0], way)
+    if not shown[0].is_empty and not way.yes:
+        _ask(output)
+    with _progress(output, way.format) as tell, _signals() as listen:
+        job = reconcile.Job(
+            look=way.look,
+            agreed=lambda plan: _agreed(output, plan, way),
+            tell=tell,
+            write_context=project.write_context,
+            built=project.remember,
+            desired=project.resolved(),
+            parallel=way.parallel,
+            seconds=way.seconds,
+        )
+        outcome = reconcile.apply(engine, shown, job, listen)
+    for error in outcome.errors:
+        fail(output, error)
+    if not shown[0].is_empty:
+        _report(output, outcome)
+    return outcome
+
+
+def _progress(output: Output, format: Format) -> Progress:
+    """Live on a terminal, a line an event elsewhere, JSON where programs listen."""
+    from deployer.render.progress import JsonProgress, PlainProgress, Quiet
+
+    if format is Format.JSON:
+        return JsonProgress(sys.stdout)
+    if output.quiet:
+        return Quiet()
+    if not output.error_color:
+        return PlainProgress(sys.stderr, verbose=output.verbose)
+    from deployer.render.live import LiveProgress
+
+    return LiveProgress(sys.stderr, verbose=output.verbose)
+
+
+def _show(output: Output, plan: Plan, way: Way) -> None:
+    from deployer.render import plan_text
+
+    output.warn(plan.warnings)
+    if way.format is Format.TEXT:
+        output.result(plan_text.as_text(plan, color=output.color, verbose=output.verbose, destroy=way.destroy))
+
+
+def _ask(output: Output) -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise WrongUsage(
+            Diagnostic("needs-yes", "there is no terminal to ask on", hint="look at the plan, then give --yes")
+        )
+    if not typer.confirm("Apply this plan?", err=True):
+        output.say("Nothing was changed.")
+        raise typer.Exit(Exit.FAILED)
+
+
+def _agreed(output: Output, plan: Plan, way: Way) -> bool:
+    """The engine has moved since the plan was shown: what has become of it is shown, and asked for again."""
+    output.say("The engine has changed since; the plan is now:")
+    _show(output, plan, way)
+    return way.yes or typer.confirm("Apply this plan?", err=True)
+
+
+def _report(output: Output, outcome: Outcome) -> None:
+    if outcome.declined:
+        output.say("Nothing was changed.")
+        return
+    for what, addresses in (
+        ("put back as it was", outcome.put_back),
+        ("not begun", outcome.not_begun),
+        ("done", outcome.done),
+    ):
+        if addresses and (outcome.errors or outcome.interrupted):
+            output.say(f"{what}: {', '.join(addresses)}")
+    if outcome.interrupted:
+        output.say("Interrupted; the next apply goes on from here.")
+    elif not outcome.errors:
+        output.say(
+            f"Done: {len(outcome.done)} carried out"
+            + (f", {len(outcome.skipped)} not needed." if outcome.skipped else ".")
+        )
+
+
+def seconds(written: str) -> float:
+    from deployer.fields.parse import SECOND, duration
+
+    try:
+        return duration(written) / SECOND
+    except ValueError:
+        raise WrongUsage(
+            Diagnostic("usage", f"--timeout: {written!r} is no duration", hint="write it as 90s, 5m or 1h30m")
+        ) from None
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[World], None]]:
+    """On Ctrl-C or SIGTERM nothing new is started, and what is in flight ends; the second one aborts."""
+    worlds: list[World] = []
+
+    def stop(_number: int, _frame: Any) -> None:
+        if not worlds or worlds[0].stop.is_set():
+            raise KeyboardInterrupt
+        worlds[0].stop.set()
+        worlds[0].waker.wake()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield worlds.append
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

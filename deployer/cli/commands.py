@@ -1,0 +1,25 @@
+"""The commands, by the names that are typed, in the order in which one needs them."""
+
+from __future__ import annotations
+
+import typer
+
+from deployer.cli.apply import apply, destroy
+from deployer.cli.config import config
+from deployer.cli.graph import graph
+from deployer.cli.init import init
+from deployer.cli.logs import logs
+from deployer.cli.plan import plan
+from deployer.cli.schema import schema
+from deployer.cli.status import status
+from deployer.cli.validate import validate
+
+
+def register(app: typer.Typer) -> None:
+    """Add every command to the application, once."""
+    if app.registered_commands:
+        return
+    for command in (init, validate, plan, apply, status, logs, destroy, config, graph, schema):
+        app.command()(command)
+    app.command("diff", hidden=True)(plan)
+    app.command("ps", hidden=True)(status)

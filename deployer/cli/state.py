@@ -1,0 +1,48 @@
+"""What a command starts from: the choices of the command line, and the output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli.output import Output
+from deployer.wiring import Choices, load_stack
+
+if TYPE_CHECKING:
+    from deployer.reconcile.protocol import Engine
+    from deployer.wiring import Project
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="FILE", help="The stack file; stack.yaml here or in a parent unless given."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    choices: Choices
+    output: Output
+
+    def with_files(self, files: Sequence[str] | None) -> Choices:
+        """The choices with the files that a command names itself."""
+        return replace(self.choices, files=tuple(files)) if files else self.choices
+
+    def project(self, files: Sequence[str] | None = None) -> Project:
+        """The stack, with its warnings said. Raises DeployerError."""
+        from deployer.wiring import Project
+
+        stack, path = load_stack(self.with_files(files))
+        self.output.warn(stack.warnings)
+        return Project(stack, path)
+
+    def engine(self) -> Engine:
+        from deployer.wiring import connect
+
+        return connect(self.choices)
+
+
+def state_of(context: typer.Context) -> State:
+    return context.find_root().obj

@@ -1,0 +1,165 @@
+"""`deployer status`: how the stack's services are, now."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deployer.cli.output import Format
+from deployer.cli.state import Files, state_of
+from deployer.errors import Diagnostic, WrongUsage
+
+if TYPE_CHECKING:
+    from deployer.plan.model import Plan
+    from deployer.reconcile.protocol import Engine
+    from deployer.render.status import ServiceStatus
+    from deployer.resources.desired import Desired
+    from deployer.resources.observed import Observed, ObservedContainer
+    from deployer.wiring import Project
+
+BETWEEN_LOOKS = 2.0
+_HOME_AND_CLEAR = "\x1b[H\x1b[J"
+_EVERYWHERE = ("", "0.0.0.0", "::")
+
+
+def status(
+    context: typer.Context,
+    files: Files = None,
+    format: Annotated[Format, typer.Option(help="text, or json for programs.")] = Format.TEXT,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again every two seconds, on a terminal, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Show how each service is.
+
+    READY counts the replicas that run and are healthy, or have completed their work, out of those wanted. PORTS are
+    those that the engine has really published, HOST->CONTAINER. DRIFT names the fields that somebody changed on the
+    engine; `deployer plan` tells more.
+
+    \b
+    Example: deployer status
+    Example: deployer status stack.yaml --watch
+    """
+    from deployer.render import status as render
+
+    state = state_of(context)
+    if watch and (format is Format.JSON or not sys.stdout.isatty()):
+        hint = "leave --watch out, and look as often as you like"
+        raise WrongUsage(Diagnostic("usage", "--watch draws on a terminal, as text", hint=hint))
+    project, engine = state.project(files), state.engine()
+    while True:
+        rows = look(project, engine)
+        if format is Format.JSON:
+            state.output.result(render.as_json(rows, stack=project.stack.name))
+        else:
+            clear = _HOME_AND_CLEAR if watch else ""
+            state.output.result(clear + render.as_text(rows, color=state.output.color))
+        if not watch:
+            return
+        sys.stdout.flush()
+        time.sleep(BETWEEN_LOOKS)
+
+
+def look(project: Project, engine: Engine) -> list[ServiceStatus]:
+    """The services as they are now."""
+    from deployer.resources.desired import desired
+
+    plan, observed = project.plan(engine)
+    return statuses(desired(project.stack, project.origin, {}), plan, observed)
+
+
+def statuses(desired: Desired, plan: Plan, observed: Observed) -> list[ServiceStatus]:
+    """A row for each service of the stack, then for each that only the engine still has."""
+    orphans = sorted({container.service for container in observed.containers} - desired.services.keys() - {""})
+    return [_status(name, desired, plan, observed) for name in (*desired.services, *orphans)]
+
+
+def _status(name: str, desired: Desired, plan: Plan, observed: Observed) -> ServiceStatus:
+    from deployer.render.status import ServiceStatus
+    from deployer.resources.identity import REVISION
+
+    service = desired.services.get(name)
+    containers = observed.of_service(name)
+    revisions = [int(found) for each in containers if (found := _labels(each).get(REVISION, "")).isdigit()]
+    images = {each.image_reference for each in containers}
+    if service and not images:
+        images = {plan.images.get(service.image.address) or service.image.reference}
+    may_exit = service is not None and service.may_exit
+    return ServiceStatus(
+        service=name,
+        wanted=service.replicas if service else 0,
+        ready=sum(is_ready(each, may_exit) for each in containers),
+        health=_in_words(containers),
+        ports=tuple(port for each in containers for port in published(each.raw)),
+        image=", ".join(sorted(filter(None, images))),
+        revision=max(revisions, default=None),
+        drift=_drift(name, plan),
+    )
+
+
+def is_ready(container: ObservedContainer, may_exit: bool) -> bool:
+    """Whether it does what it is for: it runs and no check says otherwise, or it has completed its work."""
+    if container.status == "exited":
+        return may_exit and container.exit_code == 0
+    return container.status == "running" and container.health in ("", "healthy")
+
+
+def _in_words(containers: Iterable[ObservedContainer]) -> str:
+    """`healthy`, or where they differ `1 healthy, 1 starting`."""
+    words = Counter(_word(each) for each in containers)
+    return next(iter(words)) if len(words) == 1 else ", ".join(f"{many} {word}" for word, many in words.items())
+
+
+def _word(container: ObservedContainer) -> str:
+    if container.status == "running":
+        return container.health or "running"
+    return f"exited ({container.exit_code})" if container.status == "exited" else container.status
+
+
+def published(inspect: Mapping[str, Any]) -> list[str]:
+    """The ports that a container has on the host: `8080->80` on every address, `127.0.0.1:5353->53/udp` on one."""
+    wire: Mapping[str, Any] = inspect["NetworkSettings"].get("Ports") or {}
+    found: list[str] = []
+    for target, bindings in sorted(wire.items(), key=lambda item: (int(item[0].partition("/")[0]), item[0])):
+        found += [f"{host}->{target.removesuffix('/tcp')}" for host in _hosts(bindings or ())]
+    return found
+
+
+def _hosts(bindings: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """IPv4 and IPv6 are told as one where they have the same port; Engine 20.10 can give them different random ones."""
+    addresses: dict[str, list[str]] = {}
+    for binding in bindings:
+        addresses.setdefault(binding["HostPort"], []).append(binding.get("HostIp", ""))
+    for port, hosts in addresses.items():
+        everywhere = [host for host in hosts if host in _EVERYWHERE]
+        if len(everywhere) > 1 or "" in everywhere:
+            yield port
+        elif everywhere:
+            yield f"{_bracketed(everywhere[0])}:{port}"
+        yield from (f"{_bracketed(host)}:{port}" for host in hosts if host not in _EVERYWHERE)
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _drift(name: str, plan: Plan) -> tuple[str, ...]:
+    from deployer.plan.model import Cause
+
+    fields = [
+        field.field
+        for change in plan.changes
+        if change.address == f"service.{name}" or change.address.startswith(f"service.{name}[")
+        for field in change.fields
+        if Cause.DRIFT in field.causes
+    ]
+    return tuple(dict.fromkeys(fields))
+
+
+def _labels(container: ObservedContainer) -> Mapping[str, str]:
+    return container.raw["Config"].get("Labels") or {}

@@ -1,0 +1,174 @@
+"""The Docker Engine for the reconciler: a method that writes is one request, and what is done already is no error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+from deployer.engine.locate import Location
+from deployer.engine.progress import follow_build, follow_pull
+from deployer.engine.reader import DockerReader, not_an_id
+from deployer.engine.transport import open_transport
+from deployer.resources.wire import EngineRefused, Json, Progress
+
+
+def connect(location: Location, timeout: float = 60.0) -> DockerEngine:
+    """Reach the engine there; `timeout` (seconds) is how long it may be silent before a plain request is given up."""
+    return DockerEngine(open_transport(location, timeout))
+
+
+class DockerEngine(DockerReader):
+    """An engine that does what it is told; bodies go to it as they are. Give it whole ids where they are known."""
+
+    def create_container(self, name: str, body: Json) -> str:
+        doing = f"create container {name}"
+        return self._answer(doing, "POST", "/containers/create", params={"name": name}, body=body)["Id"]
+
+    def start_container(self, container: str) -> None:
+        self._do(f"start container {container}", "POST", "/containers/{}/start", container)
+
+    def stop_container(self, container: str, timeout: int | None = None) -> None:
+        params = {} if timeout is None else {"t": timeout}
+        self._do(f"stop container {container}", "POST", "/containers/{}/stop", container, params=params, unbounded=True)
+
+    def kill_container(self, container: str, signal: str) -> None:
+        self._do(
+            f"send {signal} to container {container}",
+            "POST",
+            "/containers/{}/kill",
+            container,
+            params={"signal": signal},
+        )
+
+    def pause_container(self, container: str) -> None:
+        self._do(
+            f"pause container {container}", "POST", "/containers/{}/pause", container, done_already="is already paused"
+        )
+
+    def unpause_container(self, container: str) -> None:
+        self._do(
+            f"unpause container {container}", "POST", "/containers/{}/unpause", container, done_already="is not paused"
+        )
+
+    def rename_container(self, container: str, name: str) -> None:
+        doing = f"rename container {container} to {name}"
+        already = "Renaming a container with the same name"
+        self._do(doing, "POST", "/containers/{}/rename", container, params={"name": name}, done_already=already)
+
+    def update_container(self, container: str, body: Json) -> None:
+        self._do(f"update container {container}", "POST", "/containers/{}/update", container, body=body)
+
+    def remove_container(self, container: str, *, volumes: bool = False, force: bool = False) -> None:
+        """Gone when it returns, whoever removes it (a container that removes itself answers 409 meanwhile)."""
+        params = {"v": int(volumes), "force": int(force)}
+        try:
+            self._do(
+                f"remove container {container}", "DELETE", "/containers/{}", container, params=params, gone_is_fine=True
+            )
+        except EngineRefused as error:
+            if "is already in progress" not in str(error):
+                raise
+            self._wait_until_removed(container)
+
+    def _wait_until_removed(self, container: str) -> None:
+        doing = f"wait until container {container} is removed"
+        self._do(
+            doing,
+            "POST",
+            "/containers/{}/wait",
+            container,
+            params={"condition": "removed"},
+            gone_is_fine=True,
+            unbounded=True,
+        )
+
+    def create_network(self, body: Json) -> str:
+        """CheckDuplicate: Engine 20.10 would make a second network of the same name without it."""
+        doing = f"create network {body.get('Name')}"
+        return self._answer(doing, "POST", "/networks/create", body={**body, "CheckDuplicate": True})["Id"]
+
+    def remove_network(self, name_or_id: str) -> None:
+        self._do(f"remove network {name_or_id}", "DELETE", "/networks/{}", name_or_id, gone_is_fine=True)
+
+    def connect(self, network: str, container: str, endpoint: Json) -> None:
+        body = {"Container": container, "EndpointConfig": endpoint}
+        self._do(
+            f"connect container {container} to network {network}", "POST", "/networks/{}/connect", network, body=body
+        )
+
+    def disconnect(self, network: str, container: str) -> None:
+        doing = f"disconnect container {container} from network {network}"
+        already = "is not connected to"
+        self._do(
+            doing,
+            "POST",
+            "/networks/{}/disconnect",
+            network,
+            body={"Container": container},
+            gone_is_fine=True,
+            done_already=already,
+        )
+
+    def create_volume(self, body: Json) -> Json:
+        return self._answer(f"create volume {body.get('Name')}", "POST", "/volumes/create", body=body)
+
+    def remove_volume(self, name: str) -> None:
+        self._do(f"remove volume {name}", "DELETE", "/volumes/{}", name, gone_is_fine=True)
+
+    def pull(self, reference: str, progress: Callable[[Progress], None]) -> None:
+        repository, tag = _repository_and_tag(reference)
+        options = {"params": {"fromImage": repository, "tag": tag}, "headers": self._login(reference)}
+        follow_pull(self._transport.stream(f"pull image {reference}", "POST", "/images/create", **options), progress)
+
+    def build(self, context: BinaryIO, options: Json, progress: Callable[[Progress], None]) -> str:
+        params = {"rm": 1, "forcerm": 1} | {name: _query_value(value) for name, value in options.items()}
+        request = {"params": params, "data": context, "headers": {"Content-Type": "application/x-tar"}}
+        doing = f"build image {options.get('t', '')}".rstrip()
+        return follow_build(
+            self._transport.stream(doing, "POST", "/build", refusal="build-failed", **request), progress
+        )
+
+    def tag(self, image: str, repository: str, tag: str) -> None:
+        doing = f"tag image {image} as {repository}:{tag}"
+        self._do(doing, "POST", "/images/{}/tag", not_an_id(image), params={"repo": repository, "tag": tag})
+
+    def remove_image(self, reference: str) -> None:
+        self._do(f"remove image {reference}", "DELETE", "/images/{}", not_an_id(reference), gone_is_fine=True)
+
+    def _answer(self, doing: str, method: str, path: str, **options: Any) -> Json:
+        return self._transport.decoded(doing, self._transport.request(doing, method, path, **options))
+
+    def _do(
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        *names: str,
+        gone_is_fine: bool = False,
+        done_already: str = "",
+        **options: Any,
+    ) -> None:
+        """A request of which only success matters; the engine's ways to say that nothing was left to do are success."""
+        try:
+            self._transport.request(doing, method, path, *names, **options)
+        except EngineRefused as error:
+            gone = gone_is_fine and error.status == 404
+            if not gone and not (done_already and done_already in str(error)):
+                raise
+
+
+def _repository_and_tag(reference: str) -> tuple[str, str]:
+    """The tag defaults to `latest`, as it does everywhere; asked without one, the engine would pull all there are."""
+    name, _, digest = reference.partition("@")
+    if digest:
+        return name, digest
+    repository, colon, tag = name.rpartition(":")
+    return (repository, tag) if colon and "/" not in tag else (name, "latest")
+
+
+def _query_value(value: object) -> object:
+    """As `POST /build` reads its query: mappings are JSON, switches 1 and 0, a list is repeated."""
+    if isinstance(value, Mapping):
+        return json.dumps(value)
+    return int(value) if isinstance(value, bool) else value

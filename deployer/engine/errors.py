@@ -1,0 +1,111 @@
+"""The engine's edge: no answer, or half of one, leaves this room as a DeployerError that says what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deployer.engine.locate import Location
+from deployer.errors import Diagnostic, Unreachable
+
+
+@contextmanager
+def engine_errors(doing: str, location: Location) -> Iterator[None]:
+    """Raise what requests, urllib3 and sockets raise as Unreachable: no engine is there, or it gave no whole answer."""
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except (RequestException, HTTPError, OSError, json.JSONDecodeError) as error:
+        raise Unreachable(no_answer(doing, location, list(_causes(error)))) from error
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that it wraps: requests and urllib3 keep it in `args`, in `reason` or in `__context__`."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        inner = [*current.args, getattr(current, "reason", None), current.__cause__, current.__context__]
+        waiting += [cause for cause in inner if isinstance(cause, BaseException)]
+
+
+def no_answer(doing: str, location: Location, causes: list[BaseException]) -> Diagnostic:
+    """Which of the ways not to answer this is; the order matters: to be disconnected is a bad status line, too."""
+    import ssl
+    from http.client import BadStatusLine, IncompleteRead, LineTooLong, UnknownProtocol
+    from socket import gaierror
+
+    from requests.exceptions import Timeout
+    from urllib3.exceptions import InvalidChunkLength, ProtocolError
+
+    def any_is(*kinds: type[BaseException]) -> BaseException | None:
+        return next((cause for cause in causes if isinstance(cause, kinds)), None)
+
+    if any_is(PermissionError):
+        return _not_allowed(location)
+    if cause := any_is(FileNotFoundError, ConnectionRefusedError, gaierror):
+        return _absent(location, cause)
+    if cause := any_is(ssl.SSLError):
+        return _wrong_tls(location, cause)
+    if any_is(TimeoutError, Timeout):
+        return _too_slow(doing, location)
+    if any_is(ConnectionError):
+        return _lost(doing, location)
+    if cause := any_is(BadStatusLine, LineTooLong, UnknownProtocol, InvalidChunkLength):
+        return garbled(doing, location, str(cause))
+    if any_is(IncompleteRead, ProtocolError):
+        return _lost(doing, location)
+    if cause := any_is(ValueError):
+        return garbled(doing, location, str(cause))
+    return _absent(location, causes[-1])
+
+
+def _absent(location: Location, cause: BaseException) -> Diagnostic:
+    reason = getattr(cause, "strerror", None) or str(cause)
+    hint = (
+        f"that address is from {location.chosen_by}; start the engine there (sudo systemctl start docker, "
+        "or Docker Desktop), or name another one with --engine, --context or DOCKER_HOST"
+    )
+    return Diagnostic("engine-unreachable", f"no Docker engine answers at {location.url}: {reason}", hint=hint)
+
+
+def _not_allowed(location: Location) -> Diagnostic:
+    hint = 'join the group that may: sudo usermod -aG docker "$USER", then log in again; or run a rootless engine'
+    return Diagnostic(
+        "engine-permission", f"you may not use the Docker engine at {location.url}: permission denied", hint=hint
+    )
+
+
+def _wrong_tls(location: Location, cause: BaseException) -> Diagnostic:
+    hint = "the files in DOCKER_CERT_PATH, or of the docker context (ca.pem, cert.pem, key.pem), must fit the engine's"
+    message = f"no TLS connection to the Docker engine at {location.url}: {getattr(cause, 'reason', None) or cause}"
+    return Diagnostic("engine-tls", message, hint=hint)
+
+
+def _too_slow(doing: str, location: Location) -> Diagnostic:
+    hint = "the engine may be overloaded or hang: `docker info` shows whether it answers at all"
+    message = f"could not {doing}: the Docker engine at {location.url} did not answer in time"
+    return Diagnostic("engine-timeout", message, hint=hint)
+
+
+def _lost(doing: str, location: Location) -> Diagnostic:
+    hint = "the engine may have stopped or been restarted; when it answers again, run the command once more"
+    message = (
+        f"could not {doing}: the Docker engine at {location.url} closed the connection before its answer was whole"
+    )
+    return Diagnostic("engine-lost", message, hint=hint)
+
+
+def garbled(doing: str, location: Location, answer: str) -> Diagnostic:
+    """Something answers, but it does not speak the Engine API."""
+    hint = (
+        f"that address is from {location.chosen_by}; an engine with TLS needs DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
+    )
+    message = f"could not {doing}: what answers at {location.url} does not speak the Docker Engine API: {answer[:200]}"
+    return Diagnostic("engine-garbled", message, hint=hint)

@@ -1,0 +1,112 @@
+"""The requests that change nothing. What is not there is None; every other failure is a DeployerError."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from deployer.engine.credentials import registry_login
+from deployer.engine.logs import log_lines
+from deployer.engine.refusals import refused
+from deployer.engine.transport import Transport
+from deployer.resources.wire import EngineInfo, Json, LogLine
+
+AT_ONCE = 8
+
+
+class DockerReader:
+    """An engine that can only be looked at."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def info(self) -> EngineInfo:
+        about = self._transport.about
+        return EngineInfo(self._transport.location.url, str(about.get("Version", "")), self._transport.version)
+
+    def containers(self) -> Sequence[Json]:
+        return self._transport.read("list the containers", "/containers/json", params={"all": 1}) or []
+
+    def container(self, name_or_id: str) -> Json | None:
+        """A container by its name or whole id. A part of an id is none: the engine would take the name `db` for one."""
+        found = self._transport.read(f"look at container {name_or_id}", "/containers/{}/json", name_or_id)
+        return found if found and name_or_id in (found["Id"], found["Name"].removeprefix("/")) else None
+
+    def inspected(self, ids: Sequence[str]) -> Sequence[Json]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return [found for found in pool.map(self.container, ids) if found]
+
+    def image(self, reference: str) -> Json | None:
+        return self._transport.read(f"look at image {reference}", "/images/{}/json", not_an_id(reference))
+
+    def networks(self) -> Sequence[Json]:
+        return self._transport.read("list the networks", "/networks") or []
+
+    def network(self, name_or_id: str) -> Json | None:
+        """A network by its name or whole id (a part of an id is none, as with containers)."""
+        found = self._transport.read(f"look at network {name_or_id}", "/networks/{}", name_or_id)
+        return found if found and name_or_id in (found["Id"], found["Name"]) else None
+
+    def volumes(self) -> Sequence[Json]:
+        answer = self._transport.read("list the volumes", "/volumes") or {}
+        return answer.get("Volumes") or []
+
+    def volume(self, name: str) -> Json | None:
+        return self._transport.read(f"look at volume {name}", "/volumes/{}", name)
+
+    def registry_digest(self, reference: str) -> str | None:
+        """What the registry says now, through the engine. None where it has no such image; out of reach is an error."""
+        doing = f"ask the registry for {reference}"
+        headers = self._login(reference)
+        answer = self._transport.read(doing, "/distribution/{}/json", reference, headers=headers, unbounded=True) or {}
+        return (answer.get("Descriptor") or {}).get("digest")
+
+    def logs(
+        self,
+        container: str,
+        *,
+        tail: int | None = None,
+        since: float | None = None,
+        follow: bool = False,
+        timestamps: bool = False,
+    ) -> Iterator[LogLine]:
+        """Its lines, oldest first; with `follow` until the container stops."""
+        doing = f"read the logs of container {container}"
+        found = self.container(container)
+        if not found:
+            raise refused(doing, f"no container is named {container}", 404)
+        params: dict[str, str | int] = {"stdout": 1, "stderr": 1, "follow": int(follow), "timestamps": int(timestamps)}
+        params["tail"] = "all" if tail is None else tail
+        if since is not None:
+            params["since"] = f"{since:.9f}"
+        stream = self._transport.stream(doing, "GET", "/containers/{}/logs", found["Id"], params=params)
+        return log_lines(container, stream.chunks(), tty=found["Config"]["Tty"], timestamps=timestamps)
+
+    @contextmanager
+    def events(self, *, labels: Mapping[str, str]) -> Iterator[Iterator[Json]]:
+        """Container events from now on, of those that bear the labels. Leaving ends the iterator in any thread."""
+        import json
+
+        filters = {"type": ["container"], "label": [f"{name}={value}" for name, value in labels.items()]}
+        stream = self._transport.stream(
+            "listen to the engine's events", "GET", "/events", params={"filters": json.dumps(filters)}
+        )
+        try:
+            yield stream.objects()
+        finally:
+            stream.hang_up()
+
+    def _login(self, reference: str) -> dict[str, str]:
+        return registry_login(self._transport.api, reference)
+
+    def close(self) -> None:
+        """Close the idle connections; what is being streamed goes on."""
+        self._transport.api.close()
+
+
+def not_an_id(reference: str) -> str:
+    """A name such as `cafe` with its tag: without one, the engine takes it for the beginning of an image's id, too."""
+    return f"{reference}:latest" if re.fullmatch(r"[0-9a-f]{1,63}", reference) else reference

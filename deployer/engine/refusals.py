@@ -1,0 +1,105 @@
+"""The engine's no, under the code and with the hint that help. To know another refusal is to add a row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from deployer.errors import DeployerError, Diagnostic, Unreachable
+from deployer.resources.wire import EngineRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What `pattern` finds has this code and hint; `says`, with its groups, replaces words that say little."""
+
+    code: str
+    pattern: re.Pattern[str]
+    hint: str
+    says: str = ""
+    unreachable: bool = False
+
+
+def _row(code: str, pattern: str, hint: str, *, says: str = "", unreachable: bool = False) -> Refusal:
+    return Refusal(code, re.compile(pattern, re.IGNORECASE), hint, says, unreachable)
+
+
+_TO_REGISTRY = r'(?:Get|Head|Post|Put) "?https?://(?P<registry>[^/":]+(?::\d+)?)'
+
+REFUSALS = (
+    # 20.10: "Bind for", or its proxy's "listen tcp4". 28: "failed to bind host port for ADDRESS:PORT:CONTAINER".
+    _row(
+        "port-taken",
+        r"(?:Bind for|listen \w+|bind host port(?: for)?) (?P<port>\S*?:\d+)\S*.*(?:already allocated|already in use)",
+        "`docker ps` and `ss -lntup` show what has it: stop that, or publish another port",
+        says="port {port} of the engine's host is taken",
+    ),
+    _row("no-space", r"no space left on device", "`docker system df` shows what fills the engine's disk"),
+    _row(
+        "name-taken", r'container name "/?[^"]+" is already in use', "that container must be removed or renamed first"
+    ),
+    _row(
+        "image-not-found",
+        r"no such image|pull access denied|manifest for \S+ not found|manifest unknown|name unknown"
+        r'|repository \S+ not found|failed to resolve reference "[^"]+":.*: not found',
+        "check the spelling and the tag; a private image needs `docker login` first",
+    ),
+    _row(
+        "registry-login",
+        rf"(?:{_TO_REGISTRY}.*)?(?:\bunauthorized\b|no basic auth credentials|denied: requested access"
+        r"|insufficient_scope|incorrect username or password)",
+        "`docker login REGISTRY` with an account that may",
+        unreachable=True,
+    ),
+    _row(
+        "registry-limit",
+        r"toomanyrequests|429 Too Many Requests",
+        "log in with `docker login`, give the engine a mirror, or wait",
+        unreachable=True,
+    ),
+    _row(
+        "registry-unreachable",
+        _TO_REGISTRY + r".*server gave HTTP response to HTTPS client",
+        'the registry speaks plain HTTP: name it in "insecure-registries" of the engine\'s daemon.json, or give it TLS',
+        unreachable=True,
+    ),
+    _row(
+        "registry-unreachable",
+        _TO_REGISTRY + r".*(?:x509|certificate|tls:)",
+        "the engine does not trust its certificate: the CA goes to /etc/docker/certs.d/REGISTRY/ca.crt on its host",
+        unreachable=True,
+    ),
+    _row(
+        "registry-unreachable",
+        _TO_REGISTRY + r".*no such host",
+        "the engine's host cannot look that name up: check the spelling, and its DNS",
+        unreachable=True,
+    ),
+    _row(
+        "registry-unreachable",
+        _TO_REGISTRY + r"|received unexpected HTTP status: 5\d\d",
+        "check that the registry runs and can be reached from the engine's host, or give the engine a mirror",
+        unreachable=True,
+    ),
+)
+
+
+def refused(
+    doing: str, explanation: str, status: int = 0, *, notes: tuple[str, ...] = (), otherwise: str = "engine-refused"
+) -> DeployerError:
+    """The error for the engine's explanation: the first row that knows it, else code `otherwise` and its own words."""
+    explanation = explanation.strip() or f"the engine answered {status} and no reason"
+    for row in REFUSALS:
+        if found := row.pattern.search(explanation):
+            return _known(doing, explanation, status, row, found, notes)
+    return EngineRefused(Diagnostic(otherwise, f"could not {doing}: {explanation}", notes=notes), status)
+
+
+def _known(
+    doing: str, explanation: str, status: int, row: Refusal, found: re.Match[str], notes: tuple[str, ...]
+) -> DeployerError:
+    groups = found.groupdict()
+    says, notes = (row.says.format_map(groups), (explanation, *notes)) if row.says else (explanation, notes)
+    hint = row.hint.replace("REGISTRY", groups.get("registry") or "REGISTRY")
+    diagnostic = Diagnostic(row.code, f"could not {doing}: {says}", hint=hint, notes=notes)
+    return Unreachable(diagnostic) if row.unreachable else EngineRefused(diagnostic, status)

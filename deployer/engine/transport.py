@@ -1,0 +1,170 @@
+"""Requests to one engine: bodies go out raw, so that no field is lost, and every failure is raised as ours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from deployer.engine.errors import engine_errors, garbled
+from deployer.engine.locate import Location, Tls
+from deployer.engine.refusals import refused
+from deployer.engine.streams import Stream
+from deployer.errors import Diagnostic, Unreachable
+from deployer.resources.wire import EngineRefused, Json
+
+if TYPE_CHECKING:
+    from docker.api.client import APIClient
+    from docker.tls import TLSConfig
+    from requests import Response
+
+CONNECTIONS = 32
+"""More than may work at once: eight actions, as many inspects, the events, and the logs that are followed."""
+
+OLDEST, NEWEST = (1, 41), (1, 51)
+"""The API versions that were tried (Engine 20.10 and 28). A newer engine is asked for the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """An engine and the API version to ask it in; docker-py carries the requests (sockets, TLS, credentials)."""
+
+    api: APIClient
+    location: Location
+    timeout: float
+    about: Json
+    version: str = ""
+
+    def request(
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        *names: str,
+        body: Json | None = None,
+        stream: bool = False,
+        unbounded: bool = False,
+        refusal: str = "engine-refused",
+        **options: Any,
+    ) -> Response:
+        """One request and its answer; `unbounded` where that may rightly take long, `options` are those of requests.
+
+        `refusal` is the code of a no that no row of the refusals knows."""
+        if body is not None:
+            options |= {"data": json.dumps(body), "headers": {"Content-Type": "application/json"}}
+        wait = (self.timeout, None if stream or unbounded else self.timeout)
+        with engine_errors(doing, self.location):
+            response = self.api.request(
+                method, self._url(path, names), stream=stream, timeout=wait, allow_redirects=False, **options
+            )
+            if response.status_code >= 300 and response.status_code != 304:  # 304: it was started, or stopped, already
+                raise refused(doing, _explanation(response), response.status_code, otherwise=refusal)
+        return response
+
+    def read(self, doing: str, path: str, *names: str, **options: Any) -> Any:
+        """The JSON that GET answers; None where the engine says that there is no such thing."""
+        try:
+            return self.decoded(doing, self.request(doing, "GET", path, *names, **options))
+        except EngineRefused as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def decoded(self, doing: str, response: Response) -> Any:
+        with engine_errors(doing, self.location):
+            return response.json()
+
+    def stream(self, doing: str, method: str, path: str, *names: str, **options: Any) -> Stream:
+        """A request whose answer comes bit by bit, for as long as it may take."""
+        response = self.request(doing, method, path, *names, stream=True, **options)
+        return Stream(response, doing, self.location)
+
+    def _url(self, path: str, names: tuple[str, ...]) -> str:
+        version = f"/v{self.version}" if self.version else ""
+        return f"{self.api.base_url}{version}{path.format(*(quote(name, safe='/:@') for name in names))}"
+
+
+def open_transport(location: Location, timeout: float) -> Transport:
+    """Reach the engine and agree on an API version."""
+    bare = Transport(_client(location, timeout), location, timeout, {})
+    doing = "ask the engine for its version"
+    try:
+        about = bare.read(doing, "/version")
+        newest, oldest = (_numbers(about[key]) for key in ("ApiVersion", "MinAPIVersion"))
+    except (EngineRefused, KeyError, TypeError, ValueError) as error:
+        raise Unreachable(garbled(doing, location, str(error))) from error
+    if newest < OLDEST:
+        raise Unreachable(_unfit(location, about, "older", "upgrade it to 20.10 or newer"))
+    if oldest > NEWEST:
+        raise Unreachable(_unfit(location, about, "newer", "upgrade deployer"))
+    return replace(bare, about=about, version="{}.{}".format(*min(newest, NEWEST)))
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
+def _unfit(location: Location, about: Json, how: str, hint: str) -> Diagnostic:
+    engine = f"the Docker engine at {location.url} ({about.get('Version')}, API {about['ApiVersion']})"
+    message = f"{engine} is {how} than deployer can use"
+    return Diagnostic("engine-version", message, hint=hint)
+
+
+def _client(location: Location, timeout: float) -> APIClient:
+    from docker.api.client import APIClient
+    from docker.errors import DockerException
+
+    try:
+        api = APIClient(
+            base_url=location.url,
+            version="{}.{}".format(*OLDEST),  # or it would ask the engine itself, before it is set up
+            timeout=timeout,  # type: ignore[arg-type]
+            tls=_tls_config(location.tls) if location.tls else False,
+            user_agent="deployer",
+            max_pool_size=CONNECTIONS,
+        )
+    except (DockerException, ValueError) as error:  # it reads the credentials first
+        hint = "the docker client's configuration is ~/.docker/config.json, or in $DOCKER_CONFIG"
+        raise Unreachable(
+            Diagnostic("docker-config", f"cannot use the docker client's configuration: {error}", hint=hint)
+        ) from error
+    api.headers.update(getattr(api, "_general_configs", {}).get("HttpHeaders") or {})
+    if not location.url.startswith("unix://"):
+        _set_up_tcp(api, location)
+    api.trust_env = False  # ~/.netrc, and REQUESTS_CA_BUNDLE, which would go before the engine's own CA
+    return api
+
+
+def _tls_config(tls: Tls) -> TLSConfig:
+    from docker.tls import TLSConfig
+
+    pair = (str(tls.cert), str(tls.key)) if tls.cert and tls.key else None
+    return TLSConfig(client_cert=pair, ca_cert=str(tls.ca) if tls.ca else None, verify=tls.verify)
+
+
+def _set_up_tcp(api: APIClient, location: Location) -> None:
+    """As large a pool as a socket has, and the environment's proxies, but never for the loopback (as Go has it)."""
+    from requests.adapters import HTTPAdapter
+    from requests.utils import get_environ_proxies
+
+    for scheme in ("http://", "https://"):
+        api.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
+    host = urlsplit(location.url).hostname or ""
+    if host != "localhost" and not host.startswith("127.") and host != "::1":
+        api.proxies = get_environ_proxies(api.base_url)
+    if location.tls and not location.tls.verify:
+        import urllib3
+
+        urllib3.disable_warnings(
+            urllib3.exceptions.InsecureRequestWarning
+        )  # the user asked for it; a warning a request helps nobody
+
+
+def _explanation(response: Response) -> str:
+    """The engine's reason; what is no engine (a proxy on the way) answers with other text."""
+    try:
+        return str(response.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return response.text.strip()[:500] or response.reason or ""

@@ -1,0 +1,159 @@
+"""What a row of the field table is: one thing that a stack can say, and where the Engine API keeps it.
+
+Everything else is derived from the rows: the keys of a service and their schema, the create body, the observed state,
+the diff, the text of the plan, the reference page and the law's tests. To add a field is to add a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, cast
+
+Json = Mapping[str, Any]
+
+Value = Any
+"""A canonical value: None, bool, int, str, or a tuple or frozenset of such. Two are equal exactly where the engine
+treats them as the same.
+"""
+
+
+class Effect(StrEnum):
+    """What it takes to change a field, from the least to the most."""
+
+    NONE = "none"
+    IN_PLACE = "in_place"
+    RESTART = "restart"
+    REPLACE = "replace"
+
+    @property
+    def weight(self) -> int:
+        return list(Effect).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a written value refers to.
+
+    `networks` and `volumes` are the names that the stack's have on the engine, by their keys; `folder` is where
+    relative paths start from.
+    """
+
+    folder: str = ""
+    service: str = ""
+    networks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    volumes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How values of one notation are written, made canonical, put on the wire, read back and shown.
+
+    `written` is the type of the model's attribute: pydantic turns what the user wrote into it. `keyed` values are
+    mappings, held as a sorted tuple of pairs, whose entries are fields of their own in a plan (`environment.DEBUG`).
+    """
+
+    written: Any
+    normal: Callable[[Any, Context], Value]
+    encode: Callable[[Value], Any]
+    decode: Callable[[Any], Value]
+    show: Callable[[Value], str]
+    keyed: bool = False
+    show_entry: Callable[[str, Value], str] | None = None
+
+
+ImageRule = Callable[[Value, Mapping[str, Value], Json], Value]
+"""Asked value, all asked values by field name, the image's Config -> what a container of that image then has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One row.
+
+    `name` and `also` are the names under which users write it, dotted where nested; `engine` is where it lies in the
+    create body, dotted; `inspect` where inspect shows it, the same place unless said. `unset` is the canonical value
+    when nothing is asked. `effect` tells what a change takes, from the values before and after. `image` tells what
+    the image supplies. `example` is a pair of written values for the law and the manual; `needs` what a service must
+    say besides for the example to be valid; `by_hand` tells the law how a person changes it.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    example: tuple[Any, Any]
+    engine: str = ""
+    inspect: str = ""
+    also: tuple[str, ...] = ()
+    unset: Value = None
+    effect: Effect | Callable[[Value, Value], Effect] = Effect.REPLACE
+    image: ImageRule | None = None
+    write: Callable[[dict[str, Any], Value, Any, Context], None] | None = None
+    read: Callable[[Json, Context], Value] | None = None
+    update: Callable[[Value], Json] | None = None
+    needs: Json = field(default_factory=lambda: MappingProxyType({}))
+    unproven: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.also)
+
+    def effect_of(self, before: Value, after: Value) -> Effect:
+        return self.effect if isinstance(self.effect, Effect) else self.effect(before, after)
+
+    def into(self, body: dict[str, Any], value: Value, written: Any, context: Context) -> None:
+        """Put a canonical value into a create body; what is unset stays absent. `written` is what it was made from."""
+        if value == self.unset:
+            return
+        if self.write:
+            self.write(body, value, written, context)
+        else:
+            put(body, self.engine, self.kind.encode(value))
+
+    def out_of(self, inspect: Json, context: Context) -> Value:
+        """The canonical value that an inspect shows; what is empty there is unset."""
+        if self.read:
+            return self.read(inspect, context)
+        raw = get(inspect, self.inspect or self.engine)
+        return self.unset if raw in (None, "", [], {}) else self.kind.decode(raw)
+
+    def on_image(self, asked: Mapping[str, Value], image: Json | None) -> Value:
+        """What a container has that asks for `asked` and runs an image with the Config `image`; None where that image
+        is gone.
+        """
+        value = asked.get(self.name, self.unset)
+        return self.image(value, asked, image) if self.image and image is not None else value
+
+    def shown(self, key: str, value: Value) -> str:
+        """A value as a user would write it; `key` is the entry of a keyed one."""
+        return self.kind.show_entry(key, value) if self.kind.show_entry else self.kind.show(value)
+
+    def update_body(self, value: Value) -> Json:
+        """The body of `POST /containers/{id}/update` that sets the field."""
+        if self.update:
+            return self.update(value)
+        return {self.engine.rpartition(".")[2]: self.kind.encode(value)}
+
+
+def get(document: Json, path: str) -> Any:
+    """The value at a dotted path; None where a part of the path is missing."""
+    found: Any = document
+    for part in path.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = cast("Json", found).get(part)
+    return found
+
+
+def section(document: Json, path: str) -> Mapping[str, Any]:
+    """The mapping at a dotted path; an empty one where there is none, as the engine writes null for those."""
+    found = get(document, path)
+    return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
+
+
+def put(document: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for part in parents:
+        document = document.setdefault(part, {})
+    document[last] = value

@@ -1,0 +1,247 @@
+"""The containers of each service: which of them stay, which change and how, which go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from deployer.fields.container import BY_NAME
+from deployer.fields.field import Effect, section
+from deployer.plan import steps
+from deployer.plan.differences import Facts, differences, missing
+from deployer.plan.draft import Draft
+from deployer.plan.model import Action, Call, Change, FieldChange, Step
+from deployer.resources import applied
+from deployer.resources.body import container_body, further_endpoints
+from deployer.resources.desired import DesiredService
+from deployer.resources.identity import SUCCESSOR, container_address, container_name
+from deployer.resources.observed import Observed, ObservedContainer, host_ports
+
+SECOND = 1_000_000_000
+
+
+def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]:
+    """A draft for each container that changes, the address of each that does not."""
+    found = [each for each in facts.observed.of_service(service.name) if not is_successor(each, facts.observed)]
+    kept, surplus = found[: service.replicas], found[service.replicas :]
+    for container in kept:
+        yield _existing(service, container, facts) or container.address
+    taken = {container.number for container in kept}
+    free = (number for number in range(1, service.replicas + len(taken) + 1) if number not in taken)
+    for number, _ in zip(free, range(service.replicas - len(kept)), strict=False):
+        yield _fresh(service, number, facts)
+    for container in surplus:
+        yield plan_removal(container, f"the stack wants {service.replicas}", facts.remade)
+
+
+def is_successor(container: ObservedContainer, observed: Observed) -> bool:
+    """Whether a dead run left it beside its predecessor, which still is the real one."""
+    return any(other.id == container.replaces for other in observed.containers)
+
+
+def plan_removal(container: ObservedContainer, reason: str, remade: frozenset[str] = frozenset()) -> Draft:
+    networks = _endpoints(container, remade)
+    change = Change(container.address, Action.REMOVE, reason, steps=steps.remove(container, networks))
+    return Draft(
+        change,
+        old=container,
+        leaves=_networks_of(container),
+        volumes=_volumes_of(container),
+        gives=host_ports(container.raw),
+    )
+
+
+def plan_recovery(container: ObservedContainer) -> Draft:
+    """A successor whose predecessor is still there was never taken into service: it goes."""
+    steps_ = (
+        *((Step(Call.STOP, container.id, name=container.name),) if container.is_up else ()),
+        Step(Call.REMOVE, container.id, name=container.name),
+    )
+    change = Change(
+        container.address, Action.RECOVER, "an apply that died left it", steps=steps_, detail=f"remove {container.name}"
+    )
+    return Draft(change, leaves=_networks_of(container), gives=host_ports(container.raw))
+
+
+def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
+    name = container_name(facts.desired.stack, service.name, number)
+    new = _new(service, number, facts, {}, "")
+    wait = await_ready(service, name, fresh=True)
+    runbook = (*_look(new, name), *steps.create(name, new, further_endpoints(service), wait))
+    address = container_address(service.name, number)
+    reason, fields = missing(address, facts.observed, "completed" if service.completes else "running")
+    change = Change(address, Action.CREATE, reason, fields, runbook)
+    return _draft(change, service, number, None, new)
+
+
+def _existing(service: DesiredService, container: ObservedContainer, facts: Facts) -> Draft | None:
+    fields = list(differences(service, container, facts))
+    if not fields:
+        return None
+    if any(change.effect is Effect.REPLACE for change in fields) or container.status == "dead":
+        return _replacement(service, container, fields, facts)
+    return _in_place(service, container, fields, facts)
+
+
+def _replacement(
+    service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts
+) -> Draft:
+    name = container_name(facts.desired.stack, service.name, container.number)
+    new = _new(service, container.number, facts, container.anonymous, container.id)
+    wait = await_ready(service, name + SUCCESSOR, fresh=False)
+    connects = further_endpoints(service)
+    if off := _endpoints(container, facts.remade):
+        runbook = steps.replace_off_network(container, name, new, connects, wait, off)
+    else:
+        runbook = steps.replace_stop_first(container, name, new, connects, wait, _look(new, name + SUCCESSOR))
+    fields = [change for change in fields if change.field not in ("state", "name")] or fields
+    waiting = facts.images[service.image.address].id == ""
+    only_image = waiting and all(change.field == "image" for change in fields)
+    change = Change(
+        container.address,
+        Action.REPLACE,
+        fields[0].field,
+        tuple(fields),
+        runbook,
+        gap="none" if not container.is_up else "until ready",
+        detail="stop-first, down until the new one is ready" if container.is_up else "stop-first",
+        known_after=service.image.address if waiting else None,
+        unless_image=container.image_id if only_image else "",
+    )
+    return _draft(change, service, container.number, container, new)
+
+
+def _in_place(service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts) -> Draft:
+    changed = {change.field.split(".")[0] for change in fields} | {
+        row
+        for row, said in service.written.items()
+        if any(change.field == said.name or change.field.startswith(f"{said.name}.") for change in fields)
+    }
+    runbook = [*_update(service, container, changed), *_networks(service, container, changed)]
+    name = container_name(facts.desired.stack, service.name, container.number)
+    if "name" in changed:
+        runbook.append(steps.rename(container, name))
+    restarts = "state" in changed
+    if restarts:
+        runbook += steps.start(container, await_ready(service, container.id, fresh=True, name=container.name))
+    only = {change.field for change in fields}
+    action = Action.START if only == {"state"} else Action.RENAME if only == {"name"} else Action.UPDATE
+    detail = "" if action is Action.START else "in place, then started" if restarts else "in place, no restart"
+    rows = {
+        row.name: applied.stored(row, service.asked[row.name], facts.observed.records.salt)
+        for row in BY_NAME.values()
+        if row.name in changed
+    }
+    updates = (container.id, rows) if rows else None
+    change = Change(
+        container.address, action, fields[0].field, tuple(fields), tuple(runbook), detail=detail, updates=updates
+    )
+    return Draft(
+        change,
+        service,
+        container.number,
+        container,
+        networks=frozenset(service.context.networks.get(key, key) for key, _ in service.asked["networks"]),
+        waits_for=service.depends_on if restarts else {},
+        takes=host_ports(container.raw) if restarts else frozenset(),
+    )
+
+
+def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
+    """All that the engine's update takes goes in one call."""
+    rows = [row for row in BY_NAME.values() if row.name in changed and row.engine.startswith("HostConfig.")]
+    body = {key: value for row in rows for key, value in row.update_body(service.asked[row.name]).items()}
+    before = {
+        key: value
+        for row in rows
+        if container.values[row.name] != row.unset or row.effect is Effect.IN_PLACE
+        for key, value in row.update_body(container.values[row.name]).items()
+    }
+    if body:
+        yield steps.update(container, body, before)
+
+
+def _networks(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
+    if "networks" not in changed:
+        return
+    want, have = dict(service.asked["networks"]), dict(container.values["networks"])
+    raw = container.raw["NetworkSettings"]["Networks"]
+    for key in sorted(want.keys() | have.keys()):
+        if want.get(key) == have.get(key):
+            continue
+        name = service.context.networks.get(key, key)
+        if key in have:
+            yield steps.leave(
+                container, name, {"Aliases": list(have[key]), "IPAMConfig": raw.get(name, {}).get("IPAMConfig")}
+            )
+        if key in want:
+            yield steps.join(container, name, want[key])
+
+
+def await_ready(service: DesiredService, target: str, *, fresh: bool, name: str = "") -> Step:
+    if service.completes:
+        return Step(Call.AWAIT_COMPLETED, target, steps.Wait(service=service.name), name=name)
+    monitor = 0 if fresh else SECOND if service.monitor is None else service.monitor
+    return Step(Call.AWAIT_READY, target, steps.Wait(monitor, service.may_exit, service.name), name=name)
+
+
+def _new(
+    service: DesiredService, number: int, facts: Facts, anonymous: Mapping[str, str], replaces: str
+) -> steps.NewContainer:
+    body = container_body(
+        facts.desired,
+        service,
+        number,
+        salt=facts.observed.records.salt,
+        revision=facts.revision,
+        anonymous=anonymous,
+        replaces=replaces,
+    )
+    return steps.NewContainer(body, service.image.address)
+
+
+def _look(new: steps.NewContainer, name: str) -> tuple[Step, ...]:
+    """Before anything stops, look whether another program's container has the ports."""
+    wanted = host_ports(new.body)
+    ports = ", ".join(str(port) for port in sorted({port for _, port, _ in wanted}))
+    return (Step(Call.LOOK_PORTS, name, wanted, detail=ports),) if wanted else ()
+
+
+def _draft(
+    change: Change,
+    service: DesiredService,
+    number: int,
+    old: ObservedContainer | None,
+    new: steps.NewContainer,
+) -> Draft:
+    mounts: Iterable[tuple[str, tuple[str, str]]] = service.asked["volumes"]
+    return Draft(
+        change,
+        service,
+        number,
+        old,
+        image=service.image.address,
+        networks=frozenset(service.context.networks.get(key, key) for key, _ in service.asked["networks"]),
+        leaves=_networks_of(old) if old else frozenset(),
+        volumes=frozenset(value[1] for _, value in mounts if value[0] == "volume"),
+        gives=host_ports(old.raw) if old else frozenset(),
+        takes=host_ports(new.body),
+        waits_for=service.depends_on,
+    )
+
+
+def _networks_of(container: ObservedContainer) -> frozenset[str]:
+    return frozenset(section(container.raw, "NetworkSettings.Networks"))
+
+
+def _volumes_of(container: ObservedContainer) -> frozenset[str]:
+    return frozenset(value[1] for _, value in container.values["volumes"] if value[0] == "volume")
+
+
+def _endpoints(container: ObservedContainer, networks: frozenset[str]) -> dict[str, dict[str, object]]:
+    """How the container is in those networks, for taking it back there."""
+    raw = section(container.raw, "NetworkSettings.Networks")
+    return {
+        name: {"Aliases": settings.get("Aliases") or [], "IPAMConfig": settings.get("IPAMConfig")}
+        for name, settings in raw.items()
+        if name in networks
+    }

@@ -1,0 +1,186 @@
+"""Desired, applied, observed: which fields of a container differ, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from deployer.errors import Place
+from deployer.fields import container
+from deployer.fields.field import Effect, Field, Value
+from deployer.fields.sensitive import mask_user_info
+from deployer.plan.model import Cause, FieldChange
+from deployer.resources import applied
+from deployer.resources.applied import Applied
+from deployer.resources.desired import DesiredService
+from deployer.resources.observed import Observed, ObservedContainer
+
+PlaceOf = Callable[..., Place | None]
+"""A path of the stack file -> where it is written."""
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What the diff of one container looks at. `was` is what was last applied, None where that is not known."""
+
+    service: DesiredService
+    container: ObservedContainer
+    image: Mapping[str, Any] | None
+    was: Applied | None
+    salt: str
+    place: PlaceOf
+
+
+def sides_of(service: DesiredService, found: ObservedContainer, observed: Observed, place: PlaceOf) -> Sides:
+    image = observed.images.get(found.image_id)
+    was = found.applied
+    if was and (updated := observed.records.ended.updates.get(found.id)):
+        was = Applied(was.image, {**was.fields, **updated})
+    return Sides(service, found, image.config if image else None, was, observed.records.salt, place)
+
+
+def field_changes(sides: Sides) -> Iterator[FieldChange]:
+    """Every row, or entry of a keyed row, in which the container is not what the service asks for.
+
+    What only follows from an edit of another one, as the image's command goes where an entrypoint comes, is a part of
+    that edit.
+    """
+    found = list(_differing(sides))
+    edited = any(Cause.EDIT in change.causes and change.effect is Effect.REPLACE for change in found)
+    for change in found:
+        if change.causes:
+            yield change
+        elif not edited:
+            yield replace(change, causes=(Cause.UNKNOWN,))
+
+
+def _differing(sides: Sides) -> Iterator[FieldChange]:
+    for row in container.FIELDS:
+        if row.name == "image":
+            continue
+        want, have = row.on_image(sides.service.asked, sides.image), sides.container.values[row.name]
+        if sides.image is None and row.image:
+            have = _less_the_image(row, want, have)
+        if want == have:
+            continue
+        if row.kind.keyed:
+            wanted, found = dict(want), dict(have)
+            for entry in sorted(wanted.keys() | found.keys()):
+                if wanted.get(entry, _ABSENT) != found.get(entry, _ABSENT):
+                    yield _change(sides, row, entry, found.get(entry, _ABSENT), wanted.get(entry, _ABSENT))
+        else:
+            yield _change(sides, row, "", have, want)
+
+
+def _less_the_image(row: Field, want: Value, have: Value) -> Value:
+    """The observed value where the image is gone, and nobody can tell any more what of it the image supplied: that much
+    is taken for its.
+    """
+    if row.kind.keyed:
+        return tuple((entry, value) for entry, value in have if entry in dict(want))
+    return have if want else want
+
+
+def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> FieldChange:
+    said = sides.service.written.get(row.name)
+    name = said.name if said else row.name
+    sensitive = applied.is_sensitive(row.name, entry, have, want) or _is_hash(_applied_entry(sides, row, entry))
+    causes = _causes(sides, row, entry, have)
+    before, after = _shown(row, entry, have, want, sensitive)
+    was = _applied_entry(sides, row, entry)
+    return FieldChange(
+        field=f"{name}.{entry}" if entry else name,
+        before=before,
+        after=after,
+        causes=causes,
+        effect=_effect(sides, row, entry, have, want),
+        applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
+        applied_known=sides.was is not None,
+        at=_place(sides, name, entry) if Cause.EDIT in causes else None,
+        sensitive=sensitive,
+    )
+
+
+def _is_hash(stored: Any) -> bool:
+    """Whether what was applied was sensitive then, whatever it is now."""
+    return isinstance(stored, str) and stored.startswith(applied.HASH)
+
+
+def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...]:
+    """Desired differs from applied: edited. Observed differs from what was applied, on its image: drifted. Neither:
+    another row was edited that this one follows.
+    """
+    if sides.was is None:
+        return (Cause.UNKNOWN,)
+    asked = _entry_of(row, sides.service.asked[row.name], entry)
+    stored_asked = None if asked is _ABSENT else _stored(row, entry, asked, sides.salt)
+    was = _applied_entry(sides, row, entry)
+    causes = [Cause.EDIT] if stored_asked != was else []
+    if was is not None:
+        drifted = have is _ABSENT or _stored(row, entry, have, sides.salt) != was
+    else:
+        supplied = row.on_image(_asked_then(sides.was), sides.image)
+        drifted = have != (_entry_of(row, supplied, entry) if row.kind.keyed else supplied)
+    return (*causes, *([Cause.DRIFT] if drifted else []))
+
+
+def _asked_then(was: Applied) -> dict[str, Value]:
+    """The rows as they were last applied; sensitive entries are their hashes."""
+    return {
+        name: tuple(
+            sorted((entry, applied.canonical(item)) for entry, item in cast("Mapping[str, Any]", stored).items())
+        )
+        if isinstance(stored, Mapping)
+        else applied.canonical(stored)
+        for name, stored in was.fields.items()
+        if stored is not None
+    }
+
+
+def _entry_of(row: Field, value: Value, entry: str) -> Any:
+    if row.kind.keyed:
+        return dict(value).get(entry, _ABSENT)
+    return _ABSENT if value == row.unset else value
+
+
+def _stored(row: Field, entry: str, value: Any, salt: str) -> Any:
+    return applied.salted(value, salt) if applied.is_sensitive(row.name, entry, value) else applied.plain(value)
+
+
+def _applied_entry(sides: Sides, row: Field, entry: str) -> Any:
+    """What was last applied of a row's entry, as it is stored; None where it was not asked for."""
+    stored = sides.was.fields.get(row.name) if sides.was else None
+    if not row.kind.keyed:
+        return stored
+    return cast("Mapping[str, Any]", stored).get(entry) if isinstance(stored, Mapping) else None
+
+
+def _shown(row: Field, entry: str, have: Any, want: Any, sensitive: bool) -> tuple[str | None, str | None]:
+    """Both values as a user would write them; of sets only what differs, as the rest is the same."""
+    if sensitive:
+        return None, None
+    if isinstance(have, frozenset) and isinstance(want, frozenset):
+        have, want = cast("frozenset[Value]", have), cast("frozenset[Value]", want)
+        have, want = have - want, want - have
+
+    def text(value: Any) -> str | None:
+        unset = value is _ABSENT or (not entry and value in (row.unset, None, frozenset()))
+        return None if unset else mask_user_info(row.shown(entry, value))
+
+    return text(have), text(want)
+
+
+def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effect:
+    if row.name == "networks" and want is _ABSENT:
+        # Engine 28 refuses the next start of a container that has left the network its NetworkMode names.
+        left = sides.service.context.networks.get(entry, entry)
+        return Effect.REPLACE if sides.container.raw["HostConfig"].get("NetworkMode") == left else Effect.IN_PLACE
+    return row.effect_of(None if have is _ABSENT else have, None if want is _ABSENT else want)
+
+
+def _place(sides: Sides, name: str, entry: str) -> Place | None:
+    path = ("services", sides.service.name, *name.split("."))
+    return sides.place(*path, entry) if entry else sides.place(*path)

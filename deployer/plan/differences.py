@@ -1,0 +1,101 @@
+"""All in which a container is not what its service asks for: its rows, image, networks, name and state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from deployer.fields.field import Effect
+from deployer.plan.diff import PlaceOf, field_changes, sides_of
+from deployer.plan.images import ImageNow
+from deployer.plan.model import Cause, FieldChange
+from deployer.resources.desired import Desired, DesiredService
+from deployer.resources.identity import container_name
+from deployer.resources.observed import Observed, ObservedContainer
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the containers' plan rests on. `remade` are the engine's names of networks that this plan makes anew."""
+
+    desired: Desired
+    observed: Observed
+    images: Mapping[str, ImageNow]
+    remade: frozenset[str]
+    place: PlaceOf
+    revision: int
+
+
+def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[FieldChange, ...]]:
+    """Why something is to be made: it is new, or it was there when the last revision ended, and is gone."""
+    if address not in observed.records.ended.resources:
+        return "not there", ()
+    return "removed since", (
+        FieldChange("state", "removed", was, (Cause.DRIFT,), Effect.REPLACE, applied=was, applied_known=True),
+    )
+
+
+def differences(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
+    yield from _image(service, container, facts)
+    sides = sides_of(service, container, facts.observed, facts.place)
+    yield from field_changes(sides)
+    yield from _dead_networks(service, container, facts)
+    yield from _name(service, container, facts)
+    yield from _state(service, container)
+
+
+def _image(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
+    """By id: a tag that moved is another image, an image under another tag is the same one."""
+    now = facts.images[service.image.address]
+    if now.id == container.image_id:
+        return
+    before = f"{container.image_reference} @ {container.image_id[7:13]}"
+    is_build = service.image.address.startswith("build.")
+    if is_build:
+        causes, at = (Cause.BUILD,), None
+    else:
+        was, said = container.applied, service.written["image"].value
+        causes = (Cause.UNKNOWN,) if was is None else (Cause.EDIT,) if was.image != said else (Cause.IMAGE,)
+        at = facts.place("services", service.name, "image") if Cause.EDIT in causes else None
+    after = (
+        f"{now.reference} @ {now.id[7:13]}"
+        if now.id
+        else "(built above)"
+        if is_build
+        else f"{now.reference} (pulled above)"
+    )
+    yield FieldChange("image", before, after, causes, Effect.REPLACE, at=at)
+
+
+def _dead_networks(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
+    """A container keeps the id of a network that is gone, and cannot be started with it (Engine 20.10 and 28)."""
+    for key, _ in service.asked["networks"]:
+        name = service.context.networks.get(key, key)
+        there, was = facts.observed.networks.get(name), container.network_ids.get(key)
+        if was and (name in facts.remade or there is None or there.id != was):
+            after = "made anew" if name in facts.remade or there is None else there.id[:12]
+            yield FieldChange(
+                f"networks.{key}",
+                was[:12],
+                after,
+                (Cause.DEPENDENCY,),
+                Effect.REPLACE,
+                note=f"network {name} is another one",
+            )
+
+
+def _name(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
+    name = container_name(facts.desired.stack, service.name, container.number)
+    if container.name != name:
+        yield FieldChange(
+            "name", container.name, name, (Cause.DRIFT,), Effect.IN_PLACE, applied=name, applied_known=True
+        )
+
+
+def _state(service: DesiredService, container: ObservedContainer) -> Iterator[FieldChange]:
+    done = container.status == "exited" and container.exit_code == 0 and service.may_exit
+    if container.is_up or done:
+        return
+    before = f"exited ({container.exit_code})" if container.status == "exited" else container.status
+    after = "completed" if service.completes else "running"
+    yield FieldChange("state", before, after, (Cause.DRIFT,), Effect.RESTART, applied=after, applied_known=True)

@@ -1,0 +1,42 @@
+"""A change while the plan is being made: the change itself, and what the order needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from deployer.plan.model import Call, Change
+from deployer.resources.desired import DesiredService
+from deployer.resources.observed import ObservedContainer
+
+HostPort = tuple[str, int, str]
+
+
+@dataclass(slots=True)
+class Draft:
+    """`networks` and `volumes` are the engine's names of what the new container uses; `gives` and `takes` fixed ports
+    of the host.
+    """
+
+    change: Change
+    service: DesiredService | None = None
+    number: int = 0
+    old: ObservedContainer | None = None
+    image: str = ""
+    networks: frozenset[str] = frozenset()
+    leaves: frozenset[str] = frozenset()
+    volumes: frozenset[str] = frozenset()
+    gives: frozenset[HostPort] = frozenset()
+    takes: frozenset[HostPort] = frozenset()
+    waits_for: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def has(self, *calls: Call) -> bool:
+        return any(step.call in calls for step in self.change.steps)
+
+    def first(self, *calls: Call) -> int | None:
+        """The index of the first step that makes one of these calls."""
+        return next((index for index, step in enumerate(self.change.steps) if step.call in calls), None)
+
+    @property
+    def last(self) -> int:
+        return len(self.change.steps) - 1

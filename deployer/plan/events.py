@@ -1,0 +1,74 @@
+"""What an apply tells while it goes on: each event is a value, and whoever shows or records them is called with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from deployer.errors import Diagnostic
+from deployer.plan.model import Action, Step
+from deployer.resources.wire import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    address: str
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    address: str
+    step: Step
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    address: str
+    step: Step
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A step was taken back; `step` is the one that did it."""
+
+    address: str
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A sign of life of a pull or a build."""
+
+    address: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDone:
+    address: str
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSkipped:
+    """A change that turned out needless, or could not be begun because of another one."""
+
+    address: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogTail:
+    """The last lines of a container that did not become ready."""
+
+    address: str
+    lines: tuple[str, ...]
+
+
+Event: TypeAlias = StepStarted | StepDone | StepFailed | Undone | Transfer | ChangeDone | ChangeSkipped | LogTail
+
+Listener: TypeAlias = Callable[[Event], None]

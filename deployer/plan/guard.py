@@ -1,0 +1,135 @@
+"""What the plan must not touch: one guard a function, all of them heard before any is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deployer.errors import Diagnostic
+from deployer.plan.diff import PlaceOf
+from deployer.resources.desired import Desired, DesiredThing
+from deployer.resources.identity import container_name
+from deployer.resources.observed import Observed, ObservedThing
+
+
+def refusals(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """Why the stack cannot be carried out on this engine as it is written; nothing where it can."""
+    foreign = list(another_origin(desired.stack, desired.origin, desired.folder, observed))
+    yield from foreign
+    if not foreign:
+        yield from names_taken(desired, observed, place)
+        yield from external_missing(desired, observed, place)
+        yield from volumes_changed(desired, observed, place)
+        yield from images_never(desired, observed, place)
+
+
+def another_origin(stack: str, origin: str, folder: str, observed: Observed) -> Iterator[Diagnostic]:
+    """Two folders of one name must never fight. A project that Compose started in this very folder is the same one."""
+    if observed.records.origin:
+        found = {observed.records.origin: "its records"}
+    else:
+        things = [
+            *observed.containers,
+            *(thing for thing in (*observed.networks.values(), *observed.volumes.values()) if thing.ours),
+        ]
+        found = {thing.origin: thing.name for thing in things if thing.origin}
+    for other, what in found.items():
+        if other not in (origin, f"folder:{folder}"):
+            yield Diagnostic(
+                "another-origin",
+                f"the name {stack!r} belongs to another stack on this engine ({what})",
+                hint="give this stack a name of its own: `name:` in the file, or -p NAME",
+                notes=(f"that one: {other}", f"this one: {origin}", "nothing was touched"),
+            )
+
+
+def names_taken(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    for service in desired.services.values():
+        for number in range(1, service.replicas + 1):
+            name = container_name(desired.stack, service.name, number)
+            if name in observed.neighbours:
+                yield Diagnostic(
+                    "name-taken",
+                    f"a container named {name} is there already, and it is not this stack's",
+                    place("services", service.name),
+                    f"rename or remove it: docker rm -f {name}",
+                )
+    for section, wanted, there in (
+        ("networks", desired.networks, observed.networks),
+        ("volumes", desired.volumes, observed.volumes),
+    ):
+        for thing in wanted.values():
+            found = there.get(thing.name)
+            if found and not thing.external and not found.ours and _belongs_to_another(found, section):
+                yield Diagnostic(
+                    "name-taken",
+                    f"the {section[:-1]} {thing.name} is there already, and it is not this stack's",
+                    place(section, thing.key),
+                    "say `external: true` to use it as it is, or give this one another `name:`",
+                )
+
+
+def _belongs_to_another(found: ObservedThing, section: str) -> bool:
+    """A volume without any origin may hold data, made by hand for this stack: the plan names it and uses it."""
+    return section == "networks" or found.origin is not None or bool(found.key)
+
+
+def external_missing(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    for section, wanted, there in (
+        ("networks", desired.networks, observed.networks),
+        ("volumes", desired.volumes, observed.volumes),
+    ):
+        for thing in wanted.values():
+            if thing.external and thing.name not in there:
+                yield Diagnostic(
+                    "external-missing",
+                    f"the {section[:-1]} {thing.name} is external, and it is not there",
+                    place(section, thing.key),
+                    f"make it: docker {section[:-1]} create {thing.name}",
+                )
+
+
+def volumes_changed(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """A volume cannot be changed, only made anew without its data: that is for a person to do."""
+    for thing in desired.volumes.values():
+        found = observed.volumes.get(thing.name)
+        for field in _differing(thing, found) if found and not thing.external else ():
+            yield Diagnostic(
+                "volume-changed",
+                f"volume {thing.key}: {field} is not what {thing.name} was made with, and a volume cannot be changed",
+                place("volumes", thing.key, field),
+                f"put the file back, or give it another key or name; to lose its data: docker volume rm {thing.name}",
+                address=f"volume.{thing.key}",
+            )
+
+
+def _differing(thing: DesiredThing, found: ObservedThing) -> list[str]:
+    return [
+        name
+        for name, value in thing.asked.items()
+        if found.values[name] != value and not (name == "labels" and not found.ours)
+    ]
+
+
+def images_never(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    for service in desired.services.values():
+        image = service.image
+        if image.pull == "never" and image.reference and image.reference not in observed.images:
+            yield Diagnostic(
+                "image-missing",
+                f"the image {image.reference} is not on the engine, and it is never to be pulled",
+                place("services", service.name, "image"),
+                f"load or build it first, or pull it: docker pull {image.reference}",
+            )
+
+
+def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """What the plan names before it goes on."""
+    for thing in desired.volumes.values():
+        found = observed.volumes.get(thing.name)
+        if found and not thing.external and not found.ours and found.origin is None:
+            yield Diagnostic(
+                "volume-without-origin",
+                f"the volume {thing.name} is there already; nothing says whose it is, and it is used as it is",
+                place("volumes", thing.key),
+                "say `external: true` if it is somebody else's",
+            )

@@ -1,0 +1,128 @@
+"""The images that the stack runs: which are there, which must be built or pulled, and what each is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from deployer.fields.field import Effect
+from deployer.plan.diff import PlaceOf
+from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
+from deployer.resources.desired import Desired, DesiredBuild, DesiredImage, with_tag
+from deployer.resources.observed import Observed
+
+Recall = Callable[[str, str], Mapping[str, str] | None]
+"""A build's name and the hash in a tag of it -> what went into that image, where it was built or planned from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageNow:
+    """What is known of an image before anything is done: `id` is "" where it has to be built or pulled first."""
+
+    reference: str
+    id: str
+
+
+@dataclass(slots=True)
+class Images:
+    changes: list[Change] = field(default_factory=list[Change])
+    now: dict[str, ImageNow] = field(default_factory=dict[str, ImageNow])
+
+
+def plan_images(desired: Desired, observed: Observed, place: PlaceOf, recall: Recall) -> Images:
+    """The builds and pulls that are needed, and what is known of every image."""
+    images = Images()
+    for build in desired.builds.values():
+        _build(build, desired, observed, place, recall, images)
+    for image in desired.images.values():
+        if image.reference:
+            _pull(image, observed, images)
+    return images
+
+
+def _pull(image: DesiredImage, observed: Observed, images: Images) -> None:
+    there = observed.images.get(image.reference)
+    reason = "" if there else "it is not on the engine"
+    if there and image.pull == "always":
+        digest = observed.registry_digests.get(image.reference)
+        if digest and not any(local.endswith(f"@{digest}") for local in there.digests):
+            reason = "its registry has another one now"
+    if reason:
+        step = Step(Call.PULL, image.reference)
+        images.changes.append(Change(image.address, Action.PULL, reason, steps=(step,), detail=image.reference))
+    images.now[image.address] = ImageNow(image.reference, there.id if there and not reason else "")
+
+
+def _build(
+    build: DesiredBuild, desired: Desired, observed: Observed, place: PlaceOf, recall: Recall, images: Images
+) -> None:
+    missing = [base for base in build.bases if base not in observed.images]
+    reference = "" if missing else build.reference({base: observed.images[base].id for base in build.bases})
+    there = observed.images.get(reference)
+    images.now[build.address] = ImageNow(reference, there.id if there else "")
+    further = with_tag(build.tag) if build.tag else None
+    tag = (Step(Call.TAG, further, build.address),) if further else ()
+    if not there:
+        fields = tuple(_differences(build, desired, observed, place, recall))
+        steps = (*(Step(Call.PULL, base) for base in missing), Step(Call.BUILD, build.name, build), *tag)
+        images.changes.append(
+            Change(build.address, Action.BUILD, _reason(fields), fields, steps, detail=_detail(build, fields))
+        )
+    elif further:
+        _retag(build, further, there.id, observed, place, images)
+
+
+def _retag(build: DesiredBuild, further: str, id: str, observed: Observed, place: PlaceOf, images: Images) -> None:
+    """The image is there already, and only its further name is not."""
+    tagged = observed.images.get(further)
+    if tagged is None or tagged.id != id:
+        before = tagged.id[7:19] if tagged else None
+        cause = Cause.DRIFT if tagged else Cause.EDIT
+        change = FieldChange("tag", before, further, (cause,), Effect.NONE, at=place("builds", build.name, "tag"))
+        step = Step(Call.TAG, further, build.address)
+        images.changes.append(Change(build.address, Action.UPDATE, "tag", (change,), (step,), detail=f"tag {further}"))
+
+
+def _reason(fields: tuple[FieldChange, ...]) -> str:
+    return fields[0].field if fields else "no image of just these inputs is there"
+
+
+def _differences(
+    build: DesiredBuild, desired: Desired, observed: Observed, place: PlaceOf, recall: Recall
+) -> Iterator[FieldChange]:
+    """What differs from the inputs of the image that the service runs now, where those are known."""
+    running = {
+        container.image_reference
+        for service in desired.services.values()
+        if service.image.address == build.address
+        for container in observed.of_service(service.name)
+        if container.image_reference.startswith(f"{build.repository}:")
+    }
+    before = next(
+        (
+            found
+            for reference in sorted(running)
+            if (found := recall(build.name, reference.rpartition(":")[2])) is not None
+        ),
+        None,
+    )
+    if before is None:
+        return
+    for name in sorted(before.keys() | build.inputs.keys()):
+        was, now = before.get(name), build.inputs.get(name)
+        if was != now:
+            what = "changed" if was and now else "removed" if was else "added"
+            at = place("builds", build.name, *name.split(".")) if name.startswith("args.") or name == "target" else None
+            yield FieldChange(name, None, None, (Cause.EDIT,), Effect.REPLACE, at=at, note=what)
+
+
+def _detail(build: DesiredBuild, fields: tuple[FieldChange, ...]) -> str:
+    """`./web, 14 files: app.py and 1 more changed`."""
+    files = sum(name.startswith("context/") for name in build.inputs)
+    detail = f"{build.folder}, {files} file{'' if files == 1 else 's'}"
+    if not fields:
+        return detail
+    shown = [change.field.removeprefix("context/") for change in fields]
+    verb = fields[0].note if len({change.note for change in fields}) == 1 else "changed"
+    more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
+    return f"{detail}: {shown[0]}{more} {verb}"

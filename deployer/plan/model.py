@@ -1,0 +1,180 @@
+"""A plan as a value: what would change, field by field, and the engine calls that would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from deployer.errors import Diagnostic, Place
+from deployer.fields.field import Effect
+from deployer.resources.wire import EngineInfo
+
+FORMAT_VERSION = 1
+
+
+class Action(StrEnum):
+    """What becomes of a resource.
+
+    CREATE    before: absent    after: there, and ready
+    UPDATE    the same one, changed while it runs
+    START     the same one, which should run and does not
+    REPLACE   a new one under the same name; the old one is gone once the new one is ready
+    REMOVE    before: there     after: absent
+    BUILD     an image is made here
+    PULL      an image is fetched from its registry
+    KEPT      data that the stack no longer names: stays
+    """
+
+    CREATE = "create"
+    UPDATE = "update"
+    RESTART = "restart"
+    REPLACE = "replace"
+    START = "start"
+    STOP = "stop"
+    RENAME = "rename"
+    REMOVE = "remove"
+    BUILD = "build"
+    PULL = "pull"
+    PUSH = "push"
+    LOAD = "load"
+    RECOVER = "recover"
+    KEPT = "kept"
+
+
+class Cause(StrEnum):
+    """Why a field differs: for people, never for decisions."""
+
+    EDIT = "edit"
+    DRIFT = "drift"
+    IMAGE = "image"
+    BUILD = "build"
+    DEPENDENCY = "dependency"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs. The values are as a user would write them; None is unset. Sensitive ones are never here.
+
+    `applied` is there when `applied_known`; `note` says in words what the values cannot.
+    """
+
+    field: str
+    before: str | None
+    after: str | None
+    causes: tuple[Cause, ...]
+    effect: Effect
+    applied: str | None = None
+    applied_known: bool = False
+    at: Place | None = None
+    sensitive: bool = False
+    note: str = ""
+
+
+class Call(StrEnum):
+    """What a step does: one engine call, or one named wait."""
+
+    PULL = "pull"
+    BUILD = "build"
+    TAG = "tag"
+    CREATE_NETWORK = "create network"
+    REMOVE_NETWORK = "remove network"
+    CREATE_VOLUME = "create volume"
+    REMOVE_VOLUME = "remove volume"
+    CREATE = "create"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
+    UPDATE = "update"
+    LET_STOPPED_STAY = "let stopped stay"
+    STOP = "stop"
+    START = "start"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    REMOVE = "remove"
+    RENAME = "rename"
+    LOOK_PORTS = "look for free ports"
+    AWAIT_READY = "wait until ready"
+    AWAIT_COMPLETED = "wait until completed"
+
+    @property
+    def is_wait(self) -> bool:
+        return self in (Call.AWAIT_READY, Call.AWAIT_COMPLETED, Call.LOOK_PORTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One engine call, and what takes it back if a later step fails.
+
+    `target` is the engine's name or id of what is acted on, `name` what a person calls it where that is another;
+    `payload` goes with the call and is never shown: it may hold what is sensitive.
+    """
+
+    call: Call
+    target: str
+    payload: Any = field(default=None, repr=False, compare=False)
+    undo: tuple[Step, ...] = ()
+    detail: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.name or self.target}{f' {self.detail}' if self.detail else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one resource.
+
+    `group` names the changes that are put back together if one of them fails. `known_after` is the address of the
+    build or pull without which it is not known whether the change is needed; `unless_image` is the image id that
+    makes it needless. `updates` is what the records keep of an update in place, as the labels of a living container
+    cannot change: its id, and the rows as they are stored.
+    """
+
+    address: str
+    action: Action
+    reason: str
+    fields: tuple[FieldChange, ...] = ()
+    steps: tuple[Step, ...] = ()
+    gap: str = "none"
+    detail: str = ""
+    known_after: str | None = None
+    unless_image: str = ""
+    group: str = ""
+    updates: tuple[str, Mapping[str, Any]] | None = field(default=None, repr=False)
+
+
+StepId = tuple[int, int]
+"""A step by the index of its change and its own index there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that apply would do. `edges` are pairs of steps: the first is done before the second starts.
+
+    `images` gives the reference that is run for each image's address, where it is known before anything is done.
+    """
+
+    stack: str
+    origin: str
+    engine: EngineInfo
+    revision: int
+    changes: tuple[Change, ...]
+    edges: tuple[tuple[StepId, StepId], ...]
+    unchanged: tuple[str, ...]
+    fingerprint: str
+    images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do; data that is kept is nothing to do."""
+        return all(change.action is Action.KEPT for change in self.changes)
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many of each action, in the order of Action, and how many resources stay as they are."""
+        counts = {action.value: sum(change.action is action for change in self.changes) for action in Action}
+        return {**{action: many for action, many in counts.items() if many}, "unchanged": len(self.unchanged)}

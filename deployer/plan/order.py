@@ -1,0 +1,234 @@
+"""What is done before what: one function a source of edges, between the steps of the changes.
+
+*Needs*: create and start after what is needed is created, started, healthy or completed. *Leaves*: remove only after
+what uses it is gone. Givers and takers of one host port, and all who leave a network that is made anew, form a group:
+all stop before any starts, and none of the old ones is removed before all of the new ones are ready.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import cast
+
+from deployer.errors import Diagnostic, InvalidStack
+from deployer.plan.draft import Draft, HostPort
+from deployer.plan.model import Action, Call, StepId
+
+Edge = tuple[StepId, StepId]
+
+DISRUPTIVE = (Call.LET_STOPPED_STAY, Call.STOP, Call.START, Call.UNPAUSE)
+READY = (Call.AWAIT_READY, Call.AWAIT_COMPLETED)
+
+
+def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
+    """All edges but those between the steps of one change, which are done in their order.
+
+    Raises InvalidStack for a circle.
+    """
+    found = {
+        *edges_from_images(drafts),
+        *edges_from_networks(drafts),
+        *edges_from_volumes(drafts),
+        *edges_from_dependencies(drafts, groups),
+        *edges_from_replicas(drafts, groups),
+        *edges_from_removals(drafts),
+        *edges_from_groups(drafts, groups),
+        *edges_from_recovery(drafts),
+    }
+    ordered = tuple(sorted(found))
+    _refuse_circles(drafts, ordered)
+    return ordered
+
+
+def groups_of(drafts: Sequence[Draft]) -> tuple[str, ...]:
+    """The group of each draft: its own address, or that of the first one that it trades with."""
+    leader = list(range(len(drafts)))
+
+    def find(index: int) -> int:
+        return index if leader[index] == index else find(leader[index])
+
+    for one, giver in enumerate(drafts):
+        for other, taker in enumerate(drafts):
+            if one != other and _trade(giver, taker):
+                first, second = sorted((find(one), find(other)))
+                leader[second] = first
+    return tuple(drafts[find(index)].change.address for index in range(len(drafts)))
+
+
+def _trade(giver: Draft, taker: Draft) -> bool:
+    if taker.has(Call.START) and giver.has(Call.STOP) and _meet(giver.gives, taker.takes):
+        return True
+    remade = _network(giver) if giver.change.action is Action.REPLACE and giver.has(Call.CREATE_NETWORK) else None
+    return (
+        remade is not None and taker.has(Call.DISCONNECT) and any(step.payload == remade for step in taker.change.steps)
+    )
+
+
+def _meet(given: frozenset[HostPort], taken: frozenset[HostPort]) -> bool:
+    return any(
+        port == other_port
+        and protocol == other_protocol
+        and (address == other_address or _all(address) or _all(other_address))
+        for address, port, protocol in given
+        for other_address, other_port, other_protocol in taken
+    )
+
+
+def _all(address: str) -> bool:
+    return not address or ipaddress.ip_address(address).is_unspecified
+
+
+def _network(draft: Draft) -> str | None:
+    return next(
+        (step.target for step in draft.change.steps if step.call in (Call.CREATE_NETWORK, Call.REMOVE_NETWORK)), None
+    )
+
+
+def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """A container is created after its image is built or pulled."""
+    makers = {
+        draft.change.address: (index, draft.last)
+        for index, draft in enumerate(drafts)
+        if draft.has(Call.BUILD, Call.PULL)
+    }
+    for index, draft in enumerate(drafts):
+        step = draft.first(Call.CREATE)
+        if step is not None and draft.image in makers:
+            yield makers[draft.image], (index, step)
+            # A replacement that the new image may make needless touches nothing before that is known.
+            first = draft.first(*DISRUPTIVE)
+            if first is not None:
+                yield makers[draft.image], (index, min(first, step))
+
+
+def edges_from_networks(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """A container is created in, or connected to, a network after that is made."""
+    makers = {
+        _network(draft): (index, draft.last) for index, draft in enumerate(drafts) if draft.has(Call.CREATE_NETWORK)
+    }
+    for index, draft in enumerate(drafts):
+        for name in draft.networks & makers.keys():
+            step = draft.first(Call.CREATE, Call.CONNECT, Call.START)
+            if step is not None:
+                yield makers[name], (index, step)
+
+
+def edges_from_volumes(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    makers = {
+        draft.change.steps[0].target: (index, draft.last)
+        for index, draft in enumerate(drafts)
+        if draft.has(Call.CREATE_VOLUME)
+    }
+    for index, draft in enumerate(drafts):
+        step = draft.first(Call.CREATE)
+        for name in draft.volumes & makers.keys():
+            if step is not None:
+                yield makers[name], (index, step)
+
+
+def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
+    """What a service waits for is started, ready or completed before the service is started, and before its old
+    container stops.
+    """
+    of_service: dict[str, list[int]] = {}
+    for index, draft in enumerate(drafts):
+        if draft.service and draft.has(Call.START, Call.UNPAUSE):
+            of_service.setdefault(draft.service.name, []).append(index)
+    for index, draft in enumerate(drafts):
+        shared = groups.count(groups[index]) > 1
+        step = draft.first(Call.START, Call.UNPAUSE) if shared else draft.first(*DISRUPTIVE)
+        for target, condition in draft.waits_for.items():
+            for dependency in of_service.get(target, ()):
+                done = (
+                    drafts[dependency].first(Call.START, Call.UNPAUSE)
+                    if condition == "service_started"
+                    else drafts[dependency].first(*READY)
+                )
+                if step is not None and done is not None:
+                    yield (dependency, done), (index, step)
+
+
+def edges_from_replicas(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
+    """The replicas of a service are replaced one after the other, so that some always run."""
+    of_service: dict[str, list[int]] = {}
+    for index, draft in enumerate(drafts):
+        if draft.service and draft.change.action is Action.REPLACE and groups.count(groups[index]) == 1:
+            of_service.setdefault(draft.service.name, []).append(index)
+    for replicas in of_service.values():
+        for one, next_one in pairwise(replicas):
+            step = drafts[next_one].first(*DISRUPTIVE)
+            if step is not None:
+                yield (one, drafts[one].last), (next_one, step)
+
+
+def edges_from_removals(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """A network or a volume goes after all that use it; a service goes after those that waited for it."""
+    gone = (Call.REMOVE, Call.DISCONNECT)
+    for index, draft in enumerate(drafts):
+        if draft.has(Call.REMOVE_NETWORK, Call.REMOVE_VOLUME):
+            removed = draft.change.steps[0].target
+            for user, other in enumerate(drafts):
+                if removed in (other.leaves if draft.has(Call.REMOVE_NETWORK) else other.volumes) and other.has(
+                    Call.REMOVE
+                ):
+                    step = next(
+                        number
+                        for number, step in enumerate(other.change.steps)
+                        if step.call in gone and (step.call is Call.REMOVE or step.payload == removed)
+                    )
+                    yield (user, step), (index, 0)
+        if draft.change.action is Action.REMOVE and draft.old:
+            for user, other in enumerate(drafts):
+                if other.change.action is Action.REMOVE and other.old and draft.old.service in other.waits_for:
+                    yield (user, other.last), (index, 0)
+
+
+def edges_from_groups(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
+    members: dict[str, list[int]] = {}
+    for index, group in enumerate(groups):
+        members.setdefault(group, []).append(index)
+    for indexes in (several for several in members.values() if len(several) > 1):
+        for one in indexes:
+            for other in indexes:
+                if one != other:
+                    yield from _between(one, drafts[one], other, drafts[other])
+
+
+def _between(one: int, first: Draft, other: int, second: Draft) -> Iterator[Edge]:
+    """Within a group: stop, then make networks anew, then create and start; ready, then remove the old ones."""
+    for earlier, later in (
+        ((Call.STOP,), (Call.START,)),
+        ((Call.DISCONNECT,), (Call.REMOVE_NETWORK,)),
+        ((Call.CREATE_NETWORK,), (Call.CREATE, Call.START)),
+        (READY, (Call.REMOVE,)),
+    ):
+        before, after = first.first(*earlier), second.first(*later)
+        if before is not None and after is not None:
+            yield (one, before), (other, after)
+
+
+def edges_from_recovery(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """What a dead run left has names and ports that others need."""
+    left = [index for index, draft in enumerate(drafts) if draft.change.action is Action.RECOVER]
+    for index, draft in enumerate(drafts):
+        if draft.change.action is not Action.RECOVER:
+            step = draft.first(Call.CREATE, *DISRUPTIVE, Call.REMOVE, Call.REMOVE_NETWORK)
+            if step is not None:
+                yield from (((leftover, drafts[leftover].last), (index, step)) for leftover in left)
+
+
+def _refuse_circles(drafts: Sequence[Draft], found: Sequence[Edge]) -> None:
+    if not found:
+        return
+    import networkx as nx  # 150 ms: only where there is something to order
+
+    graph: nx.DiGraph[StepId] = nx.DiGraph(found)
+    for index, draft in enumerate(drafts):
+        graph.add_edges_from(pairwise((index, number) for number in range(len(draft.change.steps))))
+    if not nx.is_directed_acyclic_graph(graph):
+        circle = cast("list[Edge]", nx.find_cycle(graph))  # pyright: ignore[reportUnknownMemberType]
+        addresses = list(dict.fromkeys(drafts[index].change.address for (index, _), _ in circle))
+        message = f"these changes wait for each other: {' -> '.join([*addresses, addresses[0]])}"
+        raise InvalidStack(Diagnostic("circle", message, hint="apply one of them first, in a change of its own"))

@@ -1,0 +1,187 @@
+"""Each kind of change as a runbook: its steps, in order, each with what takes it back.
+
+kind                 halfway states, and how they are recognised
+create               a container that was never started
+replace              a container that bears `io.deployer.replaces`, for as long as the id that it names exists
+update, start        none: each step is whole
+remove               a stopped container that the stack does not want
+network made anew    containers that are in no network of their stack
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.fields.attachments import endpoint
+from deployer.fields.field import Json
+from deployer.plan.model import Call, Step
+from deployer.resources.identity import SUCCESSOR
+from deployer.resources.observed import ObservedContainer
+
+
+@dataclass(frozen=True, slots=True)
+class NewContainer:
+    """What a CREATE sends: a body without its image, and the address of the image that goes into it."""
+
+    body: Json
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long and for what a wait looks: `monitor` in nanoseconds is how long a container without a health check
+    must run; 0 is one look
+    at the end. `may_exit` says that having exited with 0 is as good as running."""
+
+    monitor: int = 0
+    may_exit: bool = False
+    service: str = ""
+
+
+COMES_BACK = ("always", "on-failure")
+"""Under these policies a container that was stopped through the API is started when the engine restarts."""
+
+
+def create(name: str, new: NewContainer, connects: Iterable[tuple[str, Json]], wait: Step) -> tuple[Step, ...]:
+    return (
+        Step(Call.CREATE, name, new, undo=(_remove(name),)),
+        *_connects(name, connects),
+        Step(Call.START, name, undo=(Step(Call.STOP, name),)),
+        wait,
+    )
+
+
+def replace_stop_first(
+    old: ObservedContainer,
+    name: str,
+    new: NewContainer,
+    connects: Iterable[tuple[str, Json]],
+    wait: Step,
+    look: Iterable[Step] = (),
+) -> tuple[Step, ...]:
+    """Until the successor is ready, the old container is stopped but never removed."""
+    successor = name + SUCCESSOR
+    return (
+        Step(Call.CREATE, successor, new, undo=(_remove(successor),)),
+        *_connects(successor, connects),
+        *look,
+        *set_aside(old),
+        Step(Call.START, successor, undo=(Step(Call.STOP, successor),)),
+        wait,
+        *take_over(old, name),
+    )
+
+
+def replace_off_network(
+    old: ObservedContainer,
+    name: str,
+    new: NewContainer,
+    connects: Iterable[tuple[str, Json]],
+    wait: Step,
+    networks: Mapping[str, Json],
+) -> tuple[Step, ...]:
+    """As stop-first, but the old one leaves the networks that are to be made anew before the new one is created."""
+    successor = name + SUCCESSOR
+    return (
+        *set_aside(old),
+        *(leave(old, network, was) for network, was in networks.items()),
+        Step(Call.CREATE, successor, new, undo=(_remove(successor),)),
+        *_connects(successor, connects),
+        Step(Call.START, successor, undo=(Step(Call.STOP, successor),)),
+        wait,
+        *take_over(old, name),
+    )
+
+
+def set_aside(old: ObservedContainer) -> tuple[Step, ...]:
+    """Stop the old one, so that neither the engine nor a failure loses it; undone, it is as it was observed: running or
+    paused, with its policy.
+    """
+    policy = old.values["restart"]
+    stay = Step(
+        Call.LET_STOPPED_STAY,
+        old.id,
+        {"RestartPolicy": {"Name": "unless-stopped"}},
+        undo=(_policy_back(old),),
+        name=old.name,
+    )
+    return (
+        *((stay,) if policy.startswith(COMES_BACK) else ()),
+        *((Step(Call.STOP, old.id, undo=back_up(old), name=old.name),) if old.is_up or old.status == "paused" else ()),
+    )
+
+
+def _policy_back(old: ObservedContainer) -> Step:
+    return Step(Call.UPDATE, old.id, {"RestartPolicy": old.raw["HostConfig"]["RestartPolicy"]}, name=old.name)
+
+
+def back_up(old: ObservedContainer) -> tuple[Step, ...]:
+    paused = (Step(Call.PAUSE, old.id, name=old.name),) if old.status == "paused" else ()
+    return (Step(Call.START, old.id, name=old.name), *paused)
+
+
+def take_over(old: ObservedContainer, name: str) -> tuple[Step, ...]:
+    """No way back from here, and no need of one."""
+    return (Step(Call.REMOVE, old.id, name=old.name), Step(Call.RENAME, name + SUCCESSOR, name, detail=f"to {name}"))
+
+
+def leave(old: ObservedContainer, network: str, was: Json) -> Step:
+    undo = Step(Call.CONNECT, old.id, (network, was), detail=f"to {network}", name=old.name)
+    return Step(Call.DISCONNECT, old.id, network, undo=(undo,), detail=f"from {network}", name=old.name)
+
+
+def update(old: ObservedContainer, body: Json, before: Json) -> Step:
+    undo = (Step(Call.UPDATE, old.id, before, name=old.name),) if before else ()
+    return Step(Call.UPDATE, old.id, body, undo=undo, name=old.name)
+
+
+def join(old: ObservedContainer, network: str, names: tuple[str, ...]) -> Step:
+    undo = Step(Call.DISCONNECT, old.id, network, detail=f"from {network}", name=old.name)
+    return Step(Call.CONNECT, old.id, (network, endpoint(names)), undo=(undo,), detail=f"to {network}", name=old.name)
+
+
+def rename(old: ObservedContainer, name: str) -> Step:
+    undo = Step(Call.RENAME, old.id, old.name, detail=f"to {old.name}", name=name)
+    return Step(Call.RENAME, old.id, name, undo=(undo,), detail=f"to {name}", name=old.name)
+
+
+def start(old: ObservedContainer, wait: Step) -> tuple[Step, ...]:
+    """Undone, it is stopped again: it was not running."""
+    if old.status == "paused":
+        return (Step(Call.UNPAUSE, old.id, undo=(Step(Call.PAUSE, old.id, name=old.name),), name=old.name), wait)
+    return (Step(Call.START, old.id, undo=(Step(Call.STOP, old.id, name=old.name),), name=old.name), wait)
+
+
+def remove(old: ObservedContainer, networks: Mapping[str, Json] | None = None) -> tuple[Step, ...]:
+    return (
+        *set_aside(old),
+        *(leave(old, network, was) for network, was in (networks or {}).items()),
+        Step(Call.REMOVE, old.id, name=old.name),
+    )
+
+
+def remake_network(name: str, body: Json, old_body: Json) -> tuple[Step, ...]:
+    """Undone, the old one is made again as it was."""
+    again = Step(Call.CREATE_NETWORK, name, old_body)
+    return (
+        Step(Call.REMOVE_NETWORK, name, undo=(again,)),
+        Step(Call.CREATE_NETWORK, name, body, undo=(Step(Call.REMOVE_NETWORK, name),)),
+    )
+
+
+def _connects(container: str, connects: Iterable[tuple[str, Json]]) -> tuple[Step, ...]:
+    return tuple(
+        Step(Call.CONNECT, container, (network, settings), detail=f"to {network}") for network, settings in connects
+    )
+
+
+def _remove(container: str) -> Step:
+    return Step(Call.REMOVE, container)
+
+
+def network_again(raw: Mapping[str, Any]) -> Json:
+    """The create body that makes a network as an inspect shows it."""
+    kept = ("Name", "Driver", "Options", "Labels", "IPAM", "Internal", "Attachable", "EnableIPv6")
+    return {key: raw[key] for key in kept if raw.get(key) not in (None, "", {})}

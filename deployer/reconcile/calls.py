@@ -1,0 +1,142 @@
+"""What each kind of step asks of the engine: one call, or one wait. Nothing is decided here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from tempfile import TemporaryFile
+from typing import IO
+
+from deployer.errors import Diagnostic, OperationFailed
+from deployer.plan.model import Call, Step
+from deployer.plan.steps import NewContainer, Wait
+from deployer.reconcile import waits
+from deployer.reconcile.protocol import Engine, Progress
+from deployer.resources import identity
+from deployer.resources.desired import DesiredBuild
+from deployer.resources.observed import neighbour_of
+
+WriteContext = Callable[[DesiredBuild, IO[bytes]], None]
+"""Writes a build's context as a tar."""
+
+Built = Callable[[DesiredBuild, str], None]
+"""Told of each image that was built, with its reference."""
+
+
+@dataclass(slots=True)
+class World:
+    """What the steps act on.
+
+    `images` are the references by address, and grow as builds are made; `looks` are for the end.
+    """
+
+    engine: Engine
+    stack: str
+    waker: waits.Waker
+    write_context: WriteContext
+    built: Built
+    deadline: float
+    images: dict[str, str]
+    stop: threading.Event = field(default_factory=threading.Event)
+    looks: dict[str, tuple[str, Wait]] = field(default_factory=dict[str, tuple[str, Wait]])
+
+
+def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> None:
+    """Carry out one step. Raises DeployerError."""
+    engine, target, payload = world.engine, step.target, step.payload
+    match step.call:
+        case Call.CREATE:
+            _create(world, target, payload)
+        case Call.START:
+            engine.start_container(target)
+        case Call.STOP:
+            engine.stop_container(target)
+        case Call.PAUSE:
+            engine.pause_container(target)
+        case Call.UNPAUSE:
+            engine.unpause_container(target)
+        case Call.REMOVE:
+            engine.remove_container(target)
+        case Call.RENAME:
+            engine.rename_container(target, payload)
+        case Call.UPDATE | Call.LET_STOPPED_STAY:
+            engine.update_container(target, payload)
+        case Call.CONNECT:
+            engine.connect(payload[0], target, payload[1])
+        case Call.DISCONNECT:
+            engine.disconnect(payload, target)
+        case Call.CREATE_NETWORK:
+            engine.create_network(payload)
+        case Call.REMOVE_NETWORK:
+            engine.remove_network(target)
+        case Call.CREATE_VOLUME:
+            engine.create_volume(payload)
+        case Call.REMOVE_VOLUME:
+            engine.remove_volume(target)
+        case Call.PULL:
+            engine.pull(target, progress)
+        case Call.BUILD:
+            _build(world, payload, progress)
+        case Call.TAG:
+            repository, _, tag = target.rpartition(":")
+            engine.tag(world.images[payload], repository, tag)
+        case Call.LOOK_PORTS:
+            _look_ports(world, payload)
+        case Call.AWAIT_READY:
+            _await_ready(world, target, payload)
+        case Call.AWAIT_COMPLETED:
+            waits.await_completed(engine, world.waker, target, payload, world.deadline, world.stop)
+
+
+def _create(world: World, name: str, new: NewContainer) -> None:
+    world.engine.create_container(name, {**new.body, "Image": world.images[new.image]})
+
+
+def _build(world: World, build: DesiredBuild, progress: Callable[[Progress], None]) -> None:
+    """The tag tells what went in; the bases are there by now, so it is known."""
+    bases = {base: found["Id"] for base in build.bases if (found := world.engine.image(base))}
+    reference = build.reference(bases)
+    options = {
+        "t": reference,
+        "dockerfile": build.dockerfile,
+        "buildargs": dict(build.args),
+        "rm": True,
+        "forcerm": True,
+    }
+    with TemporaryFile() as tar:
+        world.write_context(build, tar)
+        tar.seek(0)
+        world.engine.build(tar, {**options, **({"target": build.target} if build.target else {})}, progress)
+    world.images[build.address] = reference
+    world.built(build, reference)
+
+
+def _await_ready(world: World, target: str, wait: Wait) -> None:
+    """A fresh start without a check gets one look at the end instead."""
+    waits.await_ready(world.engine, world.waker, target, wait, world.deadline, world.stop)
+    if not wait.monitor and not target.endswith(identity.SUCCESSOR):
+        world.looks[target] = (target, wait)
+
+
+def _look_ports(world: World, wanted: frozenset[tuple[str, int, str]]) -> None:
+    for listed in world.engine.containers():
+        labels: Mapping[str, str] = listed.get("Labels") or {}
+        if labels.get(identity.PROJECT) == world.stack or not listed.get("Names"):
+            continue
+        neighbour = neighbour_of(listed)
+        taken = {
+            port
+            for address, port, protocol in neighbour.ports
+            for host, wanted_port, kind in wanted
+            if (port, protocol) == (wanted_port, kind) and (not host or host == address or address in ("0.0.0.0", "::"))
+        }
+        if taken:
+            ports = ", ".join(map(str, sorted(taken)))
+            raise OperationFailed(
+                Diagnostic(
+                    "port-taken",
+                    f"port {ports} of the host is taken by the container {neighbour.name}",
+                    hint="stop that one, or publish on another port",
+                )
+            )

@@ -1,0 +1,117 @@
+"""Look at the engine once, and put all that a plan needs into the canonical shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from deployer.errors import DeployerError
+from deployer.fields.field import Context, Json, section
+from deployer.reconcile.protocol import Reader
+from deployer.resources import identity
+from deployer.resources.desired import DesiredBuild, DesiredImage, with_tag
+from deployer.resources.observed import (
+    Neighbour,
+    Observed,
+    ObservedContainer,
+    ObservedImage,
+    container_of,
+    image_of,
+    neighbour_of,
+    network_of,
+    volume_of,
+)
+from deployer.resources.records import records_of
+
+
+def observe(
+    reader: Reader,
+    stack: str,
+    context: Context,
+    images: Iterable[DesiredImage] = (),
+    builds: Iterable[DesiredBuild] = (),
+    new_salt: str = "",
+    holding: int = 0,
+) -> Observed:
+    """One list a kind, one inspect for each container of the stack and for each image that matters.
+
+    `new_salt` is for a stack that has none yet. A registry is asked only about images that are to be pulled always.
+    """
+    images = list(images)
+    containers, neighbours = _containers(reader, stack, context)
+    volumes = reader.volumes()
+    found = _images(reader, containers, images, list(builds))
+    records = records_of(volumes, stack, holding)
+    if not records.salt:
+        labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
+        records = records.with_salt(next(filter(None, labels), new_salt))
+    return Observed(
+        engine=reader.info(),
+        containers=containers,
+        neighbours=neighbours,
+        networks={each["Name"]: network_of(each, stack) for each in reader.networks()},
+        volumes={each["Name"]: volume_of(each, stack) for each in volumes if not identity.is_record(each["Name"])},
+        images=found,
+        registry_digests=_digests(reader, images, found),
+        records=records,
+    )
+
+
+def _containers(reader: Reader, stack: str, context: Context) -> tuple[list[ObservedContainer], dict[str, Neighbour]]:
+    ours: list[str] = []
+    others: list[Json] = []
+    for listed in reader.containers():
+        labels: Mapping[str, str] = listed.get("Labels") or {}
+        if labels.get(identity.PROJECT) == stack and labels.get(identity.ONEOFF, "False") != "True":
+            ours.append(listed["Id"])
+        elif listed.get("Names"):
+            others.append(listed)
+    neighbours = [neighbour_of(listed) for listed in others]
+    return [container_of(inspect, context) for inspect in reader.inspected(ours)], {
+        each.name: each for each in neighbours
+    }
+
+
+def _images(
+    reader: Reader, containers: list[ObservedContainer], images: list[DesiredImage], builds: list[DesiredBuild]
+) -> dict[str, ObservedImage]:
+    """By reference, and by id those that containers run.
+
+    What a build is tagged with depends on its bases, so these come first.
+    """
+    references = {image.reference for image in images} | {base for build in builds for base in build.bases}
+    references |= {with_tag(build.tag) for build in builds if build.tag} | {
+        container.image_id for container in containers
+    }
+    found = _inspected(reader, references)
+    built = {
+        build.reference({base: found[base].id for base in build.bases})
+        for build in builds
+        if all(base in found for base in build.bases)
+    }
+    return {**found, **_inspected(reader, built)}
+
+
+def _inspected(reader: Reader, references: set[str]) -> dict[str, ObservedImage]:
+    wanted = sorted(references - {""})
+    if not wanted:
+        return {}
+    with ThreadPoolExecutor(min(8, len(wanted))) as pool:
+        return {
+            reference: image_of(inspect)
+            for reference, inspect in zip(wanted, pool.map(reader.image, wanted), strict=True)
+            if inspect is not None
+        }
+
+
+def _digests(reader: Reader, images: list[DesiredImage], found: Mapping[str, ObservedImage]) -> dict[str, str | None]:
+    """What the tags mean in their registries now; one out of reach is no error where the image is there."""
+    asked = [image.reference for image in images if image.pull == "always" and image.reference in found]
+    return {reference: _digest(reader, reference) for reference in asked}
+
+
+def _digest(reader: Reader, reference: str) -> str | None:
+    try:
+        return reader.registry_digest(reference)
+    except DeployerError:
+        return None

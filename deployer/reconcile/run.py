@@ -1,0 +1,162 @@
+"""Carry out a plan: its steps, in their order, several at once; what fails is put back, what does not depend on it goes
+on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from deployer.errors import DeployerError, Exit
+from deployer.plan import events
+from deployer.plan.model import Action, Change, Plan, Step, StepId
+from deployer.reconcile import waits
+from deployer.reconcile.calls import World, perform
+from deployer.reconcile.scheduler import Schedule
+
+Tell = Callable[[events.Event], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a plan: the addresses that were carried out, were put back, and were never begun; and what went
+    wrong.
+    """
+
+    done: list[str] = field(default_factory=list[str])
+    skipped: list[str] = field(default_factory=list[str])
+    put_back: list[str] = field(default_factory=list[str])
+    not_begun: list[str] = field(default_factory=list[str])
+    errors: list[DeployerError] = field(default_factory=list[DeployerError])
+    interrupted: bool = False
+    declined: bool = False
+
+    @property
+    def exit_code(self) -> Exit:
+        if self.declined:
+            return Exit.FAILED
+        if self.interrupted:
+            return Exit.INTERRUPTED
+        codes = {error.exit_code for error in self.errors}
+        return Exit.UNREACHABLE if Exit.UNREACHABLE in codes else Exit.FAILED if codes else Exit.DONE
+
+
+def carry_out(plan: Plan, world: World, tell: Tell, parallel: int = 8) -> Outcome:
+    """Do just what the plan says. What fails is in the outcome, not raised."""
+    run = _Run(plan, world, tell, Schedule(plan), Outcome())
+    with world.waker.listening(), ThreadPoolExecutor(parallel) as pool:
+        run.forward(pool)
+        run.back(at_the_end=True)
+    run.last_look()
+    run.settle()
+    return run.outcome
+
+
+@dataclass(slots=True)
+class _Run:
+    plan: Plan
+    world: World
+    tell: Tell
+    schedule: Schedule
+    outcome: Outcome
+    running: dict[Future[bool], StepId] = field(default_factory=dict["Future[bool]", StepId])
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def forward(self, pool: ThreadPoolExecutor) -> None:
+        """Start what is due until nothing is, and nothing runs."""
+        while True:
+            for step in [] if self.world.stop.is_set() else self.schedule.due():
+                self.schedule.started(step)
+                self.running[pool.submit(self._step, step)] = step
+            if not self.running:
+                return
+            finished, _ = wait(self.running, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in finished:
+                self._settle_step(self.running.pop(future), future)
+            self.back()
+
+    def _settle_step(self, step: StepId, future: Future[bool]) -> None:
+        index = step[0]
+        try:
+            needed = future.result()
+        except DeployerError as error:
+            self.schedule.failed(step)
+            self.outcome.errors.append(error)
+            self._say(events.StepFailed(self._address(index), self._at(step), error.diagnostics))
+            return
+        if needed:
+            self.schedule.finished(step)
+        else:
+            self.schedule.skipped(index)
+            self._say(events.ChangeSkipped(self._address(index), "the image is the same"))
+            self.outcome.skipped.append(self._address(index))
+        if needed and self.schedule.is_done(index):
+            self._say(events.ChangeDone(self._address(index), self.plan.changes[index].action))
+
+    def _step(self, step: StepId) -> bool:
+        """Carry out a step; False where its change has turned out to be needless."""
+        change, what = self.plan.changes[step[0]], self._at(step)
+        if step[1] == 0 and self._is_needless(change):
+            return False
+        self._say(events.StepStarted(change.address, what))
+        began = time.monotonic()
+        perform(self.world, what, lambda progress: self._say(events.Transfer(change.address, progress)))
+        self._say(events.StepDone(change.address, what, time.monotonic() - began))
+        return True
+
+    def _is_needless(self, change: Change) -> bool:
+        """Whether a replacement that hung on a build or a pull would put the same image in the same container's
+        place.
+        """
+        if not change.unless_image or not change.known_after:
+            return False
+        found = self.world.engine.image(self.world.images[change.known_after])
+        return found is not None and found["Id"] == change.unless_image
+
+    def back(self, *, at_the_end: bool = False) -> None:
+        for group, way in self.schedule.to_undo(at_the_end=at_the_end):
+            if way:
+                self.outcome.put_back.append(group)
+            for step in way:
+                for undo in self._at(step).undo:
+                    self._take_back(self._address(step[0]), undo)
+
+    def _take_back(self, address: str, undo: Step) -> None:
+        try:
+            perform(self.world, undo, lambda _: None)
+            self._say(events.Undone(address, undo))
+        except DeployerError as error:
+            self.outcome.errors.append(error)
+            self._say(events.StepFailed(address, undo, error.diagnostics))
+
+    def last_look(self) -> None:
+        """What was started without a check must still run when all is done."""
+        for target, expected in self.world.looks.values():
+            try:
+                waits.look(self.world.engine, target, expected)
+            except DeployerError as error:
+                self.outcome.errors.append(error)
+
+    def settle(self) -> None:
+        self.outcome.interrupted = self.world.stop.is_set()
+        undone = set(self.outcome.put_back)
+        for index, change in enumerate(self.plan.changes):
+            if change.action is Action.KEPT or change.address in self.outcome.skipped:
+                continue
+            if self.schedule.is_done(index):
+                self.outcome.done.append(change.address)
+            elif change.group not in undone:
+                self.outcome.not_begun.append(change.address)
+
+    def _at(self, step: StepId) -> Step:
+        return self.plan.changes[step[0]].steps[step[1]]
+
+    def _address(self, index: int) -> str:
+        return self.plan.changes[index].address
+
+    def _say(self, event: events.Event) -> None:
+        with self.lock:
+            self.tell(event)

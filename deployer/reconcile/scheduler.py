@@ -1,0 +1,100 @@
+"""The order in which steps become due: pure bookkeeping over a plan's edges, no threads and no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from deployer.plan.model import Call, Change, Plan, StepId
+
+NO_WAY_BACK = (Call.REMOVE, Call.REMOVE_VOLUME)
+"""Once one of these is done, its group goes forward only."""
+
+
+class Schedule:
+    """Which steps may start, and what is taken back when one fails.
+
+    A group is put back as a whole, in the reverse of the order in which its steps were done, unless it is past the
+    point of no return.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.changes: Sequence[Change] = plan.changes
+        self._before: dict[StepId, set[StepId]] = {
+            (index, number): set() for index, change in enumerate(plan.changes) for number in range(len(change.steps))
+        }
+        inner = (
+            pair
+            for index, change in enumerate(plan.changes)
+            for pair in pairwise((index, number) for number in range(len(change.steps)))
+        )
+        for earlier, later in (*plan.edges, *inner):
+            self._before[later].add(earlier)
+        self._done: list[StepId] = []
+        self._running: set[StepId] = set()
+        self._failed: set[str] = set()
+        self._undone: set[str] = set()
+
+    def due(self) -> list[StepId]:
+        """The steps that may start now, in the plan's order."""
+        done = set(self._done)
+        return [
+            step
+            for step, before in self._before.items()
+            if step not in done
+            and step not in self._running
+            and self.group(step) not in self._failed
+            and before <= done
+        ]
+
+    def started(self, step: StepId) -> None:
+        self._running.add(step)
+
+    def finished(self, step: StepId) -> None:
+        self._running.discard(step)
+        self._done.append(step)
+
+    def skipped(self, index: int) -> None:
+        """The change turned out to be needless: its steps count as done, and nothing of them is ever taken back."""
+        for number in range(len(self.changes[index].steps)):
+            step = (index, number)
+            self._running.discard(step)
+            if step not in self._done:
+                self._done.append(step)
+
+    def failed(self, step: StepId) -> None:
+        self._running.discard(step)
+        self._failed.add(self.group(step))
+
+    def group(self, step: StepId) -> str:
+        return self.changes[step[0]].group
+
+    def is_done(self, index: int) -> bool:
+        done = set(self._done)
+        return all((index, number) in done for number in range(len(self.changes[index].steps)))
+
+    def to_undo(self, *, at_the_end: bool = False) -> list[tuple[str, list[StepId]]]:
+        """The groups that have to be put back now, each with its steps in the order to take them back.
+
+        Those that failed, once nothing of them runs any more; at the end, those too that could not go on.
+        """
+        groups = list(dict.fromkeys(change.group for change in self.changes))
+        running = {self.group(step) for step in self._running}
+        stuck = {group for group in groups if not self._complete(group)} if at_the_end else set[str]()
+        due = [group for group in groups if group in self._failed | stuck and group not in running | self._undone]
+        self._undone |= set(due)
+        self._failed |= set(due)
+        return [(group, self._way_back(group)) for group in due]
+
+    def _complete(self, group: str) -> bool:
+        return all(self.is_done(index) for index, change in enumerate(self.changes) if change.group == group)
+
+    def _way_back(self, group: str) -> list[StepId]:
+        done = [step for step in self._done if self.group(step) == group]
+        if any(self.changes[index].steps[number].call in NO_WAY_BACK for index, number in done):
+            return []
+        return [step for step in reversed(done) if self.changes[step[0]].steps[step[1]].undo]
+
+    def unfinished(self) -> Iterable[int]:
+        """The changes that were not carried out whole."""
+        return (index for index in range(len(self.changes)) if not self.is_done(index))

@@ -1,0 +1,187 @@
+"""Waiting for containers: events wake a wait, inspect decides it, a slow tick is the net."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from deployer.errors import DeployerError, Diagnostic, OperationFailed
+from deployer.fields.field import Json
+from deployer.plan.steps import Wait
+from deployer.reconcile.protocol import Reader
+from deployer.resources.observed import moment
+
+TICK = 0.5
+"""Seconds after which a wait looks again though no event woke it: the engine's buffer holds only 256 events."""
+
+LOG_LINES = 20
+
+
+class Waker:
+    """Lets waits sleep until the engine says that something happened to a container of the stack."""
+
+    def __init__(self, reader: Reader, labels: dict[str, str]) -> None:
+        self._reader, self._labels = reader, labels
+        self._news = threading.Condition()
+        self._count = 0
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen to the engine's events for as long as the context is open; without them the tick alone wakes."""
+        try:
+            stream = self._reader.events(labels=self._labels)
+            events = stream.__enter__()
+        except DeployerError:
+            yield
+            return
+        thread = threading.Thread(target=self._listen, args=(events,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stream.__exit__(None, None, None)
+            thread.join(timeout=5)
+
+    def _listen(self, events: Iterator[Json]) -> None:
+        with suppress(DeployerError):
+            for _ in events:
+                self.wake()
+
+    def wake(self) -> None:
+        with self._news:
+            self._count += 1
+            self._news.notify_all()
+
+    def sleep(self, seen: int, seconds: float) -> None:
+        """Until there is news that `seen` does not count, at most for so many seconds."""
+        with self._news:
+            if self._count == seen:
+                self._news.wait(seconds)
+
+    @property
+    def seen(self) -> int:
+        return self._count
+
+
+def await_ready(
+    reader: Reader, waker: Waker, container: str, wait: Wait, deadline: float, stop: threading.Event
+) -> None:
+    """Until the container is healthy, or, without a check, has run for the monitor time.
+
+    Raises OperationFailed when it cannot be any more.
+    """
+    began = time.monotonic()
+    while True:
+        seen = waker.seen
+        found = _inspect(reader, container, wait)
+        ready = _is_ready(found, wait, time.monotonic() - began)
+        if ready:
+            return
+        if ready is None:
+            raise failed(reader, wait.service, container, _describe(found))
+        _in_time(container, wait, deadline, stop, _describe(found))
+        waker.sleep(
+            seen, min(TICK, max(wait.monitor / 1e9 - (time.monotonic() - began), 0.02)) if wait.monitor else TICK
+        )
+
+
+def await_completed(
+    reader: Reader, waker: Waker, container: str, wait: Wait, deadline: float, stop: threading.Event
+) -> None:
+    """Until the container has exited with 0."""
+    while True:
+        seen = waker.seen
+        found = _inspect(reader, container, wait)
+        state = found["State"]
+        if state["Status"] in ("exited", "dead"):
+            if state["ExitCode"] == 0:
+                return
+            raise failed(reader, wait.service, container, f"exited with code {state['ExitCode']}, and had to complete")
+        _in_time(container, wait, deadline, stop, _describe(found))
+        waker.sleep(seen, TICK)
+
+
+def look(reader: Reader, container: str, wait: Wait) -> None:
+    """One look at the end at a container without a check: that it still runs."""
+    found = _inspect(reader, container, wait)
+    state = found["State"]
+    done = state["Status"] == "exited" and state["ExitCode"] == 0 and wait.may_exit
+    if not done and (state["Status"] not in ("running", "paused") or found.get("RestartCount", 0) > 0):
+        raise failed(reader, wait.service, container, _describe(found))
+
+
+def _is_ready(found: Json, wait: Wait, waited: float) -> bool | None:
+    """Whether it is ready; None where it cannot become so any more."""
+    state = found["State"]
+    match state["Status"], (state.get("Health") or {}).get("Status", "none"):
+        case "exited", _ if state["ExitCode"] == 0 and wait.may_exit:
+            return True
+        case (("exited" | "dead" | "restarting"), _):
+            return None
+        case _, "unhealthy":
+            return None
+        case _, "healthy":
+            return True
+        case "running", ("none" | ""):
+            return None if found.get("RestartCount", 0) and wait.monitor else waited >= wait.monitor / 1e9
+        case _:
+            return False
+
+
+def _describe(found: Json) -> str:
+    state = found["State"]
+    health = (state.get("Health") or {}).get("Status", "")
+    if state["Status"] in ("exited", "dead"):
+        began, ended = moment(state.get("StartedAt", "")), moment(state.get("FinishedAt", ""))
+        after = f" after {(ended - began).total_seconds():.1f} s" if began and ended else ""
+        return f"exited with code {state['ExitCode']}{after}"
+    if state["Status"] == "restarting" or found.get("RestartCount", 0):
+        return f"keeps restarting: it exited with code {state['ExitCode']}"
+    return f"is {state['Status']}" + (f" and {health}" if health not in ("", "none") else "")
+
+
+def _inspect(reader: Reader, container: str, wait: Wait) -> Json:
+    found = reader.container(container)
+    if found is None:
+        raise OperationFailed(
+            Diagnostic(
+                "container-gone",
+                f"the container {container} was removed while it was waited for",
+                address=f"service.{wait.service}",
+            )
+        )
+    return found
+
+
+def _in_time(container: str, wait: Wait, deadline: float, stop: threading.Event, state: str) -> None:
+    address = f"service.{wait.service}"
+    if stop.is_set():
+        raise OperationFailed(
+            Diagnostic("interrupted", f"stopped waiting for {container}, which {state}", address=address)
+        )
+    if time.monotonic() > deadline:
+        raise OperationFailed(
+            Diagnostic(
+                "timeout",
+                f"{container} was not ready in time: it {state}",
+                address=address,
+                hint="give it longer: --timeout",
+            )
+        )
+
+
+def failed(reader: Reader, service: str, container: str, what: str) -> OperationFailed:
+    """A container that does not work: what became of it, its last health check's output and its last log lines."""
+    notes: list[str] = []
+    with suppress(DeployerError):
+        found = reader.container(container)
+        probes = ((found or {}).get("State", {}).get("Health") or {}).get("Log") or []
+        if probes:
+            notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {probes[-1]['Output'].strip()[:500]}")
+        lines = [line.text for line in reader.logs(container, tail=LOG_LINES)]
+        notes.append("\n".join(["last log lines:", *(f"  {line}" for line in lines)]) if lines else "it wrote nothing")
+    return OperationFailed(
+        Diagnostic("not-ready", f"{service} {what}", address=f"service.{service}", notes=tuple(notes))
+    )

@@ -1,0 +1,50 @@
+"""Why a field differs, in words."""
+
+from __future__ import annotations
+
+from deployer.plan.model import Cause, FieldChange
+
+UNSET = "(unset)"
+SENSITIVE = "(sensitive)"
+
+_ABOVE = ("(built above)", "(pulled above)")
+"""What stands for an image that is not there yet: it says by itself why the field differs."""
+
+
+def cause_text(field: FieldChange, revision: int) -> str:
+    """`stack.yaml:31; and drift: was 512m when revision 7 was applied`; `revision` is the last one, 0 if unknown."""
+    texts = [_one(cause, field, revision) for cause in field.causes]
+    note = field.note if Cause.DEPENDENCY not in field.causes and (field.before, field.after) != (None, None) else ""
+    return "; ".join(text for text in (*(_and(texts)), note) if text)
+
+
+def _and(texts: list[str]) -> list[str]:
+    first, *rest = [text for text in texts if text] or [""]
+    return [first, *(f"and {text}" for text in rest)]
+
+
+def _one(cause: Cause, field: FieldChange, revision: int) -> str:
+    match cause:
+        case Cause.EDIT:
+            return field.at.line_reference if field.at else "" if field.note else "edited"
+        case Cause.DRIFT:
+            return _drift(field, revision)
+        case Cause.IMAGE:
+            return "" if field.after and field.after.endswith(_ABOVE) else "the tag points elsewhere now"
+        case Cause.BUILD:
+            return "" if field.after and field.after.endswith(_ABOVE) else "built from other inputs"
+        case Cause.DEPENDENCY:
+            return field.note or "what it depends on is made anew"
+        case Cause.UNKNOWN:
+            return "cause unknown" if field.applied_known else "cause unknown: nothing tells what was applied"
+
+
+def _drift(field: FieldChange, revision: int) -> str:
+    if field.field == "state" or field.sensitive or not field.applied_known:
+        return "drift"
+    when = f"when revision {revision} was applied" if revision else "when last applied"
+    return f"drift: was {_short(field.applied or UNSET)} {when}"
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 120 else f"{value[:120]}…"

@@ -1,0 +1,186 @@
+"""The stack as resolved, in long forms: for what Compose knows, the very shape that `docker compose config` prints.
+
+Beyond Compose it has `builds` and `images`, and all networks and volumes of the stack, for they are made (Compose
+leaves out those that no service uses). Secrets are masked, also the user info of URLs. A dollar sign is written `$$`,
+as in a stack file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from deployer.fields import container, network, volume
+from deployer.fields.attachments import DEFAULT, Attachment
+from deployer.fields.field import Field
+from deployer.fields.mounts import Mount, host_path
+from deployer.fields.ports import Port
+from deployer.fields.sensitive import MASK, is_sensitive_name, mask_line
+from deployer.render.long_form import long_form, long_value
+from deployer.render.yaml_text import as_yaml_text
+from deployer.resources.desired import image_of
+from deployer.stack.model import EngineThing, Network, Stack
+from deployer.stack.service import Build, ServiceKeys, written
+
+Tree = dict[str, Any]
+
+
+def as_yaml(stack: Stack) -> str:
+    """Without the last line end, as every form has it."""
+    return as_yaml_text(_shown(_tree(stack))).removesuffix("\n")
+
+
+def as_json(stack: Stack) -> str:
+    """As in Compose's JSON, what Go writes even where nothing is said is there: `command`, `ipam`, `placement`."""
+    tree = _tree(stack)
+    for name, service in tree["services"].items():
+        tree["services"][name] = {"command": None, "entrypoint": None, **service}
+        if "deploy" in service:
+            tree["services"][name]["deploy"] = {"resources": {}, "placement": {}, **service["deploy"]}
+    for key, thing in tree.get("networks", {}).items():
+        tree["networks"][key] = {"ipam": {}, **thing}
+    return json.dumps(_shown(tree), indent=2)
+
+
+def services_of(stack: Stack) -> list[str]:
+    return sorted(stack.services)
+
+
+def images_of(stack: Stack) -> list[str]:
+    """The images that the services run: references as they are written, and of builds the names, without the hash."""
+    return sorted({_image_of(stack, name, service) for name, service in stack.services.items()})
+
+
+def _image_of(stack: Stack, name: str, service: ServiceKeys) -> str:
+    kind, _, key = image_of(stack, name, service).address.partition(".")
+    if kind == "build":
+        return stack.builds[key].tag or f"{stack.name}/{key}"
+    return stack.images[key].from_ if key in stack.images else key
+
+
+def _tree(stack: Stack) -> Tree:
+    joined = {key for service in stack.services.values() for key in _joined(service)}
+    networks = {**({DEFAULT: Network.model_validate({})} if DEFAULT in joined else {}), **stack.networks}
+    own = {name: build for name, build in stack.builds.items() if not _builds_itself(stack, name)}
+    tree: Tree = {"name": stack.name}
+    if own:
+        tree["builds"] = {name: _build(build, stack.folder) for name, build in sorted(own.items())}
+    if stack.images:
+        tree["images"] = {name: long_form(image) for name, image in sorted(stack.images.items())}
+    tree["services"] = {name: _service(service, stack.folder) for name, service in sorted(stack.services.items())}
+    if networks:
+        tree["networks"] = {
+            key: _thing(thing, stack.network_name(key), network.FIELDS) for key, thing in sorted(networks.items())
+        }
+    if stack.volumes:
+        tree["volumes"] = {
+            key: _thing(thing, stack.volume_name(key), volume.FIELDS) for key, thing in sorted(stack.volumes.items())
+        }
+    return tree
+
+
+def _builds_itself(stack: Stack, name: str) -> bool:
+    return name in stack.services and stack.services[name].build is not None
+
+
+def _service(service: ServiceKeys, folder: str) -> Tree:
+    """Every key that is said, in the order of the alphabet; a row that is said under `deploy` stays there."""
+    said = long_form(service, leave_out={"build", "depends_on", *(row.name for row in container.FIELDS)})
+    for row in container.FIELDS:
+        value = getattr(service, row.name, None)
+        if value is not None:
+            said[row.name] = (
+                _ROWS[row.name](value, folder) if row.name in _ROWS else long_value(value, row.kind.written)
+            )
+    if service.build:
+        said["build"] = _build(service.build, folder, "dockerfile_inline")
+    if service.depends_on:
+        said["depends_on"] = {
+            name: {"condition": one.condition, "required": one.required} for name, one in service.depends_on.items()
+        }
+    said["networks"] = _networks(_joined(service), folder)
+    return dict(sorted(said.items()))
+
+
+def _joined(service: ServiceKeys) -> Mapping[str, Attachment]:
+    found = written(service, container.BY_NAME["networks"])
+    return (found[1] if found else {}) or {DEFAULT: Attachment(aliases=())}
+
+
+def _build(build: Build, folder: str, inline: str = "inline") -> Tree:
+    context = build.context if "://" in build.context else host_path(build.context, folder)
+    recipe = {inline: build.inline} if build.inline else {"dockerfile": build.dockerfile or "Dockerfile"}
+    args = {"args": _masked(build.args, folder)} if build.args else {}
+    further = {name: value for name in ("target", "tag") if (value := getattr(build, name))}
+    return {"context": context, **recipe, **args, **further}
+
+
+def _thing(thing: EngineThing, name: str, rows: tuple[Field, ...]) -> Tree:
+    said = {
+        row.name: long_value(value, row.kind.written)
+        for row in rows
+        if (value := getattr(thing, row.name, None)) is not None
+    }
+    return {"name": name, **said, **({"external": True} if thing.external else {})}
+
+
+def _ports(ports: tuple[Port, ...], _folder: str) -> list[Tree]:
+    return [_port(port, *pair) for port in ports for pair in port.expanded()]
+
+
+def _port(port: Port, host: str, published: str, target: int, protocol: str) -> Tree:
+    parts = {
+        "name": port.name,
+        "mode": port.mode,
+        "host_ip": host,
+        "target": target,
+        "published": published,
+        "protocol": protocol,
+        "app_protocol": port.app_protocol,
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
+def _mounts(mounts: tuple[Mount, ...], folder: str) -> list[Tree]:
+    return [_mount(mount, folder) for mount in mounts]
+
+
+def _mount(mount: Mount, folder: str) -> Tree:
+    source = host_path(mount.source, folder) if mount.type == "bind" else mount.source
+    shown: Tree = {"type": mount.type, **({"source": source} if source else {}), "target": mount.target}
+    if mount.read_only:
+        shown["read_only"] = True
+    if mount.type == "bind" and mount.bind:
+        shown["bind"] = {"create_host_path": True} if mount.bind.create_host_path else {}
+    if mount.type == "volume":
+        shown["volume"] = {}
+    if mount.type == "tmpfs" and mount.tmpfs:
+        shown["tmpfs"] = long_form(mount.tmpfs)
+    return shown
+
+
+def _networks(attachments: Mapping[str, Attachment], _folder: str) -> Tree:
+    return {key: {"aliases": list(one.aliases)} if one.aliases else None for key, one in sorted(attachments.items())}
+
+
+def _masked(values: Mapping[str, str | None], _folder: str) -> Tree:
+    return {name: MASK if is_sensitive_name(name) else value for name, value in sorted(values.items())}
+
+
+_ROWS: dict[str, Callable[[Any, str], Any]] = {"ports": _ports, "volumes": _mounts, "environment": _masked}
+"""The rows whose long form is more than their notation."""
+
+
+def _shown(value: Any) -> Any:
+    """The tree as a stack file would say it, less the user info of URLs."""
+    match value:
+        case dict():
+            return {key: _shown(item) for key, item in value.items()}
+        case list():
+            return [_shown(item) for item in value]
+        case str():
+            lines = (mask_line(line, lambda _: False) for line in value.split("\n"))
+            return "\n".join(lines).replace("$", "$$")
+        case _:
+            return value

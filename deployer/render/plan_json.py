@@ -1,0 +1,184 @@
+"""A plan as JSON for programs, and the schema of that: the same plan gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from deployer.fields.field import Effect
+from deployer.plan.model import FORMAT_VERSION, Action, Cause, Change, FieldChange, Plan
+
+Json = dict[str, Any]
+
+
+def as_json(plan: Plan, *, show_all: bool = False) -> str:
+    """The plan; `show_all` adds the addresses of what does not change. Values that are sensitive are null."""
+    return json.dumps(as_object(plan, show_all=show_all), indent=2)
+
+
+def as_object(plan: Plan, *, show_all: bool = False) -> Json:
+    counts = plan.summary
+    return {
+        "format_version": FORMAT_VERSION,
+        "stack": plan.stack,
+        "revision": plan.revision,
+        "fingerprint": plan.fingerprint,
+        "engine": {"host": plan.engine.host, "version": plan.engine.version, "api": plan.engine.api},
+        "changes": [_change(change) for change in plan.changes],
+        "summary": {
+            **{action.value: counts.get(action.value, 0) for action in Action},
+            "unchanged": counts["unchanged"],
+        },
+        **({"unchanged": list(plan.unchanged)} if show_all else {}),
+    }
+
+
+def _change(change: Change) -> Json:
+    return {
+        "address": change.address,
+        "action": change.action.value,
+        "reason": change.reason,
+        "gap": change.gap,
+        "detail": change.detail,
+        "group": change.group,
+        "fields": [_field(field) for field in change.fields],
+        "known_after": change.known_after,
+        "steps": [str(step) for step in change.steps],
+    }
+
+
+def _field(field: FieldChange) -> Json:
+    hidden = field.sensitive
+    return {
+        "field": field.field,
+        "before": None if hidden else field.before,
+        "after": None if hidden else field.after,
+        **({"applied": None if hidden else field.applied} if field.applied_known else {}),
+        "causes": [cause.value for cause in field.causes],
+        "at": field.at.line_reference if field.at else None,
+        "effect": field.effect.value,
+        "sensitive": field.sensitive,
+        "note": field.note,
+    }
+
+
+def plan_schema() -> Json:
+    """The JSON Schema (draft 2020-12) of what `as_json` gives."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Plan",
+        "description": "What an apply would do, and why, as `deployer plan --format json` prints it.",
+        **_object(
+            {
+                "format_version": {
+                    "const": FORMAT_VERSION,
+                    "description": "Grows when a reader of the old form would be wrong.",
+                },
+                "stack": _text("The stack's name."),
+                "revision": _count("The last revision that was applied; 0 before the first."),
+                "fingerprint": {
+                    "type": "string",
+                    "pattern": "^sha256:[0-9a-f]{64}$",
+                    "description": "What the plan rests on: equal where the same changes meet the same things.",
+                },
+                "engine": _object(
+                    {
+                        "host": _text("Where the engine is."),
+                        "version": _text("The engine's version."),
+                        "api": _text("The version of the Engine API that is spoken."),
+                    },
+                    description="The engine that the plan was made for.",
+                ),
+                "changes": _list({"$ref": "#/$defs/change"}, "What would change, in the order in which it is shown."),
+                "summary": _summary_schema(),
+                "unchanged": _list({"type": "string"}, "The addresses of what does not change; with `--all` only."),
+            },
+            optional=("unchanged",),
+        ),
+        "$defs": {"change": _change_schema(), "field": _field_schema()},
+    }
+
+
+def _summary_schema() -> Json:
+    counts = {action.value: _count(f"How many changes are of the action {action.value}.") for action in Action}
+    return _object(
+        {**counts, "unchanged": _count("How many resources stay as they are.")},
+        description="How many changes of each kind there are.",
+    )
+
+
+def _change_schema() -> Json:
+    return _object(
+        {
+            "address": _text("The resource, such as service.web[1], build.web, network.front or volume.data."),
+            "action": _one_of(Action, "What becomes of the resource; update is in place."),
+            "reason": _text("The first field that differs, or in words why the change is needed."),
+            "gap": _text("How long the service is away: none, or until ready."),
+            "detail": _text("How the change is done, for people."),
+            "group": _text("Changes of one group are put back together if one of them fails."),
+            "fields": _list({"$ref": "#/$defs/field"}, "The fields that differ."),
+            "known_after": {
+                "type": ["string", "null"],
+                "description": "Address of the build or pull that tells whether the change is needed.",
+            },
+            "steps": _list({"type": "string"}, "The engine calls and waits, one after the other."),
+        },
+        description="What happens to one resource.",
+    )
+
+
+def _field_schema() -> Json:
+    return _object(
+        {
+            "field": _text("The field as the user names it, such as environment.DEBUG."),
+            "before": _value("The value now; null where it is unset, sensitive or told by the note."),
+            "after": _value("The value that is asked for; null as before."),
+            "applied": _value("The value that was last applied; only where that is known."),
+            "causes": {
+                **_list(_one_of(Cause, "A cause."), "Why the field differs: for people, never for decisions."),
+                "minItems": 1,
+                "uniqueItems": True,
+            },
+            "at": {
+                "type": ["string", "null"],
+                "pattern": "^[^\\0]+:[1-9][0-9]*$",
+                "description": "File and line of the stack file that asks for it.",
+            },
+            "effect": _one_of(Effect, "What changing it takes; none changes records only."),
+            "sensitive": {"type": "boolean", "description": "Whether the values are secrets, which are never shown."},
+            "note": _text("In words what the values cannot say."),
+        },
+        optional=("applied",),
+        description="One field that differs.",
+    )
+
+
+def _object(properties: Json, *, optional: Iterable[str] = (), description: str = "") -> Json:
+    return {
+        "type": "object",
+        **({"description": description} if description else {}),
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Json, description: str) -> Json:
+    return {"type": "array", "items": items, "description": description}
+
+
+def _one_of(kind: type[Action] | type[Cause] | type[Effect], description: str) -> Json:
+    return {"enum": [member.value for member in kind], "description": description}
+
+
+def _text(description: str) -> Json:
+    return {"type": "string", "description": description}
+
+
+def _value(description: str) -> Json:
+    return {"type": ["string", "null"], "description": description}
+
+
+def _count(description: str) -> Json:
+    return {"type": "integer", "minimum": 0, "description": description}

@@ -1,0 +1,72 @@
+"""How the stack's services are, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from deployer.render.harmless import display_width, harmless
+
+FORMAT_VERSION = 1
+NOTHING = "-"
+
+_HEAD = ("SERVICE", "READY", "HEALTH", "PORTS", "IMAGE", "REVISION", "DRIFT")
+_GREEN, _YELLOW, _RED, _DIM, _PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service: replicas wanted and ready, health in a word, published ports, the image that runs.
+
+    `revision` made its containers, None where none tells; `drift` names the fields that somebody changed since.
+    """
+
+    service: str
+    wanted: int
+    ready: int
+    health: str = ""
+    ports: tuple[str, ...] = ()
+    image: str = ""
+    revision: int | None = None
+    drift: tuple[str, ...] = ()
+
+
+def as_text(rows: Iterable[ServiceStatus], *, color: bool = False) -> str:
+    """A table with a line a service; `-` where there is nothing to say."""
+    rows = list(rows)
+    cells = [_HEAD, *(_cells(row) for row in rows)]
+    widths = [max(display_width(line[column]) for line in cells) for column in range(len(_HEAD))]
+    styles = [_DIM, *(_style(row) for row in rows)]
+    return "\n".join(_line(line, widths, style if color else "") for line, style in zip(cells, styles, strict=True))
+
+
+def as_json(rows: Iterable[ServiceStatus], *, stack: str = "") -> str:
+    """One object; `format_version` grows when a reader of the old form would be wrong."""
+    found = [asdict(row) for row in rows]
+    return json.dumps({"format_version": FORMAT_VERSION, "stack": stack, "services": found}, indent=2)
+
+
+def _cells(row: ServiceStatus) -> tuple[str, ...]:
+    texts = (
+        row.service,
+        f"{row.ready}/{row.wanted}",
+        row.health,
+        ", ".join(row.ports),
+        row.image,
+        "" if row.revision is None else str(row.revision),
+        ", ".join(row.drift),
+    )
+    return tuple(harmless(text) or NOTHING for text in texts)
+
+
+def _style(row: ServiceStatus) -> str:
+    if row.ready < row.wanted:
+        return _RED if row.ready == 0 else _YELLOW
+    return _YELLOW if row.drift else _GREEN
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> str:
+    """The first cell is coloured alone: a table in colour from edge to edge is hard to read."""
+    first, *rest = (f"{cell}{' ' * (width - display_width(cell))}" for cell, width in zip(cells, widths, strict=True))
+    return "  ".join([f"{style}{first}{_PLAIN}" if style else first, *rest]).rstrip()

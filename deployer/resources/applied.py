@@ -1,0 +1,89 @@
+"""What a thing was last asked to be, kept in its labels: the third side of the diff.
+
+Canonical values go as plain JSON: tuples and sets as lists, the entries of keyed fields by their keys, sensitive ones
+as salted hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from deployer.fields.field import Field, Value
+from deployer.fields.sensitive import is_sensitive_name, mask_user_info
+
+FORMAT = 1
+HASH = "sha256:"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`fields` by row name: plain values, or {entry: plain value} for keyed rows.
+
+    `image` is the reference, as it was written; "" of what runs no image.
+    """
+
+    image: str
+    fields: Mapping[str, Any]
+
+
+def plain(value: Value) -> Any:
+    """A canonical value as JSON can hold it; equal values give equal JSON."""
+    if isinstance(value, frozenset):
+        return sorted((plain(item) for item in cast("frozenset[Value]", value)), key=repr)
+    if isinstance(value, tuple):
+        return [plain(item) for item in cast("tuple[Value, ...]", value)]
+    return value
+
+
+def canonical(value: Any) -> Value:
+    """The inverse of `plain` for all but sets, which stay tuples: good for showing, and `plain` again for comparing."""
+    return tuple(canonical(item) for item in cast("list[Any]", value)) if isinstance(value, list) else value
+
+
+def salted(value: Any, salt: str) -> str:
+    """A value that must not be seen, as a hash that tells whether it changed."""
+    text = json.dumps(plain(value), ensure_ascii=False)
+    return HASH + hashlib.sha256(f"{salt}\0{text}".encode()).hexdigest()
+
+
+def is_sensitive(field: str, entry: str, *values: Any) -> bool:
+    """Whether an entry must not be shown: an environment variable by its name, or as a URL that holds user info."""
+    if field != "environment":
+        return False
+    return is_sensitive_name(entry) or any(
+        isinstance(value, str) and mask_user_info(value) != value for value in values
+    )
+
+
+def stored(row: Field, value: Value, salt: str = "") -> Any:
+    """One row's canonical value as it is kept; None where it is unset."""
+    if value == row.unset:
+        return None
+    if not row.kind.keyed:
+        return plain(value)
+    return {entry: salted(item, salt) if is_sensitive(row.name, entry, item) else plain(item) for entry, item in value}
+
+
+def encode(rows: Iterable[Field], asked: Mapping[str, Value], salt: str = "", image: str = "") -> str:
+    """The label's text."""
+    fields = {row.name: stored(row, asked[row.name], salt) for row in rows if asked[row.name] != row.unset}
+    document = {"format": FORMAT, "image": image, "fields": fields}
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def decode(text: str | None) -> Applied | None:
+    """What the label says; None where there is none, or it is damaged or of a newer format.
+
+    Then less can be said, and nothing wrong is done.
+    """
+    try:
+        found: Any = json.loads(text or "")
+        if found["format"] != FORMAT or not isinstance(found["fields"], dict):
+            return None
+        return Applied(str(found["image"]), found["fields"])
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,106 @@
+"""The bodies that are sent to the engine, built from the rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from deployer.fields import container, network, volume
+from deployer.fields.attachments import endpoint
+from deployer.fields.field import Context, Field, Json, put
+from deployer.resources import applied, identity
+from deployer.resources.desired import Desired, DesiredService, DesiredThing
+
+CONTAINER_ROWS = tuple(row for row in container.FIELDS if row.name != "image")
+
+
+def container_body(
+    desired: Desired,
+    service: DesiredService,
+    number: int,
+    *,
+    salt: str,
+    revision: int,
+    anonymous: Mapping[str, str],
+    replaces: str = "",
+) -> dict[str, Any]:
+    """The create body of one container, less its image, which may not be known before it is built.
+
+    `anonymous` are the volumes without a name that it takes over, by target; `replaces` is the id of its predecessor.
+    """
+    body: dict[str, Any] = {}
+    for row in CONTAINER_ROWS:
+        said = service.written.get(row.name)
+        row.into(body, service.asked[row.name], said.value if said else None, service.context)
+    _take_over(body, service, anonymous)
+    body["Labels"] = {**body.get("Labels", {}), **_labels(desired, service, number, salt, revision)}
+    if anonymous:
+        body["Labels"][identity.ANONYMOUS] = json.dumps(dict(anonymous), sort_keys=True)
+    if replaces:
+        body["Labels"][identity.REPLACES] = replaces
+    return body
+
+
+def _take_over(body: dict[str, Any], service: DesiredService, anonymous: Mapping[str, str]) -> None:
+    """Volumes without a name hold data too: the successor mounts them by the names that the engine gave them."""
+    asked = {target for target, _ in service.asked["volumes"]}
+    mounts = [
+        {"Type": "volume", "Source": name, "Target": target}
+        for target, name in anonymous.items()
+        if target not in asked
+    ]
+    if mounts:
+        put(body, "HostConfig.Mounts", [*body.get("HostConfig", {}).get("Mounts", []), *mounts])
+
+
+def _labels(desired: Desired, service: DesiredService, number: int, salt: str, revision: int) -> dict[str, str]:
+    said = service.written.get("image")
+    label = applied.encode(CONTAINER_ROWS, service.asked, salt, said.value if said else service.image.address)
+    labels = {
+        identity.PROJECT: desired.stack,
+        identity.SERVICE: service.name,
+        identity.NUMBER: str(number),
+        identity.ONEOFF: "False",
+        identity.CONFIG_HASH: hashlib.sha256(label.encode()).hexdigest(),
+        identity.WORKING_DIR: desired.folder,
+        identity.CONFIG_FILES: desired.file,
+        identity.ORIGIN: desired.origin,
+        identity.APPLIED: label,
+        identity.REVISION: str(revision),
+    }
+    if service.depends_on:
+        labels[identity.DEPENDS_ON] = ",".join(
+            f"{target}:{condition}:false" for target, condition in sorted(service.depends_on.items())
+        )
+    if any(applied.is_sensitive("environment", *pair) for pair in service.asked["environment"]):
+        labels[identity.SALT] = salt
+    return labels
+
+
+def further_endpoints(service: DesiredService) -> list[tuple[str, Json]]:
+    """The networks that are connected after the create: before API 1.44 only the first fits into its body."""
+    return [(service.context.networks.get(key, key), endpoint(names)) for key, names in service.asked["networks"][1:]]
+
+
+def network_body(desired: Desired, thing: DesiredThing) -> Json:
+    return _thing_body(desired, thing, network.FIELDS, identity.NETWORK)
+
+
+def volume_body(desired: Desired, thing: DesiredThing) -> Json:
+    return _thing_body(desired, thing, volume.FIELDS, identity.VOLUME)
+
+
+def _thing_body(desired: Desired, thing: DesiredThing, rows: tuple[Field, ...], key_label: str) -> Json:
+    body: dict[str, Any] = {"Name": thing.name}
+    for row in rows:
+        row.into(body, thing.asked[row.name], None, Context())
+    own = {
+        identity.PROJECT: desired.stack,
+        key_label: thing.key,
+        identity.ORIGIN: desired.origin,
+        identity.APPLIED: applied.encode(rows, thing.asked),
+    }
+    body["Labels"] = {**body.get("Labels", {}), **own}
+    return body

@@ -1,0 +1,202 @@
+"""What should be, in the canonical shape: services, the images they run, networks and volumes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from deployer.fields import container, network, volume
+from deployer.fields.attachments import DEFAULT, Attachment
+from deployer.fields.field import Context, Field, Value
+from deployer.stack.model import EngineThing, Network, Stack
+from deployer.stack.service import ServiceKeys, said, written
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A row as the user wrote it: under which name, and the validated value."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredImage:
+    """An image that something runs.
+
+    `address` is its resource; `reference` is how the engine knows it, "" until a build has been made.
+    """
+
+    address: str
+    reference: str
+    pull: str = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredBuild:
+    """A build with all that its image depends on but the base images: `inputs` maps what goes in to its digest (files
+    by their path).
+
+    `digest` is over everything in it; with the ids of the bases it becomes the tag.
+    """
+
+    name: str
+    repository: str
+    folder: str
+    digest: str
+    inputs: Mapping[str, str]
+    bases: tuple[str, ...]
+    dockerfile: str
+    args: Mapping[str, str]
+    target: str | None
+    tag: str | None
+
+    @property
+    def address(self) -> str:
+        return f"build.{self.name}"
+
+    def reference(self, base_ids: Mapping[str, str]) -> str:
+        """The tag that an image of just these inputs bears: `<stack>/<build>:<hash>`."""
+        text = json.dumps([self.digest, sorted(base_ids.items())])
+        return f"{self.repository}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredService:
+    """A service: what each of its containers asks for, how many there are, and what it waits for (service ->
+    condition).
+    """
+
+    name: str
+    replicas: int
+    image: DesiredImage
+    asked: Mapping[str, Value]
+    written: Mapping[str, Written]
+    context: Context
+    depends_on: Mapping[str, str]
+    monitor: int | None
+    completes: bool
+    may_exit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredThing:
+    """A network or a volume: the name on the engine, and its canonical rows."""
+
+    key: str
+    name: str
+    external: bool
+    asked: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """All that a stack wants of the engine."""
+
+    stack: str
+    origin: str
+    folder: str
+    file: str
+    services: Mapping[str, DesiredService]
+    images: Mapping[str, DesiredImage]
+    builds: Mapping[str, DesiredBuild]
+    networks: Mapping[str, DesiredThing]
+    volumes: Mapping[str, DesiredThing]
+    context: Context
+
+
+def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> Desired:
+    """The stack in the canonical shape. `builds` holds what was read of each build's inputs."""
+    context = context_of(stack)
+    services = {name: _service(stack, name, service, context) for name, service in stack.services.items()}
+    used = {key for service in services.values() for key, _ in service.asked["networks"]}
+    networks = {**stack.networks, **({DEFAULT: Network()} if DEFAULT in used and DEFAULT not in stack.networks else {})}
+    return Desired(
+        stack=stack.name,
+        origin=origin,
+        folder=stack.folder,
+        file=stack.file,
+        services=services,
+        images={service.image.address: service.image for service in services.values()},
+        builds=builds,
+        networks={key: _thing(key, stack.network_name(key), thing, network.FIELDS) for key, thing in networks.items()},
+        volumes={
+            key: _thing(key, stack.volume_name(key), thing, volume.FIELDS) for key, thing in stack.volumes.items()
+        },
+        context=context,
+    )
+
+
+def context_of(stack: Stack, service: str = "") -> Context:
+    """What the written values of a stack refer to."""
+    return Context(
+        folder=stack.folder,
+        service=service,
+        networks={key: stack.network_name(key) for key in {*stack.networks, DEFAULT}},
+        volumes={key: stack.volume_name(key) for key in stack.volumes},
+    )
+
+
+def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> DesiredService:
+    context = replace(shared, service=name)
+    rows = {row.name: Written(*found) for row in container.FIELDS if (found := written(service, row))}
+    rows.setdefault("networks", Written("networks", {DEFAULT: Attachment(aliases=())}))
+    if not rows["networks"].value:
+        rows["networks"] = Written("networks", {DEFAULT: Attachment(aliases=())})
+    asked = {row.name: _canonical(row, rows, context) for row in container.FIELDS if row.name != "image"}
+    awaited = {
+        condition.condition
+        for other in stack.services.values()
+        for target, condition in other.depends_on.items()
+        if target == name
+    }
+    completes = "service_completed_successfully" in awaited
+    policy = rows["restart"].value if "restart" in rows else ""
+    return DesiredService(
+        name=name,
+        replicas=service.replicas,
+        image=image_of(stack, name, service),
+        asked=asked,
+        written=rows,
+        context=context,
+        depends_on={target: dependency.condition for target, dependency in service.depends_on.items()},
+        monitor=service.monitor,
+        completes=completes,
+        may_exit=completes or policy == "no" or policy.startswith("on-failure"),
+    )
+
+
+def _canonical(row: Field, said: Mapping[str, Written], context: Context) -> Value:
+    return row.kind.normal(said[row.name].value, context) if row.name in said else row.unset
+
+
+def image_of(stack: Stack, name: str, service: ServiceKeys) -> DesiredImage:
+    """What the service runs: its own build, an entry of `builds` or `images`, else an image reference."""
+    reference: str = said(service, "image") or name
+    if service.build:
+        return DesiredImage(f"build.{name}", "")
+    if reference in stack.builds:
+        return DesiredImage(f"build.{reference}", "")
+    if reference in stack.images:
+        entry = stack.images[reference]
+        return DesiredImage(f"image.{reference}", with_tag(entry.from_), service.pull_policy or entry.pull)
+    return DesiredImage(f"image.{reference}", with_tag(reference), service.pull_policy or "missing")
+
+
+def with_tag(reference: str) -> str:
+    """The reference with the tag that the engine takes where none is written."""
+    last = reference.rpartition("/")[2]
+    return reference if ":" in last or "@" in last else f"{reference}:latest"
+
+
+def _thing(key: str, name: str, thing: EngineThing, rows: tuple[Field, ...]) -> DesiredThing:
+    asked = {
+        row.name: row.kind.normal(value, Context())
+        if (value := getattr(thing, row.name, None)) is not None
+        else row.unset
+        for row in rows
+    }
+    return DesiredThing(key, name, thing.external, asked)

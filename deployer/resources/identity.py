@@ -1,0 +1,58 @@
+"""What things are called and labelled, so that Compose's friends see the stack as one and a later run knows its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+NUMBER = "com.docker.compose.container-number"
+ONEOFF = "com.docker.compose.oneoff"
+CONFIG_HASH = "com.docker.compose.config-hash"
+WORKING_DIR = "com.docker.compose.project.working_dir"
+CONFIG_FILES = "com.docker.compose.project.config_files"
+DEPENDS_ON = "com.docker.compose.depends_on"
+NETWORK = "com.docker.compose.network"
+VOLUME = "com.docker.compose.volume"
+
+ORIGIN = "io.deployer.origin"
+APPLIED = "io.deployer.applied"
+SALT = "io.deployer.salt"
+REVISION = "io.deployer.revision"
+REPLACES = "io.deployer.replaces"
+ANONYMOUS = "io.deployer.anonymous"
+
+SUCCESSOR = ".next"
+"""What a successor's name ends in while its predecessor has the real one; no service or stack name makes such a name.
+"""
+
+
+def container_name(stack: str, service: str, number: int) -> str:
+    return f"{stack}-{service}-{number}"
+
+
+def container_address(service: str, number: int) -> str:
+    return f"service.{service}[{number}]"
+
+
+def origin_of(labels: Mapping[str, str]) -> str | None:
+    """Where the thing's stack file lies: what deployer wrote, else the folder that Compose wrote; None where neither
+    did.
+    """
+    if origin := labels.get(ORIGIN):
+        return origin
+    folder = labels.get(WORKING_DIR)
+    return f"folder:{folder}" if folder else None
+
+
+def record_name(stack: str, revision: int) -> str:
+    """The volume that is the record of a revision: a dot stands in no stack's name, so it is nobody's volume."""
+    return f"{stack}.deployer.r{revision}"
+
+
+def done_name(stack: str, revision: int) -> str:
+    return f"{record_name(stack, revision)}.done"
+
+
+def is_record(volume: str) -> bool:
+    return ".deployer.r" in volume

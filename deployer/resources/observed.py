@@ -1,0 +1,213 @@
+"""What is, in the canonical shape: the engine's answers, decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from deployer.fields import container, network, volume
+from deployer.fields.field import Context, Field, Json, Value, section
+from deployer.fields.mounts import is_anonymous, target_path
+from deployer.resources import identity
+from deployer.resources.applied import Applied, decode
+from deployer.resources.records import Records
+from deployer.resources.wire import EngineInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedContainer:
+    """A container of the stack.
+
+    `status` is the engine's word (running, paused, exited, created, restarting, dead); `health` is "" without a
+    check. `values` are the canonical rows, `network_ids` the engine's ids of the networks by key, `anonymous` the
+    volumes without a name by target. `raw` is the inspect, for what takes a step back.
+    """
+
+    id: str
+    name: str
+    service: str
+    number: int
+    status: str
+    exit_code: int
+    health: str
+    started_at: str
+    image_id: str
+    image_reference: str
+    values: Mapping[str, Value]
+    network_ids: Mapping[str, str]
+    anonymous: Mapping[str, str]
+    applied: Applied | None
+    origin: str | None
+    replaces: str
+    raw: Json
+
+    @property
+    def address(self) -> str:
+        return identity.container_address(self.service, self.number)
+
+    @property
+    def is_up(self) -> bool:
+        return self.status in ("running", "restarting")
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A container that is not of the stack: its name and its published ports (host address, host port, protocol)."""
+
+    name: str
+    ports: frozenset[tuple[str, int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedThing:
+    """A network or a volume.
+
+    `key` is the stack's name for it, "" where its labels say none; `ours` whether they name the stack.
+    """
+
+    id: str
+    name: str
+    key: str
+    ours: bool
+    origin: str | None
+    values: Mapping[str, Value]
+    applied: Applied | None
+    raw: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedImage:
+    id: str
+    digests: tuple[str, ...]
+    config: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All of the engine that a plan looks at.
+
+    `images` are by reference and by id; `registry_digests` by reference, where they were asked for.
+    """
+
+    engine: EngineInfo
+    containers: Sequence[ObservedContainer]
+    neighbours: Mapping[str, Neighbour]
+    networks: Mapping[str, ObservedThing]
+    volumes: Mapping[str, ObservedThing]
+    images: Mapping[str, ObservedImage]
+    registry_digests: Mapping[str, str | None]
+    records: Records
+
+    def of_service(self, service: str) -> list[ObservedContainer]:
+        return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)
+
+
+def container_of(inspect: Json, context: Context) -> ObservedContainer:
+    """A container from its inspect; `context` tells the stack's names for the networks that it is in."""
+    labels: Mapping[str, str] = section(inspect, "Config.Labels")
+    state: Mapping[str, Any] = inspect["State"]
+    keys = {name: key for key, name in context.networks.items()}
+    networks: Mapping[str, Any] = section(inspect, "NetworkSettings.Networks")
+    return ObservedContainer(
+        id=inspect["Id"],
+        name=inspect["Name"].lstrip("/"),
+        service=labels.get(identity.SERVICE, ""),
+        number=number_of(labels),
+        status=state["Status"],
+        exit_code=state.get("ExitCode", 0),
+        health=section(state, "Health").get("Status", "").replace("none", ""),
+        started_at=state.get("StartedAt", ""),
+        image_id=inspect["Image"],
+        image_reference=inspect["Config"]["Image"],
+        values=_rows(container.FIELDS, inspect, context),
+        network_ids={keys.get(name, name): settings.get("NetworkID", "") for name, settings in networks.items()},
+        anonymous=anonymous_volumes(inspect),
+        applied=decode(labels.get(identity.APPLIED)),
+        origin=identity.origin_of(labels),
+        replaces=labels.get(identity.REPLACES, ""),
+        raw=inspect,
+    )
+
+
+def number_of(labels: Mapping[str, str]) -> int:
+    number = labels.get(identity.NUMBER, "")
+    return int(number) if number.isdigit() else 0
+
+
+def anonymous_volumes(inspect: Json) -> dict[str, str]:
+    """The volumes that the engine named, by target: those that the image declares, and those carried over from a
+    predecessor.
+    """
+    return {
+        target_path(mount["Destination"]): mount["Name"]
+        for mount in inspect.get("Mounts") or ()
+        if mount.get("Type") == "volume" and is_anonymous(mount.get("Name", ""))
+    }
+
+
+def neighbour_of(listed: Json) -> Neighbour:
+    """A container that is not of the stack, from the list of all."""
+    return Neighbour(listed["Names"][0].lstrip("/"), ports_of(listed))
+
+
+def ports_of(listed: Json) -> frozenset[tuple[str, int, str]]:
+    return frozenset(
+        (port.get("IP", ""), port["PublicPort"], port["Type"])
+        for port in listed.get("Ports") or ()
+        if port.get("PublicPort")
+    )
+
+
+def network_of(listed: Json, stack: str) -> ObservedThing:
+    return _thing(listed["Id"], listed, stack, identity.NETWORK, network.FIELDS)
+
+
+def volume_of(listed: Json, stack: str) -> ObservedThing:
+    return _thing(listed["Name"], listed, stack, identity.VOLUME, volume.FIELDS)
+
+
+def _thing(id: str, listed: Json, stack: str, key_label: str, rows: tuple[Field, ...]) -> ObservedThing:
+    labels: Mapping[str, str] = section(listed, "Labels")
+    return ObservedThing(
+        id=id,
+        name=listed["Name"],
+        key=labels.get(key_label, ""),
+        ours=labels.get(identity.PROJECT) == stack,
+        origin=identity.origin_of(labels),
+        values=_rows(rows, listed, Context()),
+        applied=decode(labels.get(identity.APPLIED)),
+        raw=listed,
+    )
+
+
+def image_of(inspect: Json) -> ObservedImage:
+    config: Json = section(inspect, "Config")
+    return ObservedImage(inspect["Id"], tuple(inspect.get("RepoDigests") or ()), config)
+
+
+def moment(engine_time: str) -> datetime | None:
+    """The engine's time stamps, which count nanoseconds, as Python's; None for one that never came (year 1)."""
+    head, _, rest = engine_time.partition(".")
+    digits = rest.rstrip("Z")[:6]
+    try:
+        found = datetime.fromisoformat(f"{head.rstrip('Z')}.{digits or '0'}+00:00")
+    except ValueError:
+        return None
+    return found if found.year > 1 else None
+
+
+def _rows(rows: tuple[Field, ...], document: Json, context: Context) -> dict[str, Value]:
+    return {row.name: row.out_of(document, context) for row in rows}
+
+
+def host_ports(inspect: Json) -> frozenset[tuple[str, int, str]]:
+    """The fixed host ports that a container asks for, whether or not it runs: (address, port, protocol)."""
+    wire: Mapping[str, Any] = section(inspect, "HostConfig.PortBindings")
+    return frozenset(
+        (binding.get("HostIp", ""), int(binding["HostPort"]), name.partition("/")[2] or "tcp")
+        for name, bindings in wire.items()
+        for binding in bindings or ()
+        if str(binding.get("HostPort", "")).isdigit() and binding["HostPort"] != "0"
+    )

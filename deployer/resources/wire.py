@@ -1,0 +1,48 @@
+"""What crosses the engine's edge: its JSON, and the few shapes that are made of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.errors import Diagnostic, OperationFailed
+
+Json = Mapping[str, Any]
+"""A body or an answer of the Engine API, as it is on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Where the engine is and what it speaks, for the head of a plan."""
+
+    host: str
+    version: str
+    api: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line that a container wrote, without its line end."""
+
+    container: str
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A sign of life of a pull, build or push: `item` is a layer or step, `done` and `total` bytes, 0 if unknown."""
+
+    item: str
+    status: str
+    done: int = 0
+    total: int = 0
+
+
+class EngineRefused(OperationFailed):
+    """The engine answered, and its answer is no: `status` is the HTTP status, 0 where the no came inside a stream."""
+
+    def __init__(self, diagnostic: Diagnostic, status: int = 0) -> None:
+        self.status = status
+        super().__init__(diagnostic)

@@ -1,0 +1,197 @@
+"""Which images a Dockerfile builds on: as much of its grammar as that takes, and no more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.interpolation import InterpolationError, interpolate
+
+_DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(.*?)\s*")
+_HEREDOC = re.compile(r"<<-?(['\"]?)([A-Za-z_]\w*)\1")
+_FROM = re.compile(r"(?P<image>\S+)(?:\s+as\s+(?P<name>\S+))?\s*", re.IGNORECASE)
+_FLAGS = re.compile(r"(?:--\S+\s+)*")
+_COPY_FROM = re.compile(r"--from=(\S+)")
+_MOUNT_FROM = re.compile(r"--mount=\S*?\bfrom=([^,\s]+)")
+_ARG = re.compile(r"""([A-Za-z_]\w*)(?:=((?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\])*))?""", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One `FROM`: its name, and the images outside of this Dockerfile that it and its COPY and mounts read from."""
+
+    name: str
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Instruction:
+    keyword: str
+    rest: str
+    line: int
+    text: str
+
+
+def stages(text: str, args: Mapping[str, str], file: str = "Dockerfile") -> tuple[Stage, ...]:
+    """The stages of a Dockerfile in order, the ARGs before the first FROM having their given or default values."""
+    known: dict[str, str] = {}
+    found: list[Stage] = []
+    for instruction in _instructions(text):
+        if instruction.keyword == "ARG" and not found:
+            known.update(_arguments(instruction.rest, known, args))
+        elif instruction.keyword == "FROM":
+            found.append(_stage(instruction, known, found, file))
+        elif found:
+            found[-1] = _with_sources(found, instruction)
+    if not found:
+        message = f"{file} has no FROM"
+        raise InvalidStack(Diagnostic("dockerfile-from", message, place=Place(file), hint="start it with FROM <image>"))
+    return tuple(found)
+
+
+def base_images(text: str, args: Mapping[str, str], target: str = "", file: str = "Dockerfile") -> tuple[str, ...]:
+    """The images that a build needs from outside, each once: those of all stages up to the target, as the classic
+    builder makes them one after the other.
+    """
+    needed = list(stages(text, args, file))
+    if target:
+        needed = needed[: _target(needed, target, file) + 1]
+    return tuple(dict.fromkeys(image for stage in needed for image in stage.images))
+
+
+def _target(found: list[Stage], target: str, file: str) -> int:
+    index = _earlier(found, target)
+    if index is None:
+        names = ", ".join(stage.name for stage in found if stage.name)
+        hint = f"its stages: {names}" if names else "no stage of it has a name: FROM <image> AS <name>"
+        raise InvalidStack(Diagnostic("dockerfile-target", f"{file} has no stage {target!r}", hint=hint))
+    return index
+
+
+def _earlier(found: list[Stage], reference: str) -> int | None:
+    """The index of the stage that a name (in any case) or a number means; of two with one name, the later."""
+    for index in reversed(range(len(found))):
+        if found[index].name == reference.lower():
+            return index
+    return int(reference) if reference.isdecimal() and int(reference) < len(found) else None
+
+
+def _stage(instruction: _Instruction, known: Mapping[str, str], found: list[Stage], file: str) -> Stage:
+    rest = instruction.rest[_end(_FLAGS, instruction.rest) :]
+    parts = _FROM.fullmatch(rest)
+    if not parts:
+        raise _wrong_from(instruction, file, "FROM is written: FROM [--platform=...] <image> [AS <name>]")
+    try:
+        image = interpolate(_unquoted(parts["image"]), known.get)
+    except InterpolationError as error:
+        raise _wrong_from(instruction, file, error.message) from None
+    if not image:
+        message = f"the image of FROM is empty: {parts['image']} has no value"
+        raise _wrong_from(instruction, file, message, "give the ARG before FROM a default, or the build an arg")
+    external = image.lower() != "scratch" and not any(stage.name == image.lower() for stage in found)
+    return Stage((parts["name"] or "").lower(), (image,) if external else ())
+
+
+def _wrong_from(instruction: _Instruction, file: str, message: str, hint: str = "") -> InvalidStack:
+    place = Place(file, instruction.line, 1, instruction.text)
+    return InvalidStack(Diagnostic("dockerfile-from", message, place=place, hint=hint))
+
+
+def _with_sources(found: list[Stage], instruction: _Instruction) -> Stage:
+    """The last stage, with the images that this instruction reads from; a name with a variable in it is none."""
+    patterns = {"COPY": _COPY_FROM, "ADD": _COPY_FROM, "RUN": _MOUNT_FROM}
+    stage = found[-1]
+    if instruction.keyword not in patterns:
+        return stage
+    flags = instruction.rest[: _end(_FLAGS, instruction.rest)]
+    names = [name.strip("\"'") for name in patterns[instruction.keyword].findall(flags)]
+    images = [name for name in names if "$" not in name and _earlier(found, name) is None]
+    return Stage(stage.name, (*stage.images, *images))
+
+
+def _arguments(rest: str, known: Mapping[str, str], args: Mapping[str, str]) -> dict[str, str]:
+    """The values of an ARG before the first FROM: given ones, else the defaults; one with neither stays unset."""
+    values: dict[str, str] = {}
+    for match in _ARG.finditer(rest):
+        name, default = match[1], match[2]
+        if name in args:
+            values[name] = args[name]
+        elif default is not None:
+            values[name] = _expanded(_unquoted(default), {**known, **values}.get)
+    return values
+
+
+def _expanded(text: str, lookup: Callable[[str], str | None]) -> str:
+    try:
+        return interpolate(text, lookup)
+    except InterpolationError:
+        return text
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"""\\(.)|["']""", lambda match: match[1] or "", text, flags=re.DOTALL)
+
+
+def _end(pattern: re.Pattern[str], text: str) -> int:
+    match = pattern.match(text)
+    return match.end() if match else 0
+
+
+def _instructions(text: str) -> list[_Instruction]:
+    """The instructions with their continued lines joined; comments, and the bodies of here-documents, left out."""
+    lines = text.removeprefix("\ufeff").splitlines()
+    escape = _escape(lines)
+    found: list[_Instruction] = []
+    number = 0
+    while number < len(lines):
+        start = number
+        joined, number = _joined(lines, number, escape)
+        keyword, *rest = joined.split(None, 1) or [""]
+        if not keyword:
+            continue
+        found.append(_Instruction(keyword.upper(), rest[0].strip() if rest else "", start + 1, lines[start]))
+        if keyword.upper() in ("RUN", "COPY", "ADD"):
+            number = _after_heredocs(lines, number, joined)
+    return found
+
+
+def _escape(lines: list[str]) -> str:
+    """The character that continues a line: a backslash, unless a directive at the very top says otherwise."""
+    for line in lines:
+        directive = _DIRECTIVE.fullmatch(line.strip())
+        if not directive:
+            break
+        if directive[1].lower() == "escape" and directive[2] in ("`", "\\"):
+            return directive[2]
+    return "\\"
+
+
+def _joined(lines: list[str], number: int, escape: str) -> tuple[str, int]:
+    """One instruction from this line on, and the number of the line after it."""
+    continued = re.compile(re.escape(escape) + r"[ \t]*$")
+    parts: list[str] = []
+    while number < len(lines):
+        line = lines[number]
+        number += 1
+        blank = not line.strip() or line.lstrip().startswith("#")
+        if blank and not parts:
+            return "", number
+        if blank:
+            continue  # the builder skips comments and empty lines within a continued instruction
+        cut = continued.sub("", line)
+        parts.append(cut)
+        if cut == line:
+            break
+    return "".join(parts).strip(), number
+
+
+def _after_heredocs(lines: list[str], number: int, instruction: str) -> int:
+    """The line behind the here-documents of an instruction; `<<` without its closing line is no here-document."""
+    for match in _HEREDOC.finditer(instruction):
+        closing = next((at for at in range(number, len(lines)) if lines[at].lstrip("\t") == match[2]), None)
+        if closing is None:
+            break
+        number = closing + 1
+    return number

@@ -1,0 +1,291 @@
+"""What no single value can tell: names that nothing bears, ports taken twice, circles. One function a mistake."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from itertools import combinations
+from typing import Any
+
+from deployer.errors import Diagnostic, Place, did_you_mean
+from deployer.fields import container
+from deployer.fields.attachments import DEFAULT
+from deployer.fields.mounts import is_path
+from deployer.fields.parse import mapping
+from deployer.stack.mistakes import Path, undefined
+from deployer.stack.model import Stack
+from deployer.stack.service import said
+
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+REFERENCE = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[\w][\w.-]{{0,127}})?(?:@[a-z0-9+._-]+:[0-9a-f]{{32,}})?", re.ASCII
+)
+"""An image reference (github.com/distribution/reference)."""
+
+
+def check(stack: Stack, tree: Mapping[str, Any], wrong: Collection[Path] = ()) -> Iterator[Diagnostic]:
+    """Every mistake between the things of a stack.
+
+    `wrong` are the paths of what is wrong in itself, and not in the stack; `tree` tells the names of such things.
+    """
+    yield from _names(stack)
+    yield from _images(stack, {path[1] for path in wrong if path[:1] == ("services",) and len(path) > 1})
+    yield from _references(stack, tree)
+    yield from _dependencies(stack)
+    yield from _circles(stack)
+    yield from _limits_said_twice(stack)
+    yield from _targets_used_twice(stack)
+    yield from _ports(stack)
+    yield from _external(stack)
+
+
+def _names(stack: Stack) -> Iterator[Diagnostic]:
+    for section in ("services", "networks", "volumes", "builds", "images"):
+        for name in getattr(stack, section):
+            if (
+                not name
+                or not all(char.isascii() and (char.isalnum() or char in "._-") for char in name)
+                or not name[0].isalnum()
+            ):
+                hint = "letters, digits, . - and _; a letter or digit first"
+                yield Diagnostic(
+                    "bad-name", f"{name!r} is no name for an entry of {section}", stack.places.key(section, name), hint
+                )
+
+
+def _images(stack: Stack, wrong: Collection[str | int]) -> Iterator[Diagnostic]:
+    for name, service in stack.services.items():
+        if name not in wrong and not service.build and not said(service, "image"):
+            yield Diagnostic(
+                "missing-key",
+                f"services.{name} has neither image nor build",
+                stack.places.key("services", name),
+                "say what it runs: image: busybox",
+            )
+    yield from _misspelt_images(stack)
+    yield from _bad_references(stack)
+    for name in stack.builds.keys() & {key for key, service in stack.services.items() if service.build}:
+        if stack.places.has("builds", name):
+            yield Diagnostic(
+                "said-twice",
+                f"both builds.{name} and services.{name}.build say how {name} is built",
+                stack.places.key("services", name, "build"),
+                f"write image: {name} in the service instead",
+            )
+    for name in stack.builds.keys() & stack.images.keys():
+        yield Diagnostic(
+            "said-twice",
+            f"{name!r} is an entry of builds and of images",
+            stack.places.key("images", name),
+            "give one of them another name",
+        )
+    for name, build in stack.builds.items():
+        if build.dockerfile and build.inline:
+            yield Diagnostic(
+                "said-twice",
+                f"the build {name} has a dockerfile and an inline one",
+                stack.places.key("builds", name),
+                "keep one of them",
+            )
+
+
+def _misspelt_images(stack: Stack) -> Iterator[Diagnostic]:
+    """A name that is nearly one of the stack's own: pulled, it would be whatever somebody else calls so."""
+    own = {name for kind in ("builds", "images") for name in getattr(stack, kind) if stack.places.has(kind, name)}
+    for name, service in stack.services.items():
+        image = said(service, "image")
+        if service.build or not image or _is_entry(stack, image) or set(image) & set(":/@"):
+            continue
+        alike = [key for key in own if abs(len(key) - len(image)) <= 1]
+        if near := get_close_matches(image, alike, n=1, cutoff=0.6):
+            yield Diagnostic(
+                "undefined-build",
+                f"no build or image of this file is named {image!r}",
+                stack.places.at("services", name, "image"),
+                f"did you mean {near[0]!r}? An image of a registry is told apart by its tag: {image}:latest",
+            )
+
+
+def _is_entry(stack: Stack, image: str) -> bool:
+    """Whether the file has a build or an image of this name, be it right or wrong."""
+    return image in stack.builds or any(stack.places.has(kind, image) for kind in ("builds", "images"))
+
+
+def _bad_references(stack: Stack) -> Iterator[Diagnostic]:
+    """What is neither a name of this file nor an image reference as registries and engines know them."""
+    said_in = [(("services", name, "image"), said(service, "image")) for name, service in stack.services.items()]
+    said_in += [(("images", name, "from"), image.from_) for name, image in stack.images.items()]
+    said_in += [(("builds", name, "tag"), build.tag) for name, build in stack.builds.items()]
+    for path, reference in said_in:
+        own = path[0] == "services" and reference is not None and _is_entry(stack, reference)
+        if reference and not own and not REFERENCE.fullmatch(reference) and stack.places.has(*path):
+            hint = "write it as nginx:1.27, ghcr.io/owner/name:tag or 10.0.0.5:5000/name@sha256:..."
+            yield Diagnostic("bad-image", f"{reference!r} is no image reference", stack.places.at(*path), hint)
+
+
+def _known(stack: Stack, tree: Mapping[str, Any], section: str) -> set[str]:
+    return set(getattr(stack, section)) | (mapping(tree.get(section)) or {}).keys()
+
+
+def _references(stack: Stack, tree: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    networks, volumes = _known(stack, tree, "networks") | {DEFAULT}, _known(stack, tree, "volumes")
+    for name, service in stack.services.items():
+        path = ("services", name)
+        for key in said(service, "networks") or ():
+            if key not in networks:
+                yield undefined(
+                    "network",
+                    key,
+                    networks - {DEFAULT},
+                    _entry_place(stack, (*path, "networks"), key),
+                    f"declare it: networks: {{{key}: {{}}}}",
+                )
+        for index, mount in enumerate(said(service, "volumes") or ()):
+            if mount.type == "volume" and mount.source not in volumes:
+                hint = f"declare it: volumes: {{{mount.source}: {{}}}}" if not is_path(mount.source) else ""
+                yield undefined(
+                    "volume",
+                    mount.source,
+                    volumes,
+                    stack.places.at(*path, "volumes", index),
+                    f"{hint}, or write ./{mount.source} for a folder",
+                )
+
+
+def _entry_place(stack: Stack, path: tuple[str | int, ...], key: str) -> Place:
+    """Where a name stands in what may be a list of names or a mapping."""
+    return stack.places.key(*path, key) if stack.places.has(*path, key) else stack.places.at(*path)
+
+
+def _dependencies(stack: Stack) -> Iterator[Diagnostic]:
+    for name, service in stack.services.items():
+        for target in service.depends_on:
+            place = _entry_place(stack, ("services", name, "depends_on"), target)
+            if target == name:
+                yield Diagnostic("circle", f"{name} depends on itself", place, "take it out")
+            elif target not in stack.services and not stack.places.has("services", target):
+                yield Diagnostic(
+                    "undefined-service",
+                    f"no service is named {target!r}",
+                    place,
+                    did_you_mean(target, stack.services, "services here"),
+                )
+
+
+def _circles(stack: Stack) -> Iterator[Diagnostic]:
+    """Each circle in depends_on once, printed as a way round."""
+    done: set[str] = set()
+    told: set[frozenset[str]] = set()
+    for start in stack.services:
+        circle = _way_round(stack, start, [], done)
+        if circle and frozenset(circle) not in told:
+            told.add(frozenset(circle))
+            place = _entry_place(stack, ("services", circle[0], "depends_on"), circle[1])
+            yield Diagnostic(
+                "circle",
+                f"services depend on each other in a circle: {' -> '.join(circle)}",
+                place,
+                "take one of these dependencies out",
+            )
+
+
+def _way_round(stack: Stack, name: str, trail: list[str], done: set[str]) -> list[str] | None:
+    if name in trail:
+        return [*trail[trail.index(name) :], name]
+    if name in done:
+        return None
+    trail.append(name)
+    for target in stack.services[name].depends_on:
+        if target in stack.services and target != name and (circle := _way_round(stack, target, trail, done)):
+            return circle
+    trail.pop()
+    done.add(name)
+    return None
+
+
+def _limits_said_twice(stack: Stack) -> Iterator[Diagnostic]:
+    """One field under two of its names must say one thing (Compose refuses it likewise)."""
+    for name, service in stack.services.items():
+        for row in (row for row in container.FIELDS if row.also):
+            values = {other: value for other in row.names if (value := said(service, other)) is not None}
+            if len(set(values.values())) > 1:
+                first, second, *_ = values
+                yield Diagnostic(
+                    "said-twice",
+                    f"services.{name}: {first} and {second} are one field and differ",
+                    stack.places.at("services", name, *second.split(".")),
+                    "keep one of them",
+                )
+        if service.scale is not None and service.deploy and service.deploy.replicas not in (None, service.scale):
+            yield Diagnostic(
+                "said-twice",
+                f"services.{name}: scale and deploy.replicas are one field and differ",
+                stack.places.at("services", name, "scale"),
+                "keep one of them",
+            )
+
+
+def _targets_used_twice(stack: Stack) -> Iterator[Diagnostic]:
+    for name, service in stack.services.items():
+        seen: set[str] = set()
+        for index, mount in enumerate(said(service, "volumes") or ()):
+            if mount.target in seen:
+                yield Diagnostic(
+                    "said-twice",
+                    f"services.{name} mounts two things at {mount.target}",
+                    stack.places.at("services", name, "volumes", index),
+                    "keep one of them",
+                )
+            seen.add(mount.target)
+
+
+def _ports(stack: Stack) -> Iterator[Diagnostic]:
+    """Two services on one host port, and several replicas on a fixed one."""
+    fixed: list[tuple[str, int, tuple[str, str, str]]] = []
+    for name, service in stack.services.items():
+        for index, port in enumerate(said(service, "ports") or ()):
+            expanded: list[tuple[str, str, int, str]] = list(port.expanded())
+            bindings = [
+                (host, published, protocol)
+                for host, published, _, protocol in expanded
+                if published and "-" not in published
+            ]
+            fixed += [(name, index, binding) for binding in bindings]
+            if bindings and service.replicas > 1:
+                yield Diagnostic(
+                    "fixed-port",
+                    f"services.{name} has {service.replicas} replicas, and only one can have port {bindings[0][1]}",
+                    stack.places.at("services", name, "ports", index),
+                    f'write "{port.target}" for a random port each, or scale to 1',
+                )
+    told: set[tuple[str, int]] = set()
+    for (one, _, first), (other, index, second) in combinations(fixed, 2):
+        if first[1:] == second[1:] and _overlap(first[0], second[0]) and (other, index) not in told:
+            told.add((other, index))
+            whose = f"services.{one}" if one != other else "another entry"
+            yield Diagnostic(
+                "port-taken",
+                f"services.{other}: port {second[1]} of the host is published by {whose} already",
+                stack.places.at("services", other, "ports", index),
+                "publish it on another port or address",
+            )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two host addresses can meet: "" and the unspecified address mean all of them."""
+    return one == other or any(not address or ipaddress.ip_address(address).is_unspecified for address in (one, other))
+
+
+def _external(stack: Stack) -> Iterator[Diagnostic]:
+    for section in ("networks", "volumes"):
+        for name, thing in getattr(stack, section).items():
+            for key in thing.model_fields_set - {"external", "name"} if thing.external else ():
+                yield Diagnostic(
+                    "external",
+                    f"{section}.{name} is external: {key} is for its owner to say",
+                    stack.places.key(section, name, key),
+                    "take it out, or external",
+                )

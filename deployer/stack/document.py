@@ -1,0 +1,131 @@
+"""YAML text into plain values, with the place of each: all that is wrong with a file as YAML is said at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
+from deployer.stack.events import events
+from deployer.stack.places import ListNode, MappingNode, Node, Places, ScalarNode, Source
+from deployer.stack.syntax import SyntaxProblem
+from deployer.stack.tree import Tree
+
+Value: TypeAlias = "dict[str, Value] | list[Value] | str | int | float | bool | None"
+
+# ruamel's scanner is pure Python: this much ordinary YAML takes it two to three seconds.
+LONGEST_TEXT = 1024 * 1024
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file says: plain values, and where each is written."""
+
+    value: dict[str, Value]
+    places: Places
+
+
+def read_document(text: str, file: str, problems: list[Diagnostic] | None = None) -> Document:
+    """The mapping that the text holds; InvalidStack with everything that is wrong with it as YAML.
+
+    Given a list, what can be read all the same is not raised: its problems go there, and more of the file is judged.
+    """
+    source = Source(file, text.removeprefix("\ufeff"))
+    _check_text(source)
+    tree = Tree(source)
+    fatal = False
+    try:
+        for event in events(source):
+            _feed(tree, event)
+    except SyntaxProblem as problem:
+        tree.problems.append(problem.diagnostic)
+        fatal = True
+    if not tree.problems and not isinstance(tree.root, MappingNode):
+        tree.problems.append(_not_a_mapping(source, tree.root))
+    if problems is None or fatal or not isinstance(tree.root, MappingNode):
+        raise_if_any(tree.problems)
+    else:
+        problems += tree.problems
+    root = cast("MappingNode", tree.root)
+    value = cast("dict[str, Value]", _plain(root))
+    source.extra = _declared_sensitive(value)
+    return Document(value, Places(source, root))
+
+
+def _check_text(source: Source) -> None:
+    size = len(source.text)
+    if size > LONGEST_TEXT:
+        message = f"the file has {size:,} characters; a stack file may have {LONGEST_TEXT:,}"
+        raise InvalidStack(Diagnostic("stack-too-large", message, Place(source.file), "is it a stack file?"))
+    found = _CONTROL.search(source.text)
+    if found:
+        line = len(re.findall(r"\r\n|\n|\r", source.text[: found.start()])) + 1
+        column = found.start() - max(source.text.rfind(end, 0, found.start()) for end in "\n\r")
+        message = f"the file holds the control character U+{ord(found[0]):04X}, which no YAML file may"
+        hint = "is it a text file in UTF-8?"
+        raise InvalidStack(Diagnostic("control-character", message, source.place_without_path(line, column), hint))
+
+
+def _feed(tree: Tree, event: Any) -> None:
+    kind = event.__class__
+    line, column = event.start_mark.line + 1, event.start_mark.column + 1
+    if kind is ScalarEvent:
+        tree.scalar(line, column, event.value, plain=not event.style, tag=_tag(event), anchor=event.anchor)
+    elif kind is MappingStartEvent:
+        tree.start(MappingNode(line, column), tag=_tag(event), anchor=event.anchor)
+    elif kind is SequenceStartEvent:
+        tree.start(ListNode(line, column), tag=_tag(event), anchor=event.anchor)
+    elif kind is MappingEndEvent or kind is SequenceEndEvent:
+        tree.end()
+    elif kind is AliasEvent:
+        tree.alias(line, column, event.anchor)
+    elif kind is DocumentStartEvent:
+        tree.start_document(line, column)
+
+
+def _tag(event: Any) -> str | None:
+    return None if event.ctag is None else str(event.ctag)
+
+
+def _plain(node: Node) -> Value:
+    if isinstance(node, ScalarNode):
+        return node.value
+    if isinstance(node, ListNode):
+        return [_plain(item) for item in node.items]
+    return {name: _plain(entry.node) for name, entry in node.entries.items()}
+
+
+def _not_a_mapping(source: Source, root: Node | None) -> Diagnostic:
+    hint = "begin with 'services:'"
+    if root is None or (isinstance(root, ScalarNode) and root.value is None):
+        return Diagnostic(
+            "not-a-mapping", "the file is empty; a stack file is a mapping of keys", Place(source.file), hint
+        )
+    found = "a list" if isinstance(root, ListNode) else "a single value"
+    place = source.place(root.line, root.column, ())
+    return Diagnostic("not-a-mapping", f"a stack file is a mapping of keys, and this is {found}", place, hint)
+
+
+def _declared_sensitive(value: dict[str, Value]) -> tuple[str, ...]:
+    """The names that `x-deployer: {sensitive: [...]}` adds or takes away, at the top and in services."""
+    services = value.get("services")
+    holders = [value, *(services.values() if isinstance(services, dict) else ())]
+    names: list[str] = []
+    for holder in holders:
+        own = holder.get("x-deployer") if isinstance(holder, dict) else None
+        listed = own.get("sensitive") if isinstance(own, dict) else None
+        names += [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    return tuple(names)

@@ -1,0 +1,93 @@
+"""A service's environment: its `env_file`s, over them its `environment`, and what is passed on from where deployer
+runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from deployer.errors import DeployerError, Diagnostic, Place
+from deployer.fields.kinds import environment_values
+from deployer.fields.parse import listing, mapping
+from deployer.stack.mistakes import Path, not_supported_yet
+from deployer.stack.places import Places
+
+EnvFile = Mapping[str, tuple[str, Place]]
+ReadEnvFile = Callable[[str, Place], EnvFile]
+"""Path as written and where -> each variable with its value and place. Raises InvalidStack."""
+
+Overlay = dict[Path, Place]
+"""Where values are written that stand in another file than their key."""
+
+
+def resolve_environments(
+    tree: Mapping[str, Any], places: Places, environment: Mapping[str, str], read: ReadEnvFile, found: list[Diagnostic]
+) -> Overlay:
+    """Put each service's whole environment in the place of `environment` and `env_file`.
+
+    Gives the places of what came from files.
+    """
+    overlay: Overlay = {}
+    services = mapping(tree.get("services")) or {}
+    for name, entry in services.items():
+        service = mapping(entry)
+        if service is None or not service.keys() & {"env_file", "environment"}:
+            continue
+        path: Path = ("services", name)
+        from_files = _from_files(service.pop("env_file", None), (*path, "env_file"), places, read, found)
+        try:
+            own = environment_values(service.get("environment") or {})
+        except ValueError:
+            continue  # the model says what is wrong with it
+        passed_on = {key: environment.get(key) if value is None else value for key, value in own.items()}
+        overlay |= {(*path, "environment", key): place for key, (_, place) in from_files.items() if key not in own}
+        service["environment"] = {
+            **{key: value for key, (value, _) in from_files.items()},
+            **{key: value for key, value in passed_on.items() if value is not None},
+        }
+    return overlay
+
+
+def _from_files(written: Any, path: Path, places: Places, read: ReadEnvFile, found: list[Diagnostic]) -> EnvFile:
+    """The variables of `env_file`: a path, or a list of paths and of {path, required}; later files win."""
+    variables: dict[str, tuple[str, Place]] = {}
+    if written is None:
+        return variables
+    several = listing(written)
+    for index, entry in enumerate([written] if several is None else several):
+        at: Path = path if several is None else (*path, index)
+        if (asked := _entry(entry, at, places, found)) is None:
+            continue
+        file, required = asked
+        try:
+            variables.update(read(file, places.at(*at)))
+        except DeployerError as error:
+            if required or any(diagnostic.code != "file-missing" for diagnostic in error.diagnostics):
+                found.extend(error.diagnostics)
+    return variables
+
+
+def _entry(entry: Any, path: Path, places: Places, found: list[Diagnostic]) -> tuple[str, bool] | None:
+    """The path of one entry, and whether the file must be there."""
+    if isinstance(entry, str):
+        return entry, True
+    long_form = mapping(entry) or {}
+    if isinstance(long_form.get("path"), str):
+        for key in long_form.keys() - {"path", "required"}:
+            where = places.key(*path, key)
+            found.append(
+                not_supported_yet((*path, key), where)
+                if key == "format"
+                else Diagnostic("unknown-key", f"env_file has no key {key!r}", where, "path and required")
+            )
+        return long_form["path"], long_form.get("required", True) in (True, "true")
+    found.append(
+        Diagnostic(
+            "bad-env-file",
+            "expected the path of an environment file",
+            places.at(*path),
+            "write env_file: ./web.env, or a list of paths or of {path, required}",
+        )
+    )
+    return None

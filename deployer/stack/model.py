@@ -1,0 +1,142 @@
+"""The stack file as a value: every key that can be written, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, create_model
+
+from deployer.errors import Diagnostic, Place
+from deployer.fields import network, volume
+from deployer.fields.field import Field as Row
+from deployer.fields.kinds import Flag, Model, Text
+from deployer.stack.mistakes import Path
+from deployer.stack.places import Places
+from deployer.stack.service import Build, Service, build_form
+
+
+def or_empty(written: Any) -> Any:
+    """A key with nothing after it is the same as an empty mapping."""
+    return {} if written is None else written
+
+
+class Image(Model):
+    """An image that is not built here."""
+
+    from_: Text = Field(alias="from", description="The image reference.")
+    pull: Literal["missing", "always", "never"] = Field(
+        "missing", description="When it is pulled: missing, always or never."
+    )
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"archive", "digest"})
+
+
+def image_form(written: Any) -> Any:
+    return {"from": written} if isinstance(written, str) else written
+
+
+class EngineThing(Model):
+    """What networks and volumes have in common besides their rows."""
+
+    name: Text | None = Field(default=None, description="Its name on the engine; <stack>_<key> unless set.")
+    external: Flag = Field(
+        default=False, description="Somebody else's: it must be there, and is neither made nor removed."
+    )
+
+
+class NetworkKeys(EngineThing):
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"attachable", "enable_ipv4", "enable_ipv6", "internal", "ipam"}) - {
+            row.name for row in network.FIELDS
+        }
+
+
+class VolumeKeys(EngineThing):
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"protect"})
+
+
+def with_rows(name: str, doc: str, base: type[Model], rows: tuple[Row, ...]) -> Any:
+    keys: dict[str, Any] = {
+        row.name: (row.kind.written | None, Field(default=None, description=row.doc)) for row in rows
+    }
+    return create_model(name, __base__=base, __doc__=doc, **keys)
+
+
+if TYPE_CHECKING:
+    Network = NetworkKeys
+    Volume = VolumeKeys
+else:
+    Network = with_rows("Network", "A network of the stack.", NetworkKeys, network.FIELDS)
+    Volume = with_rows("Volume", "A volume of the stack: its data outlives every container.", VolumeKeys, volume.FIELDS)
+
+
+class StackFile(Model):
+    """Everything that a stack file may say."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] | None = Field(
+        default=None, description="The stack's name: lower case letters, digits, - and _. Unless set, the folder's."
+    )
+    version: Text | None = Field(default=None, description="Of no meaning; Compose files used to have it.")
+    builds: dict[str, Annotated[Build, BeforeValidator(build_form, json_schema_input_type=str | Build)]] = Field(
+        default={}, description="Images that are built here."
+    )
+    images: dict[str, Annotated[Image, BeforeValidator(image_form, json_schema_input_type=str | Image)]] = Field(
+        default={}, description="Images that are pulled."
+    )
+    services: dict[str, Annotated[Service, BeforeValidator(or_empty)]] = Field(default={}, description="What runs.")
+    networks: dict[str, Annotated[Network, BeforeValidator(or_empty, json_schema_input_type=Network | None)]] = Field(
+        default={}, description="Networks that the services join."
+    )
+    volumes: dict[str, Annotated[Volume, BeforeValidator(or_empty, json_schema_input_type=Volume | None)]] = Field(
+        default={}, description="Volumes that keep data."
+    )
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"configs", "engine", "include", "models", "registries", "secrets", "x-deployer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What the user wrote, checked: every name in it is defined, and every value is where `places` says.
+
+    `builds` holds those that services write themselves too, under the service's name. `folder` is where relative
+    paths start from.
+    """
+
+    name: str
+    file: str
+    folder: str
+    builds: Mapping[str, Build]
+    images: Mapping[str, Image]
+    services: Mapping[str, Service]
+    networks: Mapping[str, Network]
+    volumes: Mapping[str, Volume]
+    places: Places
+    overlay: Mapping[Path, Place] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[Diagnostic, ...] = ()
+
+    def place(self, *path: str | int) -> Place:
+        """Where a value is written, in whichever file that is."""
+        return self.overlay.get(path) or self.places.at(*path)
+
+    def network_name(self, key: str) -> str:
+        """What the network is called on the engine."""
+        return self._name(key, self.networks.get(key))
+
+    def volume_name(self, key: str) -> str:
+        """What the volume is called on the engine."""
+        return self._name(key, self.volumes.get(key))
+
+    def _name(self, key: str, thing: EngineThing | None) -> str:
+        if thing and thing.name:
+            return thing.name
+        return key if thing and thing.external else f"{self.name}_{key}"

@@ -1,0 +1,208 @@
+"""Where every value of a stack file is written: the tree of nodes, and places looked up in it by path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from deployer.errors import Place
+from deployer.fields.sensitive import MASK, is_sensitive_name, mask_line
+from deployer.stack.scalars import Scalar
+
+Path: TypeAlias = Sequence[str | int]
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE_START = re.compile(r"""(\s*(?:-\s+)*)(?:["']?([^\s"'#:][^"':]*)["']?\s*:(?:\s|$))?""")
+# A caret under a line that nobody can read helps nobody, and masking it anew for each of its values takes for ever.
+_LONGEST_EXCERPT = 1000
+# Under these the user chooses the names, and one that is called `secrets` is a name like any other.
+_FREE_NAMES = ("environment", "args", "labels")
+
+
+@dataclass(slots=True, eq=False)
+class ScalarNode:
+    """A single value; `written` is its text where it was written without quotes."""
+
+    line: int
+    column: int
+    value: Scalar
+    written: str | None
+    size: int = 1
+    height: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class ListNode:
+    line: int
+    column: int
+    items: list[Node] = field(default_factory=list["Node"])
+    size: int = 1
+    height: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A key of a mapping, where it is written, and the node of its value."""
+
+    line: int
+    column: int
+    node: Node
+
+
+@dataclass(slots=True, eq=False)
+class MappingNode:
+    line: int
+    column: int
+    entries: dict[str, Entry] = field(default_factory=dict[str, "Entry"])
+    size: int = 1
+    height: int = 1
+
+
+Node: TypeAlias = ScalarNode | ListNode | MappingNode
+
+
+@dataclass(slots=True)
+class Source:
+    """A file's name and lines; makes the places in it, with excerpts that show no secret."""
+
+    file: str
+    text: str
+    extra: tuple[str, ...] = ()
+    _lines: list[str] | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        if self._lines is None:
+            self._lines = _LINE_END.split(self.text)
+        return self._lines
+
+    def line(self, number: int) -> str:
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+    def place(self, line: int, column: int, path: Path, *, whole: bool = False) -> Place:
+        """The place; `path` tells what is sensitive, `whole` that the line is all value and has no key of its own."""
+        return Place(self.file, line, column, self._excerpt(self.line(line), path, whole))
+
+    def place_without_path(self, line: int, column: int) -> Place:
+        """The place in a file whose structure is not known: what its indentation says stands for the path."""
+        path = self._keys_above(line)
+        return self.place(line, column, path, whole=True)
+
+    def _excerpt(self, line: str, path: Path, whole: bool) -> str:
+        if len(line) > _LONGEST_EXCERPT:
+            return ""
+        names = [str(step) for step in path if isinstance(step, str)]
+        open_names, hidden = _divide(names, self.extra)
+        if hidden and whole:
+            start = _LINE_START.match(line)
+            before = start[1] if start else ""
+            return before + MASK if line.strip() else line
+        if not hidden and not open_names and not self.extra:
+            return mask_line(line)
+        return mask_line(
+            line, lambda name: name in hidden or (name not in open_names and is_sensitive_name(name, self.extra))
+        )
+
+    def _keys_above(self, number: int) -> list[str]:
+        keys: list[str] = []
+        indent = _indent(self.line(number))
+        for line in reversed(self.lines[: number - 1]):
+            if indent == 0:
+                break
+            start = _LINE_START.match(line)
+            if start and line.strip() and len(start[1]) < indent:
+                indent = _indent(line)
+                keys[:0] = [start[2]] if start[2] else []
+        return keys
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _divide(names: Sequence[str], extra: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of a path that are shown although they match, and those from the first sensitive one on."""
+    for index, name in enumerate(names):
+        if name == "secrets" and (index == 0 or names[index - 1] not in _FREE_NAMES):
+            return frozenset(names[index:]), frozenset()
+        if is_sensitive_name(name, extra):
+            return frozenset(), frozenset(names[index:])
+    return frozenset(), frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of a document: paths are keys and indexes from its top.
+
+    In a list of texts such as `["KEY=value", "BARE"]` an item is found by its name as well as by its index.
+    Behind an alias or a merge, a place is where the value is really written.
+    """
+
+    source: Source
+    root: MappingNode
+
+    @property
+    def file(self) -> str:
+        return self.source.file
+
+    def at(self, *path: str | int) -> Place:
+        """The place of the value at this path; where nothing is, the key of what is nearest above."""
+        depth, node, entry = self._follow(path)
+        if depth < len(path):
+            return self.key(*path[:depth])
+        named = isinstance(path[-1], str) and entry is None if path else False
+        beside_its_key = named or (entry is not None and entry.line == node.line)
+        return self.source.place(
+            node.line, node.column, path, whole=isinstance(node, ScalarNode) and not beside_its_key
+        )
+
+    def key(self, *path: str | int) -> Place:
+        """The place of the key of this path, or of the list's item; where nothing is, of what is nearest above."""
+        depth, node, entry = self._follow(path)
+        if entry is None:
+            named = depth > 0 and isinstance(path[depth - 1], str)
+            return self.source.place(
+                node.line, node.column, path[:depth], whole=isinstance(node, ScalarNode) and not named
+            )
+        return self.source.place(entry.line, entry.column, path[:depth])
+
+    def has(self, *path: str | int) -> bool:
+        """Whether something is written at exactly this path."""
+        return self._follow(path)[0] == len(path)
+
+    def written(self, *path: str | int) -> str | None:
+        """The text of an unquoted scalar as it stands in the file (`1.10`, `0440`, `~`); None for all else."""
+        depth, node, _ = self._follow(path)
+        return node.written if depth == len(path) and isinstance(node, ScalarNode) else None
+
+    def _follow(self, path: Path) -> tuple[int, Node, Entry | None]:
+        """As far as the path leads: the number of steps, the node there, and the key it stands behind, if any."""
+        node: Node = self.root
+        entry: Entry | None = None
+        for depth, step in enumerate(path):
+            found = _step(node, step)
+            if found is None:
+                return depth, node, entry
+            node, entry = found
+        return len(path), node, entry
+
+
+def _step(node: Node, step: str | int) -> tuple[Node, Entry | None] | None:
+    if isinstance(node, MappingNode):
+        entry = node.entries.get(str(step))
+        return (entry.node, entry) if entry else None
+    if isinstance(node, ListNode):
+        item = _item(node.items, step)
+        return (item, None) if item else None
+    return None
+
+
+def _item(items: Sequence[Node], step: str | int) -> Node | None:
+    if isinstance(step, int):
+        return items[step] if 0 <= step < len(items) else None
+    for item in reversed(items):
+        if isinstance(item, ScalarNode) and isinstance(item.value, str) and item.value.partition("=")[0] == step:
+            return item
+    return None

@@ -1,0 +1,179 @@
+"""A service: its own keys here, one key a row from the field table beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, create_model
+
+from deployer.fields import container
+from deployer.fields.field import Field as Row
+from deployer.fields.kinds import Count, Cpus, Duration, Environment, Model, Size, Text
+from deployer.fields.parse import describe, listing, mapping, refusal
+from deployer.stack import later
+
+Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
+
+
+class Build(Model):
+    """How an image is made from a Dockerfile."""
+
+    context: Text = Field(default=".", description="Folder that is sent to the builder, relative to the stack file.")
+    dockerfile: Text | None = Field(
+        default=None, description="The Dockerfile, relative to the context; Dockerfile unless set."
+    )
+    inline: Text | None = Field(default=None, description="The Dockerfile itself.")
+    args: Environment = Field(default={}, description="Build arguments (ARG).")
+    target: Text | None = Field(default=None, description="The stage to build.")
+    tag: Text | None = Field(default=None, description="A further name for the image.")
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return later.BUILD
+
+
+def build_form(written: Any) -> Any:
+    """The long form of `build: ./web`; Compose's `dockerfile_inline` is our `inline`."""
+    if isinstance(written, str):
+        return {"context": written}
+    entries = mapping(written)
+    if entries and "dockerfile_inline" in entries and "inline" not in entries:
+        return {("inline" if key == "dockerfile_inline" else key): value for key, value in entries.items()}
+    return written
+
+
+class Dependency(Model):
+    """What a service waits for before it starts."""
+
+    condition: Condition = Field(
+        default="service_started", description="service_started, service_healthy or service_completed_successfully."
+    )
+    required: Literal[True] = Field(default=True, description="Whether it must be there.")
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"restart"})
+
+
+def dependencies(written: Any) -> Any:
+    """The mapping of a list of services; each in the list need only be started."""
+    names = listing(written)
+    if names is not None:
+        for item in names:
+            if not isinstance(item, str):
+                raise refusal("bad-depends-on", f"expected the name of a service, not {describe(item)}")
+        return dict.fromkeys(names, Dependency())
+    return written
+
+
+class Limits(Model):
+    """What each replica may use at most."""
+
+    cpus: Cpus | None = Field(default=None, description="The same as the service's `cpus`.")
+    memory: Size | None = Field(default=None, description="The same as the service's `mem_limit`.")
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"pids"})
+
+
+class Resources(Model):
+    limits: Limits | None = Field(default=None, description="What each replica may use at most.")
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"reservations"})
+
+
+class UpdateConfig(Model):
+    """How containers are replaced."""
+
+    order: Literal["stop-first"] = Field(
+        "stop-first", description="stop-first: the old one stops before the new one starts."
+    )
+    monitor: Duration | None = Field(
+        default=None, description="How long a new container without a health check must run; 1s unless set."
+    )
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"parallelism", "delay", "failure_action", "max_failure_ratio"})
+
+
+class Deploy(Model):
+    """How many, and with what limits."""
+
+    replicas: Count | None = Field(default=None, description="How many containers the service has; 1 unless set.")
+    mode: Literal["replicated"] = Field(default="replicated", description="replicated.")
+    resources: Resources | None = Field(default=None, description="Limits of each replica.")
+    update_config: UpdateConfig | None = Field(default=None, description="How containers are replaced.")
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"labels", "restart_policy", "rollback_config", "placement", "endpoint_mode"})
+
+
+PullPolicy = Literal["missing", "always", "never"]
+
+
+def pull_policy_form(written: Any) -> Any:
+    return "missing" if written == "if_not_present" else written
+
+
+class ServiceKeys(Model):
+    """The keys of a service that are no row of its container."""
+
+    build: Annotated[Build, BeforeValidator(build_form, json_schema_input_type=str | Build)] | None = Field(
+        default=None,
+        description="Build the image from here, as Compose writes it; `builds` at the top is the longer way.",
+    )
+    depends_on: Annotated[
+        dict[str, Dependency], BeforeValidator(dependencies, json_schema_input_type=list[str] | dict[str, Dependency])
+    ] = Field(default={}, description="Services that must be started, healthy or completed before this one starts.")
+    deploy: Deploy | None = Field(default=None, description="How many, and with what limits.")
+    scale: Count | None = Field(default=None, description="The same as `deploy.replicas`.")
+    pull_policy: (
+        Annotated[
+            PullPolicy, BeforeValidator(pull_policy_form, json_schema_input_type=PullPolicy | Literal["if_not_present"])
+        ]
+        | None
+    ) = Field(default=None, description="When the image is pulled: missing (the default), always or never.")
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return later.SERVICE - {name for row in container.FIELDS for name in row.names}
+
+    @property
+    def replicas(self) -> int:
+        if self.scale is not None:
+            return self.scale
+        return self.deploy.replicas if self.deploy and self.deploy.replicas is not None else 1
+
+    @property
+    def monitor(self) -> int | None:
+        """Nanoseconds that a new container without a health check must run at a replacement."""
+        return self.deploy.update_config.monitor if self.deploy and self.deploy.update_config else None
+
+
+if TYPE_CHECKING:
+    Service = ServiceKeys
+else:
+    Service = create_model(
+        "Service",
+        __base__=ServiceKeys,
+        __doc__="What runs: one or several containers of one image.",
+        **{row.name: (row.kind.written | None, Field(default=None, description=row.doc)) for row in container.FIELDS},
+    )
+
+
+def said(service: ServiceKeys, name: str) -> Any:
+    """The value under a name of a row, dotted where nested; None where the service does not say it."""
+    value: Any = service
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    return value
+
+
+def written(service: ServiceKeys, row: Row) -> tuple[str, Any] | None:
+    """The name under which the service writes a row, and the value; None where it does not."""
+    return next(((name, value) for name in row.names if (value := said(service, name)) is not None), None)

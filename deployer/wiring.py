@@ -1,0 +1,208 @@
+"""Where the rooms are joined: files become a stack, the stack meets an engine. Shared by all that is not pure."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
+from deployer.sources.dotenv import read_dotenv
+from deployer.sources.files import find_stack_file, read_text, shown_path
+from deployer.stack.load import load
+from deployer.stack.model import Stack
+
+if TYPE_CHECKING:
+    from deployer.plan.model import Plan
+    from deployer.plan.planner import Options
+    from deployer.reconcile.protocol import Engine, Reader
+    from deployer.resources.desired import Desired, DesiredBuild
+    from deployer.resources.observed import Observed
+    from deployer.sources.builds import BuildSources
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the command line says for every command."""
+
+    files: Sequence[str] = ()
+    project_name: str | None = None
+    env_files: Sequence[str] = ()
+    engine: str | None = None
+    context: str | None = None
+
+
+def load_stack(choices: Choices) -> tuple[Stack, Path]:
+    """The stack that the command line names, and its file. Raises DeployerError."""
+    if len(choices.files) > 1:
+        raise InvalidStack(
+            Diagnostic(
+                "not-supported-yet", "several stack files at once are not supported yet", hint="put them into one file"
+            )
+        )
+    path = Path(os.path.abspath(choices.files[0])) if choices.files else find_stack_file(Path.cwd())
+    folder = path.parent
+    shown = shown_path(path)
+    text = read_text(path, shown)
+    stack = load(
+        text,
+        file=shown,
+        folder=str(folder),
+        environment=_environment(folder, choices.env_files),
+        read_env_file=lambda name, place: _read_env_file(folder, name, place),
+        name=choices.project_name,
+    )
+    return stack, path
+
+
+def _environment(folder: Path, env_files: Sequence[str]) -> Mapping[str, str]:
+    """The variables for `${...}`: the environment's own go before those of `.env`, or of the files that --env-file
+    names.
+    """
+    found: dict[str, str] = {}
+    paths = [Path(os.path.abspath(name)) for name in env_files] or [
+        path for path in (folder / ".env",) if path.is_file()
+    ]
+    for path in paths:
+        shown = shown_path(path)
+        values = read_dotenv(read_text(path, shown), shown, {**found, **os.environ})
+        found |= {name: value for name, (value, _) in values.items()}
+    return {**found, **os.environ}
+
+
+def _read_env_file(folder: Path, name: str, place: Place) -> Mapping[str, tuple[str, Place]]:
+    path = folder / Path(name).expanduser()
+    shown = shown_path(path)
+    return read_dotenv(read_text(path, shown, place), shown, os.environ)
+
+
+def connect(choices: Choices) -> Engine:
+    """The engine that the command line, the environment or the docker configuration name. Raises Unreachable."""
+    from deployer.engine.client import connect as connect_to
+    from deployer.engine.locate import locate
+
+    return connect_to(locate(choices.engine, choices.context, os.environ, Path.home()))
+
+
+@dataclass
+class Project:
+    """A stack with what was read of its builds, ready to be planned and carried out."""
+
+    stack: Stack
+    path: Path
+    _sources: dict[str, BuildSources] = field(default_factory=dict)
+
+    @cached_property
+    def origin(self) -> str:
+        from deployer.sources.origin import origin
+
+        return origin(self.path)
+
+    @cached_property
+    def salt(self) -> str:
+        """A salt for a stack that has none yet: the same in every plan of this run."""
+        return secrets.token_hex(16)
+
+    def desired(self) -> Desired:
+        """What should be; each build's inputs are read anew."""
+        from deployer.resources.desired import desired
+
+        builds: dict[str, DesiredBuild] = {}
+        mistakes: list[Diagnostic] = []
+        for name in self.stack.builds:
+            try:
+                builds[name] = self._build(name)
+            except InvalidStack as error:
+                mistakes += error.diagnostics
+        raise_if_any(mistakes)
+        return desired(self.stack, self.origin, builds)
+
+    def _build(self, name: str) -> DesiredBuild:
+        from deployer.resources.desired import DesiredBuild
+        from deployer.sources.builds import read_build
+
+        build = self.stack.builds[name]
+        place = (
+            self.stack.place("builds", name)
+            if self.stack.places.has("builds", name)
+            else self.stack.place("services", name, "build")
+        )
+        args = {key: value for key, value in build.args.items() if value is not None}
+        folder = Path(self.stack.folder, Path(build.context).expanduser())
+        sources = self._sources[name] = read_build(folder, build.dockerfile, build.inline, args, build.target, place)
+        return DesiredBuild(
+            name=name,
+            repository=f"{self.stack.name}/{name}".lower(),
+            folder=build.context,
+            digest=sources.digest,
+            inputs=sources.inputs,
+            bases=sources.bases,
+            dockerfile=sources.context.dockerfile,
+            args=args,
+            target=build.target,
+            tag=build.tag,
+        )
+
+    def observe(self, reader: Reader, desired: Desired, holding: int = 0) -> Observed:
+        from deployer.reconcile.observe import observe
+
+        return observe(
+            reader,
+            self.stack.name,
+            desired.context,
+            desired.images.values(),
+            desired.builds.values(),
+            self.salt,
+            holding,
+        )
+
+    def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
+        """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has."""
+        from deployer.plan.planner import make_plan
+
+        desired = self.desired()
+        observed = self.observe(reader, desired, holding)
+        plan = make_plan(desired, observed, self.stack.place, options, self._recall)
+        for build in desired.builds.values():
+            reference = plan.images[build.address]
+            if reference in observed.images:
+                self.remember(build, reference)
+        return plan, observed
+
+    def plan_destroy(self, reader: Reader, options: Options, holding: int = 0) -> tuple[Plan, Observed]:
+        """The removal of all that the stack owns. Nothing is built for it, so no build's inputs are read."""
+        from deployer.plan.planner import plan_destroy
+        from deployer.reconcile.observe import observe
+        from deployer.resources.desired import context_of
+
+        context = context_of(self.stack)
+        observed = observe(reader, self.stack.name, context, new_salt=self.salt, holding=holding)
+        return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options), observed
+
+    def _recall(self, build: str, hash: str) -> Mapping[str, str] | None:
+        from deployer.sources.build_cache import recall
+
+        return recall(self.stack.name, build, hash)
+
+    def resolved(self) -> str:
+        """The stack as resolved, without anything sensitive, compressed: what a record keeps of it."""
+        from deployer.render.config import as_json
+
+        return base64.b64encode(zlib.compress(as_json(self.stack).encode())).decode()
+
+    def remember(self, build: DesiredBuild, reference: str) -> None:
+        """Keep what went into an image, so that a later plan can say what changed."""
+        from deployer.sources.build_cache import remember
+
+        remember(self.stack.name, build.name, reference.rpartition(":")[2], build.inputs)
+
+    def write_context(self, build: DesiredBuild, tar: IO[bytes]) -> None:
+        from deployer.sources.context_tar import write_tar
+
+        write_tar(self._sources[build.name].context, tar)

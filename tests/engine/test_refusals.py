@@ -1,0 +1,82 @@
+"""The engine's explanations as Engine 20.10 and 28 word them, and what is made of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployer.engine.refusals import refused
+from deployer.errors import Exit
+from deployer.resources.wire import EngineRefused
+
+ENDPOINT = "driver failed programming external connectivity on endpoint web (0e1c): "
+PORT, IMAGE, REGISTRY = "port-taken", "image-not-found", "registry-unreachable"
+
+
+@pytest.mark.parametrize(
+    ("explanation", "code"),
+    [
+        (ENDPOINT + "Bind for 0.0.0.0:8080 failed: port is already allocated", PORT),
+        (ENDPOINT + "Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use", PORT),
+        (ENDPOINT + "failed to bind host port for 0.0.0.0:8080:172.17.0.2:80/tcp: address already in use", PORT),
+        (ENDPOINT + "failed to bind host port 0.0.0.0:8080/tcp: address already in use", PORT),
+        ("Address already in use", "engine-refused"),  # a static address in a network
+        ("write /var/lib/docker/tmp/x: no space left on device", "no-space"),
+        ("No such image: web:1", IMAGE),
+        (
+            "pull access denied for web, repository does not exist: denied: requested access to the resource is denied",
+            IMAGE,
+        ),
+        ("manifest for r:5000/web:1 not found: manifest unknown: manifest unknown", IMAGE),
+        ('failed to resolve reference "r:5000/web:1": r:5000/web:1: not found', IMAGE),
+        ("No such container: web", "engine-refused"),
+        ("network front not found", "engine-refused"),
+        ("COPY failed: file not found in build context or excluded by .dockerignore: stat app.py", "engine-refused"),
+        ('OCI runtime create failed: exec: "web": executable file not found in $PATH: unknown', "engine-refused"),
+        ('Get "https://r:5000/v2/web/manifests/1": unauthorized: authentication required', "registry-login"),
+        ('Head "https://r:5000/v2/web/manifests/1": no basic auth credentials', "registry-login"),
+        ("toomanyrequests: You have reached your pull rate limit.", "registry-limit"),
+        ('Get "https://r:5000/v2/": dial tcp 10.0.0.1:5000: connect: connection refused', REGISTRY),
+        ('Get "https://r:5000/v2/": dial tcp: lookup r on 10.0.0.1:53: no such host', REGISTRY),
+        ('Get "https://r:5000/v2/": dial tcp 10.0.0.1:5000: i/o timeout', REGISTRY),
+        ('Get "https://r:5000/v2/": net/http: request canceled while waiting for connection', REGISTRY),
+        ('Get "https://r:5000/v2/": http: server gave HTTP response to HTTPS client', REGISTRY),
+        ('Get "https://r:5000/v2/": x509: certificate signed by unknown authority', REGISTRY),
+        ('failed to do request: Head "https://r:5000/v2/web/manifests/1": EOF', REGISTRY),
+        ("received unexpected HTTP status: 502 Bad Gateway", REGISTRY),
+        (
+            "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused",
+            "engine-refused",
+        ),
+    ],
+)
+def test_an_explanation_has_its_code(explanation: str, code: str):
+    """A registry that cannot be used is exit 69; the engine's other refusals are 1 and keep its status."""
+    error = refused("do it", explanation, 500)
+
+    assert error.diagnostics[0].code == code
+    assert str(error).startswith("could not do it: ")
+    assert error.exit_code == (Exit.UNREACHABLE if code.startswith("registry") else Exit.FAILED)
+    assert isinstance(error, EngineRefused) == (error.exit_code == Exit.FAILED)
+    if isinstance(error, EngineRefused):
+        assert error.status == 500
+
+
+@pytest.mark.parametrize(
+    ("reason", "mend"),
+    [
+        ("http: server gave HTTP response to HTTPS client", "insecure-registries"),
+        ("x509: certificate signed by unknown authority", "/etc/docker/certs.d/r:5000/ca.crt"),
+        ("dial tcp: lookup r on 10.0.0.1:53: no such host", "DNS"),
+        ("dial tcp 10.0.0.1:5000: connect: connection refused", "registry runs"),
+    ],
+)
+def test_each_way_not_to_reach_a_registry_has_its_mend(reason: str, mend: str):
+    """The hint is what a person would be told who asked."""
+    error = refused("pull", f'Get "https://r:5000/v2/": {reason}')
+
+    assert mend in error.diagnostics[0].hint
+
+
+def test_a_refusal_without_a_reason_says_so():
+    """An empty answer with a bad status still is a message."""
+    assert str(refused("do it", "", 500)) == "could not do it: the engine answered 500 and no reason"

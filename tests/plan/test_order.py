@@ -1,0 +1,143 @@
+"""What is done before what."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from deployer.errors import InvalidStack
+from deployer.plan import order
+from deployer.plan.model import Action, Call, Step
+
+REPLACE = (Call.CREATE, Call.STOP, Call.START, Call.AWAIT_READY, Call.REMOVE, Call.RENAME)
+CREATE = (Call.CREATE, Call.START, Call.AWAIT_READY)
+REMOVE = (Call.STOP, Call.REMOVE)
+ANY = ("", 8080, "tcp")
+OTHER = ("", 9090, "tcp")
+
+
+def service(name):
+    return SimpleNamespace(name=name)
+
+
+def named(drafts):
+    """The edges, as `address call -> address call`."""
+
+    def at(step):
+        change = drafts[step[0]].change
+        return f"{change.address} {change.steps[step[1]].call}"
+
+    return [f"{at(one)} -> {at(other)}" for one, other in order.edges(drafts, order.groups_of(drafts))]
+
+
+def test_a_container_is_created_after_its_image_is_built(draft):
+    """A build comes before the create, and before anything that stops."""
+    drafts = [
+        draft("build.web", Action.BUILD, Call.BUILD),
+        draft("service.web[1]", Action.REPLACE, *REPLACE, image="build.web"),
+    ]
+    assert named(drafts) == ["build.web build -> service.web[1] create"]
+
+
+def test_a_container_is_created_after_its_network_and_its_volume(draft):
+    """What a container is created with is there first."""
+    drafts = [
+        draft("network.front", Action.CREATE, Step(Call.CREATE_NETWORK, "shop_front")),
+        draft("volume.data", Action.CREATE, Step(Call.CREATE_VOLUME, "shop_data")),
+        draft(
+            "service.web[1]",
+            Action.CREATE,
+            *CREATE,
+            networks=frozenset({"shop_front"}),
+            volumes=frozenset({"shop_data"}),
+        ),
+    ]
+    assert named(drafts) == [
+        "network.front create network -> service.web[1] create",
+        "volume.data create volume -> service.web[1] create",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "step"),
+    [
+        ("service_started", "start"),
+        ("service_healthy", "wait until ready"),
+        ("service_completed_successfully", "wait until ready"),
+    ],
+)
+def test_a_service_starts_after_what_it_waits_for(draft, condition, step):
+    """`started` waits for the start of the other, `healthy` and `completed` for the end of its wait."""
+    drafts = [
+        draft("service.db[1]", Action.CREATE, *CREATE, service=service("db")),
+        draft("service.web[1]", Action.CREATE, *CREATE, service=service("web"), waits_for={"db": condition}),
+    ]
+    assert named(drafts) == [f"service.db[1] {step} -> service.web[1] start"]
+
+
+def test_an_old_container_serves_until_what_the_new_one_waits_for_is_ready(draft):
+    """A replacement stops the old one only after the dependency's wait, so that it is down as short as can be."""
+    drafts = [
+        draft("service.db[1]", Action.REPLACE, *REPLACE, service=service("db")),
+        draft("service.web[1]", Action.REPLACE, *REPLACE, service=service("web"), waits_for={"db": "service_healthy"}),
+    ]
+    assert "service.db[1] wait until ready -> service.web[1] stop" in named(drafts)
+
+
+def test_replicas_are_replaced_one_after_the_other(draft):
+    """The second stops only after the first is whole again."""
+    drafts = [draft(f"service.web[{number}]", Action.REPLACE, *REPLACE, service=service("web")) for number in (1, 2)]
+    assert named(drafts) == ["service.web[1] rename -> service.web[2] stop"]
+
+
+def test_who_trades_ports_stops_before_any_starts(draft):
+    """Two services that take each other's port: both stop, then both start; none is removed before both are ready."""
+    drafts = [
+        draft("service.a[1]", Action.REPLACE, *REPLACE, gives=frozenset({ANY}), takes=frozenset({OTHER})),
+        draft("service.b[1]", Action.REPLACE, *REPLACE, gives=frozenset({OTHER}), takes=frozenset({ANY})),
+    ]
+    assert order.groups_of(drafts) == ("service.a[1]", "service.a[1]")
+    assert named(drafts) == [
+        "service.a[1] stop -> service.b[1] start",
+        "service.a[1] wait until ready -> service.b[1] remove",
+        "service.b[1] stop -> service.a[1] start",
+        "service.b[1] wait until ready -> service.a[1] remove",
+    ]
+
+
+def test_addresses_that_cannot_meet_are_no_trade(draft):
+    """The same port on two addresses of the host is two ports."""
+    drafts = [
+        draft("service.a[1]", Action.REPLACE, *REPLACE, gives=frozenset({("127.0.0.1", 80, "tcp")})),
+        draft("service.b[1]", Action.REPLACE, *REPLACE, takes=frozenset({("127.0.0.2", 80, "tcp")})),
+    ]
+    assert order.groups_of(drafts) == ("service.a[1]", "service.b[1]")
+
+
+def test_a_network_goes_after_all_that_use_it(draft):
+    """*Leaves*: the removal of a network waits for its containers'."""
+    drafts = [
+        draft("network.front", Action.REMOVE, Step(Call.REMOVE_NETWORK, "shop_front")),
+        draft("service.web[1]", Action.REMOVE, *REMOVE, leaves=frozenset({"shop_front"})),
+    ]
+    assert named(drafts) == ["service.web[1] remove -> network.front remove network"]
+
+
+def test_a_service_goes_after_those_that_waited_for_it(draft, container):
+    """Removal is the start turned round: the web goes before its database."""
+    drafts = [
+        draft("service.db[1]", Action.REMOVE, *REMOVE, old=container("db")),
+        draft("service.web[1]", Action.REMOVE, *REMOVE, old=container("web"), waits_for={"db": "service_started"}),
+    ]
+    assert named(drafts) == ["service.web[1] remove -> service.db[1] stop"]
+
+
+def test_changes_that_wait_for_each_other_are_refused(draft):
+    """A circle is an error that names its way round."""
+    drafts = [
+        draft("service.a[1]", Action.CREATE, *CREATE, service=service("a"), waits_for={"b": "service_healthy"}),
+        draft("service.b[1]", Action.CREATE, *CREATE, service=service("b"), waits_for={"a": "service_healthy"}),
+    ]
+    with pytest.raises(InvalidStack, match=r"service.a\[1\] -> service.b\[1\] -> service.a\[1\]"):
+        named(drafts)

@@ -1,0 +1,106 @@
+"""Which steps are due, and what is taken back."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.plan.model import Action, Call, Change, Plan, Step
+from deployer.reconcile.scheduler import Schedule
+from deployer.resources.wire import EngineInfo
+
+TAKEN_BACK = (Step(Call.STOP, "back"),)
+
+
+def plan(*groups, edges=()):
+    """A plan of one change a group, each of three steps that can be taken back."""
+    changes = tuple(
+        Change(
+            f"{group}{index}",
+            Action.CREATE,
+            "a test",
+            steps=tuple(Step(Call.START, f"{number}", undo=TAKEN_BACK) for number in range(3)),
+            group=group,
+        )
+        for index, group in enumerate(groups)
+    )
+    return Plan("shop", "here", EngineInfo("", "", ""), 0, changes, tuple(edges), (), "")
+
+
+def carry_out(schedule, fails=frozenset()):
+    """Do all that is due, in order; gives the steps that were done."""
+    done = []
+    while due := schedule.due():
+        step = due[0]
+        schedule.started(step)
+        if step in fails:
+            schedule.failed(step)
+        else:
+            schedule.finished(step)
+            done.append(step)
+    return done
+
+
+def test_what_does_not_depend_on_a_failure_goes_on():
+    """A failed change stops itself alone."""
+    schedule = Schedule(plan("a", "b"))
+    assert carry_out(schedule, {(0, 1)}) == [(0, 0), (1, 0), (1, 1), (1, 2)]
+    assert schedule.to_undo() == [("a", [(0, 0)])]
+
+
+def test_what_depends_on_a_failure_is_never_begun():
+    """The steps behind an edge from a failed change are not due."""
+    schedule = Schedule(plan("a", "b", edges=[((0, 2), (1, 0))]))
+    assert carry_out(schedule, {(0, 0)}) == []
+    assert list(schedule.unfinished()) == [0, 1]
+
+
+def test_a_group_is_taken_back_as_a_whole_in_reverse():
+    """Who trades is put back together, the last step first."""
+    schedule = Schedule(plan("a", "a"))
+    carry_out(schedule, {(1, 1)})
+    assert schedule.to_undo() == [("a", [(1, 0), (0, 2), (0, 1), (0, 0)])]
+
+
+def test_what_cannot_go_on_is_taken_back_at_the_end():
+    """A change that was begun and then had to wait for a failed one is undone too."""
+    schedule = Schedule(plan("a", "b", edges=[((0, 2), (1, 1))]))
+    carry_out(schedule, {(0, 0)})
+    assert schedule.to_undo() == [("a", [])]
+    assert schedule.to_undo(at_the_end=True) == [("b", [(1, 0)])]
+
+
+def test_nothing_is_taken_back_once_something_was_removed():
+    """Past the point of no return a group goes forward only."""
+    changes = (
+        Change(
+            "a",
+            Action.REPLACE,
+            "",
+            steps=(Step(Call.START, "n", undo=TAKEN_BACK), Step(Call.REMOVE, "o"), Step(Call.RENAME, "n")),
+            group="a",
+        ),
+    )
+    schedule = Schedule(Plan("shop", "here", EngineInfo("", "", ""), 0, changes, (), (), ""))
+    carry_out(schedule, {(0, 2)})
+    assert schedule.to_undo() == [("a", [])]
+
+
+def test_a_change_that_is_not_needed_lets_others_go_on_and_is_never_undone():
+    """A skipped change counts as done."""
+    schedule = Schedule(plan("a", "b", edges=[((0, 2), (1, 0))]))
+    schedule.started((0, 0))
+    schedule.skipped(0)
+    assert carry_out(schedule) == [(1, 0), (1, 1), (1, 2)]
+    assert schedule.to_undo(at_the_end=True) == []
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=5), st.data())
+def test_every_step_is_done_once_and_after_those_before_it(groups, data):
+    """For any acyclic edges, all is done, each step once, in an order that the edges allow."""
+    steps = [(index, number) for index in range(len(groups)) for number in range(3)]
+    pairs = [(one, other) for one in steps for other in steps if one < other and one[0] != other[0]]
+    edges = data.draw(st.lists(st.sampled_from(pairs), max_size=8)) if pairs else []
+    done = carry_out(Schedule(plan(*groups, edges=edges)))
+    assert sorted(done) == steps
+    assert all(done.index(one) < done.index(other) for one, other in edges)
