@@ -15,8 +15,6 @@ from typing import IO, TYPE_CHECKING
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.sources.dotenv import read_dotenv
 from deployer.sources.files import find_stack_file, read_text, shown_path
-from deployer.stack.load import load
-from deployer.stack.model import Stack
 
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from deployer.resources.desired import Desired, DesiredBuild
     from deployer.resources.observed import Observed
     from deployer.sources.builds import BuildSources
+    from deployer.stack.model import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ class Choices:
 
 def load_stack(choices: Choices) -> tuple[Stack, Path]:
     """The stack that the command line names, and its file. Raises DeployerError."""
+    from deployer.stack.load import load
+
     if len(choices.files) > 1:
         raise InvalidStack(
             Diagnostic(

@@ -111,6 +111,9 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
 
 
 def _usage(output: Output, error: Any) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message(), file=sys.stderr)
+        return Exit.USAGE
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "deployer"
     message = error.format_message().strip().rstrip(".") or "a command is missing"

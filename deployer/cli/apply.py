@@ -171,13 +171,17 @@ def _report(output: Output, outcome: Outcome) -> None:
     if outcome.declined:
         output.say("Nothing was changed.")
         return
-    for what, addresses in (
-        ("put back as it was", outcome.put_back),
-        ("not begun", outcome.not_begun),
+    told = (
+        ("put back as before", outcome.put_back),
+        ("half done", outcome.half_done),
+        ("not done", outcome.not_begun),
         ("done", outcome.done),
-    ):
+    )
+    for what, addresses in told:
         if addresses and (outcome.errors or outcome.interrupted):
             output.say(f"{what}: {', '.join(addresses)}")
+    if outcome.half_done:
+        output.say("The next apply goes on from here.")
     if outcome.interrupted:
         output.say("Interrupted; the next apply goes on from here.")
     elif not outcome.errors:

@@ -11,7 +11,6 @@ import typer
 from deployer.cli.state import state_of
 from deployer.errors import Diagnostic, WrongUsage
 from deployer.sources.files import STACK_FILES, shown_path
-from deployer.stack.load import name_of_folder
 
 FILE, SCHEMA = "stack.yaml", "stack.schema.json"
 
@@ -77,6 +76,8 @@ def init(
     Example: deployer init
     Example: deployer init shop && cd shop && deployer plan
     """
+    from deployer.stack.load import name_of_folder
+
     output = state_of(context).output
     _refuse_if_taken(folder)
     text = _TEMPLATE.format(name=name_of_folder(str(folder.absolute().resolve())))

@@ -34,6 +34,12 @@ REFUSALS = (
         "`docker ps` and `ss -lntup` show what has it: stop that, or publish another port",
         says="port {port} of the engine's host is taken",
     ),
+    _row(
+        "command-not-found",
+        r'exec: "(?P<command>[^"]+)": (?:executable file not found|stat .*: no such file|permission denied)',
+        "check `command` and `entrypoint`, and that the image has that program",
+        says="the image has no program {command} that can be run",
+    ),
     _row("no-space", r"no space left on device", "`docker system df` shows what fills the engine's disk"),
     _row(
         "name-taken", r'container name "/?[^"]+" is already in use', "that container must be removed or renamed first"

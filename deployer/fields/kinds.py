@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -66,6 +68,10 @@ def environment_values(written: Any) -> dict[str, str | None]:
 Environment = Annotated[dict[str, str | None], BeforeValidator(environment_values), WithJsonSchema(_MAPPING_SCHEMA)]
 
 
+_CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+"""What JSON leaves as it is beyond ASCII's control characters."""
+
+
 def as_written(value: Any, _: Context) -> Value:
     return value
 
@@ -85,8 +91,9 @@ def show_words(words: Value) -> str:
 
 
 def show_text(value: Value) -> str:
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """Text in quotes, as YAML reads it back, with nothing in it that a terminal would obey."""
+    quoted = json.dumps(str(value), ensure_ascii=False)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def show_flag(value: Value) -> str:

@@ -126,11 +126,8 @@ def _in_place(service: DesiredService, container: ObservedContainer, fields: lis
     only = {change.field for change in fields}
     action = Action.START if only == {"state"} else Action.RENAME if only == {"name"} else Action.UPDATE
     detail = "" if action is Action.START else "in place, then started" if restarts else "in place, no restart"
-    rows = {
-        row.name: applied.stored(row, service.asked[row.name], facts.observed.records.salt)
-        for row in BY_NAME.values()
-        if row.name in changed
-    }
+    secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive)
+    rows = {row.name: secrecy.stored(row, service.asked[row.name]) for row in BY_NAME.values() if row.name in changed}
     updates = (container.id, rows) if rows else None
     change = Change(
         container.address, action, fields[0].field, tuple(fields), tuple(runbook), detail=detail, updates=updates

@@ -12,7 +12,7 @@ from deployer.fields.field import Effect, Field, Value
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.model import Cause, FieldChange
 from deployer.resources import applied
-from deployer.resources.applied import Applied
+from deployer.resources.applied import Applied, Secrecy
 from deployer.resources.desired import DesiredService
 from deployer.resources.observed import Observed, ObservedContainer
 
@@ -30,7 +30,7 @@ class Sides:
     container: ObservedContainer
     image: Mapping[str, Any] | None
     was: Applied | None
-    salt: str
+    secrecy: Secrecy
     place: PlaceOf
 
 
@@ -39,7 +39,9 @@ def sides_of(service: DesiredService, found: ObservedContainer, observed: Observ
     was = found.applied
     if was and (updated := observed.records.ended.updates.get(found.id)):
         was = Applied(was.image, {**was.fields, **updated})
-    return Sides(service, found, image.config if image else None, was, observed.records.salt, place)
+    return Sides(
+        service, found, image.config if image else None, was, Secrecy(observed.records.salt, service.sensitive), place
+    )
 
 
 def field_changes(sides: Sides) -> Iterator[FieldChange]:
@@ -87,7 +89,7 @@ def _less_the_image(row: Field, want: Value, have: Value) -> Value:
 def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> FieldChange:
     said = sides.service.written.get(row.name)
     name = said.name if said else row.name
-    sensitive = applied.is_sensitive(row.name, entry, have, want) or _is_hash(_applied_entry(sides, row, entry))
+    sensitive = sides.secrecy.hides(row.name, entry, have, want) or _is_hash(_applied_entry(sides, row, entry))
     causes = _causes(sides, row, entry, have)
     before, after = _shown(row, entry, have, want, sensitive)
     was = _applied_entry(sides, row, entry)
@@ -116,11 +118,11 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
     if sides.was is None:
         return (Cause.UNKNOWN,)
     asked = _entry_of(row, sides.service.asked[row.name], entry)
-    stored_asked = None if asked is _ABSENT else _stored(row, entry, asked, sides.salt)
+    stored_asked = None if asked is _ABSENT else sides.secrecy.stored_entry(row, entry, asked)
     was = _applied_entry(sides, row, entry)
     causes = [Cause.EDIT] if stored_asked != was else []
     if was is not None:
-        drifted = have is _ABSENT or _stored(row, entry, have, sides.salt) != was
+        drifted = have is _ABSENT or sides.secrecy.stored_entry(row, entry, have) != was
     else:
         supplied = row.on_image(_asked_then(sides.was), sides.image)
         drifted = have != (_entry_of(row, supplied, entry) if row.kind.keyed else supplied)
@@ -129,25 +131,20 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
 
 def _asked_then(was: Applied) -> dict[str, Value]:
     """The rows as they were last applied; sensitive entries are their hashes."""
-    return {
-        name: tuple(
-            sorted((entry, applied.canonical(item)) for entry, item in cast("Mapping[str, Any]", stored).items())
-        )
-        if isinstance(stored, Mapping)
-        else applied.canonical(stored)
-        for name, stored in was.fields.items()
-        if stored is not None
-    }
+    then: dict[str, Value] = {}
+    for name, stored in was.fields.items():
+        if isinstance(stored, Mapping):
+            entries = cast("Mapping[str, Any]", stored)
+            then[name] = tuple(sorted((entry, applied.canonical(item)) for entry, item in entries.items()))
+        elif stored is not None:
+            then[name] = applied.canonical(stored)
+    return then
 
 
 def _entry_of(row: Field, value: Value, entry: str) -> Any:
     if row.kind.keyed:
         return dict(value).get(entry, _ABSENT)
     return _ABSENT if value == row.unset else value
-
-
-def _stored(row: Field, entry: str, value: Any, salt: str) -> Any:
-    return applied.salted(value, salt) if applied.is_sensitive(row.name, entry, value) else applied.plain(value)
 
 
 def _applied_entry(sides: Sides, row: Field, entry: str) -> Any:

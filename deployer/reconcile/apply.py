@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from deployer.errors import DeployerError
 from deployer.plan.model import Action, Plan
 from deployer.reconcile import turn
 from deployer.reconcile.calls import Built, World, WriteContext
@@ -38,51 +39,51 @@ class Job:
 
 
 def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], None] = lambda _: None) -> Outcome:
-    """Carry out the plan that was shown, or the one that has become of it. A plan with nothing to do takes no turn
-    and writes nothing.
+    """Carry out the plan that was shown, or the one that has become of it.
 
-    `started` is handed the world before anything is done, so that a signal can stop it. Raises Busy when another one
-    has the turn.
+    A plan with nothing to do takes no turn and writes nothing. `started` is handed the world before anything is done,
+    so that a signal can stop it. Raises Busy when another one has the turn.
     """
     plan, observed = shown
     if plan.is_empty:
         return Outcome()
     began = time.monotonic()
-    mine = turn.take(
-        engine, plan.stack, observed.records, _reached(plan, observed), job.desired, time.time, job.seconds
-    )
-    ended = Record(
-        mine.revision,
-        mine.nonce,
-        updates=observed.records.ended.updates,
-        resources=observed.records.ended.resources,
-        result="failed",
-    )
+    wanted = _reached(plan, observed)
+    mine = turn.take(engine, plan.stack, observed.records, wanted, job.desired, time.time, job.seconds)
+    before = observed.records.ended
+    ended = Record(mine.revision, mine.nonce, updates=before.updates, resources=before.resources, result="failed")
+    outcome = Outcome()
     try:
-        fresh, observed_now = job.look(mine.revision)
-        if fresh.fingerprint != plan.fingerprint and not fresh.is_empty and not job.agreed(fresh):
-            return Outcome(declined=True)
-        world = World(
-            engine=engine,
-            stack=plan.stack,
-            waker=Waker(engine, {identity.PROJECT: plan.stack}),
-            write_context=job.write_context,
-            built=job.built,
-            deadline=began + job.seconds,
-            images={address: reference for address, reference in fresh.images.items() if reference},
-        )
-        started(world)
-        outcome = carry_out(fresh, world, job.tell, job.parallel)
-        failed = outcome.errors or outcome.interrupted
-        ended = replace(
-            _reached(fresh, observed_now, outcome),
-            revision=mine.revision,
-            nonce=mine.nonce,
-            result="failed" if failed else "succeeded",
-        )
-        return outcome
+        outcome, reached = _carry_out(engine, plan, mine, job, began + job.seconds, started)
+        ended = replace(reached, revision=mine.revision, nonce=mine.nonce) if reached else ended
     finally:
-        turn.end(engine, plan.stack, ended, observed.records)
+        try:
+            turn.end(engine, plan.stack, ended, observed.records)
+        except DeployerError as error:  # the next apply finds the turn without an end, and its holder gone
+            outcome.errors.append(error)
+    return outcome
+
+
+def _carry_out(
+    engine: Engine, shown: Plan, mine: Record, job: Job, deadline: float, started: Callable[[World], None]
+) -> tuple[Outcome, Record | None]:
+    """Look again, now that nobody else can act, and do what is to be done. Gives what was reached, too."""
+    plan, observed = job.look(mine.revision)
+    if plan.fingerprint != shown.fingerprint and not plan.is_empty and not job.agreed(plan):
+        return Outcome(declined=True), None
+    world = World(
+        engine=engine,
+        stack=plan.stack,
+        waker=Waker(engine, {identity.PROJECT: plan.stack}),
+        write_context=job.write_context,
+        built=job.built,
+        deadline=deadline,
+        images={address: reference for address, reference in plan.images.items() if reference},
+    )
+    started(world)
+    outcome = carry_out(plan, world, job.tell, job.parallel)
+    result = "failed" if outcome.errors or outcome.interrupted else "succeeded"
+    return outcome, replace(_reached(plan, observed, outcome), result=result)
 
 
 def remove_records(engine: Engine, records: Records, *, keep_newest: bool) -> None:

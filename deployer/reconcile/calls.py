@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -24,6 +25,15 @@ Built = Callable[[DesiredBuild, str], None]
 """Told of each image that was built, with its reference."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A container that was started without a check, and when (by the monotonic clock)."""
+
+    container: str
+    wait: Wait
+    since: float
+
+
 @dataclass(slots=True)
 class World:
     """What the steps act on.
@@ -39,7 +49,7 @@ class World:
     deadline: float
     images: dict[str, str]
     stop: threading.Event = field(default_factory=threading.Event)
-    looks: dict[str, tuple[str, Wait]] = field(default_factory=dict[str, tuple[str, Wait]])
+    looks: list[Look] = field(default_factory=list["Look"])
 
 
 def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> None:
@@ -116,7 +126,7 @@ def _await_ready(world: World, target: str, wait: Wait) -> None:
     """A fresh start without a check gets one look at the end instead."""
     waits.await_ready(world.engine, world.waker, target, wait, world.deadline, world.stop)
     if not wait.monitor and not target.endswith(identity.SUCCESSOR):
-        world.looks[target] = (target, wait)
+        world.looks.append(Look(target, wait, time.monotonic()))
 
 
 def _look_ports(world: World, wanted: frozenset[tuple[str, int, str]]) -> None:

@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from deployer.errors import DeployerError, Exit
+from deployer.errors import DeployerError, Diagnostic, Exit, Unreachable
 from deployer.plan import events
 from deployer.plan.model import Action, Change, Plan, Step, StepId
 from deployer.reconcile import waits
@@ -22,13 +22,16 @@ Tell = Callable[[events.Event], None]
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a plan: the addresses that were carried out, were put back, and were never begun; and what went
-    wrong.
+    """What became of a plan, by address, and what went wrong.
+
+    `done`: carried out. `skipped`: not needed after all. `put_back`: failed, or stopped by a failure, and as before.
+    `half_done`: begun, and neither ended nor put back. `not_begun`: nothing was done.
     """
 
     done: list[str] = field(default_factory=list[str])
     skipped: list[str] = field(default_factory=list[str])
     put_back: list[str] = field(default_factory=list[str])
+    half_done: list[str] = field(default_factory=list[str])
     not_begun: list[str] = field(default_factory=list[str])
     errors: list[DeployerError] = field(default_factory=list[DeployerError])
     interrupted: bool = False
@@ -45,13 +48,15 @@ class Outcome:
 
 
 def carry_out(plan: Plan, world: World, tell: Tell, parallel: int = 8) -> Outcome:
-    """Do just what the plan says. What fails is in the outcome, not raised."""
+    """Do just what the plan says. What fails is in the outcome; only a bug is raised, after all was put back."""
     run = _Run(plan, world, tell, Schedule(plan), Outcome())
     with world.waker.listening(), ThreadPoolExecutor(parallel) as pool:
         run.forward(pool)
         run.back(at_the_end=True)
     run.last_look()
     run.settle()
+    if run.bug:
+        raise run.bug
     return run.outcome
 
 
@@ -64,11 +69,14 @@ class _Run:
     outcome: Outcome
     running: dict[Future[bool], StepId] = field(default_factory=dict["Future[bool]", StepId])
     lock: threading.Lock = field(default_factory=threading.Lock)
+    put_back: set[str] = field(default_factory=set[str])
+    lost: bool = False
+    bug: Exception | None = None
 
     def forward(self, pool: ThreadPoolExecutor) -> None:
         """Start what is due until nothing is, and nothing runs."""
         while True:
-            for step in [] if self.world.stop.is_set() else self.schedule.due():
+            for step in [] if self.world.stop.is_set() or self.lost or self.bug else self.schedule.due():
                 self.schedule.started(step)
                 self.running[pool.submit(self._step, step)] = step
             if not self.running:
@@ -84,8 +92,11 @@ class _Run:
             needed = future.result()
         except DeployerError as error:
             self.schedule.failed(step)
-            self.outcome.errors.append(error)
-            self._say(events.StepFailed(self._address(index), self._at(step), error.diagnostics))
+            self._failed(self._address(index), self._at(step), error)
+            return
+        except Exception as error:
+            self.schedule.failed(step)
+            self.bug = error
             return
         if needed:
             self.schedule.finished(step)
@@ -118,38 +129,52 @@ class _Run:
 
     def back(self, *, at_the_end: bool = False) -> None:
         for group, way in self.schedule.to_undo(at_the_end=at_the_end):
-            if way:
-                self.outcome.put_back.append(group)
-            for step in way:
-                for undo in self._at(step).undo:
-                    self._take_back(self._address(step[0]), undo)
+            undone = [self._take_back(self._address(step[0]), undo) for step in way for undo in self._at(step).undo]
+            if way and all(undone):
+                self.put_back.add(group)
 
-    def _take_back(self, address: str, undo: Step) -> None:
+    def _take_back(self, address: str, undo: Step) -> bool:
+        if self.lost:
+            return False
         try:
             perform(self.world, undo, lambda _: None)
-            self._say(events.Undone(address, undo))
         except DeployerError as error:
-            self.outcome.errors.append(error)
-            self._say(events.StepFailed(address, undo, error.diagnostics))
+            self._failed(address, undo, error)
+            return False
+        self._say(events.Undone(address, undo))
+        return True
+
+    def _failed(self, address: str, step: Step, error: DeployerError) -> None:
+        """An engine that is gone takes every further step with it: that is one failure, told once."""
+        named = type(error)(*(replace(each, address=each.address or address) for each in error.diagnostics))
+        named.__cause__ = error
+        self.outcome.errors.append(named)
+        self.lost = self.lost or any(each.code.startswith("engine-") for each in _unreachable(error))
+        self._say(events.StepFailed(address, step, named.diagnostics))
 
     def last_look(self) -> None:
-        """What was started without a check must still run when all is done."""
-        for target, expected in self.world.looks.values():
+        """What was started without a check must still run a moment later."""
+        if self.world.looks and not self.lost:
+            time.sleep(max(0.0, max(look.since for look in self.world.looks) + waits.SETTLED - time.monotonic()))
+        for look in () if self.lost else self.world.looks:
             try:
-                waits.look(self.world.engine, target, expected)
+                waits.look(self.world.engine, look.container, look.wait)
             except DeployerError as error:
                 self.outcome.errors.append(error)
 
     def settle(self) -> None:
         self.outcome.interrupted = self.world.stop.is_set()
-        undone = set(self.outcome.put_back)
         for index, change in enumerate(self.plan.changes):
             if change.action is Action.KEPT or change.address in self.outcome.skipped:
                 continue
             if self.schedule.is_done(index):
                 self.outcome.done.append(change.address)
-            elif change.group not in undone:
+            elif not self.schedule.is_begun(index):
                 self.outcome.not_begun.append(change.address)
+            elif change.group in self.put_back:
+                self.outcome.put_back.append(change.address)
+            else:
+                self.outcome.half_done.append(change.address)
 
     def _at(self, step: StepId) -> Step:
         return self.plan.changes[step[0]].steps[step[1]]
@@ -160,3 +185,7 @@ class _Run:
     def _say(self, event: events.Event) -> None:
         with self.lock:
             self.tell(event)
+
+
+def _unreachable(error: DeployerError) -> tuple[Diagnostic, ...]:
+    return error.diagnostics if isinstance(error, Unreachable) else ()

@@ -20,47 +20,47 @@ class Schedule:
 
     def __init__(self, plan: Plan) -> None:
         self.changes: Sequence[Change] = plan.changes
-        self._before: dict[StepId, set[StepId]] = {
-            (index, number): set() for index, change in enumerate(plan.changes) for number in range(len(change.steps))
+        self._before: dict[StepId, int] = {
+            (index, number): 0 for index, change in enumerate(plan.changes) for number in range(len(change.steps))
         }
+        self._after: dict[StepId, list[StepId]] = {step: [] for step in self._before}
         inner = (
             pair
             for index, change in enumerate(plan.changes)
             for pair in pairwise((index, number) for number in range(len(change.steps)))
         )
-        for earlier, later in (*plan.edges, *inner):
-            self._before[later].add(earlier)
-        self._done: list[StepId] = []
+        for earlier, later in {*plan.edges, *inner}:
+            self._before[later] += 1
+            self._after[earlier].append(later)
+        self._due = {step for step, before in self._before.items() if before == 0}
+        self._done: dict[StepId, None] = {}
         self._running: set[StepId] = set()
         self._failed: set[str] = set()
         self._undone: set[str] = set()
 
     def due(self) -> list[StepId]:
         """The steps that may start now, in the plan's order."""
-        done = set(self._done)
-        return [
-            step
-            for step, before in self._before.items()
-            if step not in done
-            and step not in self._running
-            and self.group(step) not in self._failed
-            and before <= done
-        ]
+        return sorted(step for step in self._due if self.group(step) not in self._failed)
 
     def started(self, step: StepId) -> None:
+        self._due.discard(step)
         self._running.add(step)
 
     def finished(self, step: StepId) -> None:
         self._running.discard(step)
-        self._done.append(step)
+        self._due.discard(step)
+        self._done[step] = None
+        for later in self._after[step]:
+            self._before[later] -= 1
+            if self._before[later] == 0 and later not in self._done:
+                self._due.add(later)
 
     def skipped(self, index: int) -> None:
-        """The change turned out to be needless: its steps count as done, and nothing of them is ever taken back."""
+        """The change turned out to be needless: its steps count as done, and nothing of it is ever taken back."""
         for number in range(len(self.changes[index].steps)):
-            step = (index, number)
-            self._running.discard(step)
-            if step not in self._done:
-                self._done.append(step)
+            self._done[index, number] = None
+        for number in range(len(self.changes[index].steps)):
+            self.finished((index, number))
 
     def failed(self, step: StepId) -> None:
         self._running.discard(step)
@@ -70,8 +70,12 @@ class Schedule:
         return self.changes[step[0]].group
 
     def is_done(self, index: int) -> bool:
-        done = set(self._done)
-        return all((index, number) in done for number in range(len(self.changes[index].steps)))
+        return all((index, number) in self._done for number in range(len(self.changes[index].steps)))
+
+    def is_begun(self, index: int) -> bool:
+        """Whether something of the change was done that changes anything."""
+        calls = enumerate(step.call for step in self.changes[index].steps)
+        return any((index, number) in self._done for number, call in calls if not call.is_wait)
 
     def to_undo(self, *, at_the_end: bool = False) -> list[tuple[str, list[StepId]]]:
         """The groups that have to be put back now, each with its steps in the order to take them back.

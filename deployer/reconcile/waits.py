@@ -16,6 +16,9 @@ from deployer.resources.observed import moment
 TICK = 0.5
 """Seconds after which a wait looks again though no event woke it: the engine's buffer holds only 256 events."""
 
+SETTLED = 0.5
+"""Seconds after which a container that was started without a check is looked at once more."""
+
 LOG_LINES = 20
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from deployer.fields import container, network, volume
@@ -24,6 +25,14 @@ from deployer.stack.model import EngineThing, Network, Stack
 from deployer.stack.service import Build, ServiceKeys, written
 
 Tree = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where relative paths start from, and which names the stack adds to what is sensitive."""
+
+    folder: str
+    sensitive: tuple[str, ...]
 
 
 def as_yaml(stack: Stack) -> str:
@@ -65,10 +74,15 @@ def _tree(stack: Stack) -> Tree:
     own = {name: build for name, build in stack.builds.items() if not _builds_itself(stack, name)}
     tree: Tree = {"name": stack.name}
     if own:
-        tree["builds"] = {name: _build(build, stack.folder) for name, build in sorted(own.items())}
+        tree["builds"] = {
+            name: _build(build, Scope(stack.folder, stack.sensitive)) for name, build in sorted(own.items())
+        }
     if stack.images:
         tree["images"] = {name: long_form(image) for name, image in sorted(stack.images.items())}
-    tree["services"] = {name: _service(service, stack.folder) for name, service in sorted(stack.services.items())}
+    tree["services"] = {
+        name: _service(service, Scope(stack.folder, stack.sensitive_in(name)))
+        for name, service in sorted(stack.services.items())
+    }
     if networks:
         tree["networks"] = {
             key: _thing(thing, stack.network_name(key), network.FIELDS) for key, thing in sorted(networks.items())
@@ -84,22 +98,22 @@ def _builds_itself(stack: Stack, name: str) -> bool:
     return name in stack.services and stack.services[name].build is not None
 
 
-def _service(service: ServiceKeys, folder: str) -> Tree:
+def _service(service: ServiceKeys, scope: Scope) -> Tree:
     """Every key that is said, in the order of the alphabet; a row that is said under `deploy` stays there."""
-    said = long_form(service, leave_out={"build", "depends_on", *(row.name for row in container.FIELDS)})
+    said = long_form(service, leave_out={"own", "build", "depends_on", *(row.name for row in container.FIELDS)})
     for row in container.FIELDS:
         value = getattr(service, row.name, None)
         if value is not None:
-            said[row.name] = (
-                _ROWS[row.name](value, folder) if row.name in _ROWS else long_value(value, row.kind.written)
-            )
+            said[row.name] = _ROWS[row.name](value, scope) if row.name in _ROWS else long_value(value, row.kind.written)
     if service.build:
-        said["build"] = _build(service.build, folder, "dockerfile_inline")
+        said["build"] = _build(service.build, scope, "dockerfile_inline")
     if service.depends_on:
         said["depends_on"] = {
             name: {"condition": one.condition, "required": one.required} for name, one in service.depends_on.items()
         }
-    said["networks"] = _networks(_joined(service), folder)
+    if service.own:
+        said["x-deployer"] = long_form(service.own)
+    said["networks"] = _networks(_joined(service), scope)
     return dict(sorted(said.items()))
 
 
@@ -108,10 +122,10 @@ def _joined(service: ServiceKeys) -> Mapping[str, Attachment]:
     return (found[1] if found else {}) or {DEFAULT: Attachment(aliases=())}
 
 
-def _build(build: Build, folder: str, inline: str = "inline") -> Tree:
-    context = build.context if "://" in build.context else host_path(build.context, folder)
+def _build(build: Build, scope: Scope, inline: str = "inline") -> Tree:
+    context = build.context if "://" in build.context else host_path(build.context, scope.folder)
     recipe = {inline: build.inline} if build.inline else {"dockerfile": build.dockerfile or "Dockerfile"}
-    args = {"args": _masked(build.args, folder)} if build.args else {}
+    args = {"args": _masked(build.args, scope)} if build.args else {}
     further = {name: value for name in ("target", "tag") if (value := getattr(build, name))}
     return {"context": context, **recipe, **args, **further}
 
@@ -125,7 +139,7 @@ def _thing(thing: EngineThing, name: str, rows: tuple[Field, ...]) -> Tree:
     return {"name": name, **said, **({"external": True} if thing.external else {})}
 
 
-def _ports(ports: tuple[Port, ...], _folder: str) -> list[Tree]:
+def _ports(ports: tuple[Port, ...], _scope: Scope) -> list[Tree]:
     return [_port(port, *pair) for port in ports for pair in port.expanded()]
 
 
@@ -142,12 +156,12 @@ def _port(port: Port, host: str, published: str, target: int, protocol: str) -> 
     return {name: value for name, value in parts.items() if value}
 
 
-def _mounts(mounts: tuple[Mount, ...], folder: str) -> list[Tree]:
-    return [_mount(mount, folder) for mount in mounts]
+def _mounts(mounts: tuple[Mount, ...], scope: Scope) -> list[Tree]:
+    return [_mount(mount, scope) for mount in mounts]
 
 
-def _mount(mount: Mount, folder: str) -> Tree:
-    source = host_path(mount.source, folder) if mount.type == "bind" else mount.source
+def _mount(mount: Mount, scope: Scope) -> Tree:
+    source = host_path(mount.source, scope.folder) if mount.type == "bind" else mount.source
     shown: Tree = {"type": mount.type, **({"source": source} if source else {}), "target": mount.target}
     if mount.read_only:
         shown["read_only"] = True
@@ -160,15 +174,15 @@ def _mount(mount: Mount, folder: str) -> Tree:
     return shown
 
 
-def _networks(attachments: Mapping[str, Attachment], _folder: str) -> Tree:
+def _networks(attachments: Mapping[str, Attachment], _scope: Scope) -> Tree:
     return {key: {"aliases": list(one.aliases)} if one.aliases else None for key, one in sorted(attachments.items())}
 
 
-def _masked(values: Mapping[str, str | None], _folder: str) -> Tree:
-    return {name: MASK if is_sensitive_name(name) else value for name, value in sorted(values.items())}
+def _masked(values: Mapping[str, str | None], scope: Scope) -> Tree:
+    return {name: MASK if is_sensitive_name(name, scope.sensitive) else value for name, value in sorted(values.items())}
 
 
-_ROWS: dict[str, Callable[[Any, str], Any]] = {"ports": _ports, "volumes": _mounts, "environment": _masked}
+_ROWS: dict[str, Callable[[Any, Scope], Any]] = {"ports": _ports, "volumes": _mounts, "environment": _masked}
 """The rows whose long form is more than their notation."""
 
 

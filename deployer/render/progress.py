@@ -112,9 +112,8 @@ def lines_of(event: Event, *, verbose: bool = False) -> tuple[str, ...]:
             return (f"{where}: {step_text(step)} ...",) if verbose or step.call in SLOW else ()
         case StepDone(step=step, seconds=seconds):
             return (f"{where}: {step_text(step)}: done in {seconds:.1f}s",) if verbose else ()
-        case StepFailed(step=step, diagnostics=found):
-            reasons = [diagnostic.message for diagnostic in found] or [""]
-            return tuple(f"{where}: {step_text(step)}: failed: {harmless(reason)}".rstrip(": ") for reason in reasons)
+        case StepFailed(step=step):
+            return (f"{where}: {step_text(step)}: failed",)
         case Undone(step=step):
             return (f"{where}: taken back: {step_text(step)}",)
         case ChangeDone(action=action):

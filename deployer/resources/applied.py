@@ -44,33 +44,45 @@ def canonical(value: Any) -> Value:
     return tuple(canonical(item) for item in cast("list[Any]", value)) if isinstance(value, list) else value
 
 
-def salted(value: Any, salt: str) -> str:
-    """A value that must not be seen, as a hash that tells whether it changed."""
-    text = json.dumps(plain(value), ensure_ascii=False)
-    return HASH + hashlib.sha256(f"{salt}\0{text}".encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Secrecy:
+    """What must not be shown, and the salt of its hashes. `names` adds names to those that are sensitive of themselves,
+    or takes them away (`!NAME`).
+    """
+
+    salt: str = ""
+    names: tuple[str, ...] = ()
+
+    def hides(self, field: str, entry: str, *values: Any) -> bool:
+        """Whether an entry is sensitive: an environment variable by its name, or as a URL that holds user info."""
+        if field != "environment":
+            return False
+        with_user_info = any(isinstance(value, str) and mask_user_info(value) != value for value in values)
+        return is_sensitive_name(entry, self.names) or with_user_info
+
+    def stored(self, row: Field, value: Value) -> Any:
+        """One row's canonical value as it is kept; None where it is unset."""
+        if value == row.unset:
+            return None
+        if not row.kind.keyed:
+            return plain(value)
+        return {entry: self.stored_entry(row, entry, item) for entry, item in value}
+
+    def stored_entry(self, row: Field, entry: str, value: Value) -> Any:
+        """One entry of a keyed row, as it is kept: a sensitive one as a hash that tells whether it changed."""
+        if not self.hides(row.name, entry, value):
+            return plain(value)
+        text = json.dumps(plain(value), ensure_ascii=False)
+        return HASH + hashlib.sha256(f"{self.salt}\0{text}".encode()).hexdigest()
 
 
-def is_sensitive(field: str, entry: str, *values: Any) -> bool:
-    """Whether an entry must not be shown: an environment variable by its name, or as a URL that holds user info."""
-    if field != "environment":
-        return False
-    return is_sensitive_name(entry) or any(
-        isinstance(value, str) and mask_user_info(value) != value for value in values
-    )
+OPEN = Secrecy()
+"""For what holds nothing sensitive."""
 
 
-def stored(row: Field, value: Value, salt: str = "") -> Any:
-    """One row's canonical value as it is kept; None where it is unset."""
-    if value == row.unset:
-        return None
-    if not row.kind.keyed:
-        return plain(value)
-    return {entry: salted(item, salt) if is_sensitive(row.name, entry, item) else plain(item) for entry, item in value}
-
-
-def encode(rows: Iterable[Field], asked: Mapping[str, Value], salt: str = "", image: str = "") -> str:
+def encode(rows: Iterable[Field], asked: Mapping[str, Value], secrecy: Secrecy = OPEN, image: str = "") -> str:
     """The label's text."""
-    fields = {row.name: stored(row, asked[row.name], salt) for row in rows if asked[row.name] != row.unset}
+    fields = {row.name: secrecy.stored(row, asked[row.name]) for row in rows if asked[row.name] != row.unset}
     document = {"format": FORMAT, "image": image, "fields": fields}
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 

@@ -57,7 +57,9 @@ def _take_over(body: dict[str, Any], service: DesiredService, anonymous: Mapping
 
 def _labels(desired: Desired, service: DesiredService, number: int, salt: str, revision: int) -> dict[str, str]:
     said = service.written.get("image")
-    label = applied.encode(CONTAINER_ROWS, service.asked, salt, said.value if said else service.image.address)
+    secrecy = applied.Secrecy(salt, service.sensitive)
+    image = said.value if said else service.image.address
+    label = applied.encode(CONTAINER_ROWS, service.asked, secrecy, image)
     labels = {
         identity.PROJECT: desired.stack,
         identity.SERVICE: service.name,
@@ -74,7 +76,7 @@ def _labels(desired: Desired, service: DesiredService, number: int, salt: str, r
         labels[identity.DEPENDS_ON] = ",".join(
             f"{target}:{condition}:false" for target, condition in sorted(service.depends_on.items())
         )
-    if any(applied.is_sensitive("environment", *pair) for pair in service.asked["environment"]):
+    if any(secrecy.hides("environment", *pair) for pair in service.asked["environment"]):
         labels[identity.SALT] = salt
     return labels
 

@@ -66,8 +66,9 @@ class DesiredBuild:
 
 @dataclass(frozen=True, slots=True)
 class DesiredService:
-    """A service: what each of its containers asks for, how many there are, and what it waits for (service ->
-    condition).
+    """A service: what each of its containers asks for, how many there are, what it waits for (service -> condition).
+
+    `sensitive` are the names that it adds to what must not be shown, or takes away (`!NAME`).
     """
 
     name: str
@@ -80,6 +81,7 @@ class DesiredService:
     monitor: int | None
     completes: bool
     may_exit: bool
+    sensitive: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> 
         depends_on={target: dependency.condition for target, dependency in service.depends_on.items()},
         monitor=service.monitor,
         completes=completes,
+        sensitive=stack.sensitive_in(name),
         may_exit=completes or policy == "no" or policy.startswith("on-failure"),
     )
 

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 from deployer.fields.field import Json, section
@@ -62,7 +61,7 @@ class Record:
     expires: float = 0.0
     origin: str | None = None
     salt: str = ""
-    updates: Updates = field(default_factory=lambda: MappingProxyType({}))
+    updates: Updates = field(default_factory=dict[str, Mapping[str, Any]])
     resources: frozenset[str] = frozenset()
     result: str = ""
     volumes: tuple[str, ...] = ()

@@ -66,6 +66,7 @@ def load(
         places=places,
         overlay=overlay,
         warnings=tuple(warnings),
+        sensitive=parsed.own.sensitive if parsed.own else (),
     )
     mistakes += check(stack, tree, wrong)
     raise_if_any([*found, *(mistake for mistake in mistakes if mistake.place not in unreadable)])

@@ -15,7 +15,7 @@ from deployer.fields.field import Field as Row
 from deployer.fields.kinds import Flag, Model, Text
 from deployer.stack.mistakes import Path
 from deployer.stack.places import Places
-from deployer.stack.service import Build, Service, build_form
+from deployer.stack.service import Build, OwnKeys, Service, build_form
 
 
 def or_empty(written: Any) -> Any:
@@ -84,6 +84,7 @@ class StackFile(Model):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] | None = Field(
         default=None, description="The stack's name: lower case letters, digits, - and _. Unless set, the folder's."
     )
+    own: OwnKeys | None = Field(default=None, alias="x-deployer", description="What is deployer's own.")
     version: Text | None = Field(default=None, description="Of no meaning; Compose files used to have it.")
     builds: dict[str, Annotated[Build, BeforeValidator(build_form, json_schema_input_type=str | Build)]] = Field(
         default={}, description="Images that are built here."
@@ -101,7 +102,7 @@ class StackFile(Model):
 
     @classmethod
     def later(cls) -> frozenset[str]:
-        return frozenset({"configs", "engine", "include", "models", "registries", "secrets", "x-deployer"})
+        return frozenset({"configs", "engine", "include", "models", "registries", "secrets"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,12 @@ class Stack:
     places: Places
     overlay: Mapping[Path, Place] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Diagnostic, ...] = ()
+    sensitive: tuple[str, ...] = ()
+
+    def sensitive_in(self, service: str) -> tuple[str, ...]:
+        """The names that the stack and the service add to what is sensitive by its name, or take away (`!NAME`)."""
+        own = self.services[service].own
+        return (*self.sensitive, *(own.sensitive if own else ()))
 
     def place(self, *path: str | int) -> Place:
         """Where a value is written, in whichever file that is."""

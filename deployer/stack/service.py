@@ -120,8 +120,22 @@ def pull_policy_form(written: Any) -> Any:
     return "missing" if written == "if_not_present" else written
 
 
+class OwnKeys(Model):
+    """What deployer understands beside Compose's keys."""
+
+    sensitive: tuple[Text, ...] = Field(
+        default=(), description="Names of values that must not be shown, too; !NAME for one that may be after all."
+    )
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"exclusive", "ignore", "reload"})
+
+
 class ServiceKeys(Model):
     """The keys of a service that are no row of its container."""
+
+    own: OwnKeys | None = Field(default=None, alias="x-deployer", description="What is deployer's own.")
 
     build: Annotated[Build, BeforeValidator(build_form, json_schema_input_type=str | Build)] | None = Field(
         default=None,

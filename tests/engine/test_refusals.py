@@ -31,7 +31,7 @@ PORT, IMAGE, REGISTRY = "port-taken", "image-not-found", "registry-unreachable"
         ("No such container: web", "engine-refused"),
         ("network front not found", "engine-refused"),
         ("COPY failed: file not found in build context or excluded by .dockerignore: stat app.py", "engine-refused"),
-        ('OCI runtime create failed: exec: "web": executable file not found in $PATH: unknown', "engine-refused"),
+        ('OCI runtime create failed: exec: "web": executable file not found in $PATH: unknown', "command-not-found"),
         ('Get "https://r:5000/v2/web/manifests/1": unauthorized: authentication required', "registry-login"),
         ('Head "https://r:5000/v2/web/manifests/1": no basic auth credentials', "registry-login"),
         ("toomanyrequests: You have reached your pull rate limit.", "registry-limit"),

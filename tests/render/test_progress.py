@@ -67,7 +67,7 @@ def test_every_event_is_tried_here() -> None:
 def test_plain_is_a_line_an_event() -> None:
     """What was done, what failed and why, what was taken back, the container's last lines; quick steps are no news."""
     assert plain(EVENTS) == [
-        "service.web[1]: start shop-web-1.next: failed: port 80 is taken",
+        "service.web[1]: start shop-web-1.next: failed",
         "service.web[1]: taken back: stop shop-web-1",
         "service.web[1]: created",
         "service.web[1]: skipped: the image is the same",
@@ -96,11 +96,10 @@ def test_the_same_status_is_told_once() -> None:
     assert len(plain([LAYER, LAYER, LAYER], verbose=True)) == 1
 
 
-def test_a_failure_with_several_reasons_tells_each() -> None:
-    """One line a reason, and one line even where there is none."""
+def test_a_failure_is_one_line_and_its_reasons_come_at_the_end() -> None:
+    """The reasons, with their hints, are told when all is over: not twice."""
     other = Diagnostic("other", "disk full")
-    assert len(plain([StepFailed(WEB, START, (REFUSED, other))])) == 2
-    assert plain([StepFailed(WEB, START, ())]) == ["service.web[1]: start shop-web-1.next: failed"]
+    assert plain([StepFailed(WEB, START, (REFUSED, other))]) == ["service.web[1]: start shop-web-1.next: failed"]
 
 
 def test_every_action_has_its_word() -> None:

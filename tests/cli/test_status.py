@@ -1,0 +1,110 @@
+"""`deployer status`: what is wanted, what is there, and what somebody changed by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.cli.status import published
+from deployer.engine.client import connect
+from deployer.engine.locate import locate
+from tests.cli.conftest import Cli
+
+STACK = """\
+services:
+  web:
+    image: busybox:1.37
+    command: sleep 600
+    ports: ["127.0.0.1::80"]
+    mem_limit: 16M
+    init: true
+    scale: 2
+  once:
+    image: busybox:1.37
+    command: "true"
+    restart: "no"
+"""
+
+
+def inspect(**ports: list[tuple[str, str]] | None) -> dict[str, Any]:
+    """An inspect with these bindings; `_80_tcp` stands for 80/tcp."""
+    wire = {
+        name[1:].replace("_", "/"): bindings and [{"HostIp": ip, "HostPort": port} for ip, port in bindings]
+        for name, bindings in ports.items()
+    }
+    return {"NetworkSettings": {"Ports": wire}}
+
+
+def test_a_port_on_all_addresses_is_told_once():
+    """IPv4 and IPv6 are two bindings of the engine and one thing to people."""
+    assert published(inspect(_80_tcp=[("0.0.0.0", "8080"), ("::", "8080")])) == ["8080->80"]
+
+
+def test_random_ports_that_differ_are_both_told():
+    """Engine 20.10 can pick another one for IPv6."""
+    found = published(inspect(_80_tcp=[("0.0.0.0", "49153"), ("::", "49154")]))
+
+    assert found == ["0.0.0.0:49153->80", "[::]:49154->80"]
+
+
+def test_an_address_and_a_protocol_are_told():
+    """tcp goes without saying."""
+    assert published(inspect(_53_udp=[("127.0.0.1", "5353"), ("::1", "5353")])) == [
+        "127.0.0.1:5353->53/udp",
+        "[::1]:5353->53/udp",
+    ]
+
+
+def test_ports_are_in_the_order_of_the_container():
+    """As numbers; what is only exposed is not published."""
+    found = published(inspect(_443_tcp=[("", "8443")], _80_tcp=[("", "8080")], _9000_tcp=None))
+
+    assert found == ["8080->80", "8443->443"]
+    assert published({"NetworkSettings": {}}) == []
+
+
+def test_watch_needs_a_terminal(cli: Cli):
+    """A file or a program gets what it can read."""
+    assert cli("status", "--watch", stack=STACK).code == 64
+
+
+@pytest.mark.engine
+def test_status_follows_what_happens(cli: Cli, stack_name: str):
+    """Before, after an apply, and after a change by hand: replicas, ports, revision and drift."""
+    named = ("-p", stack_name, "--format", "json")
+    before = json.loads(cli("status", *named, stack=STACK).out)
+    applied = cli("apply", "-p", stack_name, "--yes")
+    after = json.loads(cli("status", *named).out)
+    engine = connect(locate(None, None, os.environ, Path.home()))
+    engine.update_container(f"{stack_name}-web-2", {"Memory": 32 * 1024**2, "MemorySwap": 64 * 1024**2})
+    engine.close()
+    changed = json.loads(cli("ps", *named).out)
+
+    assert applied.code == 0, applied.err
+    assert [(row["service"], row["ready"], row["wanted"]) for row in before["services"]] == [
+        ("web", 0, 2),
+        ("once", 0, 1),
+    ]
+    web, once = after["services"]
+    assert (web["ready"], web["health"], web["image"], web["revision"], web["drift"]) == (
+        2, "running", "busybox:1.37", 1, [],
+    )  # fmt: skip
+    assert [port.rpartition("->")[2] for port in web["ports"]] == ["80", "80"]
+    assert (once["ready"], once["health"]) == (1, "exited (0)")
+    assert [row["drift"] for row in changed["services"]] == [["mem_limit"], []]
+
+
+@pytest.mark.engine
+def test_status_is_a_table_for_people(cli: Cli, stack_name: str):
+    """A line a service, under a head; nothing in colour where there is no terminal."""
+    result = cli("status", "-p", stack_name, stack=STACK)
+
+    head, web, once = result.out.splitlines()
+    assert (result.code, result.err) == (0, "")
+    assert head.split() == ["SERVICE", "READY", "HEALTH", "PORTS", "IMAGE", "REVISION", "DRIFT"]
+    assert web.split()[:2] == ["web", "0/2"]
+    assert once.split()[:2] == ["once", "0/1"]

@@ -1,0 +1,119 @@
+"""The command line as a whole: exit codes, help that teaches, aliases, completion."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from deployer import __version__
+from deployer.cli import commands
+from deployer.cli.app import app, hoisted
+from tests.cli.conftest import Cli
+
+commands.register(app)
+NAMES = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+
+
+def test_the_version(cli: Cli):
+    """One line on stdout."""
+    assert (cli("--version").code, cli("--version").out) == (0, f"deployer {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plam"], "plam"),
+        (["plan", "--nope"], "--nope"),
+        (["schema", "moon"], "moon"),
+        (["validate", "--format", "sarif"], "sarif"),
+        (["logs", "--tail", "-1"], "--tail"),
+        (["config", "--services", "--images"], "--images"),
+    ],
+)
+def test_a_wrong_command_line_is_64(cli: Cli, arguments: list[str], said: str):
+    """Said on stderr with what was wrong and where help is; 2 means changes, and nothing else."""
+    result = cli(*arguments, stack="services: {web: {image: busybox}}")
+
+    assert (result.code, result.out) == (64, "")
+    assert said in result.err
+    assert "Traceback" not in result.err
+
+
+def test_no_command_shows_the_help(cli: Cli):
+    """All the commands are listed, aliases are not."""
+    shown = cli("--help").out
+
+    assert all(f"  {name} " in shown for name in NAMES if name not in ("diff", "ps"))
+    assert "  diff " not in shown
+    assert "  ps " not in shown
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_help_teaches(cli: Cli, name: str):
+    """One sentence, then an example that can be typed."""
+    result = cli(name, "--help")
+
+    assert result.code == 0
+    assert "\n  Example: deployer " in result.out
+
+
+@pytest.mark.parametrize(("alias", "name"), [("diff", "plan"), ("ps", "status")])
+def test_an_alias_is_the_command(cli: Cli, alias: str, name: str):
+    """The same options and the same help."""
+    told, meant = cli(alias, "--help").out, cli(name, "--help").out
+
+    assert told.replace(f"deployer {alias}", f"deployer {name}", 1) == meant
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "logs", "apply"])
+def test_an_engine_that_does_not_answer_is_69(cli: Cli, command: str):
+    """One message with the way out, no traceback."""
+    result = cli(command, stack="services: {web: {image: busybox}}")
+
+    assert (result.code, result.out) == (69, "")
+    assert "error[engine-unreachable]" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_global_options_may_stand_behind_the_command():
+    """They are put in front of it; what follows `--` is nobody's but the command's."""
+    assert hoisted(["plan", "--no-color", "-p", "shop", "x.yaml", "--engine=tcp://h"]) == [
+        "--no-color", "-p", "shop", "--engine=tcp://h", "plan", "x.yaml",
+    ]  # fmt: skip
+    assert hoisted(["exec", "web", "--", "ls", "--quiet"]) == ["exec", "web", "--", "ls", "--quiet"]
+
+
+def test_f_means_follow_after_logs():
+    """Everywhere else, and before `logs`, it names the stack file."""
+    assert hoisted(["plan", "-f", "x.yaml"]) == ["-f", "x.yaml", "plan"]
+    assert hoisted(["-f", "x.yaml", "logs", "-f", "web"]) == ["-f", "x.yaml", "logs", "-f", "web"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_is_given_its_completion(shell: str):
+    """`--show-completion` prints a script that asks deployer."""
+    environment = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+
+    shown = subprocess.run(
+        [sys.executable, "-m", "deployer", "--show-completion", shell], env=environment, capture_output=True, text=True
+    )
+
+    assert shown.returncode == 0
+    assert "_DEPLOYER_COMPLETE=" in shown.stdout
+
+
+def test_completion_knows_the_commands():
+    """What the script of bash asks for is answered with what can follow."""
+    environment = {
+        **os.environ,
+        "_DEPLOYER_COMPLETE": "complete_bash",
+        "COMP_WORDS": "deployer va",
+        "COMP_CWORD": "1",
+    }
+
+    answer = subprocess.run([sys.executable, "-m", "deployer"], env=environment, capture_output=True, text=True)
+
+    assert (answer.returncode, answer.stdout.split()) == (0, ["validate"])

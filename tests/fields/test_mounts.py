@@ -1,0 +1,113 @@
+"""Volumes, folders and memory: what each form means, how it is sent, what inspect may show of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from deployer.fields.field import Context, Value
+from deployer.fields.mounts import MOUNTS, read_mounts, write_mounts
+
+CONTEXT = Context(folder="/srv/shop", service="web", volumes={"data": "shop_data"})
+MOUNT_LIST: TypeAdapter[Any] = TypeAdapter(MOUNTS.written)
+
+
+def canonical(*written: Any) -> Value:
+    return MOUNTS.normal(MOUNT_LIST.validate_python(list(written)), CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("written", "target", "value"),
+    [
+        ("data:/var/lib/data", "/var/lib/data", ("volume", "shop_data", False, 0, 0)),
+        ("data:/var/lib/data:ro", "/var/lib/data", ("volume", "shop_data", True, 0, 0)),
+        ("./conf:/etc/app:ro", "/etc/app", ("bind", "/srv/shop/conf", True, 0, 0)),
+        ("../other/:/etc/app/", "/etc/app", ("bind", "/srv/other", False, 0, 0)),
+        ("/var/run/docker.sock:/sock:rw", "/sock", ("bind", "/var/run/docker.sock", False, 0, 0)),
+        ({"type": "tmpfs", "target": "/t"}, "/t", ("tmpfs", "", False, 0, 0)),
+        (
+            {"type": "tmpfs", "target": "/t", "tmpfs": {"size": "64m", "mode": 0o1777}},
+            "/t",
+            ("tmpfs", "", False, 64 * 1024**2, 0o1777),
+        ),
+    ],
+)
+def test_a_mount_is_its_target_and_what_is_there(written: Any, target: str, value: Value) -> None:
+    """Volumes by their name on the engine, folders from the stack file's own."""
+    assert canonical(written) == ((target, value),)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("./conf:/etc/app", "/srv/shop/conf:/etc/app"),
+        ("./conf:/etc/app", "./a/../conf/:/etc//app/"),
+        ("./conf:/etc/app:ro", {"type": "bind", "source": "conf", "target": "/etc/app", "read_only": True}),
+        ("data:/data", {"type": "volume", "source": "data", "target": "/data", "volume": {}}),
+        ("data:/data:rw", "data:/data"),
+    ],
+)
+def test_spelled_otherwise_it_is_the_same(one: Any, other: Any) -> None:
+    """Two spellings of one path are one path; whether a folder is made is no part of what is mounted."""
+    assert canonical(one) == canonical(other)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("/data", "not-supported-yet"),
+        ("data:relative", "bad-volume"),
+        ("data:/a:rx", "bad-volume"),
+        ("data:/a:z", "not-supported-yet"),
+        (":/a", "bad-volume"),
+        ("a:b:c:d", "bad-volume"),
+        ("~/conf:/etc/app", "not-supported-yet"),
+        ({"type": "bind", "source": "~/conf", "target": "/etc/app"}, "not-supported-yet"),
+        ({"type": "bind", "target": "/etc/app"}, "bad-volume"),
+        ({"type": "volume", "target": "/data"}, "not-supported-yet"),
+        ({"type": "tmpfs", "source": "data", "target": "/data"}, "bad-volume"),
+        (5, "bad-volume"),
+    ],
+)
+def test_what_cannot_be_mounted_is_refused(written: Any, code: str) -> None:
+    """What is not supported yet says so; nothing is mounted from somewhere else instead."""
+    with pytest.raises(ValidationError) as refused:
+        canonical(written)
+    assert [error["type"] for error in refused.value.errors()] == [code]
+
+
+def inspect_of(*written: Any) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    write_mounts(body, canonical(*written), MOUNT_LIST.validate_python(list(written)), CONTEXT)
+    return body
+
+
+def test_what_is_sent_is_read_back() -> None:
+    """From both places in which it may stand."""
+    written = ["data:/data", "./conf:/etc/app:ro", {"type": "bind", "source": "/usr", "target": "/b"}]
+    written += [{"type": "tmpfs", "target": "/t", "read_only": True, "tmpfs": {"size": "1m"}}]
+    assert read_mounts(inspect_of(*written), CONTEXT) == canonical(*written)
+
+
+def test_a_folder_that_is_to_be_made_goes_as_a_bind() -> None:
+    """The engine makes no folder for a mount: it fails at create where that is missing, as the long form asks."""
+    assert "Mounts" not in inspect_of("./conf:/etc/app")["HostConfig"]
+    long = {"type": "bind", "source": "./conf", "target": "/etc/app"}
+    assert "Binds" not in inspect_of(long)["HostConfig"]
+    assert "Binds" in inspect_of({**long, "bind": {"create_host_path": True}})["HostConfig"]
+
+
+def test_what_compose_and_the_command_line_write_is_the_same() -> None:
+    """`docker run -v data:/data` keeps a volume among the binds, and some versions leave false flags away."""
+    inspect = {"HostConfig": {"Binds": ["shop_data:/data", "/srv/shop/conf/:/etc/app:ro,rprivate"]}}
+    assert read_mounts(inspect, CONTEXT) == canonical("data:/data", "./conf:/etc/app:ro")
+    inspect = {"HostConfig": {"Mounts": [{"Type": "volume", "Source": "shop_data", "Target": "/data"}]}}
+    assert read_mounts(inspect, CONTEXT) == canonical("data:/data")
+
+
+def test_a_volume_that_the_engine_named_is_no_difference() -> None:
+    """It belongs to the image's VOLUME, and is carried over."""
+    inspect = {"HostConfig": {"Mounts": [{"Type": "volume", "Source": "a1" * 32, "Target": "/data"}]}}
+    assert read_mounts(inspect, CONTEXT) == ()

@@ -1,0 +1,76 @@
+"""Records: what is written is read again, and what is damaged hurts nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployer.resources.records import Holder, Record, Records, begin_body, end_body, records_of
+
+ME = Holder("edge1", "boot", "pid:[1]", 42, "123", "ops")
+
+
+def record(revision=1, **more):
+    return Record(revision, nonce="n", holder=ME, expires=1000.0, origin="github.com/a/b//stack.yaml", salt="s", **more)
+
+
+def volumes(*bodies):
+    """What the engine lists when these volumes were created."""
+    return [{"Name": body["Name"], "Labels": body["Labels"]} for body in bodies]
+
+
+def test_what_is_begun_and_ended_is_read_again():
+    """A revision is two volumes: one that takes the turn, one that says what was reached."""
+    mine = record()
+    ended = record(result="succeeded", updates={"id": {"mem_limit": 1}}, resources=frozenset({"service.web[1]"}))
+    found = records_of(volumes(begin_body("shop", mine, "text"), end_body("shop", ended)), "shop")
+    assert found.newest == record(
+        result="succeeded",
+        updates={"id": {"mem_limit": 1}},
+        resources=frozenset({"service.web[1]"}),
+        volumes=("shop.deployer.r1", "shop.deployer.r1.done"),
+    )
+    assert (found.revision, found.salt, found.origin) == (1, "s", "github.com/a/b//stack.yaml")
+
+
+def test_a_revision_without_an_end_is_at_work_or_dead():
+    """It has no result, and what it was to reach is not taken for reached."""
+    found = records_of(volumes(begin_body("shop", record(resources=frozenset({"service.web[1]"})), "")), "shop")
+    assert found.newest is not None
+    assert found.newest.result == ""
+    assert found.ended.resources == frozenset()
+
+
+def test_the_turn_that_one_holds_oneself_is_left_out():
+    """Who has the turn looks at the engine as it was before."""
+    found = records_of(volumes(begin_body("shop", record(1), ""), begin_body("shop", record(2), "")), "shop", holding=2)
+    assert found.revision == 1
+
+
+def test_records_are_told_by_their_whole_name():
+    """Another stack's records, and volumes that only look like some, are no business of ours."""
+    names = ["shop2.deployer.r1", "my-shop.deployer.r1", "shop.deployer.r", "shop.deployer.r1.done.x", "shop_data"]
+    assert records_of([{"Name": name, "Labels": None} for name in names], "shop") == Records()
+
+
+@pytest.mark.parametrize(
+    "labels", [None, {}, {"io.deployer.holder": "{"}, {"io.deployer.holder": "[]", "io.deployer.expires": "x"}]
+)
+def test_a_damaged_record_counts_by_its_number_alone(labels):
+    """Nothing that stands in labels makes the tool stumble; the number is taken all the same."""
+    found = records_of([{"Name": "shop.deployer.r7", "Labels": labels}], "shop")
+    assert found.revision == 7
+    assert found.newest is not None
+    assert found.newest.holder is None
+
+
+def test_ten_newer_ones_that_succeeded_make_a_record_needless():
+    """Failed revisions do not push out the last ones that worked."""
+    bodies = [
+        body
+        for number in range(1, 14)
+        for body in (
+            begin_body("shop", record(number), ""),
+            end_body("shop", record(number, result="failed" if number == 12 else "succeeded")),
+        )
+    ]
+    assert [old.revision for old in records_of(volumes(*bodies), "shop").outdated()] == [1, 2]

@@ -1,0 +1,244 @@
+"""Each mistake that a stack file can hold is told with its code, at the very line and column: where `»` stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.stack.load import load
+
+SHOP = "services:\n  web:\n    image: busybox\n"
+TAIL = "\nservices: {web: {image: busybox}}\n"
+
+MISTAKES: list[tuple[str, str]] = [
+    # YAML
+    ("yaml-syntax", "services:\n  web:\n    image: busybox\n   »command: x\n"),
+    ("yaml-syntax", "services: »{web: {image: busybox}\n"),
+    ("yaml-syntax", SHOP + '    command: »"sleep 1\n'),
+    ("yaml-syntax", SHOP + "    labels: {a: b»: c}\n"),
+    ("tab-indentation", "services:\n  web:\n»\timage: busybox\n"),
+    ("duplicate-key", SHOP + "    »image: alpine\n"),
+    ("duplicate-key", SHOP + "  »web: {image: alpine}\n"),
+    ("duplicate-key", SHOP + "    environment: {A: 1, »A: 2}\n"),
+    ("not-a-mapping", "»- services\n"),
+    ("not-a-mapping", "»"),
+    ("several-documents", "services: {}\n»---\nservices: {}\n"),
+    ("undefined-alias", "services:\n  web:\n    <<: »*base\n    image: busybox\n"),
+    ("bad-merge", "services:\n  web:\n    »<<: text\n    image: busybox\n"),
+    ("unknown-tag", SHOP + "    user: »!!binary aGk=\n"),
+    ("yaml-unfolds", "services:\n  web: &w\n    image: busybox\n    labels: »*w\n"),
+    ("non-string-key", SHOP + "    labels: {»1.5: a}\n"),
+    # keys
+    ("unknown-key", "»servces: {}" + TAIL),
+    ("unknown-key", "services:\n  web:\n    »imge: busybox\n"),
+    ("unknown-key", SHOP + '    healthcheck:\n      test: "true"\n      »intervall: 2s\n'),
+    ("unknown-key", SHOP + "    deploy: {resources: {limits: {»memroy: 64M}}}\n"),
+    ("unknown-key", SHOP + "    ports:\n      - target: 80\n        »publishd: 8080\n"),
+    ("unknown-key", SHOP + "    volumes: [{type: bind, source: ., target: /a, »readonly: true}]\n"),
+    ("unknown-key", SHOP + "    depends_on:\n      db: {»conditon: service_healthy}\n  db: {image: busybox}\n"),
+    ("unknown-key", SHOP + "    networks:\n      default: {»alias: [a]}\n"),
+    ("unknown-key", SHOP + "    env_file: [{path: a, required: false, »requird: 1}]\n"),
+    ("unknown-key", "builds: {app: {»contxt: ./app}}" + TAIL),
+    ("unknown-key", "networks: {front: {»drivr: bridge}}" + TAIL),
+    ("unknown-key", "volumes:\n  data:\n    »lables: {}" + TAIL),
+    ("missing-key", "services:\n  »web:\n    command: sleep 1\n"),
+    ("missing-key", "services:\n  »web:\n    image: ''\n"),
+    ("missing-key", "images: {»cache: {pull: always}}" + TAIL),
+    # types
+    ("bad-mapping", "services: »[web]\n"),
+    ("bad-mapping", "»services:\n"),
+    ("bad-mapping", "services:\n  web: »busybox\n"),
+    ("bad-mapping", SHOP + "    labels: »text\n"),
+    ("bad-list", SHOP + '    ports: »"8080:80"\n'),
+    ("bad-text", "services:\n  web:\n    image: »[busybox]\n"),
+    ("bad-text", "services:\n  web:\n    image: »1.36\n"),
+    ("bad-text", SHOP + "    user: »1000\n"),
+    ("bad-text", SHOP + "    environment: »[[A, B]]\n"),
+    ("bad-flag", SHOP + "    init: »yes\n"),
+    ("bad-number", SHOP + "    scale: »-1\n"),
+    ("bad-number", SHOP + "    deploy: {replicas: »two}\n"),
+    # notations
+    ("bad-name", "name: »Shop" + TAIL),
+    ("bad-name", "services:\n  »we b:\n    image: busybox\n"),
+    ("bad-image", "services:\n  web:\n    image: »Busybox\n"),
+    ("bad-port", SHOP + '    ports: [»"8080:99999"]\n'),
+    ("bad-port", SHOP + '    ports:\n      - "8080:80"\n      - »"80:http"\n'),
+    ("bad-port", SHOP + '    ports: [»"8000-8002:80-81"]\n'),
+    ("bad-port", SHOP + '    ports: [»"300.0.0.1:80:80"]\n'),
+    ("bad-port", SHOP + '    ports: [»"80:80/tpc"]\n'),
+    ("bad-port", SHOP + "    ports: [{target: »0}]\n"),
+    ("bad-size", SHOP + "    mem_limit: »64X\n"),
+    ("bad-size", SHOP + "    deploy: {resources: {limits: {memory: »lots}}}\n"),
+    ("bad-cpus", SHOP + "    cpus: »many\n"),
+    ("bad-duration", SHOP + '    healthcheck: {test: "true", interval: »5}\n'),
+    ("bad-duration", SHOP + "    stop_grace_period: »5 seconds\n"),
+    ("bad-healthcheck", SHOP + "    healthcheck: {test: »[wget, x]}\n"),
+    ("bad-command", SHOP + '    command: »"echo \'x"\n'),
+    ("bad-restart", SHOP + "    restart: »sometimes\n"),
+    ("bad-signal", SHOP + "    stop_signal: »SIGTREM\n"),
+    ("bad-choice", SHOP + "    pull_policy: »sometimes\n"),
+    ("bad-choice", SHOP + "    volumes: [{type: »volme, source: a, target: /a}]\n"),
+    ("bad-volume", SHOP + '    volumes: [»"data:data"]\n'),
+    ("bad-volume", SHOP + '    volumes: [»"./a:/a:rx"]\n'),
+    ("bad-env-file", SHOP + "    env_file: [»5]\n"),
+    ("file-missing", SHOP + "    env_file: [»web.env]\n"),
+    # names that nothing bears, and what does not go together
+    ("undefined-volume", SHOP + '    volumes: [»"dta:/data"]\nvolumes: {data: {}}\n'),
+    ("undefined-network", SHOP + "    networks: [»frnt]\nnetworks: {front: {}}\n"),
+    ("undefined-network", SHOP + "    networks: {»frnt: {}}\nnetworks: {front: {}}\n"),
+    ("undefined-build", "builds: {web: .}\nservices:\n  web:\n    image: »wbe\n"),
+    ("undefined-service", SHOP + "    depends_on: [»bd]\n  db: {image: busybox}\n"),
+    ("circle", SHOP + "    depends_on: [»web]\n"),
+    ("circle", SHOP + "    depends_on: [»api]\n  api: {image: busybox, depends_on: [web]}\n"),
+    ("port-taken", SHOP + '    ports: ["8080:80"]\n  api:\n    image: busybox\n    ports: [»"127.0.0.1:8080:80"]\n'),
+    ("port-taken", SHOP + '    ports: ["8080-8083:80-83", »"8081:90"]\n'),
+    ("fixed-port", SHOP + '    scale: 2\n    ports: [»"8080:80"]\n'),
+    ("said-twice", SHOP + '    volumes: ["./a:/data", »"./b:/data"]\n'),
+    ("said-twice", SHOP + "    mem_limit: 64M\n    deploy: {resources: {limits: {memory: »32M}}}\n"),
+    ("said-twice", SHOP + "    scale: »2\n    deploy: {replicas: 3}\n"),
+    ("said-twice", "builds: {»web: {dockerfile: a, inline: b}}" + TAIL),
+    ("external", "networks: {front: {external: true, »driver: bridge}}" + TAIL),
+    # variables
+    ("unset-variable", "services:\n  web:\n    image: »busybox:${TAG:?say which version}\n"),
+    ("unset-variable", SHOP + "    scale: »${MANY:?how many}\n"),
+    ("bad-interpolation", SHOP + "    environment:\n      A: »${A\n"),
+    # what there will be
+    ("not-supported-yet", SHOP + "    »privileged: true\n"),
+    ("not-supported-yet", "»secrets: {pw: {file: pw}}" + TAIL),
+    ("not-supported-yet", "»include: [other.yaml]" + TAIL),
+    ("not-supported-yet", SHOP + "    build: {context: ., »no_cache: true}\n"),
+    ("not-supported-yet", SHOP + "    x-deployer: {»ignore: [mem_limit]}\n"),
+    ("not-supported-yet", SHOP + "    deploy: {update_config: {order: »start-first}}\n"),
+    ("not-supported-yet", SHOP + "    depends_on: {db: {required: »false}}\n  db: {image: busybox}\n"),
+    ("not-supported-yet", SHOP + '    volumes: [»"/data"]\n'),
+    ("not-supported-yet", SHOP + "    ports: »!reset []\n"),
+]
+
+
+def read_no_env_file(name: str, place: Place) -> Mapping[str, tuple[str, Place]]:
+    raise InvalidStack(Diagnostic("file-missing", f"{name} does not exist", place))
+
+
+def mistakes_of(text: str) -> list[Diagnostic]:
+    """What is wrong with a stack file in the folder `shop`, where no variable is set and no env file is."""
+    try:
+        load(text, file="stack.yaml", folder="/srv/shop", environment={}, read_env_file=read_no_env_file)
+    except InvalidStack as error:
+        return list(error.diagnostics)
+    return []
+
+
+def told(text: str) -> list[tuple[str, int, int]]:
+    found = mistakes_of(text)
+    return [(each.code, each.place.line, each.place.column) for each in found if each.place]
+
+
+def place_of_mark(text: str) -> tuple[int, int]:
+    before = text.partition("»")[0]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+@pytest.mark.parametrize(("code", "marked"), MISTAKES, ids=[f"{code}-{n}" for n, (code, _) in enumerate(MISTAKES)])
+def test_a_mistake_is_told_once_and_where_it_is(code: str, marked: str):
+    """One diagnostic, with a code that scripts can know it by, at the line and column of what is wrong."""
+    assert told(marked.replace("»", "")) == [(code, *place_of_mark(marked))]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("    imge: busybox\n", "image"),
+        ("    image: b\n    volumes: ['dta:/a']\n", "data"),
+        ("    image: b\n    networks: [frnt]\n", "front"),
+        ("    image: b\n    depends_on: [bd]\n", "db"),
+        ("    image: cahce\n", "cache"),
+        ("    image: b\n    pull_policy: alway\n", "always"),
+    ],
+)
+def test_a_name_that_is_near_another_is_asked_about(wrong: str, meant: str):
+    """Keys, choices and names of the file itself: the nearest is offered."""
+    named = "volumes: {data: }\nnetworks: {front: }\nimages: {cache: redis}\n"
+    text = f"services:\n  db: {{image: b}}\n  web:\n{wrong}{named}"
+
+    assert [f"did you mean {meant!r}?" in each.hint for each in mistakes_of(text)] == [True]
+
+
+def test_a_circle_is_printed_as_a_way_round():
+    """From the first service of the file that is in it, and once, whichever service it is begun from."""
+    text = "services:\n" + "".join(
+        f"  {name}: {{image: b, depends_on: [{target}]}}\n" for name, target in ("ab", "bc", "cd", "db")
+    )
+
+    assert [each.message for each in mistakes_of(text)] == [
+        "services depend on each other in a circle: b -> c -> d -> b"
+    ]
+
+
+def test_all_the_mistakes_of_a_file_are_told_at_once():
+    """In the order of their lines, also those between things that are wrong in themselves."""
+    text = (
+        "name: Shop\n"
+        "services:\n"
+        "  web:\n"
+        "    imge: busybox\n"
+        '    ports: ["8080:80", "x"]\n'
+        "    volumes: ['dta:/data', 'data:/b']\n"
+        "    command: ${C:?needed}\n"
+        "    image2: a\n"
+        "    image2: b\n"
+        "  db: {image: busybox, scale: two, depends_on: [wbe]}\n"
+        "volumes: {data: 5}\n"
+    )
+
+    assert [(code, line) for code, line, _ in told(text)] == [
+        ("bad-name", 1),
+        ("unknown-key", 4),
+        ("bad-port", 5),
+        ("undefined-volume", 6),
+        ("unset-variable", 7),
+        ("unknown-key", 8),
+        ("duplicate-key", 9),
+        ("bad-number", 10),
+        ("undefined-service", 10),
+        ("bad-mapping", 11),
+    ]
+
+
+def test_a_mistake_behind_an_alias_is_told_where_it_is_written():
+    """For each service that has it from there."""
+    text = "x-base: &base {image: b, prts: []}\nservices:\n  web: {<<: *base}\n  api: {<<: *base}\n"
+
+    assert told(text) == [("unknown-key", 1, 26), ("unknown-key", 1, 26)]
+
+
+def test_no_secret_is_in_a_diagnostic():
+    """Neither in the message nor in the line that is shown."""
+    text = SHOP + "    environment:\n      DB_PASSWORD: [hunter2]\n      API_TOKEN: hunter2${\n"
+
+    found = mistakes_of(text)
+
+    assert len(found) == 2
+    assert "hunter2" not in repr([(each, each.place and each.place.excerpt) for each in found])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SHOP,
+        SHOP + "    ports: ['127.0.0.1:8080:80']\n  api: {image: b, ports: ['127.0.0.2:8080:80', '8080:80/udp']}\n",
+        SHOP + "    scale: 2\n    ports: ['80', '127.0.0.1::81']\n",
+        SHOP + "    x-mine: {anything: [1]}\nx-too: true\n",
+        SHOP
+        + "    depends_on: {db: {condition: service_healthy}}\n"
+        + "  db: {image: b, depends_on: [cache]}\n  cache: {image: c}\n",
+        "services: {web: {build: .}, api: {image: web}}\n",
+        "builds: {nginx-web: .}\nservices: {web: {image: nginx-web}, proxy: {image: nginx}}\n",
+        "builds: {Web: .}\nservices: {web: {image: Web}}\n",
+        SHOP + "    environment: {x-name: kept, COLOR: blue}\n    labels: {x-label: kept}\n",
+    ],
+)
+def test_what_is_right_is_not_complained_about(text: str):
+    """Near misses of the mistakes above."""
+    assert told(text) == []
