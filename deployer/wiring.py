@@ -129,11 +129,8 @@ class Project:
         from deployer.sources.builds import read_build
 
         build = self.stack.builds[name]
-        place = (
-            self.stack.place("builds", name)
-            if self.stack.places.has("builds", name)
-            else self.stack.place("services", name, "build")
-        )
+        path = ("builds", name) if self.stack.places.has("builds", name) else ("services", name, "build")
+        place = self.stack.place(*path)
         args = {key: value for key, value in build.args.items() if value is not None}
         folder = Path(self.stack.folder, Path(build.context).expanduser())
         sources = self._sources[name] = read_build(folder, build.dockerfile, build.inline, args, build.target, place)
@@ -148,6 +145,7 @@ class Project:
             args=args,
             target=build.target,
             tag=build.tag,
+            path=path,
         )
 
     def observe(self, reader: Reader, desired: Desired, holding: int = 0) -> Observed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,8 +104,10 @@ class Way:
 
 def _carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
     from deployer.reconcile import apply as reconcile
+    from deployer.reconcile import turn
 
     shown = way.look(0)
+    turn.refuse_if_busy(shown[0].stack, shown[1].records, time.time())
     _show(output, shown[0], way)
     if not shown[0].is_empty and not way.yes:
         _ask(output)
@@ -172,7 +175,7 @@ def _report(output: Output, outcome: Outcome) -> None:
         output.say("Nothing was changed.")
         return
     told = (
-        ("put back as before", outcome.put_back),
+        ("as before", outcome.put_back),
         ("half done", outcome.half_done),
         ("not done", outcome.not_begun),
         ("done", outcome.done),

@@ -17,6 +17,8 @@ LAST_LINES = 20
 _STEP = re.compile(r"(Step \d+/\d+) : ")
 _BUILDER = re.compile(r" ---> |Removing intermediate container |Step \d+/\d+ : ")
 """How the builder's own lines begin. They are sent whole, but may follow output that had no line end."""
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
+"""The engine paints what a step writes to its error stream red."""
 
 
 def follow_pull(stream: Stream, progress: Callable[[Progress], None]) -> None:
@@ -38,7 +40,7 @@ def follow_build(stream: Stream, progress: Callable[[Progress], None]) -> str:
         image = str((message.get("aux") or {}).get("ID") or image)
         if status := message.get("status"):  # the pull of a base image
             progress(_of_layer(_name_of(step), " ".join(filter(None, [message.get("id"), str(status)])), message))
-        for line in output.ended_by(str(message.get("stream") or "")):
+        for line in output.ended_by(_COLORS.sub("", str(message.get("stream") or ""))):
             if _STEP.match(line):
                 step = line
                 last.clear()

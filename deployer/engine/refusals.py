@@ -40,6 +40,12 @@ REFUSALS = (
         "check `command` and `entrypoint`, and that the image has that program",
         says="the image has no program {command} that can be run",
     ),
+    _row(
+        "bind-source-missing",
+        r"bind source path does not exist: (?P<path>\S+)",
+        "make it on the engine's host, or say `create_host_path: true` in the long form's `bind`",
+        says="{path}, which it mounts, is not there",
+    ),
     _row("no-space", r"no space left on device", "`docker system df` shows what fills the engine's disk"),
     _row(
         "name-taken", r'container name "/?[^"]+" is already in use', "that container must be removed or renamed first"

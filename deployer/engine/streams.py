@@ -65,8 +65,8 @@ class Stream:
         reader = getattr(getattr(self._response.raw, "_fp", None), "fp", None)
         connection = getattr(getattr(reader, "raw", None), "_sock", None)
         if connection is not None:
-            with suppress(
-                OSError
-            ):  # gone already; not SSLSocket's shutdown, which takes the TLS state from under the reader
+            # Gone already is fine. Not SSLSocket's shutdown, which takes the TLS state from under the reader.
+            with suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
-        self._response.close()
+        with suppress(ValueError):  # the thread that reads has closed it at the same moment
+            self._response.close()

@@ -16,9 +16,11 @@ from deployer.fields.health import HEALTHCHECK, from_image
 from deployer.fields.kinds import (
     ARGV,
     CPUS,
+    ENTRYPOINT,
     ENVIRONMENT,
     FLAG,
     LABELS,
+    NO_ENTRYPOINT,
     SECONDS,
     SIGNAL,
     SIZE,
@@ -39,6 +41,11 @@ def or_image(path: str, decode: Callable[[Any], Value] = str) -> ImageRule:
         return asked or (decode(image[path]) if image.get(path) else asked)
 
     return rule
+
+
+def entrypoint_on_image(asked: Value, _everything: Mapping[str, Value], image: Json) -> Value:
+    """Where it is taken away, the engine shows none (Engine 20.10 and 28)."""
+    return () if asked == NO_ENTRYPOINT else asked or tuple(image.get("Entrypoint") or ())
 
 
 def over_image(path: str, decode: Callable[[Any], Value]) -> ImageRule:
@@ -145,14 +152,14 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         name="entrypoint",
-        kind=ARGV,
+        kind=ENTRYPOINT,
         engine="Entrypoint",
         inspect="Config.Entrypoint",
         unset=(),
-        image=or_image("Entrypoint", tuple),
+        image=entrypoint_on_image,
         example=(["env", "A=1"], ["env", "A=2"]),
         needs={"command": ["sleep", "1000"]},
-        doc="The program, in place of the image's ENTRYPOINT; the image's CMD is dropped with it.",
+        doc="The program, in place of the image's ENTRYPOINT; the image's CMD is dropped with it. [] takes both away.",
     ),
     Field(
         name="environment",

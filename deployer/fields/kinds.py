@@ -113,6 +113,11 @@ SIZE = Kind(Size, as_written, same, int, parse.show_size)
 CPUS = Kind(Cpus, as_written, same, int, parse.show_cpus)
 SIGNAL = text_kind(Signal, decode=parse.signal_name)
 ARGV = Kind(Argv, as_written, list, tuple, show_words)
+
+NO_ENTRYPOINT = ("",)
+"""What takes the image's entrypoint away: an empty list would leave it (moby, daemon/commit.go)."""
+
+ENTRYPOINT = Kind(Argv, lambda words, _: words or NO_ENTRYPOINT, list, tuple, show_words)
 SECONDS = Kind(
     Duration,
     lambda nanoseconds, _: nanoseconds // parse.SECOND,

@@ -57,7 +57,11 @@ def plan_recovery(container: ObservedContainer) -> Draft:
         Step(Call.REMOVE, container.id, name=container.name),
     )
     change = Change(
-        container.address, Action.RECOVER, "an apply that died left it", steps=steps_, detail=f"remove {container.name}"
+        container.address,
+        Action.RECOVER,
+        "an apply has not ended",
+        steps=steps_,
+        detail=f"remove {container.name}",
     )
     return Draft(change, leaves=_networks_of(container), gives=host_ports(container.raw))
 

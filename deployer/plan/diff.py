@@ -179,5 +179,12 @@ def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effec
 
 
 def _place(sides: Sides, name: str, entry: str) -> Place | None:
+    """Where the value stands; an entry that has a target is found in its list by that."""
     path = ("services", sides.service.name, *name.split("."))
+    said = sides.service.written.get(name)
+    written = said.value if said else None
+    listed = cast("tuple[Any, ...]", written) if isinstance(written, tuple) else ()
+    index = next((index for index, item in enumerate(listed) if getattr(item, "target", None) == entry), None)
+    if index is not None:
+        return sides.place(*path, index)
     return sides.place(*path, entry) if entry else sides.place(*path)

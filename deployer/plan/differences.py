@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from deployer.errors import Place
 from deployer.fields.field import Effect
 from deployer.plan.diff import PlaceOf, field_changes, sides_of
 from deployer.plan.images import ImageNow
 from deployer.plan.model import Cause, FieldChange
-from deployer.resources.desired import Desired, DesiredService
+from deployer.resources.desired import Desired, DesiredService, with_tag
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedContainer
 
@@ -51,12 +52,8 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
         return
     before = f"{container.image_reference} @ {container.image_id[7:13]}"
     is_build = service.image.address.startswith("build.")
-    if is_build:
-        causes, at = (Cause.BUILD,), None
-    else:
-        was, said = container.applied, service.written["image"].value
-        causes = (Cause.UNKNOWN,) if was is None else (Cause.EDIT,) if was.image != said else (Cause.IMAGE,)
-        at = facts.place("services", service.name, "image") if Cause.EDIT in causes else None
+    causes = _image_causes(service, container)
+    at = _image_place(service, facts.place) if Cause.EDIT in causes else None
     after = (
         f"{now.reference} @ {now.id[7:13]}"
         if now.id
@@ -64,7 +61,38 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
         if is_build
         else f"{now.reference} (pulled above)"
     )
-    yield FieldChange("image", before, after, causes, Effect.REPLACE, at=at)
+    was = container.applied
+    yield FieldChange(
+        "image",
+        before,
+        after,
+        causes,
+        Effect.REPLACE,
+        applied=was.image if was and not is_build else None,
+        applied_known=was is not None and not is_build,
+        at=at,
+    )
+
+
+def _image_causes(service: DesiredService, container: ObservedContainer) -> tuple[Cause, ...]:
+    """Another reference than was applied is an edit, a container of another one is drift; else the tag moved."""
+    was, is_build = container.applied, service.image.address.startswith("build.")
+    if was is None:
+        return (Cause.UNKNOWN,)
+    asked = service.image.address if is_build else service.image.reference
+    causes = [Cause.EDIT] if was.image != asked else []
+    if not was.image.startswith("build.") and with_tag(container.image_reference) != was.image:
+        causes.append(Cause.DRIFT)
+    return tuple(causes) or ((Cause.BUILD,) if is_build else (Cause.IMAGE,))
+
+
+def _image_place(service: DesiredService, place: PlaceOf) -> Place | None:
+    """The line that names the image: in `images` for an entry of it, else in the service."""
+    kind, _, key = service.image.address.partition(".")
+    named = service.written.get("image")
+    if kind == "image" and named and key == named.value and with_tag(key) != service.image.reference:
+        return place("images", key, "from")
+    return place("services", service.name, "image" if named else "build")
 
 
 def _dead_networks(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:

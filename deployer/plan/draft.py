@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from deployer.plan.model import Call, Change
@@ -40,3 +41,18 @@ class Draft:
     @property
     def last(self) -> int:
         return len(self.change.steps) - 1
+
+
+def meet(given: Set[HostPort], taken: Set[HostPort]) -> bool:
+    """Whether one of these ports of the host is one of those: on the same address, or one is on all of them."""
+    return any(
+        port == other_port
+        and protocol == other_protocol
+        and (address == other_address or _all(address) or _all(other_address))
+        for address, port, protocol in given
+        for other_address, other_port, other_protocol in taken
+    )
+
+
+def _all(address: str) -> bool:
+    return not address or ipaddress.ip_address(address).is_unspecified

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from deployer.errors import Diagnostic
 from deployer.plan.diff import PlaceOf
+from deployer.plan.draft import meet
 from deployer.resources.desired import Desired, DesiredThing
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
@@ -124,6 +125,7 @@ def images_never(desired: Desired, observed: Observed, place: PlaceOf) -> Iterat
 
 def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
     """What the plan names before it goes on."""
+    yield from ports_taken(desired, observed, place)
     for thing in desired.volumes.values():
         found = observed.volumes.get(thing.name)
         if found and not thing.external and not found.ours and found.origin is None:
@@ -133,3 +135,19 @@ def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[D
                 place("volumes", thing.key),
                 "say `external: true` if it is somebody else's",
             )
+
+
+def ports_taken(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """A port that a container of somebody else has now: it may be free by the time of the apply."""
+    for service in desired.services.values():
+        wanted = {(host, int(port), protocol) for host, port, _, protocol in service.asked["ports"] if port.isdigit()}
+        for neighbour in observed.neighbours.values():
+            taken = sorted({each[1] for each in wanted if meet({each}, neighbour.ports)})
+            if taken:
+                ports = ", ".join(map(str, taken))
+                yield Diagnostic(
+                    "port-taken",
+                    f"port {ports} of the host is taken by the container {neighbour.name}",
+                    place("services", service.name, "ports"),
+                    "stop that one, or publish on another port",
+                )

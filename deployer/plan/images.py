@@ -78,7 +78,7 @@ def _retag(build: DesiredBuild, further: str, id: str, observed: Observed, place
     if tagged is None or tagged.id != id:
         before = tagged.id[7:19] if tagged else None
         cause = Cause.DRIFT if tagged else Cause.EDIT
-        change = FieldChange("tag", before, further, (cause,), Effect.NONE, at=place("builds", build.name, "tag"))
+        change = FieldChange("tag", before, further, (cause,), Effect.NONE, at=place(*build.path, "tag"))
         step = Step(Call.TAG, further, build.address)
         images.changes.append(Change(build.address, Action.UPDATE, "tag", (change,), (step,), detail=f"tag {further}"))
 
@@ -112,7 +112,7 @@ def _differences(
         was, now = before.get(name), build.inputs.get(name)
         if was != now:
             what = "changed" if was and now else "removed" if was else "added"
-            at = place("builds", build.name, *name.split(".")) if name.startswith("args.") or name == "target" else None
+            at = place(*build.path, *name.split(".", 1)) if name.startswith("args.") or name == "target" else None
             yield FieldChange(name, None, None, (Cause.EDIT,), Effect.REPLACE, at=at, note=what)
 
 

@@ -7,13 +7,12 @@ all stop before any starts, and none of the old ones is removed before all of th
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import cast
 
 from deployer.errors import Diagnostic, InvalidStack
-from deployer.plan.draft import Draft, HostPort
+from deployer.plan.draft import Draft, meet
 from deployer.plan.model import Action, Call, StepId
 
 Edge = tuple[StepId, StepId]
@@ -54,30 +53,24 @@ def groups_of(drafts: Sequence[Draft]) -> tuple[str, ...]:
             if one != other and _trade(giver, taker):
                 first, second = sorted((find(one), find(other)))
                 leader[second] = first
-    return tuple(drafts[find(index)].change.address for index in range(len(drafts)))
+    return tuple(_group_name(drafts[find(index)]) for index in range(len(drafts)))
+
+
+def _group_name(draft: Draft) -> str:
+    """What a dead run left bears the address of what it was to replace, and goes its own way."""
+    address = draft.change.address
+    return f"{address} (left behind)" if draft.change.action is Action.RECOVER else address
 
 
 def _trade(giver: Draft, taker: Draft) -> bool:
-    if taker.has(Call.START) and giver.has(Call.STOP) and _meet(giver.gives, taker.takes):
+    if Action.RECOVER in (giver.change.action, taker.change.action):
+        return False
+    if taker.has(Call.START) and giver.has(Call.STOP) and meet(giver.gives, taker.takes):
         return True
     remade = _network(giver) if giver.change.action is Action.REPLACE and giver.has(Call.CREATE_NETWORK) else None
     return (
         remade is not None and taker.has(Call.DISCONNECT) and any(step.payload == remade for step in taker.change.steps)
     )
-
-
-def _meet(given: frozenset[HostPort], taken: frozenset[HostPort]) -> bool:
-    return any(
-        port == other_port
-        and protocol == other_protocol
-        and (address == other_address or _all(address) or _all(other_address))
-        for address, port, protocol in given
-        for other_address, other_port, other_protocol in taken
-    )
-
-
-def _all(address: str) -> bool:
-    return not address or ipaddress.ip_address(address).is_unspecified
 
 
 def _network(draft: Draft) -> str | None:

@@ -75,10 +75,12 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
     raise_if_any(guard.another_origin(stack, origin, folder, observed))
     drafts: list[Draft] = []
     for container in observed.containers:
-        draft = plan_recovery(container) if is_successor(container, observed) else plan_removal(container, "destroy")
+        draft = (
+            plan_recovery(container) if is_successor(container, observed) else plan_removal(container, "the stack goes")
+        )
         draft.waits_for = _dependencies(container)
         drafts.append(draft)
-    drafts += [_remove_network(thing, "destroy") for thing in observed.networks.values() if thing.ours]
+    drafts += [_remove_network(thing, "the stack goes") for thing in observed.networks.values() if thing.ours]
     for thing in observed.volumes.values():
         if thing.ours:
             drafts.append(_remove_volume(thing) if options.volumes else _kept(thing, "it holds data"))

@@ -10,6 +10,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from deployer.errors import Diagnostic, OperationFailed
+from deployer.plan.draft import meet
 from deployer.plan.model import Call, Step
 from deployer.plan.steps import NewContainer, Wait
 from deployer.reconcile import waits
@@ -135,12 +136,7 @@ def _look_ports(world: World, wanted: frozenset[tuple[str, int, str]]) -> None:
         if labels.get(identity.PROJECT) == world.stack or not listed.get("Names"):
             continue
         neighbour = neighbour_of(listed)
-        taken = {
-            port
-            for address, port, protocol in neighbour.ports
-            for host, wanted_port, kind in wanted
-            if (port, protocol) == (wanted_port, kind) and (not host or host == address or address in ("0.0.0.0", "::"))
-        }
+        taken = {each[1] for each in wanted if meet({each}, neighbour.ports)}
         if taken:
             ports = ", ".join(map(str, sorted(taken)))
             raise OperationFailed(

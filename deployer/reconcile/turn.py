@@ -47,14 +47,12 @@ def take(
 
     `wanted` says what the revision is to reach. Raises Busy, which names the holder.
     """
-    newest, me = records.newest, myself()
-    if newest and not newest.result and not is_dead(newest, me, now()):
-        raise busy(stack, newest)
+    refuse_if_busy(stack, records, now())
     mine = replace(
         wanted,
         revision=records.revision + 1,
         nonce=secrets.token_hex(16),
-        holder=me,
+        holder=myself(),
         expires=now() + seconds,
         salt=records.salt,
     )
@@ -69,6 +67,18 @@ def end(engine: Engine, stack: str, record: Record, records: Records) -> None:
     for old in records.outdated():
         for name in old.volumes:
             engine.remove_volume(name)
+
+
+def at_work(records: Records, now: float) -> Record | None:
+    """The record of an apply that has the turn now; None where nobody has."""
+    newest = records.newest
+    return newest if newest and not newest.result and not is_dead(newest, myself(), now) else None
+
+
+def refuse_if_busy(stack: str, records: Records, now: float) -> None:
+    """Raise Busy when an apply is at work: what it has begun is neither there nor gone."""
+    if record := at_work(records, now):
+        raise busy(stack, record)
 
 
 def busy(stack: str, record: Record) -> Busy:

@@ -134,7 +134,9 @@ class _Table:
     def _words(self, change: Change) -> str:
         """How it is done; why, where no fields say it."""
         if change.action is Action.KEPT:
-            how_to_lose = "" if self.destroy else "; remove with: deployer destroy --volumes"
+            how_to_lose = (
+                "; --volumes takes it too" if self.destroy else f"; to lose its data: docker volume rm {change.detail}"
+            )
             return f"{change.reason}{how_to_lose}"
         parts = [change.detail, "" if change.fields else change.reason]
         if change.known_after and change.unless_image:

@@ -56,9 +56,8 @@ def _take_over(body: dict[str, Any], service: DesiredService, anonymous: Mapping
 
 
 def _labels(desired: Desired, service: DesiredService, number: int, salt: str, revision: int) -> dict[str, str]:
-    said = service.written.get("image")
     secrecy = applied.Secrecy(salt, service.sensitive)
-    image = said.value if said else service.image.address
+    image = service.image.reference or service.image.address
     label = applied.encode(CONTAINER_ROWS, service.asked, secrecy, image)
     labels = {
         identity.PROJECT: desired.stack,

@@ -40,7 +40,7 @@ class DesiredBuild:
     """A build with all that its image depends on but the base images: `inputs` maps what goes in to its digest (files
     by their path).
 
-    `digest` is over everything in it; with the ids of the bases it becomes the tag.
+    `digest` is over everything in it; with the ids of the bases it becomes the tag. `path` is where the stack says it.
     """
 
     name: str
@@ -53,6 +53,7 @@ class DesiredBuild:
     args: Mapping[str, str]
     target: str | None
     tag: str | None
+    path: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

@@ -151,7 +151,7 @@ def _references(stack: Stack, tree: Mapping[str, Any]) -> Iterator[Diagnostic]:
                     mount.source,
                     volumes,
                     stack.places.at(*path, "volumes", index),
-                    f"{hint}, or write ./{mount.source} for a folder",
+                    f"{hint}; or write ./{mount.source} for a folder" if hint else "",
                 )
 
 

@@ -193,16 +193,26 @@ def test_a_missing_image_is_said_so(engine: DockerEngine, name: str):
     assert caught.value.diagnostics[0].code == "image-not-found"
 
 
-def test_a_command_that_is_not_in_the_image_is_refused_in_the_engines_words(
-    engine: DockerEngine, busybox: str, name: str
-):
-    """What no row knows is `engine-refused`, with the explanation."""
+def test_a_command_that_is_not_in_the_image_is_named(engine: DockerEngine, busybox: str, name: str):
+    """It is `command-not-found`, with the engine's words as a note."""
     container = engine.create_container(name, {"Image": busybox, "Cmd": ["nonsuch"]})
 
     with pytest.raises(EngineRefused, match="nonsuch") as caught:
         engine.start_container(container)
 
-    assert caught.value.diagnostics[0].code == "engine-refused"
+    assert caught.value.diagnostics[0].code == "command-not-found"
+    assert "nonsuch" in caught.value.diagnostics[0].notes[0]
+
+
+def test_a_bind_whose_source_is_missing_is_named(engine: DockerEngine, busybox: str, name: str):
+    """It is found at the create, before anything stops."""
+    mount = {"Type": "bind", "Source": "/no/such/folder", "Target": "/mnt"}
+    body = {"Image": busybox, "Cmd": ["true"], "HostConfig": {"Mounts": [mount]}}
+
+    with pytest.raises(EngineRefused, match="/no/such/folder, which it mounts, is not there") as caught:
+        engine.create_container(name, body)
+
+    assert caught.value.diagnostics[0].code == "bind-source-missing"
 
 
 @pytest.mark.parametrize(("protocol", "kind"), [("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)])

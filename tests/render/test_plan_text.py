@@ -59,7 +59,7 @@ def test_the_plan_looks_as_the_manual_shows_it(shop: Plan) -> None:
           ~ service.db[1]           update    in place, no restart
               mem_limit             256m -> 512m            drift: was 512m when revision 7 was applied
           - service.old[1]          remove    no longer in the stack
-          ! volume.data             kept      no longer in the stack; remove with: deployer destroy --volumes
+          ! volume.data             kept      no longer in the stack; to lose its data: docker volume rm flask-shop_data
 
         1 build, 1 push, 2 replacements, 1 update, 1 removal; 5 unchanged.
         """)
@@ -213,7 +213,7 @@ def test_the_first_plan_and_the_last_one_have_heads_of_their_own() -> None:
     assert as_text(plan_of(revision=0)).splitlines()[0].endswith("(28.5.2), no revision yet")
     text = as_text(plan_of(removal, kept), destroy=True)
     assert text.splitlines()[0].endswith("(28.5.2), revision 7 -> none")
-    assert "kept      its data stays\n" in text
+    assert "kept      its data stays; --volumes takes it too\n" in text
 
 
 def test_a_long_value_is_cut() -> None:

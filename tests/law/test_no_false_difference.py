@@ -1,0 +1,259 @@
+"""What was applied is no difference: however it was spelled, whatever the image supplies and the engine fills in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from deployer.fields import container
+from deployer.fields.field import Field
+from deployer.plan.model import Cause
+from deployer.reconcile.protocol import Engine
+
+pytestmark = pytest.mark.engine
+
+LIVES = ["sh", "-c", "trap 'exit 0' TERM INT QUIT USR1; sleep 1000 & wait"]
+QUICK = {"stop_grace_period": "0s", "deploy": {"update_config": {"monitor": "0s"}}}
+
+
+SUPPLIED = (
+    "ENV MODE=image EMPTY= PATH=/bin:/usr/bin",
+    "LABEL maker=us tier=image",
+    "RUN mkdir -p /work /kept && touch /kept/seed",
+    "WORKDIR /work",
+    "VOLUME /kept",
+    "EXPOSE 80 53/udp",
+    "STOPSIGNAL SIGUSR1",
+    'ENTRYPOINT ["sh", "-c"]',
+    "CMD [\"trap 'exit 0' TERM USR1 INT; sleep 1000 & wait\"]",
+    "USER 1000:1000",
+)
+
+
+@pytest.fixture(scope="module")
+def quiet(image: Callable[..., str]) -> str:
+    """An image that supplies all that an image can but a health check, which would keep the machine busy."""
+    return image("quiet", *SUPPLIED)
+
+
+@pytest.fixture(scope="module")
+def full(image: Callable[..., str]) -> str:
+    """An image that supplies all that an image can."""
+    return image("full", *SUPPLIED, "HEALTHCHECK --interval=1s --timeout=3s --retries=5 CMD true")
+
+
+def services_on(full: str, quiet: str) -> dict[str, dict[str, Any]]:
+    """Services that say nothing, some and all of what the image supplies, in every spelling."""
+    loop = LIVES[2]
+    said: dict[str, dict[str, Any]] = {
+        "nothing": {},
+        "environment-mapping": {"environment": {"MODE": "mine", "MORE": 1, "FLAG": True}},
+        "environment-list": {"environment": ["MODE=mine", "MORE=1", "EMPTY"]},
+        "environment-same": {"environment": {"MODE": "image"}},
+        "environment-taken": {"environment": {"MODE": None, "EMPTY": ""}},
+        "labels-mapping": {"labels": {"tier": "mine", "many": 1, "none": None}},
+        "labels-list": {"labels": ["tier=mine", "bare", "a=b=c"]},
+        "labels-same": {"labels": {"maker": "us"}},
+        "user": {"user": "0"},
+        "user-same": {"user": "1000:1000"},
+        "health-off": {"healthcheck": {"disable": True}},
+        "health-none": {"healthcheck": {"test": ["NONE"]}},
+        "health-some": {"healthcheck": {"retries": 2, "start_period": "1m"}},
+        "health-text": {"healthcheck": {"test": "test -d /work", "interval": "1000ms"}},
+        "health-list": {"healthcheck": {"test": ["CMD", "test", "-d", "/work"], "timeout": "2s"}},
+        "signal-number": {"stop_signal": 2},
+        "signal-short": {"stop_signal": "term"},
+        "entrypoint": {"entrypoint": LIVES},
+        "entrypoint-text": {"entrypoint": ["sh", "-c", loop], "command": "a b 'c d'"},
+        "command": {"command": [loop]},
+        "command-text": {"command": f'"{loop}"'},
+        "over-the-volume": {
+            "volumes": [{"type": "tmpfs", "target": "/kept/", "tmpfs": {"size": "1m", "mode": 0o1777}}]
+        },
+        "named-volume": {"volumes": ["data:/kept"]},
+        "ports": {"ports": ["80", "127.0.0.1::53/udp", {"target": 9000, "host_ip": "127.0.0.1"}]},
+        "port-range": {"ports": ["127.0.0.1:39100-39140:80"]},
+        "own-name-as-alias": {"networks": {"default": {"aliases": ["own-name-as-alias", "NAME-own-name-as-alias-1"]}}},
+        "grace-at-its-default": {"stop_grace_period": "10s"},
+        "signal-at-its-default": {"stop_signal": "SIGTERM"},
+        "limits": {"cpus": ".5", "deploy": {"resources": {"limits": {"memory": "64mb"}}}},
+        "three": {"deploy": {"replicas": 3}},
+        "init-off": {"init": False, "restart": "no", "labels": {}, "environment": [], "ports": [], "volumes": []},
+    }
+    everything: dict[str, Any] = {}
+    for part in ("environment-list", "labels-list", "user", "health-list", "signal-number", "entrypoint-text"):
+        everything |= said[part]
+    said["everything"] = everything | {"volumes": ["data:/kept", "/usr:/u:ro"], "restart": "on-failure:0", "init": True}
+    checked = {"nothing", "everything", *(name for name in said if name.startswith("health-"))}
+    return {name: {"image": full if name in checked else quiet, **QUICK, **keys} for name, keys in said.items()}
+
+
+@pytest.fixture(scope="module")
+def whole(live_stack: Callable[[str], Any], full: str, quiet: str) -> Iterator[Any]:
+    """All these services, applied."""
+    stack = live_stack("image")
+    services = services_on(full, quiet)
+    aliases = services["own-name-as-alias"]["networks"]["default"]["aliases"]
+    aliases[1] = aliases[1].replace("NAME", stack.name)
+    stack.write(services, volumes={"data": {}})
+    outcome = stack.apply()
+    assert not outcome.errors, [str(error) for error in outcome.errors]
+    yield stack
+    stack.remove_everything()
+
+
+def said(stack: Any) -> dict[str, list[str]]:
+    return {
+        address: [f"{each.field}: {each.before} -> {each.after}" for each in change.fields] or [change.action]
+        for address, change in stack.changes().items()
+    }
+
+
+def test_what_the_image_supplies_is_no_difference(whole: Any) -> None:
+    """Nor is anything that the daemon fills in, however it was asked for."""
+    assert said(whole) == {}
+
+
+def test_a_second_apply_keeps_every_container(whole: Any, engine: Engine) -> None:
+    """Nothing is made anew or touched."""
+    before = {it["Id"]: it["State"] for it in engine.containers()}
+    assert not whole.apply().done
+    assert before.keys() <= {it["Id"] for it in engine.containers()}
+
+
+def test_a_restart_is_no_difference(whole: Any, engine: Engine) -> None:
+    """Random ports get new numbers then, and a port from a range may: the asked form is compared."""
+    for service in ("nothing", "ports", "port-range", "own-name-as-alias", "limits", "over-the-volume", "everything"):
+        was = whole.container(service)["Id"]
+        engine.stop_container(was, timeout=0)
+        engine.start_container(was)
+    assert said(whole) == {}
+
+
+def test_another_tag_of_the_same_image_is_no_difference(whole: Any, engine: Engine, full: str) -> None:
+    """Ids are compared, not names."""
+    found = engine.image(full)
+    assert found
+    repository, _, _ = full.partition(":")
+    engine.tag(found["Id"], repository, "elsewhere")
+    kept = whole.file.read_text()
+    try:
+        whole.file.write_text(kept.replace(f'"{full}"', f'"{repository}:elsewhere"'))
+        assert f"{repository}:elsewhere" in whole.file.read_text()
+        assert said(whole) == {}
+    finally:
+        whole.file.write_text(kept)
+        engine.remove_image(f"{repository}:elsewhere")
+
+
+def test_an_entrypoint_is_one_edit_though_the_images_command_goes_with_it(whole: Any, full: str, quiet: str) -> None:
+    """What only follows from an edit is neither drift nor an edit of its own; nor is what an edit brings back."""
+    services = services_on(full, quiet)
+    services["nothing"] = {**services["nothing"], "entrypoint": LIVES}
+    services["entrypoint"] = {"image": quiet, **QUICK}
+    services["health-off"] = {"image": full, **QUICK}
+    services["health-some"] = {**services["health-some"], "healthcheck": {"disable": True}}
+    kept = whole.file.read_text()
+    try:
+        aliases = services["own-name-as-alias"]["networks"]["default"]["aliases"]
+        aliases[1] = aliases[1].replace("NAME", whole.name)
+        whole.write(services, volumes={"data": {}})
+        fields = {
+            address: {each.field.partition(".")[0] for each in change.fields}
+            for address, change in whole.changes().items()
+        }
+        causes = {cause for change in whole.changes().values() for each in change.fields for cause in each.causes}
+    finally:
+        whole.file.write_text(kept)
+    assert fields == {
+        "service.nothing[1]": {"entrypoint"},
+        "service.entrypoint[1]": {"entrypoint"},
+        "service.health-off[1]": {"healthcheck"},
+        "service.health-some[1]": {"healthcheck"},
+    }
+    assert causes == {Cause.EDIT}
+
+
+# Random services
+
+
+def spellings(row: Field, written: Any) -> list[Any]:
+    """Other ways to write the same value."""
+    match row.name, written:
+        case (("environment" | "labels"), dict()):
+            return [written, [f"{name}={value}" for name, value in written.items()]]
+        case (("command" | "entrypoint"), list()):
+            return [written, " ".join(written)]
+        case "mem_limit", str():
+            many = int(written.rstrip("M"))
+            return [written, f"{many}m", f"{many}MiB", f"{many * 1024}k", many * 1024**2]
+        case "cpus", str():
+            return [written, float(written), f"{written}0"]
+        case "stop_signal", str():
+            return [written, written.removeprefix("SIG"), written.lower()]
+        case "stop_grace_period", str():
+            return [written, f"{int(written.rstrip('s')) * 1000}ms", f"0m{written}"]
+        case "networks", dict():
+            return [
+                written,
+                {name: {**options, "aliases": options["aliases"] * 1} for name, options in written.items()},
+            ]
+        case "init", bool():
+            return [written, str(written).lower()]
+        case "healthcheck", dict():
+            return [written, {**written, "interval": f"{int(written['interval'].rstrip('s')) * 1000}ms"}]
+        case _:
+            return [written]
+
+
+def nest(keys: dict[str, Any], path: str, value: Any) -> None:
+    head, _, rest = path.partition(".")
+    if rest:
+        keys[head] = dict(keys.get(head, {}))
+        nest(keys[head], rest, value)
+    else:
+        keys[head] = value
+
+
+@st.composite
+def random_service(draw: Callable[[Any], Any]) -> dict[str, Any]:
+    """Some of the rows, each with one of its examples, under one of its names, in one of its spellings."""
+    rows = [row for row in container.FIELDS if row is not container.IMAGE and not row.unproven]
+    keys: dict[str, Any] = {"deploy": {"update_config": {"monitor": "0s"}}}
+    for row in draw(st.lists(st.sampled_from(rows), unique_by=lambda row: row.name, min_size=1, max_size=8)):
+        for name, needed in row.needs.items():
+            keys.setdefault(name, needed)
+        nest(
+            keys,
+            draw(st.sampled_from(row.names)),
+            draw(st.sampled_from(spellings(row, draw(st.sampled_from(row.example))))),
+        )
+    return keys
+
+
+@settings(
+    max_examples=2,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(drawn=st.lists(random_service(), min_size=16, max_size=25))
+def test_random_services_are_applied_and_no_difference(
+    drawn: list[Mapping[str, Any]], live_stack: Callable[[str], Any], images: tuple[str, str]
+) -> None:
+    """Any rows together, in any spelling."""
+    stack = live_stack("random")
+    services = {f"s{number}": {"image": images[0], **keys} for number, keys in enumerate(drawn)}
+    try:
+        stack.write(services)
+        outcome = stack.apply()
+        assert not outcome.errors, [str(error) for error in outcome.errors]
+        assert said(stack) == {}
+    finally:
+        stack.remove_everything()
