@@ -39,6 +39,9 @@ def apply(
     keep_orphans: Annotated[
         bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")
     ] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take over what another folder or repository made under this name.")
+    ] = False,
     format: Annotated[Format, typer.Option(help="text, or json: an event a line.")] = Format.TEXT,
 ) -> None:
     """Make the engine what the stack says: plans, shows the plan, asks, and carries it out.
@@ -51,7 +54,7 @@ def apply(
 
     state = state_of(context)
     project, engine = state.project(files), state.engine()
-    options = Options(keep_orphans=keep_orphans)
+    options = Options(keep_orphans=keep_orphans, adopt=adopt)
     way = Way(lambda holding: project.plan(engine, options, holding), yes, parallel, seconds(timeout), format)
     raise typer.Exit(_carry_out(state.output, project, engine, way).exit_code)
 

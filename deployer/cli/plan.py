@@ -21,6 +21,7 @@ def plan(
     ] = False,
     all: Annotated[bool, typer.Option("--all", help="List what stays as it is, too.")] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="What `deployer destroy` would do.")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="What `deployer apply --adopt` would do.")] = False,
     keep_orphans: Annotated[
         bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")
     ] = False,
@@ -38,7 +39,7 @@ def plan(
     state = state_of(context)
     project = state.project(files)
     engine = state.engine()
-    options = Options(keep_orphans=keep_orphans)
+    options = Options(keep_orphans=keep_orphans, adopt=adopt)
     found, observed = project.plan_destroy(engine, options) if destroy else project.plan(engine, options)
     state.output.warn(found.warnings)
     if record := turn.at_work(observed.records, time.time()):

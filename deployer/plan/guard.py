@@ -12,9 +12,12 @@ from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
 
 
-def refusals(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
-    """Why the stack cannot be carried out on this engine as it is written; nothing where it can."""
-    foreign = list(another_origin(desired.stack, desired.origin, desired.folder, observed))
+def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: bool = False) -> Iterator[Diagnostic]:
+    """Why the stack cannot be carried out on this engine as it is written; nothing where it can.
+
+    `adopt` takes over what another origin made under the stack's name.
+    """
+    foreign = [] if adopt else list(another_origin(desired.stack, desired.origin, desired.folder, observed))
     yield from foreign
     if not foreign:
         yield from names_taken(desired, observed, place)
@@ -23,22 +26,22 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[D
         yield from images_never(desired, observed, place)
 
 
+def origins(observed: Observed) -> dict[str, str]:
+    """Whose the stack's name is, with what says so: the newest record, which stands above labels, else each label."""
+    if observed.records.origin:
+        return {observed.records.origin: "its records"}
+    things = [thing for thing in (*observed.networks.values(), *observed.volumes.values()) if thing.ours]
+    return {thing.origin: thing.name for thing in (*observed.containers, *things) if thing.origin}
+
+
 def another_origin(stack: str, origin: str, folder: str, observed: Observed) -> Iterator[Diagnostic]:
     """Two folders of one name must never fight. A project that Compose started in this very folder is the same one."""
-    if observed.records.origin:
-        found = {observed.records.origin: "its records"}
-    else:
-        things = [
-            *observed.containers,
-            *(thing for thing in (*observed.networks.values(), *observed.volumes.values()) if thing.ours),
-        ]
-        found = {thing.origin: thing.name for thing in things if thing.origin}
-    for other, what in found.items():
+    for other, what in origins(observed).items():
         if other not in (origin, f"folder:{folder}"):
             yield Diagnostic(
                 "another-origin",
                 f"the name {stack!r} belongs to another stack on this engine ({what})",
-                hint="give this stack a name of its own: `name:` in the file, or -p NAME",
+                hint="give this stack a name of its own, by `name:` or -p NAME; if it is the same one: apply --adopt",
                 notes=(f"that one: {other}", f"this one: {origin}", "nothing was touched"),
             )
 

@@ -26,10 +26,13 @@ from deployer.resources.observed import Observed, ObservedContainer, ObservedThi
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`keep_orphans` leaves alone what the stack no longer names; `volumes` lets a removal take the data along."""
+    """`keep_orphans` leaves alone what the stack no longer names, `volumes` lets a removal take the data along, `adopt`
+    takes over what another origin made under the stack's name.
+    """
 
     keep_orphans: bool = False
     volumes: bool = False
+    adopt: bool = False
 
 
 def no_recall(_build: str, _hash: str) -> None:
@@ -42,12 +45,12 @@ def make_plan(
 ) -> Plan:
     """What apply would do. Raises InvalidStack where the stack cannot be carried out on this engine."""
     options = options or Options()
-    raise_if_any(guard.refusals(desired, observed, place))
+    raise_if_any(guard.refusals(desired, observed, place, adopt=options.adopt))
     images = plan_images(desired, observed, place, recall)
     things, unchanged = _things(desired, observed, place, options)
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
     facts = Facts(desired, observed, images.now, remade, place, observed.records.revision + 1)
-    drafts = [Draft(change) for change in images.changes] + things
+    drafts = [*_adoption(desired, observed, options), *(Draft(change) for change in images.changes), *things]
     for service in desired.services.values():
         for found in plan_service(service, facts):
             if isinstance(found, Draft):
@@ -65,6 +68,15 @@ def make_plan(
         images.now,
         tuple(guard.warnings(desired, observed, place)),
     )
+
+
+def _adoption(desired: Desired, observed: Observed, options: Options) -> Iterator[Draft]:
+    """That the stack is of another origin from now on: its next record says so, which stands above labels."""
+    others = guard.origins(observed).keys() - {desired.origin, f"folder:{desired.folder}"}
+    if options.adopt and others:
+        before = ", ".join(sorted(others))
+        field = FieldChange("origin", before, desired.origin, (Cause.EDIT,), Effect.NONE)
+        yield Draft(Change("stack", Action.UPDATE, "--adopt", (field,), detail="taken over, nothing restarts for it"))
 
 
 def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, options: Options) -> Plan:

@@ -102,7 +102,7 @@ def _reached(plan: Plan, observed: Observed, outcome: Outcome | None = None) -> 
     alive = {container.id for container in observed.containers}
     updates = {id: dict(rows) for id, rows in observed.records.ended.updates.items() if id in alive}
     resources = {*plan.unchanged, *(observed.records.ended.resources & {change.address for change in plan.changes})}
-    for change in (change for change in plan.changes if change.address in done):
+    for change in (change for change in plan.changes if change.steps and change.address in done):
         if change.updates:
             id, rows = change.updates
             updates[id] = {**updates.get(id, {}), **rows}

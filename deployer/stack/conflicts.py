@@ -1,0 +1,105 @@
+"""Things that are each right and cannot be together: one field said twice, one target or port used twice."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from itertools import combinations
+
+from deployer.errors import Diagnostic
+from deployer.fields import container
+from deployer.stack.model import Stack
+from deployer.stack.service import said
+
+
+def conflicts(stack: Stack) -> Iterator[Diagnostic]:
+    """Every conflict within a stack."""
+    yield from _limits_said_twice(stack)
+    yield from _targets_used_twice(stack)
+    yield from _ports(stack)
+    yield from _external(stack)
+
+
+def _limits_said_twice(stack: Stack) -> Iterator[Diagnostic]:
+    """One field under two of its names must say one thing (Compose refuses it likewise)."""
+    for name, service in stack.services.items():
+        for row in (row for row in container.FIELDS if row.also):
+            values = {other: value for other in row.names if (value := said(service, other)) is not None}
+            if len(set(values.values())) > 1:
+                first, second, *_ = values
+                yield Diagnostic(
+                    "said-twice",
+                    f"services.{name}: {first} and {second} are one field and differ",
+                    stack.places.at("services", name, *second.split(".")),
+                    "keep one of them",
+                )
+        if service.scale is not None and service.deploy and service.deploy.replicas not in (None, service.scale):
+            yield Diagnostic(
+                "said-twice",
+                f"services.{name}: scale and deploy.replicas are one field and differ",
+                stack.places.at("services", name, "scale"),
+                "keep one of them",
+            )
+
+
+def _targets_used_twice(stack: Stack) -> Iterator[Diagnostic]:
+    for name, service in stack.services.items():
+        seen: set[str] = set()
+        for index, mount in enumerate(said(service, "volumes") or ()):
+            if mount.target in seen:
+                yield Diagnostic(
+                    "said-twice",
+                    f"services.{name} mounts two things at {mount.target}",
+                    stack.places.at("services", name, "volumes", index),
+                    "keep one of them",
+                )
+            seen.add(mount.target)
+
+
+def _ports(stack: Stack) -> Iterator[Diagnostic]:
+    """Two services on one host port, and several replicas on a fixed one."""
+    fixed: list[tuple[str, int, tuple[str, str, str]]] = []
+    for name, service in stack.services.items():
+        for index, port in enumerate(said(service, "ports") or ()):
+            expanded: list[tuple[str, str, int, str]] = list(port.expanded())
+            bindings = [
+                (host, published, protocol)
+                for host, published, _, protocol in expanded
+                if published and "-" not in published
+            ]
+            fixed += [(name, index, binding) for binding in bindings]
+            if bindings and service.replicas > 1:
+                yield Diagnostic(
+                    "fixed-port",
+                    f"services.{name} has {service.replicas} replicas, and only one can have port {bindings[0][1]}",
+                    stack.places.at("services", name, "ports", index),
+                    f'write "{port.target}" for a random port each, or scale to 1',
+                )
+    told: set[tuple[str, int]] = set()
+    for (one, _, first), (other, index, second) in combinations(fixed, 2):
+        if first[1:] == second[1:] and _overlap(first[0], second[0]) and (other, index) not in told:
+            told.add((other, index))
+            whose = f"services.{one}" if one != other else "another entry"
+            yield Diagnostic(
+                "port-taken",
+                f"services.{other}: port {second[1]} of the host is published by {whose} already",
+                stack.places.at("services", other, "ports", index),
+                "publish it on another port or address",
+            )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two host addresses can meet: "" and the unspecified address mean all of them."""
+    return one == other or any(not address or ipaddress.ip_address(address).is_unspecified for address in (one, other))
+
+
+def _external(stack: Stack) -> Iterator[Diagnostic]:
+    for section in ("networks", "volumes"):
+        for name, thing in getattr(stack, section).items():
+            for key in thing.model_fields_set - {"external", "name"} if thing.external else ():
+                yield Diagnostic(
+                    "external",
+                    f"{section}.{name} is external: {key} is for its owner to say",
+                    stack.places.key(section, name, key),
+                    "take it out, or external",
+                )
