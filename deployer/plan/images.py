@@ -84,7 +84,7 @@ def _retag(build: DesiredBuild, further: str, id: str, observed: Observed, place
 
 
 def _reason(fields: tuple[FieldChange, ...]) -> str:
-    return fields[0].field if fields else "no image of just these inputs is there"
+    return fields[0].field if fields else "not built yet"
 
 
 def _differences(
