@@ -182,7 +182,7 @@ def await_ready(service: DesiredService, target: str, *, fresh: bool, name: str 
     if service.completes:
         return Step(Call.AWAIT_COMPLETED, target, steps.Wait(service=service.name), name=name)
     monitor = 0 if fresh else SECOND if service.monitor is None else service.monitor
-    return Step(Call.AWAIT_READY, target, steps.Wait(monitor, service.may_exit, service.name), name=name)
+    return Step(Call.AWAIT_READY, target, steps.Wait(monitor, service.may_exit, fresh, service.name), name=name)
 
 
 def _new(

@@ -92,6 +92,7 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
         )
         draft.waits_for = _dependencies(container)
         drafts.append(draft)
+    drafts += [_remove_twin(twin) for twin in observed.twins]
     drafts += [_remove_network(thing, "the stack goes") for thing in observed.networks.values() if thing.ours]
     for thing in observed.volumes.values():
         if thing.ours:
@@ -113,6 +114,7 @@ def _things(desired: Desired, observed: Observed, place: PlaceOf, options: Optio
         else:
             step = Step(Call.CREATE_VOLUME, thing.name, volume_body(desired, thing))
             drafts.append(_fresh(f"volume.{thing.key}", thing, observed, step))
+    drafts += [_remove_twin(twin) for twin in observed.twins]
     wanted = {thing.name for thing in (*desired.networks.values(), *desired.volumes.values())}
     for thing in observed.networks.values():
         if thing.ours and thing.name not in wanted and not options.keep_orphans:
@@ -194,6 +196,12 @@ def _remove_network(thing: ObservedThing, reason: str = "no longer in the stack"
     key = thing.key or thing.name
     step = Step(Call.REMOVE_NETWORK, thing.name)
     return Draft(Change(f"network.{key}", Action.REMOVE, reason, steps=(step,), detail=thing.name))
+
+
+def _remove_twin(twin: ObservedThing) -> Draft:
+    """A container that names the network would not start: the engine calls the name ambiguous (20.10)."""
+    step = Step(Call.REMOVE_NETWORK, twin.id, name=twin.name, detail=f"({twin.id[:12]})")
+    return Draft(Change(f"network.{twin.key or twin.name}", Action.RECOVER, "a second one of its name", steps=(step,)))
 
 
 def _remove_volume(thing: ObservedThing) -> Draft:

@@ -31,12 +31,15 @@ class NewContainer:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """How long and for what a wait looks: `monitor` in nanoseconds is how long a container without a health check
-    must run; 0 is one look
-    at the end. `may_exit` says that having exited with 0 is as good as running."""
+    """How long and for what a wait looks.
+
+    `monitor` in nanoseconds is how long a container without a health check must run; after a `fresh` start that is left
+    to one more look at the end. `may_exit` says that having exited with 0 is as good as running.
+    """
 
     monitor: int = 0
     may_exit: bool = False
+    fresh: bool = False
     service: str = ""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -12,9 +11,9 @@ from typing import IO
 from deployer.errors import Diagnostic, OperationFailed
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Step
-from deployer.plan.steps import NewContainer, Wait
+from deployer.plan.steps import NewContainer
 from deployer.reconcile import waits
-from deployer.reconcile.protocol import Engine, Progress
+from deployer.reconcile.protocol import Engine, Json, Progress
 from deployer.resources import identity
 from deployer.resources.desired import DesiredBuild
 from deployer.resources.observed import neighbour_of
@@ -24,15 +23,6 @@ WriteContext = Callable[[DesiredBuild, IO[bytes]], None]
 
 Built = Callable[[DesiredBuild, str], None]
 """Told of each image that was built, with its reference."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A container that was started without a check, and when (by the monotonic clock)."""
-
-    container: str
-    wait: Wait
-    since: float
 
 
 @dataclass(slots=True)
@@ -50,7 +40,6 @@ class World:
     deadline: float
     images: dict[str, str]
     stop: threading.Event = field(default_factory=threading.Event)
-    looks: list[Look] = field(default_factory=list["Look"])
 
 
 def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> None:
@@ -78,7 +67,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.DISCONNECT:
             engine.disconnect(payload, target)
         case Call.CREATE_NETWORK:
-            engine.create_network(payload)
+            _create_network(engine, payload)
         case Call.REMOVE_NETWORK:
             engine.remove_network(target)
         case Call.CREATE_VOLUME:
@@ -95,13 +84,21 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.LOOK_PORTS:
             _look_ports(world, payload)
         case Call.AWAIT_READY:
-            _await_ready(world, target, payload)
+            waits.await_ready(engine, world.waker, target, payload, world.deadline, world.stop)
         case Call.AWAIT_COMPLETED:
             waits.await_completed(engine, world.waker, target, payload, world.deadline, world.stop)
 
 
 def _create(world: World, name: str, new: NewContainer) -> None:
     world.engine.create_container(name, {**new.body, "Image": world.images[new.image]})
+
+
+def _create_network(engine: Engine, body: Json) -> None:
+    """Two creates at once make twins on Engine 20.10, whatever `CheckDuplicate` says: ours goes, as the later one."""
+    made = engine.create_network(body)
+    twins = [each for each in engine.networks() if each["Name"] == body["Name"] and each["Id"] != made]
+    if twins:
+        engine.remove_network(made)
 
 
 def _build(world: World, build: DesiredBuild, progress: Callable[[Progress], None]) -> None:
@@ -121,13 +118,6 @@ def _build(world: World, build: DesiredBuild, progress: Callable[[Progress], Non
         world.engine.build(tar, {**options, **({"target": build.target} if build.target else {})}, progress)
     world.images[build.address] = reference
     world.built(build, reference)
-
-
-def _await_ready(world: World, target: str, wait: Wait) -> None:
-    """A fresh start without a check gets one look at the end instead."""
-    waits.await_ready(world.engine, world.waker, target, wait, world.deadline, world.stop)
-    if not wait.monitor and not target.endswith(identity.SUCCESSOR):
-        world.looks.append(Look(target, wait, time.monotonic()))
 
 
 def _look_ports(world: World, wanted: frozenset[tuple[str, int, str]]) -> None:

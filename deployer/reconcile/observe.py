@@ -18,7 +18,7 @@ from deployer.resources.observed import (
     container_of,
     image_of,
     neighbour_of,
-    network_of,
+    networks_of,
     volume_of,
 )
 from deployer.resources.records import records_of
@@ -45,15 +45,18 @@ def observe(
     if not records.salt:
         labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
         records = records.with_salt(next(filter(None, labels), new_salt))
+    used = {id for container in containers for id in container.network_ids.values()}
+    networks, twins = networks_of(reader.networks(), stack, used)
     return Observed(
         engine=reader.info(),
         containers=containers,
         neighbours=neighbours,
-        networks={each["Name"]: network_of(each, stack) for each in reader.networks()},
+        networks=networks,
         volumes={each["Name"]: volume_of(each, stack) for each in volumes if not identity.is_record(each["Name"])},
         images=found,
         registry_digests=_digests(reader, images, found),
         records=records,
+        twins=twins,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from deployer.errors import DeployerError, Diagnostic, Exit, Unreachable
 from deployer.plan import events
-from deployer.plan.model import Action, Change, Plan, Step, StepId
+from deployer.plan.model import Action, Call, Change, Plan, Step, StepId
 from deployer.reconcile import waits
 from deployer.reconcile.calls import World, perform
 from deployer.reconcile.scheduler import Schedule
@@ -69,6 +69,8 @@ class _Run:
     outcome: Outcome
     running: dict[Future[bool], StepId] = field(default_factory=dict["Future[bool]", StepId])
     lock: threading.Lock = field(default_factory=threading.Lock)
+    looks: list[StepId] = field(default_factory=list[StepId])
+    started: float = 0.0
     put_back: set[str] = field(default_factory=set[str])
     lost: bool = False
     bug: Exception | None = None
@@ -116,6 +118,10 @@ class _Run:
         began = time.monotonic()
         perform(self.world, what, lambda progress: self._say(events.Transfer(change.address, progress)))
         self._say(events.StepDone(change.address, what, time.monotonic() - began))
+        if what.call is Call.START:
+            self.started = time.monotonic()
+        elif what.call is Call.AWAIT_READY and what.payload.fresh:
+            self.looks.append(step)
         return True
 
     def _is_needless(self, change: Change) -> bool:
@@ -153,26 +159,30 @@ class _Run:
         self._say(events.StepFailed(address, step, named.diagnostics))
 
     def last_look(self) -> None:
-        """What was started without a check must still run a moment later."""
-        if self.world.looks and not self.lost:
-            time.sleep(max(0.0, max(look.since for look in self.world.looks) + waits.SETTLED - time.monotonic()))
-        for look in () if self.lost else self.world.looks:
+        """What was started without a check must still run a moment later; what does not is taken back."""
+        if not self.looks or self.lost or self.world.stop.is_set():
+            return
+        time.sleep(max(0.0, self.started + waits.SETTLED - time.monotonic()))
+        for step in self.looks:
+            what = self._at(step)
             try:
-                waits.look(self.world.engine, look.container, look.wait)
+                waits.look(self.world.engine, what.target, what.payload)
             except DeployerError as error:
-                self.outcome.errors.append(error)
+                self.schedule.failed(step)
+                self._failed(self._address(step[0]), what, error)
+        self.back()
 
     def settle(self) -> None:
         self.outcome.interrupted = self.world.stop.is_set()
         for index, change in enumerate(self.plan.changes):
             if change.action is Action.KEPT or change.address in self.outcome.skipped:
                 continue
-            if self.schedule.is_done(index):
+            if change.group in self.put_back and self.schedule.is_begun(index):
+                self.outcome.put_back.append(change.address)
+            elif self.schedule.is_done(index):
                 self.outcome.done.append(change.address)
             elif not self.schedule.is_begun(index):
                 self.outcome.not_begun.append(change.address)
-            elif change.group in self.put_back:
-                self.outcome.put_back.append(change.address)
             else:
                 self.outcome.half_done.append(change.address)
 

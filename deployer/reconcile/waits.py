@@ -141,7 +141,8 @@ def _describe(found: Json) -> str:
         after = f" after {(ended - began).total_seconds():.1f} s" if began and ended else ""
         return f"exited with code {state['ExitCode']}{after}"
     if state["Status"] == "restarting" or found.get("RestartCount", 0):
-        return f"keeps restarting: it exited with code {state['ExitCode']}"
+        # The code is that of the last exit only until it runs again.
+        return "keeps restarting" + (f": it exited with code {state['ExitCode']}" if state["ExitCode"] else "")
     return f"is {state['Status']}" + (f" and {health}" if health not in ("", "none") else "")
 
 

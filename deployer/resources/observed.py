@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -99,6 +99,7 @@ class Observed:
     images: Mapping[str, ObservedImage]
     registry_digests: Mapping[str, str | None]
     records: Records
+    twins: Sequence[ObservedThing] = ()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)
@@ -162,6 +163,21 @@ def ports_of(listed: Json) -> frozenset[tuple[str, int, str]]:
 
 def network_of(listed: Json, stack: str) -> ObservedThing:
     return _thing(listed["Id"], listed, stack, identity.NETWORK, network.FIELDS)
+
+
+def networks_of(
+    listed: Sequence[Json], stack: str, used: Set[str]
+) -> tuple[dict[str, ObservedThing], tuple[ObservedThing, ...]]:
+    """The networks by name, and their twins: of two of one name the one counts that is used, else the older one."""
+    ordered = sorted(listed, key=lambda each: (each["Id"] not in used, each.get("Created", "")))
+    networks: dict[str, ObservedThing] = {}
+    twins: list[ObservedThing] = []
+    for each in (network_of(one, stack) for one in ordered):
+        if each.name not in networks:
+            networks[each.name] = each
+        elif each.ours:
+            twins.append(each)
+    return networks, tuple(twins)
 
 
 def volume_of(listed: Json, stack: str) -> ObservedThing:

@@ -1,0 +1,112 @@
+"""What is built from here: what the plan says of it, and what becomes of the containers that run it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.project import BASE, Project, fetched, free_port, sleeper
+
+pytestmark = pytest.mark.engine
+
+DOCKERFILE = f"FROM {BASE}\nARG GREETING=hello\nCOPY app.py /www/index.html\nRUN echo $GREETING > /greeting\n"
+
+
+def write(project: Project, port: int, **build: object) -> None:
+    serve = ["httpd", "-f", "-p", "80", "-h", "/www"]
+    web = sleeper(image="web", command=serve, ports=[f"127.0.0.1:{port}:80"])
+    project.write({"web": web}, builds={"web": {"context": "./web", **build}})
+
+
+def test_a_changed_file_is_named_built_and_shown(project: Project) -> None:
+    """The plan says that a build and a replacement are needed, and which file changed; the page changes."""
+    port = free_port()
+    project.files(Dockerfile=DOCKERFILE, app__py="one", notes="never copied")
+    write(project, port)
+    project.apply()
+    assert fetched(port) == "one"
+    project.must_be_settled()
+    project.files(app__py="two")
+    changes = project.changes()
+    assert {address: change["action"] for address, change in changes.items()} == {
+        "build.web": "build",
+        "service.web[1]": "replace",
+    }
+    assert [field["field"] for field in changes["build.web"]["fields"]] == ["context/app.py"]
+    assert changes["service.web[1]"]["known_after"] == "build.web"
+    assert "./web, 3 files: app.py changed" in project.plan_text()
+    project.apply()
+    assert fetched(port) == "two"
+    project.must_be_settled()
+
+
+def test_a_file_that_no_copy_takes_leaves_the_container_alone(project: Project) -> None:
+    """The build gives the same image, so the replacement that hung on it is skipped."""
+    project.files(Dockerfile=DOCKERFILE, app__py="one", notes="old")
+    write(project, free_port())
+    project.apply()
+    before = project.container("web")
+    project.files(notes="new")
+    assert "only if the image of build.web differs" in project.plan_text()
+    result = project.apply()
+    after = project.container("web")
+    assert (after["Id"], after["State"]["StartedAt"]) == (before["Id"], before["State"]["StartedAt"])
+    assert "service.web[1]: skipped" in result.err
+    project.must_be_settled()
+
+
+def test_a_build_that_fails_shows_its_output_and_stops_nothing(project: Project) -> None:
+    project.files(Dockerfile=DOCKERFILE, app__py="one")
+    write(project, free_port())
+    project.apply()
+    before = project.container("web")
+    project.files(Dockerfile=f"FROM {BASE}\nRUN echo this-went-wrong && exit 3\n")
+    result = project.apply(code=1)
+    after = project.container("web")
+    assert "this-went-wrong" in result.err
+    assert (after["Id"], after["State"]["StartedAt"]) == (before["Id"], before["State"]["StartedAt"])
+    assert "service.web[1]" in result.told("not done")
+    assert project.containers() == {project.container_name("web")}
+
+
+def test_the_tag_of_a_build_moves_to_the_new_image(project: Project) -> None:
+    """The user's own name is an alias of the image that runs; taken away by hand, it comes back."""
+    tag = f"{project.name}-web:1.0"
+    project.files(Dockerfile=DOCKERFILE, app__py="one")
+    write(project, free_port(), tag=tag)
+    project.apply()
+    first = project.engine.inspect_image(tag)["Id"]
+    project.files(app__py="two")
+    project.apply()
+    second = project.engine.inspect_image(tag)["Id"]
+    assert second != first
+    assert second == project.container("web")["Image"]
+    project.must_be_settled()
+    project.engine.remove_image(tag)
+    assert project.changes()["build.web"]["action"] == "update"
+    project.apply()
+    assert project.engine.inspect_image(tag)["Id"] == second
+    project.must_be_settled()
+
+
+def test_a_changed_argument_is_named_with_its_line(project: Project) -> None:
+    project.files(Dockerfile=DOCKERFILE, app__py="one")
+    write(project, free_port(), args={"GREETING": "hello"})
+    project.apply()
+    write(project, free_port(), args={"GREETING": "good day"})
+    build = project.changes()["build.web"]
+    line = project.lines["builds.web.args.GREETING"]
+    assert [(field["field"], field["at"]) for field in build["fields"]] == [("args.GREETING", f"stack.yaml:{line}")]
+    project.apply()
+    assert project.inside("web", "cat", "/greeting") == (0, "good day\n")
+
+
+def test_an_image_is_built_again_when_it_was_removed(project: Project) -> None:
+    """Removed by hand while its container runs: the plan says that a build is needed, the container stays."""
+    project.files(Dockerfile=DOCKERFILE, app__py="one")
+    write(project, free_port())
+    project.apply()
+    container = project.container("web")
+    project.engine.remove_image(container["Config"]["Image"], force=True)
+    assert project.changes()["build.web"]["action"] == "build"
+    project.apply()
+    project.must_be_settled()

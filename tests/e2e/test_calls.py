@@ -1,0 +1,108 @@
+"""`apply` does nothing that the plan does not say: the calls that are made are the calls that were planned."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from tests.e2e.project import BASE, Project, free_port, page, sleeper
+from tests.e2e.proxy import Proxy, Request
+
+pytestmark = pytest.mark.engine
+
+WAITS = ("wait until", "look for")
+
+
+def test_the_calls_of_a_first_apply_are_those_planned(project: Project, proxy: Proxy) -> None:
+    """Networks, volumes, containers in two networks, dependencies: one request for each step."""
+    services = {
+        "db": sleeper(volumes=["data:/data"], networks=["back"]),
+        "web": sleeper(networks=["front", "back"], depends_on=["db"], deploy={"replicas": 2}),
+    }
+    project.write(services, networks={"front": {}, "back": {}}, volumes={"data": {}})
+    the_calls_are_those_planned(project, proxy, {"create": 6})
+
+
+def test_the_calls_of_a_replacement_are_those_planned(project: Project, proxy: Proxy) -> None:
+    project.write({"web": page("one", free_port(), restart="always"), "other": sleeper()})
+    project.apply()
+    project.write({"web": page("two", free_port(), restart="always"), "other": sleeper()})
+    the_calls_are_those_planned(project, proxy, {"replace": 1})
+
+
+def test_the_calls_of_an_update_are_those_planned(project: Project, proxy: Proxy) -> None:
+    """A limit and a further network, in place."""
+    networks = {"front": {}, "back": {}}
+    project.write({"web": sleeper(mem_limit="32m", networks=["front"])}, networks=networks)
+    project.apply()
+    project.write({"web": sleeper(mem_limit="64m", networks=["front", "back"])}, networks=networks)
+    the_calls_are_those_planned(project, proxy, {"update": 1})
+
+
+def test_the_calls_of_removals_are_those_planned(project: Project, proxy: Proxy) -> None:
+    networks = {"front": {}}
+    project.write({"web": sleeper(networks=["front"], restart="always"), "db": sleeper()}, networks=networks)
+    project.apply()
+    project.write({"db": sleeper()})
+    the_calls_are_those_planned(project, proxy, {"remove": 2})
+
+
+def test_the_calls_of_a_network_made_anew_are_those_planned(project: Project, proxy: Proxy) -> None:
+    services = {"web": sleeper(networks=["front"]), "api": sleeper(networks=["back", "front"])}
+    project.write(services, networks={"front": {}, "back": {}})
+    project.apply()
+    project.write(services, networks={"front": {"labels": {"tier": "1"}}, "back": {}})
+    the_calls_are_those_planned(project, proxy, {"replace": 3})
+
+
+def test_the_calls_of_a_build_are_those_planned(project: Project, proxy: Proxy) -> None:
+    project.files(Dockerfile=f"FROM {BASE}\nCOPY page /page\n", page="one")
+    project.write({"web": sleeper(image="web")}, builds={"web": {"context": "./web", "tag": f"{project.name}-web:1"}})
+    the_calls_are_those_planned(project, proxy, {"build": 1, "create": 2})
+
+
+def the_calls_are_those_planned(project: Project, proxy: Proxy, summary: dict[str, int]) -> None:
+    plan = project.plan_json()
+    assert {action: many for action, many in plan["summary"].items() if many and action != "unchanged"} == summary
+    names = {each["Id"]: each["Names"][0].lstrip("/") for each in project.engine.containers(all=True)}
+    project.apply("--engine", proxy.url)
+    made = [call_of(request, names) for request in proxy.written]
+    planned = [[step for step in change["steps"] if not step.startswith(WAITS)] for change in plan["changes"]]
+    assert Counter(made) == Counter(step for steps in planned for step in steps)
+    for steps in planned:
+        assert [call for call in made if call in steps] == steps, "each change's calls, in its order"
+    project.must_be_settled()
+
+
+def call_of(request: Request, names: dict[str, str]) -> str:
+    """A request as the plan writes its step."""
+    body = json.loads(request.body) if request.body[:1] == b"{" else {}
+    what, *rest = request.path.strip("/").split("/")
+    match request.method, what, rest:
+        case "POST", "containers", ["create"]:
+            return f"create {request.query['name']}"
+        case "POST", "containers", [container, "rename"]:
+            return f"rename {names.get(container, container)} to {request.query['name']}"
+        case "POST", "containers", [container, "update"]:
+            stays = body == {"RestartPolicy": {"Name": "unless-stopped"}}
+            return f"{'let stopped stay' if stays else 'update'} {names.get(container, container)}"
+        case "POST", "containers", [container, verb]:
+            return f"{verb} {names.get(container, container)}"
+        case "DELETE", "containers", [container]:
+            return f"remove {names.get(container, container)}"
+        case "POST", "networks", ["create"]:
+            return f"create network {body['Name']}"
+        case "POST", "networks", [network, verb]:
+            toward = "to" if verb == "connect" else "from"
+            return f"{verb} {names.get(body['Container'], body['Container'])} {toward} {network}"
+        case "POST", "volumes", ["create"]:
+            return f"create volume {body['Name']}"
+        case "DELETE", "networks" | "volumes", [name]:
+            return f"remove {what[:-1]} {name}"
+        case "POST", "build", []:
+            return f"build {request.query['t'].partition('/')[2].partition(':')[0]}"
+        case "POST", "images", [*_, "tag"]:
+            return f"tag {request.query['repo']}:{request.query['tag']}"
+    raise AssertionError(f"no step makes this request: {request.method} {request.target}")

@@ -1,0 +1,74 @@
+"""Ctrl-C: what is in flight ends, nothing new starts, and the next apply goes on."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import pytest
+
+from tests.e2e.project import Project, ended, sleeper
+from tests.e2e.proxy import Proxy, Request
+
+pytestmark = pytest.mark.engine
+
+
+def test_an_interrupted_apply_starts_nothing_new_and_the_next_one_goes_on(project: Project, proxy: Proxy) -> None:
+    """Exit 130; the request in flight is ended, and what was not begun is not begun."""
+    services = {"one": sleeper(), "two": sleeper(depends_on=["one"]), "three": sleeper(depends_on=["two"])}
+    project.write(services)
+    project.apply()
+    before = {name: project.id_of(name) for name in services}
+    project.write({name: {**service, "user": "1000"} for name, service in services.items()})
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold(request: Request) -> None:
+        if request.path.endswith("/start") and not reached.is_set():
+            reached.set()
+            assert go_on.wait(60)
+
+    proxy.before = hold
+    process = project.start("apply", "--yes", "--engine", proxy.url)
+    try:
+        assert reached.wait(60)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert process.poll() is None, "it waits for what is in flight"
+        go_on.set()
+        result = ended(process)
+    finally:
+        process.kill()
+    assert result.code == 130, result.err
+    assert "Traceback" not in result.err
+    assert "service.three[1]" in result.told("not done") | result.told("as before")
+    started = [request.path.split("/")[2] for request in proxy.written if request.path.endswith("/start")]
+    stopped = [request.path.split("/")[2] for request in proxy.written if request.path.endswith("/stop")]
+    assert before["three"] not in stopped
+    assert started[0] == f"{project.container_name('one')}.next"
+    assert {project.container(name)["State"]["Status"] for name in services} == {"running"}
+    project.apply()
+    project.must_be_settled()
+    assert project.containers() == {project.container_name(name) for name in services}
+
+
+def test_a_wait_for_health_ends_when_it_is_interrupted(project: Project) -> None:
+    """The old one is put back while the new one was not ready yet."""
+    project.write({"web": sleeper()})
+    project.apply()
+    before = project.id_of("web")
+    never = {"test": ["CMD", "false"], "interval": "1m", "start_period": "10m"}
+    project.write({"web": sleeper(healthcheck=never)})
+    process = project.start("apply", "--yes")
+    try:
+        assert process.stderr
+        while "wait until ready" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        result = ended(process)
+    finally:
+        process.kill()
+    assert result.code == 130, result.err
+    assert project.id_of("web") == before
+    assert project.container("web")["State"]["Status"] == "running"
+    assert project.containers() == {project.container_name("web")}

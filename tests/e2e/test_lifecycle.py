@@ -1,0 +1,47 @@
+"""From nothing to a page and back to nothing, and no request more than that takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.e2e.project import Project, fetched, free_port, page, sleeper
+from tests.e2e.proxy import Proxy
+
+pytestmark = pytest.mark.engine
+
+
+def test_an_applied_stack_answers_and_its_plan_is_empty(project: Project) -> None:
+    """What was applied runs, and there is nothing left to do."""
+    port = free_port()
+    project.write({"web": page("hello docker", port)})
+    assert project.run("plan", "--detailed-exitcode").code == 2
+    project.apply()
+    assert fetched(port) == "hello docker"
+    project.must_be_settled()
+    project.destroy()
+    assert (project.containers(), project.networks(), project.volumes(), project.records()) == (set(),) * 4
+
+
+def test_a_second_apply_makes_no_writing_request(project: Project, proxy: Proxy) -> None:
+    """With nothing to change nothing is written, not even a record."""
+    project.write({"web": sleeper(), "db": sleeper(volumes=["data:/data"])}, volumes={"data": {}})
+    project.apply()
+    result = project.apply("--engine", proxy.url)
+    assert [request.path for request in proxy.requests if request.writes] == []
+    assert len(proxy.requests) > 5, "the proxy saw that apply"
+    assert "Nothing to change" in result.out
+
+
+def test_a_plan_asks_for_each_thing_once_and_only_reads(project: Project, proxy: Proxy) -> None:
+    """One list a kind, one inspect for each container and image."""
+    services = {"web": sleeper(deploy={"replicas": 3}), "db": sleeper(volumes=["data:/data"])}
+    project.write(services, volumes={"data": {}}, networks={"front": {}})
+    project.apply()
+    project.plan_text("--engine", proxy.url)
+    asked = Counter((request.method, request.path) for request in proxy.requests)
+    assert {method for method, _ in asked} == {"GET"}
+    assert [request for request, many in asked.items() if many > 1] == []
+    inspected = [path for _, path in asked if path.startswith("/containers/") and path.endswith("/json")]
+    assert len([path for path in inspected if path != "/containers/json"]) == 4

@@ -1,0 +1,100 @@
+"""A network cannot be changed: it is made anew, and its containers with it."""
+
+from __future__ import annotations
+
+import pytest
+from docker.errors import APIError
+
+from tests.e2e.project import Project, sleeper
+
+pytestmark = pytest.mark.engine
+
+CHANGED = {"front": {"labels": {"tier": "1"}}}
+
+
+def write(project: Project, networks: dict[str, object], **web: object) -> None:
+    services = {
+        "web": sleeper(networks={"front": {"aliases": ["www"]}}, **web),
+        "client": sleeper(networks=["front"]),
+        "aside": sleeper(networks=["back"]),
+    }
+    project.write(services, networks={**networks, "back": {}})
+
+
+def test_a_changed_network_is_made_anew_with_its_containers(project: Project) -> None:
+    """The service and its aliases are found by name afterwards, and who is elsewhere is left alone."""
+    write(project, {"front": {}})
+    project.apply()
+    network = project.engine.inspect_network(f"{project.name}_front")["Id"]
+    aside = project.container("aside")
+    write(project, CHANGED)
+    changes = project.changes()
+    assert {address: change["action"] for address, change in changes.items()} == {
+        "network.front": "replace",
+        "service.web[1]": "replace",
+        "service.client[1]": "replace",
+    }
+    assert changes["network.front"]["fields"][0]["field"] == "labels.tier"
+    (field,) = changes["service.web[1]"]["fields"]
+    assert (field["field"], field["causes"]) == ("networks.front", ["dependency"])
+    project.apply()
+    assert project.engine.inspect_network(f"{project.name}_front")["Id"] != network
+    for name in ("web", "www"):
+        code, printed = project.inside("client", "nslookup", name)
+        assert code == 0, printed
+    assert project.container("aside")["State"]["StartedAt"] == aside["State"]["StartedAt"]
+    project.must_be_settled()
+
+
+def test_a_member_that_fails_puts_the_network_and_all_its_containers_back(project: Project) -> None:
+    """The same containers run again, and find each other by name and alias."""
+    write(project, {"front": {}})
+    project.apply()
+    before = {name: project.id_of(name) for name in ("web", "client", "aside")}
+    write(project, CHANGED, command=["sh", "-c", "echo not-in-here; exit 1"])
+    result = project.apply(code=1)
+    assert "not-in-here" in result.err
+    assert {name: project.id_of(name) for name in before} == before
+    assert {project.container(name)["State"]["Status"] for name in before} == {"running"}
+    assert project.engine.inspect_network(f"{project.name}_front")["Labels"].get("tier") is None
+    for name in ("web", "www"):
+        code, printed = project.inside("client", "nslookup", name)
+        assert code == 0, printed
+    assert project.containers() == {project.container_name(name) for name in before}
+    write(project, {"front": {}})
+    project.must_be_settled()
+
+
+def test_a_network_that_is_left_and_one_that_is_joined(project: Project) -> None:
+    """A further network comes and goes in place."""
+    networks = {"front": {}, "back": {}}
+    project.write({"web": sleeper(networks=["front"]), "db": sleeper(networks=["back"])}, networks=networks)
+    project.apply()
+    before = project.id_of("web")
+    project.write({"web": sleeper(networks=["front", "back"]), "db": sleeper(networks=["back"])}, networks=networks)
+    project.apply()
+    assert project.id_of("web") == before
+    assert project.inside("web", "nslookup", "db")[0] == 0
+    project.must_be_settled()
+    project.write({"web": sleeper(networks=["front"]), "db": sleeper(networks=["back"])}, networks=networks)
+    project.apply()
+    assert set(project.container("web")["NetworkSettings"]["Networks"]) == {f"{project.name}_front"}
+    project.must_be_settled()
+
+
+def test_a_second_network_of_the_same_name_is_removed(project: Project) -> None:
+    """Engine 20.10 lets two creates at once make twins, and then starts no container that names one of them."""
+    write(project, {"front": {}})
+    project.apply()
+    used = project.engine.inspect_container(project.container_name("web"))["NetworkSettings"]["Networks"]
+    labels = project.engine.inspect_network(used[f"{project.name}_front"]["NetworkID"])["Labels"]
+    try:
+        project.engine.create_network(f"{project.name}_front", labels=labels, check_duplicate=False)
+    except APIError:  # later engines refuse it
+        return
+    assert project.changes()["network.front"]["action"] == "recover"
+    project.apply()
+    project.must_be_settled()
+    assert [each["Id"] for each in project.engine.networks(names=[f"{project.name}_front"])] == [
+        used[f"{project.name}_front"]["NetworkID"]
+    ]
