@@ -30,7 +30,7 @@ from deployer.fields.kinds import (
     user_labels,
 )
 from deployer.fields.mounts import MOUNTS, read_mounts, write_mounts
-from deployer.fields.parse import describe, refusal, signal_name
+from deployer.fields.parse import MIB, describe, refusal, signal_name
 from deployer.fields.ports import PORTS, read_ports, write_ports
 
 
@@ -292,6 +292,14 @@ FIELDS: tuple[Field, ...] = (
         update=memory_update,
         example=("64M", "96M"),
         doc="How much memory it may use at most; swap may take as much again.",
+    ),
+    Field(
+        name="shm_size",
+        kind=SIZE,
+        engine="HostConfig.ShmSize",
+        unset=64 * MIB,
+        example=("64M", "128M"),
+        doc="How much /dev/shm may hold; 64M unless set.",
     ),
 )
 """Every row. The order is that of the reference page and of a plan's lines."""
