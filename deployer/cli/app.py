@@ -75,7 +75,8 @@ def run(arguments: Sequence[str]) -> int:
         fail(output, error)
         return error.exit_code
     except typer.Abort:
-        return Exit.FAILED
+        output.say("\nNothing was changed.")
+        return Exit.INTERRUPTED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:

@@ -113,7 +113,7 @@ def _carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Ou
     turn.refuse_if_busy(shown[0].stack, shown[1].records, time.time())
     _show(output, shown[0], way)
     if not shown[0].is_empty and not way.yes:
-        _ask(output)
+        _ask(output, way)
     with _progress(output, way.format) as tell, _signals() as listen:
         job = reconcile.Job(
             look=way.look,
@@ -156,12 +156,12 @@ def _show(output: Output, plan: Plan, way: Way) -> None:
         output.result(plan_text.as_text(plan, color=output.color, verbose=output.verbose, destroy=way.destroy))
 
 
-def _ask(output: Output) -> None:
+def _ask(output: Output, way: Way) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise WrongUsage(
             Diagnostic("needs-yes", "there is no terminal to ask on", hint="look at the plan, then give --yes")
         )
-    if not typer.confirm("Apply this plan?", err=True):
+    if not typer.confirm("Remove all this?" if way.destroy else "Apply this plan?", err=True):
         output.say("Nothing was changed.")
         raise typer.Exit(Exit.FAILED)
 

@@ -53,6 +53,7 @@ class Kind:
 
     `written` is the type of the model's attribute: pydantic turns what the user wrote into it. `keyed` values are
     mappings, held as a sorted tuple of pairs, whose entries are fields of their own in a plan (`environment.DEBUG`).
+    `quoted` ones are texts that a person sees in quotation marks.
     """
 
     written: Any
@@ -61,6 +62,7 @@ class Kind:
     decode: Callable[[Any], Value]
     show: Callable[[Value], str]
     keyed: bool = False
+    quoted: bool = False
     show_entry: Callable[[str, Value], str] | None = None
 
 

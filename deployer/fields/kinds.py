@@ -62,7 +62,11 @@ def environment_values(written: Any) -> dict[str, str | None]:
     """As `parse.key_values`, but `KEY` alone takes its value from where deployer runs, which the loader has looked
     up.
     """
-    return parse.key_values(written, bare=lambda _: None)
+    values = parse.key_values(written, bare=lambda _: None)
+    for name in values:
+        if not name or "=" in name or "\0" in name:
+            raise parse.refusal("bad-environment", f"{name!r} is no name for a variable", "write it as NAME=value")
+    return values
 
 
 Environment = Annotated[dict[str, str | None], BeforeValidator(environment_values), WithJsonSchema(_MAPPING_SCHEMA)]
@@ -153,8 +157,8 @@ def labels(written: Any) -> dict[str, str | None]:
 Options = Annotated[dict[str, str | None], BeforeValidator(texts), WithJsonSchema(_MAPPING_SCHEMA)]
 Labels = Annotated[dict[str, str | None], BeforeValidator(labels), WithJsonSchema(_MAPPING_SCHEMA)]
 
-OPTIONS = Kind(Options, pairs, dict, pairs, show_text, keyed=True)
-LABELS = Kind(Labels, pairs, dict, user_labels, show_text, keyed=True)
+OPTIONS = Kind(Options, pairs, dict, pairs, str, keyed=True, quoted=True)
+LABELS = Kind(Labels, pairs, dict, user_labels, str, keyed=True, quoted=True)
 
 
 def encode_environment(value: Value) -> list[str]:
@@ -170,4 +174,4 @@ def decode_environment(entries: list[str]) -> Value:
     return tuple(sorted(found.items()))
 
 
-ENVIRONMENT = Kind(Environment, pairs, encode_environment, decode_environment, show_text, keyed=True)
+ENVIRONMENT = Kind(Environment, pairs, encode_environment, decode_environment, str, keyed=True, quoted=True)

@@ -108,7 +108,7 @@ def _replacement(
         runbook,
         gap="none" if not container.is_up else "until ready",
         detail="stop-first, down until the new one is ready" if container.is_up else "stop-first",
-        known_after=service.image.address if waiting else None,
+        known_after=service.image.address if only_image else None,
         unless_image=container.image_id if only_image else "",
     )
     return _draft(change, service, container.number, container, new)
@@ -130,7 +130,7 @@ def _in_place(service: DesiredService, container: ObservedContainer, fields: lis
     only = {change.field for change in fields}
     action = Action.START if only == {"state"} else Action.RENAME if only == {"name"} else Action.UPDATE
     detail = "" if action is Action.START else "in place, then started" if restarts else "in place, no restart"
-    secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive)
+    secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
     rows = {row.name: secrecy.stored(row, service.asked[row.name]) for row in BY_NAME.values() if row.name in changed}
     updates = (container.id, rows) if rows else None
     change = Change(

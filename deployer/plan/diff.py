@@ -39,9 +39,8 @@ def sides_of(service: DesiredService, found: ObservedContainer, observed: Observ
     was = found.applied
     if was and (updated := observed.records.ended.updates.get(found.id)):
         was = Applied(was.image, {**was.fields, **updated})
-    return Sides(
-        service, found, image.config if image else None, was, Secrecy(observed.records.salt, service.sensitive), place
-    )
+    secrecy = Secrecy(observed.records.salt, service.sensitive, service.hidden)
+    return Sides(service, found, image.config if image else None, was, secrecy, place)
 
 
 def field_changes(sides: Sides) -> Iterator[FieldChange]:
@@ -103,6 +102,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         applied_known=sides.was is not None,
         at=_place(sides, name, entry) if Cause.EDIT in causes else None,
         sensitive=sensitive,
+        quoted=row.kind.quoted,
     )
 
 

@@ -39,6 +39,14 @@ class Draft:
         return next((index for index, step in enumerate(self.change.steps) if step.call in calls), None)
 
     @property
+    def ready(self) -> int | None:
+        """The index of its own wait, which comes after its start; waits for others come before."""
+        start = self.first(Call.START, Call.UNPAUSE)
+        waits = (Call.AWAIT_READY, Call.AWAIT_COMPLETED)
+        after = range(0 if start is None else start, len(self.change.steps))
+        return next((index for index in after if self.change.steps[index].call in waits), None)
+
+    @property
     def last(self) -> int:
         return len(self.change.steps) - 1
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from deployer.errors import Diagnostic
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import meet
+from deployer.plan.model import Call, Change
 from deployer.resources.desired import Desired, DesiredThing
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
@@ -89,6 +90,23 @@ def external_missing(desired: Desired, observed: Observed, place: PlaceOf) -> It
                     f"the {section[:-1]} {thing.name} is external, and it is not there",
                     place(section, thing.key),
                     f"make it: docker {section[:-1]} create {thing.name}",
+                )
+
+
+def networks_in_use(changes: Sequence[Change], observed: Observed) -> Iterator[Diagnostic]:
+    """A network cannot go while somebody else's container is in it: that is known before anything stops."""
+    for change in changes:
+        for step in (step for step in change.steps if step.call is Call.REMOVE_NETWORK):
+            there = next((each for each in observed.networks.values() if step.target in (each.name, each.id)), None)
+            users = sorted(each.name for each in observed.neighbours.values() if there and there.id in each.networks)
+            if users:
+                names = ", ".join(users)
+                yield Diagnostic(
+                    "in-use",
+                    f"{change.address} would have to go, and containers that are not this stack's are in it: {names}",
+                    hint=f"take them out first: docker network disconnect {step.target} {users[0]}",
+                    address=change.address,
+                    notes=("nothing was touched",),
                 )
 
 

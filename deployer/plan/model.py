@@ -59,7 +59,8 @@ class Cause(StrEnum):
 class FieldChange:
     """One field that differs. The values are as a user would write them; None is unset. Sensitive ones are never here.
 
-    `applied` is there when `applied_known`; `note` says in words what the values cannot.
+    `applied` is there when `applied_known`; `note` says in words what the values cannot; `quoted` values are texts that
+    a person sees in quotation marks.
     """
 
     field: str
@@ -72,6 +73,7 @@ class FieldChange:
     at: Place | None = None
     sensitive: bool = False
     note: str = ""
+    quoted: bool = False
 
 
 class Call(StrEnum):

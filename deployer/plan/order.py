@@ -18,7 +18,6 @@ from deployer.plan.model import Action, Call, StepId
 Edge = tuple[StepId, StepId]
 
 DISRUPTIVE = (Call.LET_STOPPED_STAY, Call.STOP, Call.START, Call.UNPAUSE)
-READY = (Call.AWAIT_READY, Call.AWAIT_COMPLETED)
 
 
 def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
@@ -134,11 +133,8 @@ def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> I
         step = draft.first(Call.START, Call.UNPAUSE) if shared else draft.first(*DISRUPTIVE)
         for target, condition in draft.waits_for.items():
             for dependency in of_service.get(target, ()):
-                done = (
-                    drafts[dependency].first(Call.START, Call.UNPAUSE)
-                    if condition == "service_started"
-                    else drafts[dependency].first(*READY)
-                )
+                other = drafts[dependency]
+                done = other.first(Call.START, Call.UNPAUSE) if condition == "service_started" else other.ready
                 if step is not None and done is not None:
                     yield (dependency, done), (index, step)
 
@@ -192,14 +188,14 @@ def edges_from_groups(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterato
 def _between(one: int, first: Draft, other: int, second: Draft) -> Iterator[Edge]:
     """Within a group: stop, then make networks anew, then create and start; ready, then remove the old ones."""
     for earlier, later in (
-        ((Call.STOP,), (Call.START,)),
-        ((Call.DISCONNECT,), (Call.REMOVE_NETWORK,)),
-        ((Call.CREATE_NETWORK,), (Call.CREATE, Call.START)),
-        (READY, (Call.REMOVE,)),
+        (first.first(Call.STOP), (Call.START,)),
+        (first.first(Call.DISCONNECT), (Call.REMOVE_NETWORK,)),
+        (first.first(Call.CREATE_NETWORK), (Call.CREATE, Call.START)),
+        (first.ready, (Call.REMOVE,)),
     ):
-        before, after = first.first(*earlier), second.first(*later)
-        if before is not None and after is not None:
-            yield (one, before), (other, after)
+        after = second.first(*later)
+        if earlier is not None and after is not None:
+            yield (one, earlier), (other, after)
 
 
 def edges_from_recovery(drafts: Sequence[Draft]) -> Iterator[Edge]:

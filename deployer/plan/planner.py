@@ -12,7 +12,7 @@ from deployer.errors import Diagnostic, raise_if_any
 from deployer.fields import network
 from deployer.fields.field import Effect, Field, Value, section
 from deployer.plan import guard, order, steps
-from deployer.plan.containers import is_successor, plan_recovery, plan_removal, plan_service
+from deployer.plan.containers import SECOND, is_successor, plan_recovery, plan_removal, plan_service
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts, missing
 from deployer.plan.draft import Draft
@@ -48,6 +48,7 @@ def make_plan(
     raise_if_any(guard.refusals(desired, observed, place, adopt=options.adopt))
     images = plan_images(desired, observed, place, recall)
     things, unchanged = _things(desired, observed, place, options)
+    raise_if_any(guard.networks_in_use([draft.change for draft in things], observed))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
     facts = Facts(desired, observed, images.now, remade, place, observed.records.revision + 1)
     drafts = [*_adoption(desired, observed, options), *(Draft(change) for change in images.changes), *things]
@@ -94,6 +95,7 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
         drafts.append(draft)
     drafts += [_remove_twin(twin) for twin in observed.twins]
     drafts += [_remove_network(thing, "the stack goes") for thing in observed.networks.values() if thing.ours]
+    raise_if_any(guard.networks_in_use([draft.change for draft in drafts], observed))
     for thing in observed.volumes.values():
         if thing.ours:
             drafts.append(_remove_volume(thing) if options.volumes else _kept(thing, "it holds data"))
@@ -174,6 +176,7 @@ def _thing_changes(row: Field, thing: DesiredThing, found: ObservedThing, place:
                 Effect.REPLACE,
                 applied=None if was is None else row.shown(entry, was),
                 applied_known=found.applied is not None,
+                quoted=row.kind.quoted,
                 at=place("networks", thing.key, *name.split(".", 1)) if Cause.EDIT in causes else None,
             )
 
@@ -278,7 +281,17 @@ def _plan(
 
 def _in_group(change: Change, group: str, shared: bool) -> Change:
     """Who trades with others cannot stay behind, even if the new image turns out to be the old one."""
-    return replace(change, group=group, unless_image="" if shared else change.unless_image)
+    if not shared:
+        return replace(change, group=group)
+    return replace(change, group=group, unless_image="", known_after=None, steps=tuple(map(_monitored, change.steps)))
+
+
+def _monitored(step: Step) -> Step:
+    """Where others are removed once this one is ready, a fresh start without a check must run for a while, too."""
+    wait = step.payload
+    if step.call is Call.AWAIT_READY and wait.fresh and not wait.monitor:
+        return replace(step, payload=replace(wait, monitor=SECOND, fresh=False))
+    return step
 
 
 def fingerprint(changes: Sequence[Change], touched: Sequence[ObservedContainer]) -> str:

@@ -39,7 +39,7 @@ def observe(
     """
     images = list(images)
     containers, neighbours = _containers(reader, stack, context)
-    volumes = reader.volumes()
+    volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     found = _images(reader, containers, images, list(builds))
     records = records_of(volumes, stack, holding)
     if not records.salt:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from deployer.errors import DeployerError, Diagnostic, OperationFailed
-from deployer.fields.field import Json
+from deployer.fields.field import Json, section
 from deployer.plan.steps import Wait
 from deployer.reconcile.protocol import Reader
 from deployer.resources.observed import moment
@@ -76,10 +76,11 @@ def await_ready(
     Raises OperationFailed when it cannot be any more.
     """
     began = time.monotonic()
+    stale = _last_probe(reader.container(container) or {})
     while True:
         seen = waker.seen
         found = _inspect(reader, container, wait)
-        ready = _is_ready(found, wait, time.monotonic() - began)
+        ready = _is_ready(found, wait, time.monotonic() - began, stale)
         if ready:
             return
         if ready is None:
@@ -115,8 +116,17 @@ def look(reader: Reader, container: str, wait: Wait) -> None:
         raise failed(reader, wait.service, container, _describe(found))
 
 
-def _is_ready(found: Json, wait: Wait, waited: float) -> bool | None:
-    """Whether it is ready; None where it cannot become so any more."""
+def _last_probe(found: Json) -> str:
+    """When the last health check ended; "" where there was none."""
+    probes = section(found, "State.Health").get("Log") or []
+    return str(probes[-1].get("End", "")) if probes else ""
+
+
+def _is_ready(found: Json, wait: Wait, waited: float, stale: str) -> bool | None:
+    """Whether it is ready; None where it cannot become so any more.
+
+    What a check said before the wait is of no account: a container that was paused is unhealthy until its next check.
+    """
     state = found["State"]
     match state["Status"], (state.get("Health") or {}).get("Status", "none"):
         case "exited", _ if state["ExitCode"] == 0 and wait.may_exit:
@@ -124,7 +134,7 @@ def _is_ready(found: Json, wait: Wait, waited: float) -> bool | None:
         case (("exited" | "dead" | "restarting"), _):
             return None
         case _, "unhealthy":
-            return None
+            return False if stale and _last_probe(found) == stale else None
         case _, "healthy":
             return True
         case "running", ("none" | ""):
@@ -138,7 +148,7 @@ def _describe(found: Json) -> str:
     health = (state.get("Health") or {}).get("Status", "")
     if state["Status"] in ("exited", "dead"):
         began, ended = moment(state.get("StartedAt", "")), moment(state.get("FinishedAt", ""))
-        after = f" after {(ended - began).total_seconds():.1f} s" if began and ended else ""
+        after = f" after {max(0.0, (ended - began).total_seconds()):.1f} s" if began and ended else ""
         return f"exited with code {state['ExitCode']}{after}"
     if state["Status"] == "restarting" or found.get("RestartCount", 0):
         # The code is that of the last exit only until it runs again.
@@ -185,7 +195,8 @@ def failed(reader: Reader, service: str, container: str, what: str) -> Operation
         if probes:
             notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {probes[-1]['Output'].strip()[:500]}")
         lines = [line.text for line in reader.logs(container, tail=LOG_LINES)]
-        notes.append("\n".join(["last log lines:", *(f"  {line}" for line in lines)]) if lines else "it wrote nothing")
+        shown = [f"  {line.expandtabs()}" for line in lines]
+        notes.append("\n".join(["last log lines:", *shown]) if shown else "it wrote nothing")
     return OperationFailed(
         Diagnostic("not-ready", f"{service} {what}", address=f"service.{service}", notes=tuple(notes))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deployer.fields.kinds import show_text
 from deployer.plan.model import Cause, FieldChange
 
 UNSET = "(unset)"
@@ -43,8 +44,15 @@ def _drift(field: FieldChange, revision: int) -> str:
     if field.field == "state" or field.sensitive or not field.applied_known:
         return "drift"
     when = f"when revision {revision} was applied" if revision else "when last applied"
-    return f"drift: was {_short(field.applied or UNSET)} {when}"
+    return f"drift: was {_short(value_text(field, field.applied))} {when}"
 
 
 def _short(value: str) -> str:
     return value if len(value) <= 120 else f"{value[:120]}…"
+
+
+def value_text(field: FieldChange, value: str | None) -> str:
+    """A value of a field as a person sees it."""
+    if value is None:
+        return UNSET
+    return show_text(value) if field.quoted else value or UNSET

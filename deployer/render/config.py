@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from deployer.fields import container, network, volume
 from deployer.fields.attachments import DEFAULT, Attachment
@@ -20,7 +20,7 @@ from deployer.fields.ports import Port
 from deployer.fields.sensitive import MASK, is_sensitive_name, mask_line
 from deployer.render.long_form import long_form, long_value
 from deployer.render.yaml_text import as_yaml_text
-from deployer.resources.desired import image_of
+from deployer.resources.desired import hidden_in, image_of
 from deployer.stack.model import EngineThing, Network, Stack
 from deployer.stack.service import Build, ServiceKeys, written
 
@@ -29,10 +29,11 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where relative paths start from, and which names the stack adds to what is sensitive."""
+    """Where relative paths start from, which names the stack adds to what is sensitive, and what else is hidden."""
 
     folder: str
     sensitive: tuple[str, ...]
+    hidden: frozenset[tuple[str, str]] = frozenset()
 
 
 def as_yaml(stack: Stack) -> str:
@@ -74,13 +75,12 @@ def _tree(stack: Stack) -> Tree:
     own = {name: build for name, build in stack.builds.items() if not _builds_itself(stack, name)}
     tree: Tree = {"name": stack.name}
     if own:
-        tree["builds"] = {
-            name: _build(build, Scope(stack.folder, stack.sensitive)) for name, build in sorted(own.items())
-        }
+        scopes = {name: Scope(stack.folder, stack.sensitive_in_build(name)) for name in own}
+        tree["builds"] = {name: _build(build, scopes[name]) for name, build in sorted(own.items())}
     if stack.images:
         tree["images"] = {name: long_form(image) for name, image in sorted(stack.images.items())}
     tree["services"] = {
-        name: _service(service, Scope(stack.folder, stack.sensitive_in(name)))
+        name: _service(service, Scope(stack.folder, stack.sensitive_in(name), hidden_in(stack, name)))
         for name, service in sorted(stack.services.items())
     }
     if networks:
@@ -104,7 +104,8 @@ def _service(service: ServiceKeys, scope: Scope) -> Tree:
     for row in container.FIELDS:
         value = getattr(service, row.name, None)
         if value is not None:
-            said[row.name] = _ROWS[row.name](value, scope) if row.name in _ROWS else long_value(value, row.kind.written)
+            shown = _ROWS[row.name](value, scope) if row.name in _ROWS else long_value(value, row.kind.written)
+            said[row.name] = _without_hidden(row.name, shown, scope)
     if service.build:
         said["build"] = _build(service.build, scope, "dockerfile_inline")
     if service.depends_on:
@@ -115,6 +116,16 @@ def _service(service: ServiceKeys, scope: Scope) -> Tree:
         said["x-deployer"] = long_form(service.own)
     said["networks"] = _networks(_joined(service), scope)
     return dict(sorted(said.items()))
+
+
+def _without_hidden(row: str, shown: Any, scope: Scope) -> Any:
+    """The value less what a sensitive variable went into."""
+    entries = {entry for name, entry in scope.hidden if name == row}
+    if "" in entries:
+        return MASK
+    if isinstance(shown, dict):
+        return {key: MASK if key in entries else value for key, value in cast("Tree", shown).items()}
+    return shown
 
 
 def _joined(service: ServiceKeys) -> Mapping[str, Attachment]:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from deployer.plan.model import Action, Change, FieldChange, Plan
-from deployer.render.causes import SENSITIVE, UNSET, cause_text
+from deployer.render.causes import SENSITIVE, cause_text, value_text
 from deployer.render.harmless import display_width, harmless
 
 SIGNS = {
@@ -170,7 +170,7 @@ def _values(field: FieldChange) -> str:
         return f"{SENSITIVE} -> {SENSITIVE}"
     if field.before is None and field.after is None:
         return harmless(field.note) or "changed"
-    before, after = _cut(harmless(field.before or UNSET), harmless(field.after or UNSET))
+    before, after = _cut(*(harmless(value_text(field, value)) for value in (field.before, field.after)))
     return f"{before} -> {after}"
 
 

@@ -46,15 +46,20 @@ def canonical(value: Any) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Secrecy:
-    """What must not be shown, and the salt of its hashes. `names` adds names to those that are sensitive of themselves,
-    or takes them away (`!NAME`).
+    """What must not be shown, and the salt of its hashes.
+
+    `names` adds names to those that are sensitive of themselves, or takes them away (`!NAME`); `hidden` are rows and
+    entries that a sensitive variable went into.
     """
 
     salt: str = ""
     names: tuple[str, ...] = ()
+    hidden: frozenset[tuple[str, str]] = frozenset()
 
     def hides(self, field: str, entry: str, *values: Any) -> bool:
-        """Whether an entry is sensitive: an environment variable by its name, or as a URL that holds user info."""
+        """Whether an entry is sensitive: by what went into it, by its name, or as a URL that holds user info."""
+        if not self.hidden.isdisjoint({(field, entry), (field, "")}):
+            return True
         if field != "environment":
             return False
         with_user_info = any(isinstance(value, str) and mask_user_info(value) != value for value in values)
@@ -65,7 +70,7 @@ class Secrecy:
         if value == row.unset:
             return None
         if not row.kind.keyed:
-            return plain(value)
+            return self.stored_entry(row, "", value)
         return {entry: self.stored_entry(row, entry, item) for entry, item in value}
 
     def stored_entry(self, row: Field, entry: str, value: Value) -> Any:

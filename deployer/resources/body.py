@@ -56,7 +56,7 @@ def _take_over(body: dict[str, Any], service: DesiredService, anonymous: Mapping
 
 
 def _labels(desired: Desired, service: DesiredService, number: int, salt: str, revision: int) -> dict[str, str]:
-    secrecy = applied.Secrecy(salt, service.sensitive)
+    secrecy = applied.Secrecy(salt, service.sensitive, service.hidden)
     image = service.image.reference or service.image.address
     label = applied.encode(CONTAINER_ROWS, service.asked, secrecy, image)
     labels = {
@@ -75,7 +75,7 @@ def _labels(desired: Desired, service: DesiredService, number: int, salt: str, r
         labels[identity.DEPENDS_ON] = ",".join(
             f"{target}:{condition}:false" for target, condition in sorted(service.depends_on.items())
         )
-    if any(secrecy.hides("environment", *pair) for pair in service.asked["environment"]):
+    if service.hidden or any(secrecy.hides("environment", *pair) for pair in service.asked["environment"]):
         labels[identity.SALT] = salt
     return labels
 

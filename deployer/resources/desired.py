@@ -69,7 +69,8 @@ class DesiredBuild:
 class DesiredService:
     """A service: what each of its containers asks for, how many there are, what it waits for (service -> condition).
 
-    `sensitive` are the names that it adds to what must not be shown, or takes away (`!NAME`).
+    `sensitive` are the names that it adds to what must not be shown, or takes away (`!NAME`); `hidden` are the rows and
+    entries (row, entry; "" for all of it) that hold a sensitive variable's value.
     """
 
     name: str
@@ -83,6 +84,7 @@ class DesiredService:
     completes: bool
     may_exit: bool
     sensitive: tuple[str, ...] = ()
+    hidden: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,21 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> 
         monitor=service.monitor,
         completes=completes,
         sensitive=stack.sensitive_in(name),
+        hidden=hidden_in(stack, name),
         may_exit=completes or policy == "no" or policy.startswith("on-failure"),
     )
+
+
+def hidden_in(stack: Stack, service: str) -> frozenset[tuple[str, str]]:
+    """The rows of a service, with the entry where they are keyed, that a sensitive variable went into."""
+    found: set[tuple[str, str]] = set()
+    for path in (path[2:] for path in stack.tainted if path[:2] == ("services", service)):
+        for row in container.FIELDS:
+            for parts in (tuple(name.split(".")) for name in row.names):
+                if path[: len(parts)] == parts:
+                    entry = path[len(parts)] if row.kind.keyed and len(path) > len(parts) else ""
+                    found.add((row.name, entry if isinstance(entry, str) else ""))
+    return frozenset(found)
 
 
 def _canonical(row: Field, said: Mapping[str, Written], context: Context) -> Value:

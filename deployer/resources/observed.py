@@ -54,10 +54,13 @@ class ObservedContainer:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A container that is not of the stack: its name and its published ports (host address, host port, protocol)."""
+    """A container that is not of the stack: its name, its published ports (host address, host port, protocol), and the
+    ids of the networks that it is in.
+    """
 
     name: str
     ports: frozenset[tuple[str, int, str]]
+    networks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,8 @@ def anonymous_volumes(inspect: Json) -> dict[str, str]:
 
 def neighbour_of(listed: Json) -> Neighbour:
     """A container that is not of the stack, from the list of all."""
-    return Neighbour(listed["Names"][0].lstrip("/"), ports_of(listed))
+    networks = frozenset(each["NetworkID"] for each in section(listed, "NetworkSettings.Networks").values())
+    return Neighbour(listed["Names"][0].lstrip("/"), ports_of(listed), networks)
 
 
 def ports_of(listed: Json) -> frozenset[tuple[str, int, str]]:
@@ -177,7 +181,7 @@ def networks_of(
             networks[each.name] = each
         elif each.ours:
             twins.append(each)
-    return networks, tuple(twins)
+    return dict(sorted(networks.items())), tuple(twins)
 
 
 def volume_of(listed: Json, stack: str) -> ObservedThing:

@@ -18,6 +18,7 @@ def conflicts(stack: Stack) -> Iterator[Diagnostic]:
     yield from _targets_used_twice(stack)
     yield from _ports(stack)
     yield from _external(stack)
+    yield from _never_completed(stack)
 
 
 def _limits_said_twice(stack: Stack) -> Iterator[Diagnostic]:
@@ -75,6 +76,15 @@ def _ports(stack: Stack) -> Iterator[Diagnostic]:
                     stack.places.at("services", name, "ports", index),
                     f'write "{port.target}" for a random port each, or scale to 1',
                 )
+            if shared := next((one for _, one, _, _ in expanded if "-" in one), ""):
+                first, _, last = shared.partition("-")
+                if int(last) - int(first) + 1 < service.replicas:
+                    yield Diagnostic(
+                        "fixed-port",
+                        f"services.{name} has {service.replicas} replicas, and {shared} has fewer ports",
+                        stack.places.at("services", name, "ports", index),
+                        "make the range as long as there are replicas",
+                    )
     told: set[tuple[str, int]] = set()
     for (one, _, first), (other, index, second) in combinations(fixed, 2):
         if first[1:] == second[1:] and _overlap(first[0], second[0]) and (other, index) not in told:
@@ -102,4 +112,18 @@ def _external(stack: Stack) -> Iterator[Diagnostic]:
                     f"{section}.{name} is external: {key} is for its owner to say",
                     stack.places.key(section, name, key),
                     "take it out, or external",
+                )
+
+
+def _never_completed(stack: Stack) -> Iterator[Diagnostic]:
+    """Who waits for a service to complete waits for ever, where the engine starts it again each time that it ends."""
+    for name, service in stack.services.items():
+        for target, dependency in service.depends_on.items():
+            policy = said(stack.services[target], "restart") if target in stack.services else None
+            if dependency.condition == "service_completed_successfully" and policy in ("always", "unless-stopped"):
+                yield Diagnostic(
+                    "never-completed",
+                    f"services.{name} waits until {target} has completed, and with restart: {policy} it never does",
+                    stack.places.at("services", target, "restart"),
+                    'say restart: "no" or on-failure',
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from deployer.errors import Diagnostic, Place, raise_if_any
 from deployer.fields.parse import listing, mapping
+from deployer.fields.sensitive import is_sensitive_name
 from deployer.interpolation import InterpolationError, RequiredVariable, interpolate
 from deployer.stack.check import check
 from deployer.stack.document import read_document
@@ -46,7 +47,8 @@ def load(
     places = document.places
     warnings: list[Diagnostic] = []
     tree = without_extensions(document.value)
-    tree = _Interpolation(environment, places, found, warnings).of(tree, ())
+    interpolation = _Interpolation(environment, places, found, warnings)
+    tree = interpolation.of(tree, ())
     expand_home(tree, environment.get("HOME", ""))
     unreadable = {diagnostic.place for diagnostic in found}
     overlay = resolve_environments(tree, places, environment, read_env_file, found)
@@ -67,6 +69,7 @@ def load(
         overlay=overlay,
         warnings=tuple(warnings),
         sensitive=parsed.own.sensitive if parsed.own else (),
+        tainted=frozenset(interpolation.tainted),
     )
     mistakes += check(stack, tree, wrong)
     raise_if_any([*found, *(mistake for mistake in mistakes if mistake.place not in unreadable)])
@@ -108,14 +111,20 @@ def _at_home(path: Any, home: str) -> Any:
 
 
 class _Interpolation:
-    """Replaces `${...}` in every text of a tree and collects what is wrong on the way."""
+    """Replaces `${...}` in every text of a tree and collects what is wrong on the way.
+
+    `tainted` are the paths of values that a sensitive variable went into: they must not be shown either. What stands in
+    a list as KEY=value is there by its key.
+    """
 
     def __init__(
         self, environment: Mapping[str, str], places: Places, errors: list[Diagnostic], warnings: list[Diagnostic]
     ) -> None:
-        self.lookup: Callable[[str], str | None] = environment.get
+        self.environment = environment
         self.places, self.errors, self.warnings = places, errors, warnings
         self.told: set[str] = set()
+        self.used: set[str] = set()
+        self.tainted: set[Path] = set()
 
     def of(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
@@ -126,8 +135,13 @@ class _Interpolation:
 
     def _text(self, text: str, path: Path) -> str:
         place = self.places.at(*path)
+        self.used.clear()
         try:
-            return interpolate(text, self.lookup, unset=lambda name, _offset: self._unset(name, place))
+            result = interpolate(text, self._lookup, unset=lambda name, _offset: self._unset(name, place))
+            if any(map(is_sensitive_name, self.used)):
+                key, equals, _ = text.partition("=")
+                self.tainted.add((*path[:-1], key) if equals and isinstance(path[-1], int) else path)
+            return result
         except RequiredVariable as error:
             reason = f": {error.message}" if error.message else ""
             message = f"{path_text(path)} needs the variable {error.name}{reason}"
@@ -135,6 +149,10 @@ class _Interpolation:
         except InterpolationError as error:
             self.errors.append(Diagnostic("bad-interpolation", f"{path_text(path)}: {error}", place, error.hint))
         return text
+
+    def _lookup(self, name: str) -> str | None:
+        self.used.add(name)
+        return self.environment.get(name)
 
     def _unset(self, name: str, place: Place) -> None:
         if name not in self.told:

@@ -110,7 +110,7 @@ class Stack:
     """What the user wrote, checked: every name in it is defined, and every value is where `places` says.
 
     `builds` holds those that services write themselves too, under the service's name. `folder` is where relative
-    paths start from.
+    paths start from; `tainted` are the paths of values that a sensitive variable went into.
     """
 
     name: str
@@ -125,11 +125,21 @@ class Stack:
     overlay: Mapping[Path, Place] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Diagnostic, ...] = ()
     sensitive: tuple[str, ...] = ()
+    tainted: frozenset[Path] = frozenset()
 
     def sensitive_in(self, service: str) -> tuple[str, ...]:
         """The names that the stack and the service add to what is sensitive by its name, or take away (`!NAME`)."""
         own = self.services[service].own
-        return (*self.sensitive, *(own.sensitive if own else ()))
+        return (*self.sensitive, *(own.sensitive if own else ()), *self._tainted_names("services", service))
+
+    def sensitive_in_build(self, build: str) -> tuple[str, ...]:
+        """The same of a build's arguments."""
+        return (*self.sensitive, *self._tainted_names("builds", build))
+
+    def _tainted_names(self, *path: str) -> list[str]:
+        """The variables and arguments that hold what is sensitive under another name."""
+        found = [tainted for tainted in self.tainted if tainted[: len(path)] == path]
+        return sorted(str(tainted[-1]) for tainted in found if tainted[-2] in ("environment", "args"))
 
     def place(self, *path: str | int) -> Place:
         """Where a value is written, in whichever file that is."""

@@ -22,7 +22,7 @@ def test_one_edited_value_is_named_with_both_values_and_its_line(project: Projec
     changes = project.changes()
     assert list(changes) == ["service.web[1]"]
     (field,) = changes["service.web[1]"]["fields"]
-    assert (field["field"], field["before"], field["after"]) == ("environment.MODE", '"dark"', '"light"')
+    assert (field["field"], field["before"], field["after"]) == ("environment.MODE", "dark", "light")
     assert (field["causes"], field["at"], field["effect"]) == (["edit"], at, "replace")
     text = project.plan_text()
     assert '"dark" -> "light"' in text
