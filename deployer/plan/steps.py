@@ -121,8 +121,12 @@ def _policy_back(old: ObservedContainer) -> Step:
 
 
 def back_up(old: ObservedContainer) -> tuple[Step, ...]:
+    """As it was observed: one that was healthy is waited for, so that who reads that it is back can rely on it."""
+    healthy = (
+        (Step(Call.AWAIT_READY, old.id, Wait(service=old.service), name=old.name),) if old.health == "healthy" else ()
+    )
     paused = (Step(Call.PAUSE, old.id, name=old.name),) if old.status == "paused" else ()
-    return (Step(Call.START, old.id, name=old.name), *paused)
+    return (Step(Call.START, old.id, name=old.name), *healthy, *paused)
 
 
 def take_over(old: ObservedContainer, name: str) -> tuple[Step, ...]:

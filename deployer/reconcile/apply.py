@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, Exit
 from deployer.plan.model import Action, Plan
 from deployer.reconcile import turn
 from deployer.reconcile.calls import Built, World, WriteContext
@@ -60,7 +60,8 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
         try:
             turn.end(engine, plan.stack, ended, observed.records)
         except DeployerError as error:  # the next apply finds the turn without an end, and its holder gone
-            outcome.errors.append(error)
+            if outcome.exit_code is not Exit.UNREACHABLE:
+                outcome.errors.append(error)
     return outcome
 
 

@@ -143,7 +143,8 @@ class _Run:
         if self.lost:
             return False
         try:
-            perform(self.world, undo, lambda _: None)
+            # What was asked to stop starts nothing new, and still puts back what it began.
+            perform(replace(self.world, stop=threading.Event()), undo, lambda _: None)
         except DeployerError as error:
             self._failed(address, undo, error)
             return False
