@@ -1,0 +1,135 @@
+"""The networks and volumes: those to be made, made anew and removed; data is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deployer.fields import network
+from deployer.fields.field import Effect, Field, Value
+from deployer.plan import steps
+from deployer.plan.diff import PlaceOf
+from deployer.plan.differences import missing
+from deployer.plan.draft import Draft
+from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
+from deployer.resources.body import network_body, volume_body
+from deployer.resources.desired import Desired, DesiredThing
+from deployer.resources.observed import Observed, ObservedThing
+
+
+def plan_things(
+    desired: Desired, observed: Observed, place: PlaceOf, keep_orphans: bool
+) -> tuple[list[Draft], list[str]]:
+    """Networks and volumes: those to be made, made anew and removed, and the addresses of those that stay."""
+    drafts: list[Draft] = []
+    unchanged: list[str] = []
+    for thing in desired.networks.values():
+        draft = None if thing.external else _network(desired, thing, observed, place)
+        drafts += [draft] if draft else []
+        unchanged += [] if draft else [f"network.{thing.key}"]
+    for thing in desired.volumes.values():
+        if thing.external or thing.name in observed.volumes:
+            unchanged.append(f"volume.{thing.key}")
+        else:
+            step = Step(Call.CREATE_VOLUME, thing.name, volume_body(desired, thing))
+            drafts.append(_fresh(f"volume.{thing.key}", thing, observed, step))
+    drafts += [remove_twin(twin) for twin in observed.twins]
+    wanted = {thing.name for thing in (*desired.networks.values(), *desired.volumes.values())}
+    for thing in observed.networks.values():
+        if thing.ours and thing.name not in wanted and not keep_orphans:
+            drafts.append(remove_network(thing))
+    drafts += [kept(thing) for thing in observed.volumes.values() if thing.ours and thing.name not in wanted]
+    return drafts, unchanged
+
+
+def _fresh(address: str, thing: DesiredThing, observed: Observed, step: Step) -> Draft:
+    reason, fields = missing(address, observed, "there")
+    return Draft(Change(address, Action.CREATE, reason, fields, (step,), detail=thing.name))
+
+
+def _network(desired: Desired, thing: DesiredThing, observed: Observed, place: PlaceOf) -> Draft | None:
+    found = observed.networks.get(thing.name)
+    body = network_body(desired, thing)
+    address = f"network.{thing.key}"
+    if found is None:
+        return _fresh(
+            address,
+            thing,
+            observed,
+            Step(Call.CREATE_NETWORK, thing.name, body, undo=(Step(Call.REMOVE_NETWORK, thing.name),)),
+        )
+    fields = tuple(change for row in network.FIELDS for change in _thing_changes(row, thing, found, place))
+    if not fields:
+        return None
+    runbook = steps.remake_network(thing.name, body, steps.network_again(found.raw))
+    return Draft(
+        Change(
+            address,
+            Action.REPLACE,
+            fields[0].field,
+            fields,
+            runbook,
+            gap="until ready",
+            detail="its containers are replaced with it",
+        )
+    )
+
+
+def _thing_changes(row: Field, thing: DesiredThing, found: ObservedThing, place: PlaceOf) -> Iterator[FieldChange]:
+    want, have = thing.asked[row.name], found.values[row.name]
+    if want == have:
+        return
+    stored = found.applied.fields.get(row.name) if found.applied else None
+    sides = {"": (have, want, stored)} if not row.kind.keyed else _by_entry(have, want, stored or {})
+    for entry, (before, after, was) in sides.items():
+        if before != after:
+            causes = _thing_causes(row, found, before, after, was)
+            name = f"{row.name}.{entry}" if entry else row.name
+            yield FieldChange(
+                name,
+                None if before is None else row.shown(entry, before),
+                None if after is None else row.shown(entry, after),
+                causes,
+                Effect.REPLACE,
+                applied=None if was is None else row.shown(entry, was),
+                applied_known=found.applied is not None,
+                quoted=row.kind.quoted,
+                at=place("networks", thing.key, *name.split(".", 1)) if Cause.EDIT in causes else None,
+            )
+
+
+def _by_entry(have: Value, want: Value, stored: Mapping[str, Any]) -> dict[str, tuple[Any, Any, Any]]:
+    there, wanted = dict(have), dict(want)
+    return {entry: (there.get(entry), wanted.get(entry), stored.get(entry)) for entry in sorted(there | wanted)}
+
+
+def _thing_causes(row: Field, found: ObservedThing, before: Any, after: Any, was: Any) -> tuple[Cause, ...]:
+    """As for containers: another value than was applied is an edit on the one side, and drift on the other."""
+    if found.applied is None:
+        return (Cause.UNKNOWN,)
+    asked = was if row.kind.keyed or was is not None else row.unset
+    edited, drifted = asked != after, asked != before
+    return (*((Cause.EDIT,) if edited else ()), *((Cause.DRIFT,) if drifted else ()))
+
+
+def remove_network(thing: ObservedThing, reason: str = "no longer in the stack") -> Draft:
+    key = thing.key or thing.name
+    step = Step(Call.REMOVE_NETWORK, thing.name)
+    return Draft(Change(f"network.{key}", Action.REMOVE, reason, steps=(step,), detail=thing.name))
+
+
+def remove_twin(twin: ObservedThing) -> Draft:
+    """A container that names the network would not start: the engine calls the name ambiguous (20.10)."""
+    step = Step(Call.REMOVE_NETWORK, twin.id, name=twin.name, detail=f"({twin.id[:12]})")
+    return Draft(Change(f"network.{twin.key or twin.name}", Action.RECOVER, "a second one of its name", steps=(step,)))
+
+
+def remove_volume(thing: ObservedThing) -> Draft:
+    step = Step(Call.REMOVE_VOLUME, thing.name)
+    return Draft(
+        Change(f"volume.{thing.key or thing.name}", Action.REMOVE, "its data goes", steps=(step,), detail=thing.name)
+    )
+
+
+def kept(thing: ObservedThing, reason: str = "no longer in the stack") -> Draft:
+    return Draft(Change(f"volume.{thing.key or thing.name}", Action.KEPT, reason, detail=thing.name))
