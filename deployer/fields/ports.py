@@ -49,6 +49,11 @@ def address(written: Any) -> str:
         raise refusal("bad-port", f"{written!r} is no IP address", _HINT) from None
 
 
+def addresses_meet(one: str, other: str) -> bool:
+    """Whether one address of the host is the other: "" and the unspecified address mean all of them."""
+    return one == other or any(not each or ipaddress.ip_address(each).is_unspecified for each in (one, other))
+
+
 PortRange = Annotated[str, BeforeValidator(port_range, json_schema_input_type=int | str)]
 Published = Annotated[str, BeforeValidator(published_range, json_schema_input_type=int | str)]
 Address = Annotated[str, BeforeValidator(address, json_schema_input_type=str)]

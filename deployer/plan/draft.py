@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
+from deployer.fields.ports import addresses_meet
 from deployer.plan.model import Call, Change
 from deployer.resources.desired import DesiredService
 from deployer.resources.observed import ObservedContainer
@@ -54,13 +54,7 @@ class Draft:
 def meet(given: Set[HostPort], taken: Set[HostPort]) -> bool:
     """Whether one of these ports of the host is one of those: on the same address, or one is on all of them."""
     return any(
-        port == other_port
-        and protocol == other_protocol
-        and (address == other_address or _all(address) or _all(other_address))
+        port == other_port and protocol == other_protocol and addresses_meet(address, other_address)
         for address, port, protocol in given
         for other_address, other_port, other_protocol in taken
     )
-
-
-def _all(address: str) -> bool:
-    return not address or ipaddress.ip_address(address).is_unspecified

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from itertools import combinations
 
 from deployer.errors import Diagnostic
 from deployer.fields import container
+from deployer.fields.ports import addresses_meet
 from deployer.stack.model import Stack
 from deployer.stack.service import said
 
@@ -87,7 +87,7 @@ def _ports(stack: Stack) -> Iterator[Diagnostic]:
                     )
     told: set[tuple[str, int]] = set()
     for (one, _, first), (other, index, second) in combinations(fixed, 2):
-        if first[1:] == second[1:] and _overlap(first[0], second[0]) and (other, index) not in told:
+        if first[1:] == second[1:] and addresses_meet(first[0], second[0]) and (other, index) not in told:
             told.add((other, index))
             whose = f"services.{one}" if one != other else "another entry"
             yield Diagnostic(
@@ -96,11 +96,6 @@ def _ports(stack: Stack) -> Iterator[Diagnostic]:
                 stack.places.at("services", other, "ports", index),
                 "publish it on another port or address",
             )
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether two host addresses can meet: "" and the unspecified address mean all of them."""
-    return one == other or any(not address or ipaddress.ip_address(address).is_unspecified for address in (one, other))
 
 
 def _external(stack: Stack) -> Iterator[Diagnostic]:
