@@ -7,7 +7,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _COLORS = ("\x1b[36m", "\x1b[33m", "\x1b[32m", "\x1b[35m", "\x1b[34m", "\x1b[96m", "\x1b[93m", "\x1b[92m", "\x1b[95m")
 _PLAIN = "\x1b[0m"
+_HELD = 100
+"""How many lines of a container are looked through for an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +147,24 @@ def _sources(engine: Engine, stack: Stack, wanted: Sequence[str]) -> list[Source
 def written(engine: Engine, sources: Sequence[Source], tail: int | None, since: float | None) -> Iterator[Entry]:
     """What there is, oldest first."""
     logs = [
-        _entries(source, engine.logs(source.container, tail=tail, since=since, timestamps=True)) for source in sources
+        in_order(_entries(source, engine.logs(source.container, tail=tail, since=since, timestamps=True)))
+        for source in sources
     ]
     return heapq.merge(*logs, key=lambda entry: entry.time)
+
+
+def in_order(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """One container's lines in the order of their times.
+
+    The engine takes a line's time before it waits to write it, so that those of the two streams may lie a moment out
+    of order: https://github.com/moby/moby/blob/v20.10.24/daemon/logger/copier.go.
+    """
+    held: list[tuple[str, int, Entry]] = []
+    for at, entry in enumerate(entries):
+        heapq.heappush(held, (entry.time, at, entry))
+        if len(held) > _HELD:
+            yield heapq.heappop(held)[2]
+    yield from (entry for _, _, entry in sorted(held))
 
 
 def _entries(source: Source, lines: Iterator[LogLine]) -> Iterator[Entry]:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from deployer.cli.logs import Entry, Source, Style, moment
+from deployer.cli.logs import Entry, Source, Style, in_order, moment
 from deployer.errors import WrongUsage
 from tests.cli.conftest import Cli
 
@@ -55,6 +55,14 @@ def test_prefixes_are_of_one_width_and_in_colour_where_asked():
     assert style.shown(Entry("T", web, "\x1b[1mhi")) == "\x1b[36mweb-1       | \x1b[0mT \x1b[1mhi"
     assert style.shown(Entry("T", database, "hi")) == "database-1  | T hi"
     assert Style(width=0, timestamps=False, colors={web: "\x1b[36m"}).shown(Entry("T", web, "hi")) == "hi"
+
+
+def test_two_streams_that_the_engine_wrote_out_of_order_are_put_right():
+    """Its file may hold a line before an older one of the other stream; equal times stay as they are."""
+    web = Source("web-1", "a")
+    written = [Entry(time, web, text) for time, text in [("1", "a"), ("3", "b"), ("2", "c"), ("3", "d")]]
+
+    assert [entry.text for entry in in_order(written)] == ["a", "c", "b", "d"]
 
 
 def of(out: str, name: str) -> list[str]:
