@@ -148,7 +148,7 @@ class Project:
             path=path,
         )
 
-    def observe(self, reader: Reader, desired: Desired, holding: int = 0) -> Observed:
+    def observe(self, reader: Reader, desired: Desired, holding: int = 0, *, take_over: bool = False) -> Observed:
         from deployer.reconcile.observe import observe
 
         return observe(
@@ -159,6 +159,7 @@ class Project:
             desired.builds.values(),
             self.salt,
             holding,
+            take_over,
         )
 
     def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
@@ -166,7 +167,7 @@ class Project:
         from deployer.plan.planner import make_plan
 
         desired = self.desired()
-        observed = self.observe(reader, desired, holding)
+        observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
         plan = make_plan(desired, observed, self.stack.place, options, self._recall)
         for build in desired.builds.values():
             reference = plan.images[build.address]
@@ -181,7 +182,9 @@ class Project:
         from deployer.resources.desired import context_of
 
         context = context_of(self.stack)
-        observed = observe(reader, self.stack.name, context, new_salt=self.salt, holding=holding)
+        observed = observe(
+            reader, self.stack.name, context, new_salt=self.salt, holding=holding, take_over=options.take_over
+        )
         return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options), observed
 
     def _recall(self, build: str, hash: str) -> Mapping[str, str] | None:

@@ -22,12 +22,20 @@ if TYPE_CHECKING:
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
     from deployer.reconcile.run import Outcome
+    from deployer.reconcile.turn import Patience
     from deployer.render.progress import Progress
     from deployer.wiring import Project
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="How many steps run at once.")]
 Timeout = Annotated[str, typer.Option("--timeout", metavar="DURATION", help="How long the whole may take, such as 5m.")]
+
+LockTimeout = Annotated[
+    str, typer.Option("--lock-timeout", metavar="DURATION", help="How long to wait for another apply at work.")
+]
+TakeOver = Annotated[
+    bool, typer.Option("--take-over", help="Take the turn from whoever has it: for one that you know to be dead.")
+]
 
 
 def apply(
@@ -36,6 +44,8 @@ def apply(
     yes: Yes = False,
     parallel: Parallel = 8,
     timeout: Timeout = "30m",
+    lock_timeout: LockTimeout = "0s",
+    take_over: TakeOver = False,
     keep_orphans: Annotated[
         bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")
     ] = False,
@@ -54,8 +64,15 @@ def apply(
 
     state = state_of(context)
     project, engine = state.project(files), state.engine()
-    options = Options(keep_orphans=keep_orphans, adopt=adopt)
-    way = Way(lambda holding: project.plan(engine, options, holding), yes, parallel, seconds(timeout), format)
+    options = Options(keep_orphans=keep_orphans, adopt=adopt, take_over=take_over)
+    way = Way(
+        lambda holding: project.plan(engine, options, holding),
+        yes,
+        parallel,
+        seconds("--timeout", timeout),
+        format,
+        _patience(state.output, lock_timeout, take_over),
+    )
     raise typer.Exit(_carry_out(state.output, project, engine, way).exit_code)
 
 
@@ -66,6 +83,8 @@ def destroy(
     volumes: Annotated[bool, typer.Option("--volumes", help="Remove the volumes too, with all their data.")] = False,
     parallel: Parallel = 8,
     timeout: Timeout = "30m",
+    lock_timeout: LockTimeout = "0s",
+    take_over: TakeOver = False,
     format: Annotated[Format, typer.Option(help="text, or json: an event a line.")] = Format.TEXT,
 ) -> None:
     """Remove all that the stack owns. Its volumes stay, with their data, unless --volumes is given.
@@ -73,24 +92,20 @@ def destroy(
     Example: deployer destroy stack.yaml --yes
     """
     from deployer.plan.planner import Options
-    from deployer.reconcile.apply import remove_records
 
     state = state_of(context)
     project, engine = state.project(files), state.engine()
-    options = Options(volumes=volumes)
+    options = Options(volumes=volumes, take_over=take_over)
     way = Way(
         lambda holding: project.plan_destroy(engine, options, holding),
         yes,
         parallel,
-        seconds(timeout),
+        seconds("--timeout", timeout),
         format,
+        _patience(state.output, lock_timeout, take_over),
         destroy=True,
     )
-    outcome = _carry_out(state.output, project, engine, way)
-    if outcome.exit_code is Exit.DONE:
-        _, observed = project.plan_destroy(engine, options)
-        remove_records(engine, observed.records, keep_newest=any(volume.ours for volume in observed.volumes.values()))
-    raise typer.Exit(outcome.exit_code)
+    raise typer.Exit(_carry_out(state.output, project, engine, way).exit_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +117,18 @@ class Way:
     parallel: int
     seconds: float
     format: Format
+    patience: Patience
     destroy: bool = False
+
+
+def _patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
+    from deployer.reconcile.turn import Patience
+
+    return Patience(
+        until=time.monotonic() + seconds("--lock-timeout", lock_timeout),
+        take_over=take_over,
+        waiting=lambda record: output.say(f"Waiting for another apply: {record.holder}, revision {record.revision}"),
+    )
 
 
 def _carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
@@ -110,7 +136,9 @@ def _carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Ou
     from deployer.reconcile import turn
 
     shown = way.look(0)
-    turn.refuse_if_busy(shown[0].stack, shown[1].records, time.time())
+    if shown[1].records.at_work:
+        turn.await_free(engine, shown[0].stack, way.patience)
+        shown = way.look(0)
     _show(output, shown[0], way)
     if not shown[0].is_empty and not way.yes:
         _ask(output, way)
@@ -124,6 +152,8 @@ def _carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Ou
             desired=project.resolved(),
             parallel=way.parallel,
             seconds=way.seconds,
+            patience=way.patience,
+            forget=way.destroy,
         )
         outcome = reconcile.apply(engine, shown, job, listen)
     for error in outcome.errors:
@@ -197,14 +227,14 @@ def _report(output: Output, outcome: Outcome) -> None:
         )
 
 
-def seconds(written: str) -> float:
+def seconds(option: str, written: str) -> float:
     from deployer.fields.parse import SECOND, duration
 
     try:
         return duration(written) / SECOND
     except ValueError:
         raise WrongUsage(
-            Diagnostic("usage", f"--timeout: {written!r} is no duration", hint="write it as 90s, 5m or 1h30m")
+            Diagnostic("usage", f"{option}: {written!r} is no duration", hint="write it as 90s, 5m or 1h30m")
         ) from None
 
 

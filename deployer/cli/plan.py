@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
@@ -33,7 +32,6 @@ def plan(
     Example: deployer plan stack.yaml --detailed-exitcode
     """
     from deployer.plan.planner import Options
-    from deployer.reconcile import turn
     from deployer.render import plan_json, plan_text
 
     state = state_of(context)
@@ -42,7 +40,7 @@ def plan(
     options = Options(keep_orphans=keep_orphans, adopt=adopt)
     found, observed = project.plan_destroy(engine, options) if destroy else project.plan(engine, options)
     state.output.warn(found.warnings)
-    if record := turn.at_work(observed.records, time.time()):
+    if record := observed.records.at_work:
         state.output.say(f"An apply of {found.stack} is at work ({record.holder}): what it has begun shows here.")
     if format is Format.JSON:
         state.output.result(plan_json.as_json(found, show_all=all))

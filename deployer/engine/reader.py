@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 
 from deployer.engine.credentials import registry_login
 from deployer.engine.logs import log_lines
@@ -50,8 +53,14 @@ class DockerReader:
         found = self._transport.read(f"look at network {name_or_id}", "/networks/{}", name_or_id)
         return found if found and name_or_id in (found["Id"], found["Name"]) else None
 
-    def volumes(self) -> Sequence[Json]:
-        answer = self._transport.read("list the volumes", "/volumes") or {}
+    def now(self) -> float:
+        """By the Date of an answer (RFC 9110, 6.6.1), which counts whole seconds."""
+        date = self._transport.request("ask the engine for the time", "GET", "/_ping").headers.get("Date", "")
+        return parsedate_to_datetime(date).timestamp() if date else time.time()
+
+    def volumes(self, name: str = "") -> Sequence[Json]:
+        params = {"filters": json.dumps({"name": [name]})} if name else {}
+        answer = self._transport.read("list the volumes", "/volumes", params=params) or {}
         return answer.get("Volumes") or []
 
     def volume(self, name: str) -> Json | None:
@@ -88,8 +97,6 @@ class DockerReader:
     @contextmanager
     def events(self, *, labels: Mapping[str, str]) -> Iterator[Iterator[Json]]:
         """Container events from now on, of those that bear the labels. Leaving ends the iterator in any thread."""
-        import json
-
         filters = {"type": ["container"], "label": [f"{name}={value}" for name, value in labels.items()]}
         stream = self._transport.stream(
             "listen to the engine's events", "GET", "/events", params={"filters": json.dumps(filters)}

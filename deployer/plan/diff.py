@@ -37,7 +37,7 @@ class Sides:
 def sides_of(service: DesiredService, found: ObservedContainer, observed: Observed, place: PlaceOf) -> Sides:
     image = observed.images.get(found.image_id)
     was = found.applied
-    if was and (updated := observed.records.ended.updates.get(found.id)):
+    if was and (updated := observed.records.updates.get(found.id)):
         was = Applied(was.image, {**was.fields, **updated})
     secrecy = Secrecy(observed.records.salt, service.sensitive, service.hidden)
     return Sides(service, found, image.config if image else None, was, secrecy, place)

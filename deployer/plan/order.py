@@ -200,7 +200,7 @@ def _between(one: int, first: Draft, other: int, second: Draft) -> Iterator[Edge
 
 def edges_from_recovery(drafts: Sequence[Draft]) -> Iterator[Edge]:
     """What a dead run left has names and ports that others need."""
-    left = [index for index, draft in enumerate(drafts) if draft.change.action is Action.RECOVER]
+    left = [index for index, draft in enumerate(drafts) if draft.change.action is Action.RECOVER and draft.change.steps]
     for index, draft in enumerate(drafts):
         if draft.change.action is not Action.RECOVER:
             step = draft.first(Call.CREATE, *DISRUPTIVE, Call.REMOVE, Call.REMOVE_NETWORK)

@@ -25,12 +25,13 @@ from deployer.resources.observed import Observed, ObservedContainer
 @dataclass(frozen=True, slots=True)
 class Options:
     """`keep_orphans` leaves alone what the stack no longer names, `volumes` lets a removal take the data along, `adopt`
-    takes over what another origin made under the stack's name.
+    takes over what another origin made under the stack's name, `take_over` the turn of whoever has it.
     """
 
     keep_orphans: bool = False
     volumes: bool = False
     adopt: bool = False
+    take_over: bool = False
 
 
 def no_recall(_build: str, _hash: str) -> None:
@@ -49,7 +50,12 @@ def make_plan(
     raise_if_any(guard.networks_in_use([draft.change for draft in things], observed))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
     facts = Facts(desired, observed, images.now, remade, place, observed.records.revision + 1)
-    drafts = [*_adoption(desired, observed, options), *(Draft(change) for change in images.changes), *things]
+    drafts = [
+        *_abandoned(observed),
+        *_adoption(desired, observed, options),
+        *(Draft(change) for change in images.changes),
+        *things,
+    ]
     for service in desired.services.values():
         for found in plan_service(service, facts):
             if isinstance(found, Draft):
@@ -69,6 +75,14 @@ def make_plan(
     )
 
 
+def _abandoned(observed: Observed) -> Iterator[Draft]:
+    """Applies that died: what they left half done is in the other changes, and their records are ended."""
+    for record in observed.records.abandoned:
+        who = f"by {record.holder}" if record.holder else "its record is damaged"
+        detail = f"revision {record.revision} was never ended ({who})"
+        yield Draft(Change(f"revision.{record.revision}", Action.RECOVER, "an apply has not ended", detail=detail))
+
+
 def _adoption(desired: Desired, observed: Observed, options: Options) -> Iterator[Draft]:
     """That the stack is of another origin from now on: its next record says so, which stands above labels."""
     others = guard.origins(observed).keys() - {desired.origin, f"folder:{desired.folder}"}
@@ -84,7 +98,7 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
     Raises InvalidStack where it is another origin's.
     """
     raise_if_any(guard.another_origin(stack, origin, folder, observed))
-    drafts: list[Draft] = []
+    drafts: list[Draft] = list(_abandoned(observed))
     for container in observed.containers:
         draft = (
             plan_recovery(container) if is_successor(container, observed) else plan_removal(container, "the stack goes")

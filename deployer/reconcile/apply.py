@@ -15,7 +15,7 @@ from deployer.reconcile.run import Outcome, Tell, carry_out
 from deployer.reconcile.waits import Waker
 from deployer.resources import identity
 from deployer.resources.observed import Observed
-from deployer.resources.records import Record, Records
+from deployer.resources.records import FAILED, SUCCEEDED, Record, Records
 
 Planned = tuple[Plan, Observed]
 
@@ -26,6 +26,7 @@ class Job:
 
     `look` observes and plans anew, while the turn of that revision is held; `agreed` is asked where the new plan is not
     the one that was shown; `desired` is the stack as resolved, compressed, for the record. `seconds` bounds the whole.
+    One that is to `forget` leaves no records where it leaves nothing else.
     """
 
     look: Callable[[int], Planned]
@@ -36,6 +37,8 @@ class Job:
     desired: str = ""
     parallel: int = 8
     seconds: float = 1800.0
+    patience: turn.Patience = turn.AT_ONCE
+    forget: bool = False
 
 
 def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], None] = lambda _: None) -> Outcome:
@@ -46,32 +49,47 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
     """
     plan, observed = shown
     if plan.is_empty:
+        if job.forget and not plan.changes:
+            turn.forget(engine, observed.records)
         return Outcome()
-    began = time.monotonic()
     wanted = _reached(plan, observed)
-    mine = turn.take(engine, plan.stack, observed.records, wanted, job.desired, time.time, job.seconds)
-    before = observed.records.ended
-    ended = Record(mine.revision, mine.nonce, updates=before.updates, resources=before.resources, result="failed")
-    outcome = Outcome()
+    mine = turn.take(engine, plan.stack, observed.records, wanted, job.desired, job.seconds, job.patience)
+    deadline = time.monotonic() + job.seconds
+    outcome, reached = Outcome(), replace(wanted, updates=observed.records.updates, result=FAILED)
     try:
-        outcome, reached = _carry_out(engine, plan, mine, job, began + job.seconds, started)
-        ended = replace(reached, revision=mine.revision, nonce=mine.nonce) if reached else ended
+        outcome, reached, observed = _carry_out(engine, plan, mine, job, deadline, started)
     finally:
-        try:
-            turn.end(engine, plan.stack, ended, observed.records)
-        except DeployerError as error:  # the next apply finds the turn without an end, and its holder gone
-            if outcome.exit_code is not Exit.UNREACHABLE:
-                outcome.errors.append(error)
+        if not outcome.turn_lost:
+            ended = replace(reached, revision=mine.revision, nonce=mine.nonce)
+            try:
+                _end(engine, plan, ended, observed.records, forget=job.forget and outcome.exit_code is Exit.DONE)
+            except DeployerError as error:  # the next apply finds the turn without an end, and its holder gone
+                if outcome.exit_code is not Exit.UNREACHABLE:
+                    outcome.errors.append(error)
     return outcome
+
+
+def _end(engine: Engine, plan: Plan, ended: Record, records: Records, *, forget: bool) -> None:
+    """End the turn. After a destroy the last record stays only while data of the stack does, for it says whose that
+    is.
+    """
+    if not forget:
+        turn.end(engine, plan.stack, ended, records)
+        return
+    turn.forget(engine, records)
+    if any(change.action is Action.KEPT for change in plan.changes):
+        turn.end(engine, plan.stack, ended, Records())
+    else:
+        engine.remove_volume(identity.record_name(plan.stack, ended.revision))
 
 
 def _carry_out(
     engine: Engine, shown: Plan, mine: Record, job: Job, deadline: float, started: Callable[[World], None]
-) -> tuple[Outcome, Record | None]:
+) -> tuple[Outcome, Record, Observed]:
     """Look again, now that nobody else can act, and do what is to be done. Gives what was reached, too."""
     plan, observed = job.look(mine.revision)
     if plan.fingerprint != shown.fingerprint and not plan.is_empty and not job.agreed(plan):
-        return Outcome(declined=True), None
+        return Outcome(declined=True), replace(_reached(plan, observed, Outcome()), result=FAILED), observed
     world = World(
         engine=engine,
         stack=plan.stack,
@@ -79,19 +97,13 @@ def _carry_out(
         write_context=job.write_context,
         built=job.built,
         deadline=deadline,
+        look=lambda: turn.look(engine, plan.stack, mine),
         images={address: reference for address, reference in plan.images.items() if reference},
     )
     started(world)
     outcome = carry_out(plan, world, job.tell, job.parallel)
-    result = "failed" if outcome.errors or outcome.interrupted else "succeeded"
-    return outcome, replace(_reached(plan, observed, outcome), result=result)
-
-
-def remove_records(engine: Engine, records: Records, *, keep_newest: bool) -> None:
-    """After a destroy: the newest record stays while data of the stack does, for it says whose that is."""
-    for record in records.all[:-1] if keep_newest else records.all:
-        for name in record.volumes:
-            engine.remove_volume(name)
+    result = FAILED if outcome.errors or outcome.interrupted else SUCCEEDED
+    return outcome, replace(_reached(plan, observed, outcome), result=result), observed
 
 
 def _reached(plan: Plan, observed: Observed, outcome: Outcome | None = None) -> Record:
@@ -101,11 +113,11 @@ def _reached(plan: Plan, observed: Observed, outcome: Outcome | None = None) -> 
     """
     done = {change.address for change in plan.changes} if outcome is None else {*outcome.done, *outcome.skipped}
     alive = {container.id for container in observed.containers}
-    updates = {id: dict(rows) for id, rows in observed.records.ended.updates.items() if id in alive}
+    updates = {id: dict(rows) for id, rows in observed.records.updates.items() if id in alive}
     resources = {*plan.unchanged, *(observed.records.ended.resources & {change.address for change in plan.changes})}
     for change in (change for change in plan.changes if change.steps and change.address in done):
         if change.updates:
             id, rows = change.updates
             updates[id] = {**updates.get(id, {}), **rows}
         resources = resources - {change.address} if change.action is Action.REMOVE else resources | {change.address}
-    return Record(0, origin=plan.origin, updates=updates, resources=frozenset(resources))
+    return Record(0, origin=plan.origin, salt=observed.records.salt, updates=updates, resources=frozenset(resources))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -29,7 +30,8 @@ Built = Callable[[DesiredBuild, str], None]
 class World:
     """What the steps act on.
 
-    `images` are the references by address, and grow as builds are made; `looks` are for the end.
+    `images` are the references by address, and grow as builds are made. `look` is taken before each writing request,
+    and raises Busy where the turn was lost. `deadline`, by the monotonic clock, is when nothing new is begun.
     """
 
     engine: Engine
@@ -39,12 +41,16 @@ class World:
     built: Built
     deadline: float
     images: dict[str, str]
+    look: Callable[[], None]
     stop: threading.Event = field(default_factory=threading.Event)
 
 
 def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> None:
     """Carry out one step. Raises DeployerError."""
     engine, target, payload = world.engine, step.target, step.payload
+    if not step.call.is_wait:
+        _in_time(world, step)
+        world.look()
     match step.call:
         case Call.CREATE:
             _create(world, target, payload)
@@ -87,6 +93,12 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
             waits.await_ready(engine, world.waker, target, payload, world.deadline, world.stop)
         case Call.AWAIT_COMPLETED:
             waits.await_completed(engine, world.waker, target, payload, world.deadline, world.stop)
+
+
+def _in_time(world: World, step: Step) -> None:
+    if time.monotonic() > world.deadline:
+        hint = "give it longer: --timeout"
+        raise OperationFailed(Diagnostic("timeout", f"the time was over before this: {step}", hint=hint))
 
 
 def _create(world: World, name: str, new: NewContainer) -> None:

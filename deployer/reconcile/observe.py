@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 from deployer.errors import DeployerError
+from deployer.fields.container import BY_NAME
 from deployer.fields.field import Context, Json, section
+from deployer.reconcile.holder import with_the_dead
 from deployer.reconcile.protocol import Reader
 from deployer.resources import identity
+from deployer.resources.applied import Secrecy
 from deployer.resources.desired import DesiredBuild, DesiredImage, with_tag
 from deployer.resources.observed import (
     Neighbour,
@@ -21,7 +26,7 @@ from deployer.resources.observed import (
     networks_of,
     volume_of,
 )
-from deployer.resources.records import records_of
+from deployer.resources.records import records_of, updates_of
 
 
 def observe(
@@ -32,19 +37,21 @@ def observe(
     builds: Iterable[DesiredBuild] = (),
     new_salt: str = "",
     holding: int = 0,
+    take_over: bool = False,
 ) -> Observed:
     """One list a kind, one inspect for each container of the stack and for each image that matters.
 
     `new_salt` is for a stack that has none yet. A registry is asked only about images that are to be pulled always.
+    Who holds the turn of the revision `holding`, or takes it over, knows that nobody else has it.
     """
     images = list(images)
     containers, neighbours = _containers(reader, stack, context)
     volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     found = _images(reader, containers, images, list(builds))
-    records = records_of(volumes, stack, holding)
-    if not records.salt:
-        labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
-        records = records.with_salt(next(filter(None, labels), new_salt))
+    records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)
+    labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
+    salt = records.salt or next(filter(None, labels), new_salt)
+    records = replace(records, salt=salt, updates=updates_of(records, _as_stored(containers, salt)))
     used = {id for container in containers for id in container.network_ids.values()}
     networks, twins = networks_of(reader.networks(), stack, used)
     return Observed(
@@ -58,6 +65,15 @@ def observe(
         records=records,
         twins=twins,
     )
+
+
+def _as_stored(containers: Iterable[ObservedContainer], salt: str) -> dict[str, dict[str, Any]]:
+    """The containers' rows by id, as records would hold them."""
+    secrecy = Secrecy(salt)
+    return {
+        each.id: {name: secrecy.stored(BY_NAME[name], value) for name, value in each.values.items()}
+        for each in containers
+    }
 
 
 def _containers(reader: Reader, stack: str, context: Context) -> tuple[list[ObservedContainer], dict[str, Neighbour]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from deployer.errors import DeployerError, Diagnostic, Exit, Unreachable
 from deployer.plan import events
 from deployer.plan.model import Action, Call, Change, Plan, Step, StepId
-from deployer.reconcile import waits
+from deployer.reconcile import turn, waits
 from deployer.reconcile.calls import World, perform
 from deployer.reconcile.scheduler import Schedule
 
@@ -25,7 +25,8 @@ class Outcome:
     """What became of a plan, by address, and what went wrong.
 
     `done`: carried out. `skipped`: not needed after all. `put_back`: failed, or stopped by a failure, and as before.
-    `half_done`: begun, and neither ended nor put back. `not_begun`: nothing was done.
+    `half_done`: begun, and neither ended nor put back. `not_begun`: nothing was done. Once the `turn_lost` is, another
+    one acts.
     """
 
     done: list[str] = field(default_factory=list[str])
@@ -36,6 +37,7 @@ class Outcome:
     errors: list[DeployerError] = field(default_factory=list[DeployerError])
     interrupted: bool = False
     declined: bool = False
+    turn_lost: bool = False
 
     @property
     def exit_code(self) -> Exit:
@@ -44,7 +46,8 @@ class Outcome:
         if self.interrupted:
             return Exit.INTERRUPTED
         codes = {error.exit_code for error in self.errors}
-        return Exit.UNREACHABLE if Exit.UNREACHABLE in codes else Exit.FAILED if codes else Exit.DONE
+        stronger = next((code for code in (Exit.BUSY, Exit.UNREACHABLE) if code in codes), Exit.FAILED)
+        return stronger if codes else Exit.DONE
 
 
 def carry_out(plan: Plan, world: World, tell: Tell, parallel: int = 8) -> Outcome:
@@ -143,8 +146,9 @@ class _Run:
         if self.lost:
             return False
         try:
-            # What was asked to stop starts nothing new, and still puts back what it began.
-            perform(replace(self.world, stop=threading.Event()), undo, lambda _: None)
+            # What was asked to stop, or has run out of time, starts nothing new, and still puts back what it began.
+            late = max(self.world.deadline, time.monotonic() + turn.GRACE)
+            perform(replace(self.world, stop=threading.Event(), deadline=late), undo, lambda _: None)
         except DeployerError as error:
             self._failed(address, undo, error)
             return False
@@ -152,11 +156,16 @@ class _Run:
         return True
 
     def _failed(self, address: str, step: Step, error: DeployerError) -> None:
-        """An engine that is gone takes every further step with it: that is one failure, told once."""
+        """Without the engine, or without the turn, nothing more can be done: that is one failure, told once."""
         named = type(error)(*(replace(each, address=each.address or address) for each in error.diagnostics))
         named.__cause__ = error
+        turn_lost = any(each.code == "turn-lost" for each in error.diagnostics)
+        lost = turn_lost or any(each.code.startswith("engine-") for each in _unreachable(error))
+        if lost and self.lost:
+            return
         self.outcome.errors.append(named)
-        self.lost = self.lost or any(each.code.startswith("engine-") for each in _unreachable(error))
+        self.outcome.turn_lost = self.outcome.turn_lost or turn_lost
+        self.lost = self.lost or lost
         self._say(events.StepFailed(address, step, named.diagnostics))
 
     def last_look(self) -> None:

@@ -4,118 +4,127 @@ was first.
 
 from __future__ import annotations
 
-import getpass
-import os
 import secrets
-import socket
+import time
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from deployer.errors import Busy, Diagnostic
-from deployer.reconcile.protocol import Engine
-from deployer.resources.records import Holder, Record, Records, begin_body, end_body, nonce_of
+from deployer.reconcile.holder import myself, with_the_dead
+from deployer.reconcile.protocol import Engine, Reader
+from deployer.resources.records import DIED, Record, Records, begin_body, end_body, of_volume, records_of
+
+GRACE = 30.0
+"""Seconds that a holder has after its `--timeout`, to put things back."""
+
+TICK = 0.5
 
 
-def myself() -> Holder:
-    """This process, as a record names it."""
-    return Holder(
-        host=socket.gethostname(),
-        boot=_text("/proc/sys/kernel/random/boot_id"),
-        pid_namespace=_link("/proc/self/ns/pid"),
-        pid=os.getpid(),
-        started=_started(os.getpid()),
-        user=_user(),
-    )
-
-
-def is_dead(record: Record, me: Holder, now: float) -> bool:
-    """Whether the holder of a record without an end is proven to be gone, or its time is over; a damaged record is
-    nobody's.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How one comes to the turn: `until`, by the monotonic clock, it is waited for; `take_over` does not wait for who
+    has it, but takes it away. `waiting` is told once who is waited for.
     """
-    holder = record.holder
-    if holder is None or now > record.expires:
-        return True
-    same_world = holder.boot and (holder.boot, holder.pid_namespace) == (me.boot, me.pid_namespace)
-    return bool(same_world) and _started(holder.pid) != holder.started
+
+    until: float = 0.0
+    take_over: bool = False
+    waiting: Callable[[Record], None] = lambda _: None
+
+
+AT_ONCE = Patience()
+"""Busy is busy."""
+
+
+def await_free(reader: Reader, stack: str, patience: Patience) -> Records:
+    """The records once nobody has the turn. Raises Busy, which names the holder, when that takes too long."""
+    told = False
+    while True:
+        records = with_the_dead(reader, _read(reader, stack), all_are=patience.take_over)
+        if records.at_work is None:
+            return records
+        if time.monotonic() >= patience.until:
+            raise busy(stack, records.at_work)
+        if not told:
+            patience.waiting(records.at_work)
+            told = True
+        time.sleep(TICK)
 
 
 def take(
-    engine: Engine, stack: str, records: Records, wanted: Record, desired: str, now: Callable[[], float], seconds: float
+    engine: Engine, stack: str, records: Records, wanted: Record, desired: str, seconds: float, patience: Patience
 ) -> Record:
     """Take the turn for a new revision, for as many seconds.
 
     `wanted` says what the revision is to reach. Raises Busy, which names the holder.
     """
-    refuse_if_busy(stack, records, now())
-    mine = replace(
-        wanted,
-        revision=records.revision + 1,
-        nonce=secrets.token_hex(16),
-        holder=myself(),
-        expires=now() + seconds,
-        salt=records.salt,
-    )
-    if nonce_of(engine.create_volume(begin_body(stack, mine, desired))) != mine.nonce:
-        raise busy(stack, Record(mine.revision))
-    return mine
+    me = myself(engine)
+    while True:
+        mine = replace(
+            wanted,
+            revision=records.revision + 1,
+            nonce=secrets.token_hex(16),
+            holder=me,
+            expires=engine.now() + seconds + GRACE,
+            salt=records.salt or wanted.salt,
+        )
+        there = of_volume(stack, mine.revision, engine.create_volume(begin_body(stack, mine, desired)))
+        if there.nonce == mine.nonce:
+            return mine
+        if time.monotonic() >= patience.until:
+            raise busy(stack, there)
+        records = await_free(engine, stack, patience)
 
 
-def end(engine: Engine, stack: str, record: Record, records: Records) -> None:
-    """End the turn with the record's result and what it reached, and drop the records that are no longer needed."""
-    engine.create_volume(end_body(stack, record))
-    for old in records.outdated():
-        for name in old.volumes:
-            engine.remove_volume(name)
-
-
-def at_work(records: Records, now: float) -> Record | None:
-    """The record of an apply that has the turn now; None where nobody has."""
+def look(reader: Reader, stack: str, mine: Record) -> None:
+    """Raise Busy unless the turn is still held: the own record is there, and no higher number is."""
+    records = _read(reader, stack)
     newest = records.newest
-    return newest if newest and not newest.result and not is_dead(newest, myself(), now) else None
-
-
-def refuse_if_busy(stack: str, records: Records, now: float) -> None:
-    """Raise Busy when an apply is at work: what it has begun is neither there nor gone."""
-    if record := at_work(records, now):
-        raise busy(stack, record)
-
-
-def busy(stack: str, record: Record) -> Busy:
-    who = f": {record.holder}" if record.holder else ""
-    return Busy(
+    if newest and (newest.revision, newest.nonce) == (mine.revision, mine.nonce):
+        return
+    higher = newest if newest and newest.revision >= mine.revision else None
+    who = f" to {higher.holder} (revision {higher.revision})" if higher and higher.holder else ""
+    raise Busy(
         Diagnostic(
-            "busy",
-            f"another apply of {stack} is at work{who}, revision {record.revision}",
-            hint="try again when it is done",
+            "turn-lost",
+            f"the turn of {stack} was lost{who}: this apply does nothing more",
+            hint="that one goes on from what was done here; apply again when it is done",
         )
     )
 
 
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text().strip()
-    except OSError:
-        return ""
-
-
-def _link(path: str) -> str:
-    try:
-        return str(Path(path).readlink())
-    except OSError:
-        return ""
-
-
-def _started(pid: int) -> str:
-    """When a process started, in clock ticks since the boot (proc(5), field 22 of stat); "" where there is no such
-    process, or it is a zombie.
+def end(engine: Engine, stack: str, record: Record, records: Records) -> None:
+    """End the turn with the record's result and what it reached, end those of the dead, and drop the records that are
+    no longer needed.
     """
-    fields = _text(f"/proc/{pid}/stat").rpartition(") ")[2].split()
-    return "" if not fields or fields[0] in ("Z", "X") else fields[19]
+    engine.create_volume(end_body(stack, record))
+    for dead in records.abandoned:
+        engine.create_volume(end_body(stack, replace(dead, result=DIED)))
+    for old in records.outdated():
+        _remove(engine, old)
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+def forget(engine: Engine, records: Records) -> None:
+    """Remove the records, oldest first."""
+    for record in records.all:
+        _remove(engine, record)
+
+
+def _remove(engine: Engine, record: Record) -> None:
+    for name in record.volumes:
+        engine.remove_volume(name)
+
+
+def busy(stack: str, record: Record) -> Busy:
+    who = f": {record.holder}" if record.holder else ", whose record is damaged"
+    return Busy(
+        Diagnostic(
+            "busy",
+            f"another apply of {stack} is at work{who}, revision {record.revision}",
+            hint="try again when it is done, wait for it by --lock-timeout 5m, or, if you know that it is dead, "
+            "--take-over",
+        )
+    )
+
+
+def _read(reader: Reader, stack: str) -> Records:
+    return records_of(reader.volumes(name=f"{stack}.deployer.r"), stack)

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
 from typing import Any
 
 from deployer.fields.field import Json, section
@@ -31,9 +32,15 @@ Updates = Mapping[str, Mapping[str, Any]]
 """By container id, then by row: what was asked of a living container, whose label cannot change."""
 
 
+SUCCEEDED, FAILED, DIED = "succeeded", "failed", "died"
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has the turn: enough to tell, on the same machine, whether the process still lives."""
+    """Who has the turn: enough to tell, on the same machine or engine, whether the process still lives.
+
+    `container` is the one of this engine that it runs in, "" for none.
+    """
 
     host: str
     boot: str
@@ -41,24 +48,29 @@ class Holder:
     pid: int
     started: str
     user: str
+    container: str = ""
+    container_started: str = ""
 
     def __str__(self) -> str:
-        return f"{self.user} on {self.host} (process {self.pid})"
+        where = f", container {self.container[:12]}" if self.container else ""
+        return f"{self.user} on {self.host} (process {self.pid}{where})"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One revision.
 
-    `holder` is None where the record is damaged; `result` is "" as long as it has not ended; `expires` counts seconds
-    since 1970; `resources` are the addresses of what the revision leaves there; `volumes` are the names of the
-    volumes that are the record.
+    `holder` is None where the record is damaged, `nonce` "" where nobody can hold it; `result` is "" as long as it has
+    not ended; `made` and `expires` count seconds since 1970 by the engine's clock, 0 where nothing says;
+    `resources` are the addresses of what the revision leaves there; `volumes` are the names of the volumes that are
+    the record.
     """
 
     revision: int
     nonce: str = ""
     holder: Holder | None = None
     expires: float = 0.0
+    made: float = 0.0
     origin: str | None = None
     salt: str = ""
     updates: Updates = field(default_factory=dict[str, Mapping[str, Any]])
@@ -69,10 +81,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """All of a stack's records, oldest first."""
+    """All of a stack's records, oldest first.
+
+    `dead` are the revisions that have not ended, and whose holder is gone; `updates` is what was asked of living
+    containers since they were made.
+    """
 
     all: tuple[Record, ...] = ()
     salt: str = ""
+    dead: frozenset[int] = frozenset()
+    updates: Updates = field(default_factory=dict[str, Mapping[str, Any]])
 
     @property
     def newest(self) -> Record | None:
@@ -88,19 +106,27 @@ class Records:
 
     @property
     def ended(self) -> Record:
-        """The newest record that has ended: what it says was reached."""
-        return next((record for record in reversed(self.all) if record.result), Record(0))
+        """The newest record whose own holder ended it: what it says was reached."""
+        return next((record for record in reversed(self.all) if record.result not in ("", DIED)), Record(0))
 
-    def with_salt(self, salt: str) -> Records:
-        return replace(self, salt=salt)
+    @property
+    def at_work(self) -> Record | None:
+        """The record of who has the turn now; None where nobody has."""
+        newest = self.newest
+        return newest if newest and not newest.result and newest.revision not in self.dead else None
+
+    @property
+    def abandoned(self) -> tuple[Record, ...]:
+        """Those that a dead holder has left without an end."""
+        return tuple(record for record in self.all if record.revision in self.dead)
 
     def outdated(self) -> list[Record]:
         """The records that ten newer ones which succeeded make needless."""
-        succeeded = [record.revision for record in self.all if record.result == "succeeded"]
+        succeeded = [record.revision for record in self.all if record.result == SUCCEEDED]
         return [record for record in self.all if sum(revision > record.revision for revision in succeeded) >= KEPT]
 
 
-def records_of(volumes: Sequence[Json], stack: str, holding: int = 0) -> Records:
+def records_of(volumes: Iterable[Json], stack: str, holding: int = 0) -> Records:
     """The records among an engine's volumes, less that of the turn which the caller holds.
 
     They are known by name: a damaged one has no labels to go by, and its number counts all the same.
@@ -111,7 +137,7 @@ def records_of(volumes: Sequence[Json], stack: str, holding: int = 0) -> Records
     for volume in volumes:
         match = pattern.fullmatch(volume["Name"])
         if match and int(match[1]) != holding:
-            (ended if match[2] else begun)[int(match[1])] = volume.get("Labels") or {}
+            (ended if match[2] else begun)[int(match[1])] = volume
     records = tuple(
         _record(stack, number, begun.get(number), ended.get(number)) for number in sorted(begun.keys() | ended.keys())
     )
@@ -121,34 +147,59 @@ def records_of(volumes: Sequence[Json], stack: str, holding: int = 0) -> Records
 def _record(stack: str, number: int, begun: Json | None, ended: Json | None) -> Record:
     names = [identity.record_name(stack, number)] if begun is not None else []
     names += [identity.done_name(stack, number)] if ended is not None else []
-    labels = begun or {}
-    end = ended or {}
+    labels, end = section(begun or {}, "Labels"), section(ended or {}, "Labels")
+    found = Record(
+        number,
+        nonce=labels.get(_NONCE, ""),
+        made=_seconds((begun or {}).get("CreatedAt")),
+        origin=labels.get(identity.ORIGIN),
+        salt=labels.get(identity.SALT, ""),
+        result=end.get(_RESULT, "") or (FAILED if ended is not None else ""),
+        volumes=tuple(names),
+    )
     try:
         updates: Any = json.loads(end.get(_UPDATES) or labels.get(_UPDATES) or "{}")
         resources: Any = json.loads(end.get(_RESOURCES) or labels.get(_RESOURCES) or "[]")
-        updates = {str(id): dict(rows) for id, rows in updates.items()}
-        holder = Holder(**json.loads(labels[_HOLDER]))
-        expires = float(labels[_EXPIRES])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Record(
-            number,
-            origin=labels.get(identity.ORIGIN),
-            salt=labels.get(identity.SALT, ""),
-            result=end.get(_RESULT, ""),
-            volumes=tuple(names),
+        return replace(
+            found,
+            updates={str(id): dict(rows) for id, rows in updates.items()},
+            holder=_holder(json.loads(labels[_HOLDER])),
+            expires=float(labels[_EXPIRES]),
+            resources=frozenset(map(str, resources)),
         )
-    return Record(
-        revision=number,
-        nonce=labels.get(_NONCE, ""),
-        holder=holder,
-        expires=expires,
-        origin=labels.get(identity.ORIGIN),
-        salt=labels.get(identity.SALT, ""),
-        updates=updates,
-        resources=frozenset(map(str, resources)),
-        result=end.get(_RESULT, ""),
-        volumes=tuple(names),
-    )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return found
+
+
+def _holder(said: Json) -> Holder:
+    """What a later version says besides is left out."""
+    return Holder(**{each.name: said[each.name] for each in fields(Holder) if each.name in said})
+
+
+def _seconds(created: str | None) -> float:
+    try:
+        return datetime.fromisoformat(created or "").timestamp()
+    except ValueError:
+        return 0.0
+
+
+def of_volume(stack: str, number: int, volume: Json) -> Record:
+    """The record that a volume begins."""
+    return _record(stack, number, volume, None)
+
+
+def updates_of(records: Records, living: Mapping[str, Mapping[str, Any]]) -> Updates:
+    """What was asked of living containers since they were made: by what has ended, and by dead holders where it shows.
+
+    `living` are the containers' rows by id, as they would be stored.
+    """
+    found = {id: dict(rows) for id, rows in records.ended.updates.items() if id in living}
+    for record in records.abandoned:
+        for id, rows in record.updates.items():
+            shown = {row: value for row, value in rows.items() if id in living and living[id].get(row) == value}
+            if shown:
+                found[id] = {**found.get(id, {}), **shown}
+    return found
 
 
 def begin_body(stack: str, record: Record, desired: str) -> Json:
@@ -187,7 +238,3 @@ def end_body(stack: str, record: Record) -> Json:
             _RESOURCES: json.dumps(sorted(record.resources)),
         },
     }
-
-
-def nonce_of(volume: Json) -> str:
-    return section(volume, "Labels").get(_NONCE, "")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from deployer.resources.records import Holder, Record, Records, begin_body, end_body, records_of
+from deployer.resources.records import Holder, Record, Records, begin_body, end_body, records_of, updates_of
 
 ME = Holder("edge1", "boot", "pid:[1]", 42, "123", "ops")
 
@@ -74,3 +77,43 @@ def test_ten_newer_ones_that_succeeded_make_a_record_needless():
         )
     ]
     assert [old.revision for old in records_of(volumes(*bodies), "shop").outdated()] == [1, 2]
+
+
+def test_what_a_dead_holder_was_to_change_counts_where_it_shows():
+    """It may have died before or after the engine took it."""
+    dead = record(2, updates={"a": {"mem_limit": 2, "cpus": 5}, "gone": {"mem_limit": 2}})
+    bodies = [
+        begin_body("shop", record(1), ""),
+        end_body("shop", record(1, result="succeeded", updates={"a": {"mem_limit": 1, "restart": "no"}})),
+        begin_body("shop", dead, ""),
+    ]
+    found = replace(records_of(volumes(*bodies), "shop"), dead=frozenset({2}))
+    living = {"a": {"mem_limit": 2, "cpus": 4, "restart": "no"}}
+    assert updates_of(found, living) == {"a": {"mem_limit": 2, "restart": "no"}}
+
+
+def test_who_lives_is_at_work_and_who_is_dead_has_abandoned_it():
+    """A revision that has ended is neither."""
+    found = records_of(volumes(begin_body("shop", record(1), ""), begin_body("shop", record(2), "")), "shop")
+    assert [each.revision for each in replace(found, dead=frozenset({1})).abandoned] == [1]
+    assert replace(found, dead=frozenset({1})).at_work == found.newest
+    assert replace(found, dead=frozenset({1, 2})).at_work is None
+
+
+def test_what_a_dead_holder_was_to_reach_is_not_reached_though_its_record_was_ended():
+    """Who came after it says what is there."""
+    bodies = [
+        begin_body("shop", record(1), ""),
+        end_body("shop", record(1, result="succeeded", resources=frozenset({"service.web[1]"}))),
+        begin_body("shop", record(2), ""),
+        end_body("shop", record(2, result="died")),
+    ]
+    assert records_of(volumes(*bodies), "shop").ended.revision == 1
+
+
+def test_what_a_later_version_says_of_a_holder_is_left_out():
+    """And the rest is read."""
+    body = begin_body("shop", record(), "")
+    holder = json.dumps({**json.loads(body["Labels"]["io.deployer.holder"]), "colour": "red"})
+    labels = {**body["Labels"], "io.deployer.holder": holder}
+    assert records_of([{"Name": body["Name"], "Labels": labels}], "shop").all[0].holder == ME
