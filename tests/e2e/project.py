@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -200,7 +201,11 @@ class Project:
                     self.engine.remove_container(each["Id"], force=True, v=True)
         for each in self.engine.networks():
             if each["Name"].startswith(f"{self.name}_"):
-                self.engine.remove_network(each["Id"])  # by id: Engine 20.10 can have two of one name
+                try:
+                    self.engine.remove_network(each["Id"])  # by id: Engine 20.10 can have two of one name
+                except APIError as error:
+                    # Under load Engine 20.10 may keep the endpoint of a container that is gone, until it is restarted.
+                    warnings.warn(f"{each['Name']} stays: {error.explanation}", stacklevel=2)
         for name in self._volumes():
             self.engine.remove_volume(name)
         for image in self.engine.images():
