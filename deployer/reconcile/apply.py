@@ -62,7 +62,8 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
         if not outcome.turn_lost:
             ended = replace(reached, revision=mine.revision, nonce=mine.nonce)
             try:
-                _end(engine, plan, ended, observed.records, forget=job.forget and outcome.exit_code is Exit.DONE)
+                turn.look(engine, plan.stack, mine)
+                _end(engine, plan, ended, observed.records, forget=job.forget and ended.result == SUCCEEDED)
             except DeployerError as error:  # the next apply finds the turn without an end, and its holder gone
                 if outcome.exit_code is not Exit.UNREACHABLE:
                     outcome.errors.append(error)

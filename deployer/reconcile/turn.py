@@ -70,8 +70,7 @@ def take(
         there = of_volume(stack, mine.revision, engine.create_volume(begin_body(stack, mine, desired)))
         if there.nonce == mine.nonce:
             return mine
-        if time.monotonic() >= patience.until:
-            raise busy(stack, there)
+        # Somebody was first, and may be done by now: what is left is seen when the turn is taken.
         records = await_free(engine, stack, patience)
 
 
