@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
 from deployer.fields import parse
-from deployer.fields.container import restart_policy
 from deployer.fields.health import test_words as healthcheck_words  # under its own name it would be collected
+from deployer.fields.process import restart_policy
 
 SECOND = 1_000_000_000
 

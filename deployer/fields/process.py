@@ -1,0 +1,113 @@
+"""The rows of how the process is run, watched and stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from deployer.fields.field import Context, Effect, Field, Json, Value
+from deployer.fields.from_image import or_image
+from deployer.fields.health import HEALTHCHECK, from_image
+from deployer.fields.kinds import FLAG, SECONDS, SIGNAL, TEXT, text_kind
+from deployer.fields.parse import describe, refusal, signal_name
+
+
+def stop_signal_on_image(asked: Value, _everything: Mapping[str, Value], image: Json) -> Value:
+    return asked or signal_name(image.get("StopSignal") or "SIGTERM")
+
+
+def read_stop_signal(inspect: Json, _: Context) -> Value:
+    """Where nobody says, inspect shows nothing, and the engine sends SIGTERM."""
+    return signal_name(inspect["Config"].get("StopSignal") or "SIGTERM")
+
+
+def restart_policy(written: Any) -> str:
+    """`no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`."""
+    name, _, retries = written.partition(":") if isinstance(written, str) else ("", "", "")
+    if name in ("no", "always", "unless-stopped", "on-failure") and (
+        not retries or (name == "on-failure" and retries.isdigit())
+    ):
+        return name if retries in ("", "0") else written
+    hint = "no, always, unless-stopped, on-failure or on-failure:3"
+    raise refusal("bad-restart", f"expected a restart policy, not {describe(written)}", hint)
+
+
+def encode_restart(value: Value) -> Json:
+    name, _, retries = value.partition(":")
+    return {"Name": name, "MaximumRetryCount": int(retries or 0)}
+
+
+def decode_restart(wire: Json) -> Value:
+    """Unset is "" on Engine 20.10 and "no" on 28."""
+    retries = wire.get("MaximumRetryCount")
+    return f"{wire['Name']}:{retries}" if retries else wire.get("Name") or "no"
+
+
+RestartPolicy = Annotated[
+    str,
+    BeforeValidator(restart_policy),
+    WithJsonSchema({"type": "string", "pattern": "^(no|always|unless-stopped|on-failure(:\\d+)?)$"}),
+]
+RESTART = text_kind(RestartPolicy, decode=decode_restart, encode=encode_restart)
+
+ROWS: tuple[Field, ...] = (
+    Field(
+        name="healthcheck",
+        kind=HEALTHCHECK,
+        engine="Healthcheck",
+        inspect="Config.Healthcheck",
+        unset=(),
+        image=from_image,
+        example=({"test": ["CMD", "true"], "interval": "1s"}, {"test": ["CMD", "true"], "interval": "2s"}),
+        doc="How the engine finds out whether it works; what is not said comes from the image.",
+    ),
+    Field(
+        name="restart",
+        kind=RESTART,
+        engine="HostConfig.RestartPolicy",
+        unset="no",
+        effect=Effect.IN_PLACE,
+        example=("always", "on-failure:3"),
+        doc="When the engine starts it again: no, always, unless-stopped, on-failure or on-failure:3.",
+    ),
+    Field(
+        name="user",
+        kind=TEXT,
+        engine="User",
+        inspect="Config.User",
+        unset="",
+        image=or_image("User"),
+        example=("1001:1001", "1002:1002"),
+        doc="User, or user:group, by name or number, in place of the image's.",
+    ),
+    Field(
+        name="init",
+        kind=FLAG,
+        engine="HostConfig.Init",
+        unset=False,
+        example=(True, False),
+        doc="Whether a small init reaps processes and passes signals on.",
+    ),
+    Field(
+        name="stop_signal",
+        kind=SIGNAL,
+        engine="StopSignal",
+        inspect="Config.StopSignal",
+        unset="",
+        image=stop_signal_on_image,
+        read=read_stop_signal,
+        example=("SIGINT", "SIGQUIT"),
+        doc="The signal that stops it, in place of the image's; SIGTERM where neither says.",
+    ),
+    Field(
+        name="stop_grace_period",
+        kind=SECONDS,
+        engine="StopTimeout",
+        inspect="Config.StopTimeout",
+        unset=10,
+        example=("3s", "4s"),
+        doc="How long it may take to stop before it is killed; 10s unless set, counted in whole seconds.",
+    ),
+)
