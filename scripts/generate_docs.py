@@ -124,10 +124,13 @@ def _row(row: Field, path: str, change: str) -> Iterator[str]:
     yield f"- Example: `{row.name}: {json.dumps(row.example[0], ensure_ascii=False)}`"
     if row.unproven:
         yield f"- Not tried on an engine by the tests: {row.unproven}"
+    if row.proven_where:
+        yield f"- Tried by the tests only where {row.proven_where}"
 
 
 def _unset(row: Field) -> str:
-    if row.image:
+    """An image supplies what lies in a container's Config alone."""
+    if row.image and row.inspect.startswith("Config."):
         return "what the image says"
     if row.unset in (None, "", (), frozenset(), 0) and row.unset is not False:
         return "nothing"

@@ -55,8 +55,13 @@ Attachments = Annotated[
 
 
 def _normal(written: dict[str, Attachment], context: Context) -> Value:
-    """Sorted pairs of a network's key and the names that the service has there."""
-    return tuple(sorted((name, tuple(sorted({context.service, *entry.aliases}))) for name, entry in written.items()))
+    """Sorted pairs of a network's key and the names that the service has there; its hostname is one by itself."""
+    return tuple(
+        sorted(
+            (name, tuple(sorted({context.service, *entry.aliases} - ({context.hostname} - {context.service}))))
+            for name, entry in written.items()
+        )
+    )
 
 
 def endpoint(value: Value) -> Json:
@@ -79,8 +84,9 @@ def read_networks(inspect: Json, context: Context) -> Value:
     name.
     """
     keys = {name: key for key, name in context.networks.items()}
-    own = {inspect["Id"][:12], inspect["Config"].get("Hostname", "")}
-    if not any(label.startswith("io.deployer.") for label in inspect["Config"].get("Labels") or ()):
+    labels = section(inspect, "Config.Labels")
+    own = {inspect["Id"][:12], inspect["Config"].get("Hostname", "")} - {labels.get("com.docker.compose.service")}
+    if not any(label.startswith("io.deployer.") for label in labels):
         own.add(inspect["Name"].lstrip("/"))
     return tuple(
         sorted(

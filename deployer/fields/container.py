@@ -5,7 +5,7 @@ Each is one thing that a service can say; see `field.py` for what the columns me
 
 from __future__ import annotations
 
-from deployer.fields import limits, outside, process, program
+from deployer.fields import limits, names, outside, process, program, security
 from deployer.fields.field import Field
 
 IMAGE = program.IMAGE
@@ -13,7 +13,9 @@ IMAGE = program.IMAGE
 FIELDS: tuple[Field, ...] = (
     *program.ROWS,
     *outside.ROWS,
+    *names.ROWS,
     *process.ROWS,
+    *security.ROWS,
     *limits.ROWS,
 )
 """Every row. The order is that of the reference page and of a plan's lines."""

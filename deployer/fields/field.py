@@ -38,11 +38,12 @@ class Context:
     """What a written value refers to.
 
     `networks` and `volumes` are the names that the stack's have on the engine, by their keys; `folder` is where
-    relative paths start from.
+    relative paths start from; `hostname` is what the service is called by itself.
     """
 
     folder: str = ""
     service: str = ""
+    hostname: str = ""
     networks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     volumes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -52,7 +53,8 @@ class Kind:
     """How values of one notation are written, made canonical, put on the wire, read back and shown.
 
     `written` is the type of the model's attribute: pydantic turns what the user wrote into it. `keyed` values are
-    mappings, held as a sorted tuple of pairs, whose entries are fields of their own in a plan (`environment.DEBUG`).
+    mappings, held as a sorted tuple of pairs, whose entries are fields of their own in a plan (`environment.DEBUG`);
+    `nested` tells that a dot in an entry leads a level deeper (`logging.options.max-size`).
     `quoted` ones are texts that a person sees in quotation marks.
     """
 
@@ -62,8 +64,18 @@ class Kind:
     decode: Callable[[Any], Value]
     show: Callable[[Value], str]
     keyed: bool = False
+    nested: bool = False
     quoted: bool = False
     show_entry: Callable[[str, Value], str] | None = None
+
+    def path_of(self, entry: str) -> tuple[str, ...]:
+        """Where an entry stands below the key of its row."""
+        return tuple(entry.split(".", 1)) if self.nested else (entry,)
+
+    def entry_at(self, path: tuple[str | int, ...]) -> str:
+        """The entry that a path below the key of the row leads into; "" where that is no name."""
+        names = path[: 2 if self.nested else 1] if self.keyed else ()
+        return ".".join(name for name in names if isinstance(name, str))
 
 
 ImageRule = Callable[[Value, Mapping[str, Value], Json], Value]
@@ -77,8 +89,9 @@ class Field:
     `name` and `also` are the names under which users write it, dotted where nested; `engine` is where it lies in the
     create body, dotted; `inspect` where inspect shows it, the same place unless said. `unset` is the canonical value
     when nothing is asked. `effect` tells what a change takes, from the values before and after. `image` tells what
-    the image supplies. `example` is a pair of written values for the law and the manual; `needs` what a service must
-    say besides for the example to be valid; `by_hand` tells the law how a person changes it.
+    the image supplies; `fills` that the engine adds entries of its own, of which those count that were asked for.
+    `example` is a pair of written values for the law and the manual; `needs` what a service must say besides for the
+    example to be valid. `unproven` is why no engine can try it, `proven_where` what an engine must have to try it.
     """
 
     name: str
@@ -91,11 +104,13 @@ class Field:
     unset: Value = None
     effect: Effect | Callable[[Value, Value], Effect] = Effect.REPLACE
     image: ImageRule | None = None
+    fills: bool = False
     write: Callable[[dict[str, Any], Value, Any, Context], None] | None = None
     read: Callable[[Json, Context], Value] | None = None
     update: Callable[[Value], Json] | None = None
     needs: Json = field(default_factory=lambda: MappingProxyType({}))
     unproven: str = ""
+    proven_where: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -126,6 +141,15 @@ class Field:
         """
         value = asked.get(self.name, self.unset)
         return self.image(value, asked, image) if self.image and image is not None else value
+
+    def less_filled(self, have: Value, want: Value, asked: Value) -> Value:
+        """What is observed, less what the engine filled in: entries that were never asked for, unless that is what is
+        wanted now.
+        """
+        if not self.fills:
+            return have
+        wanted, then = dict(want), dict(asked)
+        return tuple((entry, value) for entry, value in have if entry in then or wanted.get(entry) == value)
 
     def shown(self, key: str, value: Value) -> str:
         """A value as a user would write it; `key` is the entry of a keyed one."""

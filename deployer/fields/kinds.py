@@ -48,14 +48,14 @@ Argv = Annotated[
 ]
 
 _SCALAR = {"type": ["string", "number", "boolean", "null"]}
-_MAPPING_SCHEMA = {
+MAPPING_SCHEMA = {
     "anyOf": [
         {"type": "object", "additionalProperties": _SCALAR},
         {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
     ]
 }
 
-Mapping = Annotated[dict[str, str | None], BeforeValidator(parse.key_values), WithJsonSchema(_MAPPING_SCHEMA)]
+Mapping = Annotated[dict[str, str | None], BeforeValidator(parse.key_values), WithJsonSchema(MAPPING_SCHEMA)]
 
 
 def environment_values(written: Any) -> dict[str, str | None]:
@@ -69,7 +69,7 @@ def environment_values(written: Any) -> dict[str, str | None]:
     return values
 
 
-Environment = Annotated[dict[str, str | None], BeforeValidator(environment_values), WithJsonSchema(_MAPPING_SCHEMA)]
+Environment = Annotated[dict[str, str | None], BeforeValidator(environment_values), WithJsonSchema(MAPPING_SCHEMA)]
 
 
 _CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
@@ -154,8 +154,8 @@ def labels(written: Any) -> dict[str, str | None]:
     return found
 
 
-Options = Annotated[dict[str, str | None], BeforeValidator(texts), WithJsonSchema(_MAPPING_SCHEMA)]
-Labels = Annotated[dict[str, str | None], BeforeValidator(labels), WithJsonSchema(_MAPPING_SCHEMA)]
+Options = Annotated[dict[str, str | None], BeforeValidator(texts), WithJsonSchema(MAPPING_SCHEMA)]
+Labels = Annotated[dict[str, str | None], BeforeValidator(labels), WithJsonSchema(MAPPING_SCHEMA)]
 
 OPTIONS = Kind(Options, pairs, dict, pairs, str, keyed=True, quoted=True)
 LABELS = Kind(Labels, pairs, dict, user_labels, str, keyed=True, quoted=True)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from deployer.fields.field import Effect, Field, Json, Value
-from deployer.fields.kinds import CPUS, SIZE
-from deployer.fields.parse import MIB
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from deployer.fields.field import Effect, Field, Json, Kind, Value
+from deployer.fields.kinds import CPUS, SIZE, schema
+from deployer.fields.parse import MIB, number, refusal
+from deployer.fields.ulimits import ULIMITS
 
 
 def while_set(_before: Value, after: Value) -> Effect:
@@ -20,6 +25,26 @@ def memory_update(value: Value) -> Json:
     """
     return {"Memory": value, "MemorySwap": 2 * value}
 
+
+def pids_limit(written: Any) -> int:
+    """A number of processes; -1 and 0 are no limit."""
+    value = number(written)
+    if value < -1:
+        raise refusal("bad-number", f"expected a number of processes, not {value}", "-1 is no limit")
+    return value
+
+
+def no_limit_is_zero(value: int, _: object = None) -> int:
+    return max(value, 0)
+
+
+def pids_update(value: Value) -> Json:
+    """No limit is sent as such: that takes effect at once (Engine 20.10 and 28)."""
+    return {"PidsLimit": value or -1}
+
+
+PidsLimit = Annotated[int, BeforeValidator(pids_limit), schema("integer", "string", minimum=-1)]
+PIDS = Kind(PidsLimit, no_limit_is_zero, int, no_limit_is_zero, str)
 
 ROWS: tuple[Field, ...] = (
     Field(
@@ -50,5 +75,24 @@ ROWS: tuple[Field, ...] = (
         unset=64 * MIB,
         example=("64M", "128M"),
         doc="How much /dev/shm may hold; 64M unless set.",
+    ),
+    Field(
+        name="pids_limit",
+        also=("deploy.resources.limits.pids",),
+        kind=PIDS,
+        engine="HostConfig.PidsLimit",
+        unset=0,
+        effect=Effect.IN_PLACE,
+        update=pids_update,
+        example=(100, 200),
+        doc="How many processes and threads it may have at a time; -1 is no limit.",
+    ),
+    Field(
+        name="ulimits",
+        kind=ULIMITS,
+        engine="HostConfig.Ulimits",
+        unset=(),
+        example=({"nofile": 1000, "core": 0}, {"nofile": {"soft": 900, "hard": 1000}, "core": 0}),
+        doc="Limits of each process (setrlimit(2)): one number, or `soft` and `hard`; -1 is no limit.",
     ),
 )

@@ -1,11 +1,14 @@
-"""The rows of how a container meets the outside: published ports, mounts, networks."""
+"""The rows of how a container meets the outside: ports, mounts, devices, networks."""
 
 from __future__ import annotations
 
 from deployer.fields.attachments import NETWORKS, read_networks, write_networks
+from deployer.fields.devices import DEVICES
+from deployer.fields.exposed import EXPOSED, beside_image_and_ports, read_exposed, write_exposed
 from deployer.fields.field import Effect, Field
 from deployer.fields.mounts import MOUNTS, read_mounts, write_mounts
 from deployer.fields.ports import PORTS, read_ports, write_ports
+from deployer.fields.tmpfs import TMPFS
 
 ROWS: tuple[Field, ...] = (
     Field(
@@ -19,6 +22,18 @@ ROWS: tuple[Field, ...] = (
         doc='Published ports: "8080:80" fixed, "127.0.0.1:8080:80" on an address, "80" random.',
     ),
     Field(
+        name="expose",
+        kind=EXPOSED,
+        engine="ExposedPorts",
+        inspect="Config.ExposedPorts",
+        write=write_exposed,
+        read=read_exposed,
+        unset=frozenset(),
+        image=beside_image_and_ports,
+        example=(["3000"], [3001, "53/udp"]),
+        doc="Ports that it listens on, for people and programs to know; nothing is published by it.",
+    ),
+    Field(
         name="volumes",
         kind=MOUNTS,
         engine="HostConfig.Mounts",
@@ -28,6 +43,22 @@ ROWS: tuple[Field, ...] = (
         unset=(),
         example=(["/usr:/mnt/a:ro"], ["/usr:/mnt/a"]),
         doc="Named volumes, folders of the host (relative to the stack file) and tmpfs, each with its target.",
+    ),
+    Field(
+        name="tmpfs",
+        kind=TMPFS,
+        engine="HostConfig.Tmpfs",
+        unset=(),
+        example=("/scratch:size=64m,mode=1777", ["/scratch:size=32m", "/more"]),
+        doc="Folders that are memory, each with its options: size, mode, uid, gid, exec and the like.",
+    ),
+    Field(
+        name="devices",
+        kind=DEVICES,
+        engine="HostConfig.Devices",
+        unset=(),
+        example=(["/dev/null:/dev/xnull:rwm"], [{"source": "/dev/zero", "target": "/dev/xnull", "permissions": "r"}]),
+        doc="Devices of the host that it may use, as `source:target:permissions`.",
     ),
     Field(
         name="networks",

@@ -9,6 +9,7 @@ from typing import Any, cast
 from deployer.errors import Place
 from deployer.fields import container
 from deployer.fields.field import Effect, Field, Value
+from deployer.fields.mounts import target_path
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.model import Cause, FieldChange
 from deployer.resources import applied
@@ -65,6 +66,7 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
         want, have = row.on_image(sides.service.asked, sides.image), sides.container.values[row.name]
         if sides.image is None and row.image:
             have = _less_the_image(row, want, have)
+        have = row.less_filled(have, want, _entries_then(sides, row, want))
         if want == have:
             continue
         if row.kind.keyed:
@@ -74,6 +76,11 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
                     yield _change(sides, row, entry, found.get(entry, _ABSENT), wanted.get(entry, _ABSENT))
         else:
             yield _change(sides, row, "", have, want)
+
+
+def _entries_then(sides: Sides, row: Field, want: Value) -> Value:
+    """What was last applied of a keyed row; where that is not known, as if it were what is wanted now."""
+    return _asked_then(sides.was).get(row.name, row.unset) if sides.was else want
 
 
 def _less_the_image(row: Field, want: Value, have: Value) -> Value:
@@ -100,7 +107,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         effect=_effect(sides, row, entry, have, want),
         applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
         applied_known=sides.was is not None,
-        at=_place(sides, name, entry) if Cause.EDIT in causes else None,
+        at=_place(sides, row, name, entry) if Cause.EDIT in causes else None,
         sensitive=sensitive,
         quoted=row.kind.quoted,
     )
@@ -178,13 +185,18 @@ def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effec
     return row.effect_of(None if have is _ABSENT else have, None if want is _ABSENT else want)
 
 
-def _place(sides: Sides, name: str, entry: str) -> Place | None:
+def _place(sides: Sides, row: Field, name: str, entry: str) -> Place | None:
     """Where the value stands; an entry that has a target is found in its list by that."""
     path = ("services", sides.service.name, *name.split("."))
-    said = sides.service.written.get(name)
+    if not entry:
+        return sides.place(*path)
+    said = sides.service.written.get(row.name)
     written = said.value if said else None
     listed = cast("tuple[Any, ...]", written) if isinstance(written, tuple) else ()
-    index = next((index for index, item in enumerate(listed) if getattr(item, "target", None) == entry), None)
-    if index is not None:
-        return sides.place(*path, index)
-    return sides.place(*path, entry) if entry else sides.place(*path)
+    index = next((index for index, item in enumerate(listed) if _target(item) == entry), None)
+    return sides.place(*path, *(row.kind.path_of(entry) if index is None else (index,)))
+
+
+def _target(item: Any) -> str:
+    """The path in the container that an item of a list is for: its target, or what a text begins with."""
+    return target_path(item.partition(":")[0]) if isinstance(item, str) else getattr(item, "target", "")

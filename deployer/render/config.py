@@ -15,9 +15,11 @@ from typing import Any, cast
 from deployer.fields import container, network, volume
 from deployer.fields.attachments import DEFAULT, Attachment
 from deployer.fields.field import Field
+from deployer.fields.log_driver import OPTION, Logging
 from deployer.fields.mounts import Mount, host_path
 from deployer.fields.ports import Port
 from deployer.fields.sensitive import MASK, is_sensitive_name, mask_line
+from deployer.fields.ulimits import OneLimit, SoftAndHard
 from deployer.render.long_form import long_form, long_value
 from deployer.render.yaml_text import as_yaml_text
 from deployer.resources.desired import hidden_in, image_of
@@ -103,7 +105,7 @@ def _service(service: ServiceKeys, scope: Scope) -> Tree:
     said = long_form(service, leave_out={"own", "build", "depends_on", *(row.name for row in container.FIELDS)})
     for row in container.FIELDS:
         value = getattr(service, row.name, None)
-        if value is not None:
+        if value or (value is not None and row.name not in _ABSENT_WHERE_EMPTY):
             shown = _ROWS[row.name](value, scope) if row.name in _ROWS else long_value(value, row.kind.written)
             said[row.name] = _without_hidden(row.name, shown, scope)
     if service.build:
@@ -193,8 +195,42 @@ def _masked(values: Mapping[str, str | None], scope: Scope) -> Tree:
     return {name: MASK if is_sensitive_name(name, scope.sensitive) else value for name, value in sorted(values.items())}
 
 
-_ROWS: dict[str, Callable[[Any, Scope], Any]] = {"ports": _ports, "volumes": _mounts, "environment": _masked}
+def _extra_hosts(hosts: Mapping[str, tuple[str, ...]], scope: Scope) -> list[str]:
+    shown = {name: (MASK,) if ("extra_hosts", name) in scope.hidden else found for name, found in hosts.items()}
+    return sorted(f"{name}={address}" for name, addresses in shown.items() for address in addresses)
+
+
+def _logging(logging: Logging, scope: Scope) -> Tree:
+    driver = {"driver": logging.driver} if logging.driver else {}
+    hidden = {name for name in logging.options or {} if ("logging", OPTION + name) in scope.hidden}
+    options = _masked(logging.options or {}, scope) | dict.fromkeys(hidden, MASK)
+    return {**driver, **({"options": options} if options else {})}
+
+
+def _ulimits(limits: Mapping[str, SoftAndHard], _scope: Scope) -> Tree:
+    """One number stays one, but for 0, which Compose takes for none."""
+    return {
+        name: value.hard if isinstance(value, OneLimit) and value.hard else {"soft": value.soft, "hard": value.hard}
+        for name, value in sorted(limits.items())
+    }
+
+
+_ROWS: dict[str, Callable[[Any, Scope], Any]] = {
+    "ports": _ports,
+    "volumes": _mounts,
+    "environment": _masked,
+    "extra_hosts": _extra_hosts,
+    "logging": _logging,
+    "ulimits": _ulimits,
+}
 """The rows whose long form is more than their notation."""
+
+_OPTIONAL = """
+cap_add cap_drop devices dns dns_opt dns_search expose extra_hosts group_add hostname pids_limit privileged read_only
+security_opt stdin_open sysctls tmpfs tty ulimits working_dir
+"""
+_ABSENT_WHERE_EMPTY = frozenset(_OPTIONAL.split())
+"""The rows that Compose leaves out where they are false, 0 or empty."""
 
 
 def _shown(value: Any) -> Any:

@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from deployer.fields.field import Field, Value
+from deployer.fields.log_driver import OPTION
 from deployer.fields.sensitive import is_sensitive_name, mask_user_info
 
 FORMAT = 1
 HASH = "sha256:"
+
+NAMED = {"environment": "", "logging": OPTION}
+"""The rows whose entries have names that can tell a secret, and what stands before the names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,10 @@ class Secrecy:
         """Whether an entry is sensitive: by what went into it, by its name, or as a URL that holds user info."""
         if not self.hidden.isdisjoint({(field, entry), (field, "")}):
             return True
-        if field != "environment":
+        if field not in NAMED:
             return False
         with_user_info = any(isinstance(value, str) and mask_user_info(value) != value for value in values)
-        return is_sensitive_name(entry, self.names) or with_user_info
+        return is_sensitive_name(entry.removeprefix(NAMED[field]), self.names) or with_user_info
 
     def stored(self, row: Field, value: Value) -> Any:
         """One row's canonical value as it is kept; None where it is unset."""

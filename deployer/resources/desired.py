@@ -140,13 +140,14 @@ def context_of(stack: Stack, service: str = "") -> Context:
     return Context(
         folder=stack.folder,
         service=service,
+        hostname=said(stack.services[service], "hostname") or "" if service else "",
         networks={key: stack.network_name(key) for key in {*stack.networks, DEFAULT}},
         volumes={key: stack.volume_name(key) for key in stack.volumes},
     )
 
 
 def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> DesiredService:
-    context = replace(shared, service=name)
+    context = replace(shared, service=name, hostname=said(service, "hostname") or "")
     rows = {row.name: Written(*found) for row in container.FIELDS if (found := written(service, row))}
     rows.setdefault("networks", Written("networks", {DEFAULT: Attachment(aliases=())}))
     if not rows["networks"].value:
@@ -183,8 +184,7 @@ def hidden_in(stack: Stack, service: str) -> frozenset[tuple[str, str]]:
         for row in container.FIELDS:
             for parts in (tuple(name.split(".")) for name in row.names):
                 if path[: len(parts)] == parts:
-                    entry = path[len(parts)] if row.kind.keyed and len(path) > len(parts) else ""
-                    found.add((row.name, entry if isinstance(entry, str) else ""))
+                    found.add((row.name, row.kind.entry_at(path[len(parts) :])))
     return frozenset(found)
 
 

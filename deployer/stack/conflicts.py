@@ -8,6 +8,7 @@ from itertools import combinations
 from deployer.errors import Diagnostic
 from deployer.fields import container
 from deployer.fields.ports import addresses_meet
+from deployer.fields.tmpfs import parts
 from deployer.stack.model import Stack
 from deployer.stack.service import said
 
@@ -45,16 +46,25 @@ def _limits_said_twice(stack: Stack) -> Iterator[Diagnostic]:
 
 def _targets_used_twice(stack: Stack) -> Iterator[Diagnostic]:
     for name, service in stack.services.items():
-        seen: set[str] = set()
-        for index, mount in enumerate(said(service, "volumes") or ()):
-            if mount.target in seen:
-                yield Diagnostic(
-                    "said-twice",
-                    f"services.{name} mounts two things at {mount.target}",
-                    stack.places.at("services", name, "volumes", index),
-                    "keep one of them",
-                )
-            seen.add(mount.target)
+        mounted = [("volumes", mount.target) for mount in said(service, "volumes") or ()]
+        mounted += [("tmpfs", parts(text)[0]) for text in said(service, "tmpfs") or ()]
+        devices = [("devices", device.target) for device in said(service, "devices") or ()]
+        for doing, targets in (("mounts", mounted), ("has", devices)):
+            yield from _used_twice(stack, name, doing, targets)
+
+
+def _used_twice(stack: Stack, service: str, doing: str, targets: list[tuple[str, str]]) -> Iterator[Diagnostic]:
+    seen: set[str] = set()
+    for position, (key, target) in enumerate(targets):
+        index = sum(other == key for other, _ in targets[:position])
+        if target in seen:
+            yield Diagnostic(
+                "said-twice",
+                f"services.{service} {doing} two things at {target}",
+                stack.places.at("services", service, key, index),
+                "keep one of them",
+            )
+        seen.add(target)
 
 
 def _ports(stack: Stack) -> Iterator[Diagnostic]:

@@ -21,7 +21,7 @@ from deployer.stack.model import Stack, StackFile
 from deployer.stack.places import Places
 from deployer.stack.service import Build, said
 
-FREE = ("environment", "labels", "args", "driver_opts")
+FREE = ("environment", "labels", "args", "driver_opts", "extra_hosts", "options", "sysctls")
 """Mappings whose keys are the user's own: `x-` has no meaning there."""
 
 _MOST_ROUNDS = 4

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, create_model
 from deployer.fields import container
 from deployer.fields.field import Field as Row
 from deployer.fields.kinds import Count, Cpus, Duration, Environment, Model, Size, Text
+from deployer.fields.limits import PidsLimit
 from deployer.fields.parse import describe, listing, mapping, refusal
 from deployer.stack import later
 
@@ -71,10 +72,7 @@ class Limits(Model):
 
     cpus: Cpus | None = Field(default=None, description="The same as the service's `cpus`.")
     memory: Size | None = Field(default=None, description="The same as the service's `mem_limit`.")
-
-    @classmethod
-    def later(cls) -> frozenset[str]:
-        return frozenset({"pids"})
+    pids: PidsLimit | None = Field(default=None, description="The same as the service's `pids_limit`.")
 
 
 class Resources(Model):

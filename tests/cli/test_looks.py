@@ -38,7 +38,7 @@ services:
   web:
     image: busybox:1.37
     ports: ["8080:80", "8080:http"]
-    privileged: true
+    userns_mode: host
     volumes: ["dta:/data"]
   api:
     image: busybox:1.37

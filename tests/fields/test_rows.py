@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -151,6 +152,29 @@ SAME: list[tuple[str, Any, Any]] = [
     ("healthcheck", {"test": "true", "interval": "60s"}, {"interval": "1m", "test": "true", "retries": 0}),
     ("restart", "on-failure", "on-failure:0"),
     ("init", True, "true"),
+    ("working_dir", "/srv//a/../b/", "/srv/b"),
+    ("cap_add", ["NET_ADMIN", "SYS_TIME"], ["cap_sys_time", "CAP_NET_ADMIN", "NET_ADMIN"]),
+    ("cap_drop", ["all"], ["ALL"]),
+    ("extra_hosts", ["a=1.2.3.4", "b=::1"], {"b": "[0::1]", "a": "1.2.3.4"}),
+    ("extra_hosts", ["a:1.2.3.4", "b:::1", "a=1.1.1.1"], ["b=[::1]", "a=1.2.3.4,1.1.1.1"]),
+    ("dns", "9.9.9.9", ["9.9.9.9", "9.9.9.9"]),
+    ("dns_search", "a.example", ["a.example"]),
+    ("dns_opt", ["use-vc", "ndots:2"], ["ndots:2", "use-vc"]),
+    ("tmpfs", "/run/:size=64m,mode=1777", ["/run:mode=01777,size=65536K"]),
+    ("tmpfs", "/run", ["/run:noexec,nosuid,nodev,rw"]),
+    ("tmpfs", "/run:exec", ["/run:noexec,exec"]),
+    ("ulimits", {"nofile": 5}, {"nofile": {"soft": "5", "hard": 5}}),
+    ("pids_limit", -1, 0),
+    ("pids_limit", "10", 10),
+    ("logging", {"driver": "local", "options": {"max-file": 3}}, {"options": {"max-file": "3"}, "driver": "local"}),
+    ("logging", {}, {"driver": "", "options": None}),
+    ("expose", [3000, "3001/tcp"], ["3000-3001"]),
+    ("sysctls", {"net.core.somaxconn": 5}, ["net.core.somaxconn=5"]),
+    ("group_add", ["mail", 1000], ["1000", "mail"]),
+    ("security_opt", ["no-new-privileges", "label:user:me"], ["label=user:me", "no-new-privileges:true"]),
+    ("devices", ["/dev/null"], [{"source": "/dev/null"}]),
+    ("devices", ["/dev/a:/dev/b:mr"], [{"source": "/dev//a", "target": "/dev/b", "permissions": "rm"}]),
+    ("read_only", "true", True),
 ]
 
 
@@ -168,6 +192,17 @@ DIFFERENT: list[tuple[str, Any, Any]] = [
     ("healthcheck", {"test": ["CMD", "true"]}, {"test": "true"}),
     ("user", "0", "root"),
     ("volumes", ["data:/d"], ["./data:/d"]),
+    ("cap_add", ["ALL"], ["NET_ADMIN"]),
+    ("dns", ["9.9.9.9", "1.1.1.1"], ["1.1.1.1", "9.9.9.9"]),
+    ("dns_search", ["a", "b"], ["b", "a"]),
+    ("extra_hosts", {"a": ["1.1.1.1", "1.1.1.2"]}, {"a": ["1.1.1.2", "1.1.1.1"]}),
+    ("tmpfs", "/run", "/run:exec"),
+    ("tmpfs", "/run:size=50%", "/run:size=50"),
+    ("ulimits", {"nofile": 5}, {"nofile": {"soft": 4, "hard": 5}}),
+    ("expose", [53], ["53/udp"]),
+    ("security_opt", ["no-new-privileges:true"], ["no-new-privileges:false"]),
+    ("devices", ["/dev/null"], ["/dev/null:/dev/null:r"]),
+    ("group_add", ["0"], ["root"]),
 ]
 
 
@@ -222,6 +257,8 @@ IMAGE = {
     "Labels": {"maker": "us", "io.deployer.build": "x"},
     "User": "app",
     "StopSignal": "SIGQUIT",
+    "WorkingDir": "/work/",
+    "ExposedPorts": {"80/tcp": {}},
     "Healthcheck": {"Test": ["CMD", "check"], "Interval": 5_000_000_000},
 }
 
@@ -238,6 +275,10 @@ IMAGE = {
         ("user", None, "app"),
         ("user", "0", "0"),
         ("stop_signal", None, "SIGQUIT"),
+        ("working_dir", None, "/work"),
+        ("working_dir", "/other", "/other"),
+        ("expose", None, frozenset({"80/tcp"})),
+        ("expose", [81], frozenset({"80/tcp", "81/tcp"})),
         ("stop_signal", "INT", "SIGINT"),
         ("healthcheck", {"interval": "9s"}, (("interval", 9_000_000_000), ("test", ("CMD", "check")))),
         ("healthcheck", {"disable": True}, (("test", ("NONE",)),)),
@@ -308,6 +349,92 @@ def test_names_that_the_engine_gives_in_a_network_are_no_difference() -> None:
     assert of("networks").out_of(inspect, CONTEXT) == (("default", ("a", "shop-web-1", "web")),)
 
 
+def test_a_hostname_is_a_name_in_its_networks_by_itself() -> None:
+    """The engine adds it to the aliases, or not, by its version: asked for as an alias too, it is no difference."""
+    row = of("networks")
+    written = TypeAdapter(row.kind.written).validate_python({"default": {"aliases": ["db", "web", "cache"]}})
+    settings = {"Aliases": ["web", "cache", "0123456789ab", "db"], "NetworkID": "n"}
+    inspect = {
+        "Id": "0123456789ab" + "0" * 52,
+        "Name": "/shop-web-1",
+        "Config": {"Labels": {"com.docker.compose.service": "web", "io.deployer.applied": "{}"}},
+        "NetworkSettings": {"Networks": {"shop_default": settings}},
+    }
+    for hostname, names in (("db", ("cache", "web")), ("web", ("cache", "db", "web"))):
+        inspect["Config"]["Hostname"] = hostname
+        assert row.out_of(inspect, CONTEXT) == row.kind.normal(written, replace(CONTEXT, hostname=hostname))
+        assert row.out_of(inspect, CONTEXT) == (("default", names),)
+
+
+@pytest.mark.parametrize(
+    ("hostname", "mode", "value"),
+    [
+        ("web", "shop_default", "web"),
+        ("0123456789ab", "shop_default", ""),
+        ("elsewhere", "container:fedcba", ""),
+        ("machine", "host", ""),
+    ],
+)
+def test_a_hostname_that_nobody_asked_for_is_no_difference(hostname: str, mode: str, value: str) -> None:
+    """It is the short id, or of whom the network is."""
+    inspect = {"Id": "0123456789ab" + "0" * 52, "Config": {"Hostname": hostname}, "HostConfig": {"NetworkMode": mode}}
+    assert of("hostname").out_of(inspect, CONTEXT) == value
+
+
+def test_what_privileged_brings_with_it_is_no_difference() -> None:
+    """The engine adds label=disable, and masks no path; so asking for those is none either."""
+    row = of("security_opt")
+    asked = canonical(row, ["label:disable", "systempaths=unconfined", "no-new-privileges"])
+    host = {"Privileged": True, "SecurityOpt": ["label=disable", "no-new-privileges:true"], "MaskedPaths": None}
+    everything = {"security_opt": asked, "privileged": True}
+    assert row.out_of({"HostConfig": host}, CONTEXT) == row.on_image(everything, {})
+    assert row.on_image({**everything, "privileged": False}, {}) == asked
+    bare = {"HostConfig": {"Privileged": True, "SecurityOpt": ["label=disable"]}}
+    assert row.out_of(bare, CONTEXT) == row.unset
+
+
+def test_open_system_paths_are_sent_as_two_fields() -> None:
+    """The engine knows no such option: it is the client that takes the masks away."""
+    row = of("security_opt")
+    body: dict[str, Any] = {}
+    value = canonical(row, ["systempaths=unconfined"])
+    row.into(body, value, None, CONTEXT)
+    assert body == {"HostConfig": {"MaskedPaths": [], "ReadonlyPaths": []}}
+    assert row.out_of(body, CONTEXT) == value
+
+
+def test_what_is_published_is_exposed_by_that() -> None:
+    """Neither side counts it, whether or not it is asked for."""
+    row = of("expose")
+    asked = {"expose": canonical(row, [80, 81]), "ports": canonical(of("ports"), ["8080:80"])}
+    body: dict[str, Any] = {}
+    for name, value in asked.items():
+        of(name).into(body, value, None, CONTEXT)
+    assert body["ExposedPorts"].keys() == {"80/tcp", "81/tcp"}
+    inspect = {"Config": body, "HostConfig": body["HostConfig"]}
+    assert row.out_of(inspect, CONTEXT) == row.on_image(asked, {}) == frozenset({"81/tcp"})
+
+
+DEFAULT_LOGGING = {"Type": "json-file", "Config": {"max-size": "9m"}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "applied", "seen"),
+    [
+        ({}, {}, ()),
+        ({"driver": "json-file"}, {}, (("driver", "json-file"),)),
+        ({"driver": "local"}, {}, ()),
+        ({}, {"driver": "json-file"}, (("driver", "json-file"),)),
+        ({"options": {"max-size": "1m"}}, {"options": {"max-size": "1m"}}, (("options.max-size", "9m"),)),
+    ],
+)
+def test_what_the_engine_fills_in_is_no_difference(wanted: Any, applied: Any, seen: Value) -> None:
+    """The daemon's driver and its options count only where they were asked for, or are what is wanted."""
+    row = of("logging")
+    have = row.out_of({"HostConfig": {"LogConfig": DEFAULT_LOGGING}}, CONTEXT)
+    assert row.less_filled(have, canonical(row, wanted), canonical(row, applied)) == seen
+
+
 # What a change takes
 
 
@@ -316,6 +443,14 @@ def test_a_limit_changes_in_place_and_is_lifted_by_a_new_container(name: str) ->
     """The engine answers 200 to lifting it, and changes nothing."""
     assert of(name).effect_of(1, 2) is of(name).effect_of(2, 1) is of(name).effect_of(0, 1) is Effect.IN_PLACE
     assert of(name).effect_of(1, 0) is Effect.REPLACE
+
+
+def test_a_limit_of_processes_is_lifted_in_place() -> None:
+    """The engine takes it at once."""
+    row = of("pids_limit")
+    assert row.effect_of(10, 0) is row.effect_of(0, 10) is Effect.IN_PLACE
+    assert row.update_body(10) == {"PidsLimit": 10}
+    assert row.update_body(row.unset) == {"PidsLimit": -1}
 
 
 def test_memory_is_updated_with_its_swap() -> None:

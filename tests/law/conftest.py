@@ -229,6 +229,8 @@ class Tally:
             if name == "row":
                 self.tried.add(str(value))
                 self.failed |= {str(value)} if report.failed else set()
+                if report.skipped and isinstance(report.longrepr, tuple):
+                    self.unproven[str(value)] = report.longrepr[2].removeprefix("Skipped: ")
             elif name == "unproven":
                 row, _, reason = str(value).partition(": ")
                 self.unproven[row] = reason

@@ -80,6 +80,36 @@ def services_on(full: str, quiet: str) -> dict[str, dict[str, Any]]:
         "own-name-as-alias": {"networks": {"default": {"aliases": ["own-name-as-alias", "NAME-own-name-as-alias-1"]}}},
         "grace-at-its-default": {"stop_grace_period": "10s"},
         "signal-at-its-default": {"stop_signal": "SIGTERM"},
+        "folder-same": {"working_dir": "/work/"},
+        "exposed": {"expose": [80, "81-82", "9/udp"], "ports": ["127.0.0.1::81"]},
+        "named": {"hostname": "named", "networks": {"default": {"aliases": ["other"]}}},
+        "named-by-alias": {"hostname": "other-name", "networks": {"default": {"aliases": ["other-name"]}}},
+        "names": {
+            "extra_hosts": ["a:10.0.0.1", "b=[0::1]", "gw=host-gateway"],
+            "dns": ["9.9.9.9", "::0001"],
+            "dns_search": ".",
+            "dns_opt": ["use-vc", "ndots:2", "use-vc"],
+        },
+        "terminal": {"tty": "true", "stdin_open": True},
+        "held": {
+            "cap_add": ["sys_nice", "CAP_NET_ADMIN"],
+            "cap_drop": ["all"],
+            "security_opt": ["no-new-privileges", "seccomp:unconfined"],
+            "read_only": True,
+            "tmpfs": ["/run/:mode=0755,size=1024k,noexec", "/tmp:exec,ro"],
+        },
+        "memory-over-the-volume": {"tmpfs": "/kept"},
+        "numbers": {
+            "ulimits": {"nofile": {"soft": "100", "hard": 200}, "core": "0"},
+            "sysctls": {"net.core.somaxconn": 64},
+            "group_add": [5, "0006"],
+            "pids_limit": "-1",
+        },
+        "devices": {"devices": ["/dev/null:/dev/x:mr", {"source": "/dev/zero"}]},
+        "logging-options": {"logging": {"options": {"max-size": "1m"}}},
+        "logging-driver": {"logging": {"driver": "json-file"}},
+        "logging-nothing": {"logging": {}},
+        "flags-off": {"tty": False, "stdin_open": "false", "read_only": False, "privileged": False, "cap_add": []},
         "limits": {"cpus": ".5", "deploy": {"resources": {"limits": {"memory": "64mb"}}}},
         "three": {"deploy": {"replicas": 3}},
         "init-off": {"init": False, "restart": "no", "labels": {}, "environment": [], "ports": [], "volumes": []},
@@ -127,7 +157,17 @@ def test_a_second_apply_keeps_every_container(whole: Any, engine: Engine) -> Non
 
 def test_a_restart_is_no_difference(whole: Any, engine: Engine) -> None:
     """Random ports get new numbers then, and a port from a range may: the asked form is compared."""
-    for service in ("nothing", "ports", "port-range", "own-name-as-alias", "limits", "over-the-volume", "everything"):
+    for service in (
+        "nothing",
+        "ports",
+        "port-range",
+        "own-name-as-alias",
+        "limits",
+        "over-the-volume",
+        "named",
+        "held",
+        "everything",
+    ):
         was = whole.container(service)["Id"]
         engine.stop_container(was, timeout=0)
         engine.start_container(was)
@@ -202,7 +242,11 @@ def spellings(row: Field, written: Any) -> list[Any]:
                 written,
                 {name: {**options, "aliases": options["aliases"] * 1} for name, options in written.items()},
             ]
-        case "init", bool():
+        case "cap_add" | "cap_drop" | "group_add" | "dns_opt" | "expose", list():
+            return [written, [str(item).lower() for item in reversed(written)]]
+        case "pids_limit", int():
+            return [written, str(written)]
+        case (("init" | "tty" | "stdin_open" | "read_only"), bool()):
             return [written, str(written).lower()]
         case "healthcheck", dict():
             return [written, {**written, "interval": f"{int(written['interval'].rstrip('s')) * 1000}ms"}]
@@ -222,7 +266,7 @@ def nest(keys: dict[str, Any], path: str, value: Any) -> None:
 @st.composite
 def random_service(draw: Callable[[Any], Any]) -> dict[str, Any]:
     """Some of the rows, each with one of its examples, under one of its names, in one of its spellings."""
-    rows = [row for row in container.FIELDS if row is not container.IMAGE and not row.unproven]
+    rows = [row for row in container.FIELDS if not (row is container.IMAGE or row.unproven or row.proven_where)]
     keys: dict[str, Any] = {"deploy": {"update_config": {"monitor": "0s"}}}
     for row in draw(st.lists(st.sampled_from(rows), unique_by=lambda row: row.name, min_size=1, max_size=8)):
         for name, needed in row.needs.items():

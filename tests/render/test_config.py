@@ -314,6 +314,42 @@ volumes: {d: , e: {external: true, name: x}, f: {driver: local, driver_opts: {o:
             },
         ),
         ("networks: []", {}),
+        ("working_dir: /srv//a, hostname: web", {"working_dir": "/srv//a", "hostname": "web"}),
+        ("tty: true, stdin_open: false, read_only: 'true', privileged: false", {"tty": True, "read_only": True}),
+        ("cap_add: [net_admin, CAP_CHOWN, net_admin], cap_drop: []", {"cap_add": ["net_admin", "CAP_CHOWN"]}),
+        (
+            "extra_hosts: {z: 1.2.3.4, b: ['::2', '[::1]'], gw: host-gateway}",
+            {"extra_hosts": ["b=::1", "b=::2", "gw=host-gateway", "z=1.2.3.4"]},
+        ),
+        ("extra_hosts: ['z:1.2.3.4', 'b:::1']", {"extra_hosts": ["b=::1", "z=1.2.3.4"]}),
+        ("dns: 9.9.9.9, dns_search: [b, a], dns_opt: []", {"dns": ["9.9.9.9"], "dns_search": ["b", "a"]}),
+        ("tmpfs: '/run:size=64m,mode=1777'", {"tmpfs": ["/run:size=64m,mode=1777"]}),
+        (
+            "ulimits: {nproc: 5, nofile: {soft: '2', hard: 2}, core: 0, memlock: -1}",
+            {"ulimits": {"core": {"soft": 0, "hard": 0}, "memlock": -1, "nofile": {"soft": 2, "hard": 2}, "nproc": 5}},
+        ),
+        ("pids_limit: -1", {"pids_limit": -1}),
+        ("pids_limit: 0", {}),
+        ("deploy: {resources: {limits: {pids: 5}}}", {"deploy": {"resources": {"limits": {"pids": 5}}}}),
+        ("logging: {}", {"logging": {}}),
+        (
+            "logging: {options: {max-file: 3, a: null, x-b: c}, driver: local}",
+            {"logging": {"driver": "local", "options": {"a": "", "max-file": "3", "x-b": "c"}}},
+        ),
+        ("expose: [3000, 80-85/tcp, 3000]", {"expose": ["3000", "80-85/tcp"]}),
+        ("sysctls: [net.core.somaxconn=5]", {"sysctls": {"net.core.somaxconn": "5"}}),
+        ("group_add: [mail, 1000]", {"group_add": ["mail", "1000"]}),
+        ("security_opt: ['label:user:me']", {"security_opt": ["label:user:me"]}),
+        (
+            "devices: [/dev/a, '/dev/a:/dev/b:r', {source: /dev/c, target: /dev/d}]",
+            {
+                "devices": [
+                    {"source": "/dev/a", "target": "/dev/a", "permissions": "rwm"},
+                    {"source": "/dev/a", "target": "/dev/b", "permissions": "r"},
+                    {"source": "/dev/c", "target": "/dev/d"},
+                ]
+            },
+        ),
     ],
 )  # fmt: skip
 def test_each_notation_has_its_long_form(keys: str, shown: dict[str, Any]) -> None:
@@ -336,6 +372,29 @@ services:
         assert shown.count("(sensitive)") == 4
         assert "postgres://(sensitive)@db/x" in shown
         assert "KEYBOARD" in shown
+
+
+def test_secrets_are_masked_wherever_a_variable_puts_them() -> None:
+    """Under the name of an option, in a host's address, in a list."""
+    text = """\
+services:
+  a:
+    image: x
+    logging: {driver: splunk, options: {splunk-token: plain-secret, tag: "${API_TOKEN}", max-size: 1m}}
+    extra_hosts: {db: "${DB_SECRET}", web: 10.0.0.2}
+    dns_search: ["${API_TOKEN}"]
+"""
+
+    def no_files(path: str, place: Place) -> dict[str, tuple[str, Place]]:
+        raise AssertionError((path, place))
+
+    environment = {"API_TOKEN": "hunter2", "DB_SECRET": "10.0.0.1"}
+    stack = load(text, file="stack.yaml", folder="/srv/shop", environment=environment, read_env_file=no_files)
+    service = json.loads(as_json(stack))["services"]["a"]
+    masked = {"max-size": "1m", "splunk-token": "(sensitive)", "tag": "(sensitive)"}
+    assert service["logging"] == {"driver": "splunk", "options": masked}
+    assert service["extra_hosts"] == ["db=(sensitive)", "web=10.0.0.2"]
+    assert service["dns_search"] == "(sensitive)"
 
 
 def test_names_alone() -> None:

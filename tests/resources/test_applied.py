@@ -53,6 +53,15 @@ def test_a_secret_is_kept_as_a_hash_with_the_stacks_salt(name, value):
     assert one != other
 
 
+def test_an_option_of_logging_is_a_secret_by_its_name():
+    """As a variable is; `x-deployer` names it without what a plan puts before it."""
+    asked = {**UNSET, "logging": (("driver", "splunk"), ("options.pin", "1234"), ("options.splunk-token", "hunter2"))}
+    text = applied.encode(ROWS, asked, Secrecy("salt", ("PIN",)))
+    assert "splunk-token" in text
+    assert "hunter2" not in text
+    assert "1234" not in text
+
+
 def test_a_name_can_be_taken_off_the_list():
     """`!NAME` in the stack says that it may be shown after all."""
     assert Secrecy(names=()).hides("environment", "API_TOKEN")
