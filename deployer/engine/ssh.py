@@ -91,7 +91,7 @@ class Tunnel:
 
 
 def open_tunnel(location: Location, timeout: float) -> Tunnel:
-    """Log in, find the engine's socket at the other end, and forward it. Closed when the program ends, at the latest."""
+    """Log in, find the engine's socket at the other end, and forward it; closed when deployer ends, at the latest."""
     program = shutil.which("ssh")
     if not program:
         raise Unreachable(no_ssh(location))

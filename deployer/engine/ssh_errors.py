@@ -94,7 +94,7 @@ def ssh_failed(location: Location, said: str, hint: str = "") -> Diagnostic:
 
 
 def ssh_too_slow(location: Location) -> Diagnostic:
-    hint = _from(location, "is it on, and lets a firewall ssh through? ConnectTimeout in ~/.ssh/config ends the wait sooner")
+    hint = _from(location, "is it on, and does a firewall let ssh through?")
     return Diagnostic("engine-timeout", f"no ssh to {location.url}: it did not answer in time", hint=hint)
 
 
@@ -110,7 +110,7 @@ def no_socket(location: Location, path: str, *, denied: bool) -> Diagnostic:
     """The login works, and the engine's socket at the other end is not there, or not for this user."""
     if denied:
         message = f"you may not use the Docker engine at {location.url}: permission denied for {path} there"
-        hint = 'join the group there that may: sudo usermod -aG docker "$USER", then try again; or log in as another user'
+        hint = 'join the group there that may: sudo usermod -aG docker "$USER", or log in as another user'
         return Diagnostic("engine-permission", message, hint=hint)
     message = f"no Docker engine is at {location.url}: ssh logs in, and there is no socket {path}"
     hint = (
@@ -121,13 +121,16 @@ def no_socket(location: Location, path: str, *, denied: bool) -> Diagnostic:
 
 
 def forward_refused(location: Location, said: str) -> Diagnostic | None:
-    """What ssh notes when the other end would not connect to the engine's socket; None where it notes nothing."""
-    if "open failed: administratively prohibited" in said:
-        message = f"sshd at {location.url} does not forward to the engine's socket"
-        hint = "its sshd_config must allow it: AllowStreamLocalForwarding yes, DisableForwarding no, for this user at least"
-        return Diagnostic("ssh-forwarding", message, hint=hint)
-    if "open failed: connect failed" in said:
-        message = f"no Docker engine answers at {location.url}: ssh logs in, and nobody listens on the engine's socket"
-        hint = _from(location, "start the engine there: sudo systemctl start docker")
-        return Diagnostic("engine-unreachable", message, hint=hint)
-    return None
+    """What ssh notes when the other end did not connect to the engine's socket; None where it notes nothing.
+
+    sshd gives one answer for a socket that nobody listens on and for a user who may not forward.
+    """
+    if ": open failed: " not in said:
+        return None
+    message = f"no Docker engine answers at {location.url}: sshd there could not connect to the engine's socket"
+    hint = _from(
+        location,
+        "start the engine there (sudo systemctl start docker); if it runs, sshd must let this user forward: "
+        "AllowStreamLocalForwarding yes, no DisableForwarding, no `restrict` at the key",
+    )
+    return Diagnostic("engine-unreachable", message, hint=hint)

@@ -8,7 +8,7 @@ from deployer.engine.locate import Location
 from deployer.errors import Diagnostic
 
 _ISSUER = "ca.pem must hold the authority that signed the engine's certificate"
-_CLIENT = "cert.pem and key.pem must be signed by the authority that the engine was given (dockerd --tlscacert)"
+_CLIENT = "cert.pem must be there, valid, and signed by the authority that the engine was given (dockerd --tlscacert)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ REASONS = (
         _ISSUER,
     ),
     Reason(("alert certificate expired",), "it says that your certificate has expired", "have a new cert.pem made"),
-    Reason(("certificate required",), "it wants a certificate from you, and none was given", _CLIENT),
+    Reason(("certificate required",), "it wants a certificate from you, which was not given", _CLIENT),
     Reason(
         ("alert bad certificate", "alert unknown ca", "alert certificate unknown", "alert access denied"),
-        "it does not accept your certificate",
+        "it does not accept your certificate, or got none",
         _CLIENT,
     ),
     Reason(

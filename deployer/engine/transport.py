@@ -80,6 +80,11 @@ class Transport:
         response = self.request(doing, method, path, *names, stream=True, **options)
         return Stream(response, doing, self.location)
 
+    def close(self) -> None:
+        self.api.close()
+        if self.location.tunnel:
+            self.location.tunnel.close()
+
     def _url(self, path: str, names: tuple[str, ...]) -> str:
         version = f"/v{self.version}" if self.version else ""
         return f"{self.api.base_url}{version}{path.format(*(quote(name, safe='/:@') for name in names))}"
@@ -87,10 +92,19 @@ class Transport:
 
 def open_transport(location: Location, timeout: float) -> Transport:
     """Reach the engine and agree on an API version."""
-    if location.url.startswith("ssh://"):
-        from deployer.engine.ssh import open_tunnel
+    if not location.url.startswith("ssh://"):
+        return _agreed(location, timeout)
+    from deployer.engine.ssh import open_tunnel
 
-        location = replace(location, tunnel=open_tunnel(location, timeout))
+    tunnel = open_tunnel(location, timeout)
+    try:
+        return _agreed(replace(location, tunnel=tunnel), timeout)
+    except BaseException:
+        tunnel.close()
+        raise
+
+
+def _agreed(location: Location, timeout: float) -> Transport:
     bare = Transport(_client(location, timeout), location, timeout, {})
     doing = "ask the engine for its version"
     try:
