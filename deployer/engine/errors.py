@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deployer.engine.locate import Location
+from deployer.engine.tls_errors import is_about_tls, needs_tls, wrong_tls
 from deployer.errors import Diagnostic, Unreachable
 
 
@@ -37,7 +38,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def no_answer(doing: str, location: Location, causes: list[BaseException]) -> Diagnostic:
     """Which of the ways not to answer this is; the order matters: to be disconnected is a bad status line, too."""
-    import ssl
     from http.client import BadStatusLine, IncompleteRead, LineTooLong, UnknownProtocol
     from socket import gaierror
 
@@ -47,12 +47,14 @@ def no_answer(doing: str, location: Location, causes: list[BaseException]) -> Di
     def any_is(*kinds: type[BaseException]) -> BaseException | None:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
+    if location.tunnel and (told := location.tunnel.failure(doing)):
+        return told
     if any_is(PermissionError):
         return _not_allowed(location)
     if cause := any_is(FileNotFoundError, ConnectionRefusedError, gaierror):
         return _absent(location, cause)
-    if cause := any_is(ssl.SSLError):
-        return _wrong_tls(location, cause)
+    if cause := next(filter(is_about_tls, causes), None):
+        return wrong_tls(location, cause)
     if any_is(TimeoutError, Timeout):
         return _too_slow(doing, location)
     if any_is(ConnectionError):
@@ -67,10 +69,16 @@ def no_answer(doing: str, location: Location, causes: list[BaseException]) -> Di
 
 
 def _absent(location: Location, cause: BaseException) -> Diagnostic:
+    start = "start the engine (sudo systemctl start docker, or Docker Desktop)"
+    if location.looked_at:
+        hint = f"{start}, or name one with --engine, --context or DOCKER_HOST"
+        notes = tuple(f"no socket at {path}" for path in location.looked_at)
+        message = "no Docker engine was found: none is named, and none is at the usual places"
+        return Diagnostic("engine-unreachable", message, hint=hint, notes=notes)
     reason = getattr(cause, "strerror", None) or str(cause)
     hint = (
-        f"that address is from {location.chosen_by}; start the engine there (sudo systemctl start docker, "
-        "or Docker Desktop), or name another one with --engine, --context or DOCKER_HOST"
+        f"that address is from {location.chosen_by}; {start.replace('engine', 'engine there')}, "
+        "or name another one with --engine, --context or DOCKER_HOST"
     )
     return Diagnostic("engine-unreachable", f"no Docker engine answers at {location.url}: {reason}", hint=hint)
 
@@ -80,12 +88,6 @@ def _not_allowed(location: Location) -> Diagnostic:
     return Diagnostic(
         "engine-permission", f"you may not use the Docker engine at {location.url}: permission denied", hint=hint
     )
-
-
-def _wrong_tls(location: Location, cause: BaseException) -> Diagnostic:
-    hint = "the files in DOCKER_CERT_PATH, or of the docker context (ca.pem, cert.pem, key.pem), must fit the engine's"
-    message = f"no TLS connection to the Docker engine at {location.url}: {getattr(cause, 'reason', None) or cause}"
-    return Diagnostic("engine-tls", message, hint=hint)
 
 
 def _too_slow(doing: str, location: Location) -> Diagnostic:
@@ -104,8 +106,8 @@ def _lost(doing: str, location: Location) -> Diagnostic:
 
 def garbled(doing: str, location: Location, answer: str) -> Diagnostic:
     """Something answers, but it does not speak the Engine API."""
-    hint = (
-        f"that address is from {location.chosen_by}; an engine with TLS needs DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH"
-    )
+    if "HTTP request to an HTTPS server" in answer:
+        return needs_tls(location)
+    hint = f"that address is from {location.chosen_by}; check its host and port"
     message = f"could not {doing}: what answers at {location.url} does not speak the Docker Engine API: {answer[:200]}"
     return Diagnostic("engine-garbled", message, hint=hint)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
+from deployer.engine.address import DEFAULT_SOCKET, checked, error_for
 from deployer.errors import DeployerError, Diagnostic, Unreachable, WrongUsage, did_you_mean
 
-DEFAULT_SOCKET = Path("/var/run/docker.sock")
+if TYPE_CHECKING:
+    from deployer.engine.ssh import Tunnel
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,17 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where an engine listens, and what made us look there (for the hint when it does not answer)."""
+    """Where an engine listens, and what made us look there (for the hint when it does not answer).
+
+    `looked_at` are the places where none was, when nothing names one. `tunnel` is what carries the requests, once an
+    engine is reached by ssh.
+    """
 
     url: str
     chosen_by: str
     tls: Tls | None = None
+    looked_at: tuple[str, ...] = ()
+    tunnel: Tunnel | None = field(default=None, compare=False)
 
 
 def locate(engine: str | None, context: str | None, environment: Mapping[str, str], home: Path) -> Location:
@@ -54,51 +62,11 @@ def locate(engine: str | None, context: str | None, environment: Mapping[str, st
 
 
 def _at(url: str, chosen_by: str, environment: Mapping[str, str], folder: Path) -> Location:
-    url = _checked(url, chosen_by)
-    tls = _tls_of_environment(environment, folder) if url.startswith("tcp://") else None
+    url = checked(url, chosen_by)
+    tls = _tls_of_environment(environment, folder) if url.startswith(("tcp://", "https://")) else None
     if url.startswith("https://"):
         url, tls = f"tcp://{url.removeprefix('https://')}", tls or Tls(None, None, None, verify=True)
     return Location(url, chosen_by, tls)
-
-
-def _checked(url: str, chosen_by: str) -> str:
-    """The URL with its port; one that cannot be an engine's is an error that says what would be."""
-    raw = url.strip()
-    if raw.startswith("/"):
-        raise _wrong_address(raw, chosen_by, f"a socket is written unix://{raw}")
-    scheme, separator, rest = raw.partition("://")
-    if not separator:
-        scheme, rest = "tcp", raw
-    if scheme == "ssh":
-        hint = f"forward its socket: ssh -NL /tmp/docker.sock:/var/run/docker.sock {rest}, then DOCKER_HOST=unix:///tmp/docker.sock"
-        raise _wrong_address(raw, chosen_by, hint, "engine-ssh", "an engine over ssh:// is not supported yet")
-    if scheme == "unix":
-        return f"unix://{rest or DEFAULT_SOCKET}" if rest.startswith("/") or not rest else f"unix:///{rest}"
-    if scheme not in ("tcp", "http", "https"):
-        raise _wrong_address(raw, chosen_by, "an engine is at unix:///path/to/docker.sock or tcp://host:2375")
-    return _tcp("https" if scheme == "https" else "tcp", rest, raw, chosen_by)
-
-
-def _tcp(scheme: str, rest: str, raw: str, chosen_by: str) -> str:
-    try:
-        parts = urlsplit(f"//{rest}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    if parts.password is not None:
-        raise _wrong_address(f"{scheme}://{host}", chosen_by, "an engine is asked with TLS files, not with a password")
-    if not host or port is None:
-        raise _wrong_address(raw, chosen_by, "name host and port, as in tcp://192.168.1.7:2376")
-    return f"{scheme}://{rest.rstrip('/')}"
-
-
-def _wrong_address(url: str, chosen_by: str, hint: str, code: str = "engine-address", what: str = "") -> DeployerError:
-    message = f"{what or 'this is no address of an engine'}: {url} (from {chosen_by})"
-    return _error_for(chosen_by)(Diagnostic(code, message, hint=hint))
-
-
-def _error_for(chosen_by: str) -> type[DeployerError]:
-    return WrongUsage if chosen_by.startswith("--") else Unreachable
 
 
 def _tls_of_environment(environment: Mapping[str, str], folder: Path) -> Tls | None:
@@ -106,7 +74,11 @@ def _tls_of_environment(environment: Mapping[str, str], folder: Path) -> Tls | N
     verify = bool(environment.get("DOCKER_TLS_VERIFY"))
     if not verify and not environment.get("DOCKER_TLS"):
         return None
-    return _tls_in(Path(environment.get("DOCKER_CERT_PATH") or folder), verify)
+    named = environment.get("DOCKER_CERT_PATH")
+    tls = _tls_in(Path(named or folder), verify)
+    if verify and not tls.ca:  # the docker client refuses, too; what DOCKER_TLS_VERIFY means must not hang on a slip
+        raise _no_file(Path(named or folder) / "ca.pem", "it says which engines are trusted, as DOCKER_TLS_VERIFY asks")
+    return tls
 
 
 def _tls_in(folder: Path, verify: bool) -> Tls:
@@ -115,13 +87,13 @@ def _tls_in(folder: Path, verify: bool) -> Tls:
     )
     if (cert is None) != (key is None):
         missing = folder / ("cert.pem" if cert is None else "key.pem")
-        message = f"{missing} is missing: the TLS certificate and its key belong together"
-        raise Unreachable(
-            Diagnostic(
-                "engine-tls", message, hint="set DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
-            )
-        )
+        raise _no_file(missing, "the TLS certificate and its key belong together")
     return Tls(ca, cert, key, verify)
+
+
+def _no_file(path: Path, why: str) -> DeployerError:
+    hint = "set DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
+    return Unreachable(Diagnostic("engine-tls", f"{path} is missing: {why}", hint=hint))
 
 
 def _of_context(name: str, chosen_by: str, environment: Mapping[str, str], home: Path, folder: Path) -> Location:
@@ -132,9 +104,14 @@ def _of_context(name: str, chosen_by: str, environment: Mapping[str, str], home:
     meta = folder / "contexts" / "meta" / identity / "meta.json"
     if not meta.is_file():
         raise _unknown_context(name, chosen_by, folder)
-    endpoint = _read(meta).get("Endpoints", {}).get("docker", {})
-    if not endpoint.get("Host"):
-        raise Unreachable(Diagnostic("engine-context", f"the docker context {name!r} names no engine: {meta}"))
+    endpoint: Any = _read(meta)
+    for key in ("Endpoints", "docker"):
+        endpoint = endpoint.get(key) if isinstance(endpoint, dict) else None
+    if not isinstance(endpoint, dict) or not endpoint.get("Host"):
+        hint = "`docker context update` gives it one; or name the engine with --engine"
+        raise Unreachable(
+            Diagnostic("engine-context", f"the docker context {name!r} names no engine: {meta}", hint=hint)
+        )
     located = _at(str(endpoint["Host"]), f"the docker context {name!r} ({chosen_by})", {}, folder)
     skip = bool(endpoint.get("SkipTLSVerify"))
     files = folder / "contexts" / "tls" / identity / "docker"
@@ -144,11 +121,20 @@ def _of_context(name: str, chosen_by: str, environment: Mapping[str, str], home:
 
 
 def _unknown_context(name: str, chosen_by: str, folder: Path) -> DeployerError:
-    stored = (str(_read(meta).get("Name", "")) for meta in (folder / "contexts" / "meta").glob("*/meta.json"))
-    hint = did_you_mean(name, ["default", *filter(None, stored)], "contexts here")
-    return _error_for(chosen_by)(
-        Diagnostic("unknown-context", f"no docker context is named {name!r} (from {chosen_by})", hint=hint)
-    )
+    known = ["default", *sorted(_stored(folder / "contexts" / "meta"))]
+    hint = did_you_mean(name, known, "contexts here")
+    notes = () if hint.startswith("contexts here") else (f"contexts here: {', '.join(known)}",)
+    message = f"no docker context is named {name!r} (from {chosen_by})"
+    return error_for(chosen_by)(Diagnostic("unknown-context", message, hint=hint, notes=notes))
+
+
+def _stored(folder: Path) -> set[str]:
+    """The names of the contexts that can be read: a broken one has none to tell."""
+    found: set[str] = set()
+    for meta in folder.glob("*/meta.json"):
+        with suppress(DeployerError):
+            found.add(str(_read(meta).get("Name", "")))
+    return found - {""}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -184,5 +170,7 @@ def _at_a_socket(environment: Mapping[str, str], home: Path) -> Location:
     }
     there = [path for path in known if path.exists()]
     usable = [path for path in there if os.access(path, os.R_OK | os.W_OK)]
-    chosen = next(iter([*usable, *there, DEFAULT_SOCKET]))
+    if not there:
+        return Location(f"unix://{DEFAULT_SOCKET}", "nothing that was said", looked_at=tuple(map(str, known)))
+    chosen = next(iter([*usable, *there]))
     return Location(f"unix://{chosen}", known[chosen])

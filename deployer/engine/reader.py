@@ -110,8 +110,8 @@ class DockerReader:
         return registry_login(self._transport.api, reference)
 
     def close(self) -> None:
-        """Close the idle connections; what is being streamed goes on."""
-        self._transport.api.close()
+        """Close the idle connections, and the ssh that carries them; without one, what is being streamed goes on."""
+        self._transport.close()
 
 
 def not_an_id(reference: str) -> str:

@@ -80,6 +80,11 @@ class Transport:
         response = self.request(doing, method, path, *names, stream=True, **options)
         return Stream(response, doing, self.location)
 
+    def close(self) -> None:
+        self.api.close()
+        if self.location.tunnel:
+            self.location.tunnel.close()
+
     def _url(self, path: str, names: tuple[str, ...]) -> str:
         version = f"/v{self.version}" if self.version else ""
         return f"{self.api.base_url}{version}{path.format(*(quote(name, safe='/:@') for name in names))}"
@@ -87,6 +92,19 @@ class Transport:
 
 def open_transport(location: Location, timeout: float) -> Transport:
     """Reach the engine and agree on an API version."""
+    if not location.url.startswith("ssh://"):
+        return _agreed(location, timeout)
+    from deployer.engine.ssh import open_tunnel
+
+    tunnel = open_tunnel(location, timeout)
+    try:
+        return _agreed(replace(location, tunnel=tunnel), timeout)
+    except BaseException:
+        tunnel.close()
+        raise
+
+
+def _agreed(location: Location, timeout: float) -> Transport:
     bare = Transport(_client(location, timeout), location, timeout, {})
     doing = "ask the engine for its version"
     try:
@@ -95,9 +113,11 @@ def open_transport(location: Location, timeout: float) -> Transport:
     except (EngineRefused, KeyError, TypeError, ValueError) as error:
         raise Unreachable(garbled(doing, location, str(error))) from error
     if newest < OLDEST:
-        raise Unreachable(_unfit(location, about, "older", "upgrade it to 20.10 or newer"))
+        needed = "deployer needs Docker Engine 20.10 (API {}.{}) or newer".format(*OLDEST)
+        raise Unreachable(_unfit(location, about, "too old", f"{needed}: upgrade it"))
     if oldest > NEWEST:
-        raise Unreachable(_unfit(location, about, "newer", "upgrade deployer"))
+        needed = "this deployer speaks API {}.{} at the most".format(*NEWEST)
+        raise Unreachable(_unfit(location, about, "too new", f"{needed}: upgrade deployer"))
     return replace(bare, about=about, version="{}.{}".format(*min(newest, NEWEST)))
 
 
@@ -108,7 +128,7 @@ def _numbers(version: str) -> tuple[int, int]:
 
 def _unfit(location: Location, about: Json, how: str, hint: str) -> Diagnostic:
     engine = f"the Docker engine at {location.url} ({about.get('Version')}, API {about['ApiVersion']})"
-    message = f"{engine} is {how} than deployer can use"
+    message = f"{engine} is {how}"
     return Diagnostic("engine-version", message, hint=hint)
 
 
@@ -116,9 +136,10 @@ def _client(location: Location, timeout: float) -> APIClient:
     from docker.api.client import APIClient
     from docker.errors import DockerException
 
+    url = location.tunnel.url if location.tunnel else location.url
     try:
         api = APIClient(
-            base_url=location.url,
+            base_url=url,
             version="{}.{}".format(*OLDEST),  # or it would ask the engine itself, before it is set up
             timeout=timeout,  # type: ignore[arg-type]
             tls=_tls_config(location.tls) if location.tls else False,
@@ -131,7 +152,7 @@ def _client(location: Location, timeout: float) -> APIClient:
             Diagnostic("docker-config", f"cannot use the docker client's configuration: {error}", hint=hint)
         ) from error
     api.headers.update(getattr(api, "_general_configs", {}).get("HttpHeaders") or {})
-    if not location.url.startswith("unix://"):
+    if not url.startswith("unix://"):
         _set_up_tcp(api, location)
     api.trust_env = False  # ~/.netrc, and REQUESTS_CA_BUNDLE, which would go before the engine's own CA
     return api

@@ -25,6 +25,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
         yield from external_missing(desired, observed, place)
         yield from volumes_changed(desired, observed, place)
         yield from images_never(desired, observed, place)
+        yield from binds_elsewhere(desired, observed, place)
 
 
 def origins(observed: Observed) -> dict[str, str]:
@@ -142,6 +143,21 @@ def images_never(desired: Desired, observed: Observed, place: PlaceOf) -> Iterat
                 place("services", service.name, "image"),
                 f"load or build it first, or pull it: docker pull {image.reference}",
             )
+
+
+def binds_elsewhere(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """A relative path is one of this machine: an engine elsewhere would mount what it has there, or an empty folder."""
+    for service in desired.services.values() if not observed.engine.is_here else ():
+        mounts = service.written["volumes"].value if "volumes" in service.written else ()
+        for index, mount in enumerate(mounts):
+            if mount.type == "bind" and not mount.source.startswith("/"):
+                yield Diagnostic(
+                    "bind-elsewhere",
+                    f"services.{service.name} mounts {mount.source}, which is on this machine, "
+                    f"and the engine is on another one ({observed.engine.host})",
+                    place("services", service.name, "volumes", index),
+                    "write the absolute path that it has there; or take a volume; or copy it into the image by a build",
+                )
 
 
 def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from deployer.errors import Diagnostic, OperationFailed
 
 Json = Mapping[str, Any]
 """A body or an answer of the Engine API, as it is on the wire."""
+
+_LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,15 @@ class EngineInfo:
     host: str
     version: str
     api: str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its host is this machine, by its address alone: a socket, or the loopback, whatever the way there.
+
+        What forwards a port or a socket to another machine cannot be told from that.
+        """
+        host = urlsplit(self.host).hostname or ""
+        return self.host.startswith("unix://") or host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(host))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +13,8 @@ from docker import APIClient
 
 from tests.e2e.project import BASE, Project
 from tests.e2e.proxy import Proxy, proxy_before
+from tests.e2e.sshd import SSH, SSHD, Edge, Sshd, edge_in, sshd_in
+from tests.e2e.tls_engine import Certificates, TlsEngine, tls_engine
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +62,38 @@ def proxy() -> Iterator[Proxy]:
     """A proxy before the engine; `--engine proxy.url` goes through it."""
     with proxy_before(os.environ["DOCKER_HOST"].removeprefix("unix://")) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """An sshd on the loopback. scripts/test installs one where that starts no service."""
+    if not SSHD or not SSH:
+        pytest.skip("needs sshd and ssh (openssh-server, openssh-client)")
+    with sshd_in(tmp_path_factory.mktemp("sshd")) as running:
+        yield running
+
+
+@pytest.fixture
+def edge(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
+    """`ssh://edge` leads to the sshd, in this process and its children."""
+    folder = tmp_path / "edge"
+    folder.mkdir()
+    made = edge_in(folder, sshd)
+    monkeypatch.setenv("PATH", f"{made.bin}:{os.environ['PATH']}")
+    return made
+
+
+@pytest.fixture(scope="session")
+def tls_certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = Certificates(tmp_path_factory.mktemp("certificates"))
+    made.make()
+    return made.folder
+
+
+@pytest.fixture(scope="session")
+def tls(tls_certificates: Path) -> Iterator[TlsEngine]:
+    """A dockerd with certificates."""
+    if os.geteuid() or not shutil.which("dockerd") or not shutil.which("docker"):
+        pytest.skip("needs dockerd and docker, and to be root")
+    with tls_engine(tls_certificates) as running:
+        yield running

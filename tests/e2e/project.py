@@ -113,8 +113,8 @@ class Project:
         assert "Traceback" not in err.getvalue() or "--verbose" in arguments, err.getvalue()
         return Result(int(code), out.getvalue(), err.getvalue())
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """`deployer` in a process of its own."""
+    def start(self, *arguments: str, start_new_session: bool = False) -> subprocess.Popen[str]:
+        """`deployer` in a process of its own; in a session of its own, as a terminal's foreground is."""
         return subprocess.Popen(
             [sys.executable, "-m", "deployer", *arguments],
             cwd=self.folder,
@@ -122,6 +122,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=start_new_session,
         )
 
     def run_apart(self, *arguments: str) -> Result:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from deployer.engine import locate as room
+from deployer.engine.address import SshAddress, ssh_address
+from deployer.engine.client import connect
 from deployer.engine.locate import Location, Tls, locate
 from deployer.errors import Unreachable, WrongUsage
 
@@ -99,6 +101,8 @@ def test_a_rootless_engine_and_docker_desktop_are_found(home: Path, socket: str)
         ("tcp://[::1]:2375", "tcp://[::1]:2375"),
         ("unix:///a.sock", "unix:///a.sock"),
         ("unix://a.sock", "unix:///a.sock"),
+        ("ssh://Edge/", "ssh://Edge"),
+        ("ssh://me@[::1]:2222/run/user/1000/docker.sock", "ssh://me@[::1]:2222/run/user/1000/docker.sock"),
     ],
 )
 def test_an_address_may_be_written_in_several_ways(home: Path, written: str, meant: str):
@@ -112,7 +116,8 @@ def test_an_address_may_be_written_in_several_ways(home: Path, written: str, mea
         ("/var/run/docker.sock", "a socket is written unix:///var/run/docker.sock"),
         ("tcp://10.0.0.1", "name host and port, as in tcp://192.168.1.7:2376"),
         ("tcp://10.0.0.1:port", "name host and port, as in tcp://192.168.1.7:2376"),
-        ("ftp://10.0.0.1:1", "an engine is at unix:///path/to/docker.sock or tcp://host:2375"),
+        ("ftp://10.0.0.1:1", "an engine is at unix:///path/to/docker.sock, tcp://host:2376 or ssh://user@host"),
+        ("ssh://me:hunter2@host", "leave the password out: ssh logs in with a key, as in ssh://user@host"),
     ],
 )
 def test_a_wrong_address_is_refused_with_what_would_be_right(home: Path, written: str, hint: str):
@@ -125,18 +130,72 @@ def test_a_wrong_address_is_refused_with_what_would_be_right(home: Path, written
 
 def test_a_password_in_an_address_is_not_repeated(home: Path):
     """The message of the error is no place for it."""
+    for url in ("tcp://me:hunter2@10.0.0.1:2375", "ssh://me:hunter2@host", "ssh://me:hun@ter2@host"):
+        with pytest.raises(WrongUsage) as caught:
+            locate(url, None, {}, home)
+
+        assert "ter2" not in repr(caught.value.diagnostics)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ssh://-oProxyCommand=id",
+        "ssh://-l@host",
+        "ssh://host;id",
+        "ssh://$(id)",
+        "ssh://a b",
+        "ssh://",
+        "ssh://host:0",
+        "ssh://host:99999",
+        "ssh://host/with:colon",
+        "ssh://host/$HOME/docker.sock",
+        "ssh://host/a.sock\nid",
+    ],
+)
+def test_what_ssh_could_take_for_something_else_is_no_address(home: Path, url: str):
+    """An option, a command, a forwarding of another shape: none of it reaches ssh."""
+    with pytest.raises(WrongUsage, match="no address of an engine"):
+        locate(url, None, {}, home)
+
+
+def test_an_ssh_address_is_given_to_ssh_in_parts():
+    """What is not said is left to ssh's own configuration; the host comes after a `--`."""
+    assert ssh_address("ssh://Edge") == SshAddress("Edge")
+    assert ssh_address("ssh://ops@10.0.0.1:2222/a.sock") == SshAddress("10.0.0.1", "ops", "2222", "/a.sock")
+    assert SshAddress("::1", "ops", "2222").login == ("-l", "ops", "-p", "2222", "--", "::1")
+
+
+def test_where_nothing_is_found_the_places_are_told(home: Path):
+    """No option, no variable, no context, no socket: the error lists where one was looked for."""
+    (home / ".docker" / "config.json").unlink()
+
+    with pytest.raises(Unreachable, match="no Docker engine was found") as caught:
+        connect(locate(None, None, {"XDG_RUNTIME_DIR": str(home / "runtime")}, home))
+
+    places = ("default.sock", "runtime/docker.sock", ".docker/run/docker.sock", ".docker/desktop/docker.sock")
+    assert caught.value.diagnostics[0].notes == tuple(f"no socket at {home / place}" for place in places)
+
+
+@pytest.mark.parametrize("meta", ['{"Endpoints": null}', '{"Endpoints": {"docker": {}}}', "{}"])
+def test_a_context_without_an_engine_names_its_file(home: Path, meta: str):
+    """Its metadata are there, and say no host."""
+    path = home / ".docker" / "contexts" / "meta" / sha256(b"left").hexdigest() / "meta.json"
+    path.write_text(meta)
+
+    with pytest.raises(Unreachable, match=r"'left' names no engine: .*meta\.json"):
+        locate(None, "left", {}, home)
+
+
+def test_an_unknown_context_names_those_that_can_be_read(home: Path):
+    """A broken one is passed over: the name that was asked for is the matter."""
+    broken = context(home, "broken", "unix:///b.sock").parents[2] / "meta" / sha256(b"broken").hexdigest()
+    (broken / "meta.json").write_text("{")
+
     with pytest.raises(WrongUsage) as caught:
-        locate("tcp://me:hunter2@10.0.0.1:2375", None, {}, home)
+        locate(None, "rihgt", {}, home)
 
-    assert "hunter2" not in repr(caught.value.diagnostics)
-
-
-def test_ssh_says_how_to_do_without(home: Path):
-    """ssh:// is not supported yet, and the hint forwards the socket instead."""
-    with pytest.raises(Unreachable, match="not supported yet") as caught:
-        locate(None, None, {"DOCKER_HOST": "ssh://me@host"}, home)
-
-    assert "ssh -NL /tmp/docker.sock:/var/run/docker.sock me@host" in caught.value.diagnostics[0].hint
+    assert caught.value.diagnostics[0].notes == ("contexts here: default, left, right",)
 
 
 def test_engine_and_context_together_are_wrong_usage(home: Path):

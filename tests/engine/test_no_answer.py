@@ -104,7 +104,7 @@ def as_nobody(ask: Callable[[], Diagnostic], folder: Path) -> Diagnostic:
         (http(b"[1, 2]"), "engine-garbled"),
         (http(b"{}"), "engine-garbled"),
         (http(b"<html>no such page</html>", status=b"404 Not Found"), "engine-garbled"),
-        (http(b"Client sent an HTTP request to an HTTPS server.", status=b"400 Bad Request"), "engine-garbled"),
+        (http(b"Client sent an HTTP request to an HTTPS server.", status=b"400 Bad Request"), "engine-tls"),
         (b"", "engine-lost"),
         (http(VERSION[:20], length=len(VERSION)), "engine-lost"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc", "engine-lost"),
@@ -119,6 +119,14 @@ def test_what_is_no_engine_or_breaks_off_is_told_apart(broken: Broken, answer: b
     assert failure(broken(answer)).code == code
 
 
+def test_an_engine_too_old_is_told_its_version_and_what_is_needed(broken: Broken):
+    """20.10, whose API is 1.41, is the oldest that has what deployer asks for."""
+    found = failure(broken(http(b'{"ApiVersion": "1.40", "MinAPIVersion": "1.12", "Version": "19.03.15"}')))
+
+    assert "(19.03.15, API 1.40) is too old" in found.message
+    assert "needs Docker Engine 20.10 (API 1.41) or newer" in found.hint
+
+
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n", http(VERSION[:20], length=len(VERSION))])
 def test_an_engine_that_hangs_is_given_up(broken: Broken, answer: bytes):
     """After the timeout, wherever in its answer it stopped."""
@@ -130,7 +138,10 @@ def test_an_engine_without_tls_is_said_to_have_none(broken: Broken, certificates
     files = [certificates / f"{name}.pem" for name in ("ca", "cert", "key")]
     location = Location(broken(b"HTTP/1.1 400 Bad Request\r\n\r\n").url, "a test", Tls(*files, verify=True))
 
-    assert failure(location).code == "engine-tls"
+    found = failure(location)
+
+    assert found.code == "engine-tls"
+    assert "does not speak TLS" in found.message
 
 
 def test_a_stream_that_breaks_off_is_an_error():
