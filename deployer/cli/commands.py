@@ -11,6 +11,7 @@ from deployer.cli.init import init
 from deployer.cli.logs import logs
 from deployer.cli.plan import plan
 from deployer.cli.schema import schema
+from deployer.cli.start import restart, start, stop
 from deployer.cli.status import status
 from deployer.cli.validate import validate
 
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add every command to the application, once."""
     if app.registered_commands:
         return
-    for command in (init, validate, plan, apply, status, logs, destroy, config, graph, schema):
+    for command in (init, validate, plan, apply, status, logs, start, stop, restart, destroy, config, graph, schema):
         app.command()(command)
     app.command("diff", hidden=True)(plan)
     app.command("ps", hidden=True)(status)

@@ -32,6 +32,9 @@ class DockerEngine(DockerReader):
         params = {} if timeout is None else {"t": timeout}
         self._do(f"stop container {container}", "POST", "/containers/{}/stop", container, params=params, unbounded=True)
 
+    def restart_container(self, container: str) -> None:
+        self._do(f"restart container {container}", "POST", "/containers/{}/restart", container, unbounded=True)
+
     def kill_container(self, container: str, signal: str) -> None:
         self._do(
             f"send {signal} to container {container}",
