@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="SERVICE", help="Only this service and what it needs; repeatable."),
 ]
+
+STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
 
 
 def apply(
@@ -179,7 +182,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
     _show(output, shown[0], way)
     if not shown[0].is_empty and not way.yes:
         _ask(output, way)
-    with _progress(output, way.format) as tell, _signals() as listen:
+    with _progress(output, way.format) as tell, _signals(output) as listen:
         job = reconcile.Job(
             look=way.look,
             agreed=lambda plan: _agreed(output, plan, way),
@@ -254,10 +257,10 @@ def _report(output: Output, outcome: Outcome) -> None:
     for what, addresses in told:
         if addresses and (outcome.errors or outcome.interrupted):
             output.say(f"{what}: {', '.join(addresses)}")
-    if outcome.half_done:
-        output.say("The next apply goes on from here.")
     if outcome.interrupted:
-        output.say("Interrupted; the next apply goes on from here.")
+        output.say(f"{'Aborted' if outcome.aborted else 'Interrupted'}; the next apply goes on from here.")
+    elif outcome.half_done:
+        output.say("The next apply goes on from here.")
     elif not outcome.errors:
         output.say(
             f"Done: {len(outcome.done)} carried out"
@@ -277,7 +280,7 @@ def seconds(option: str, written: str) -> float:
 
 
 @contextmanager
-def _signals() -> Iterator[Callable[[World], None]]:
+def _signals(output: Output) -> Iterator[Callable[[World], None]]:
     """On Ctrl-C or SIGTERM nothing new is started, and what is in flight ends; the second one aborts."""
     worlds: list[World] = []
 
@@ -286,10 +289,17 @@ def _signals() -> Iterator[Callable[[World], None]]:
             raise KeyboardInterrupt
         worlds[0].stop.set()
         worlds[0].waker.wake()
+        # In a thread: what was interrupted may hold the very lock that printing needs.
+        threading.Thread(target=output.say, args=(STOPPING,), daemon=True).start()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield worlds.append
+    except KeyboardInterrupt:
+        if not worlds:
+            raise
+        output.say("Aborted; the next apply goes on from here.")
+        raise typer.Exit(Exit.INTERRUPTED) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -54,7 +54,7 @@ def refuse_unknown(wanted: Iterable[str], known: Collection[str]) -> None:
 
 
 def one_of(replicas: Sequence[Replica], services: Collection[str], service: str, index: int | None) -> Replica:
-    """The replica of that index, else the first, that runs. Raises where there is no such service, or none of it runs."""
+    """The replica of that index, else the first that runs. Raises where there is none, or no such service."""
     refuse_unknown([service], {*services, *(each.service for each in replicas)})
     of_service = [each for each in replicas if each.service == service]
     found = [each for each in of_service if index in (None, each.number)]

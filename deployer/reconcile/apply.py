@@ -59,7 +59,8 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
     try:
         outcome, reached, observed = _carry_out(engine, plan, mine, job, deadline, started)
     finally:
-        if not outcome.turn_lost:
+        # Aborted, something may still be in flight: the next apply finds the turn without an end, and its holder gone.
+        if not outcome.turn_lost and not outcome.aborted:
             ended = replace(reached, revision=mine.revision, nonce=mine.nonce)
             try:
                 turn.look(engine, plan.stack, mine)
