@@ -124,24 +124,21 @@ def port(
     Example: curl "http://$(deployer port web 80)/"
     """
     state = state_of(context)
+    name = _wire(private_port) if private_port else ""
     stack, engine = state.project().stack, state.engine()
     replica = one_of(replicas_of(engine, stack.name), stack.services, service, index)
     found = engine.container(replica.id) or {}
     ports = {name: where for name, where in ((found.get("NetworkSettings") or {}).get("Ports") or {}).items() if where}
-    if private_port is None:
-        if not ports:
-            raise OperationFailed(Diagnostic("port-not-published", f"{replica.name} publishes no port"))
-        for name in sorted(ports, key=_by_number):
-            state.output.result(f"{name} -> {_shown(ports[name])}")
-        return
-    name = _wire(private_port)
-    if name not in ports:
+    if not ports or (name and name not in ports):
         there = ", ".join(sorted(ports, key=_by_number))
-        hint = f"it publishes: {there}" if there else "it publishes none; `ports` of the service says what it is to"
-        raise OperationFailed(
-            Diagnostic("port-not-published", f"{replica.name} does not publish port {name}", hint=hint)
-        )
-    state.output.result(_shown(ports[name]))
+        hint = f"it publishes: {there}" if there else "`ports` of the service says what it is to publish"
+        what = f"does not publish port {name}" if name else "publishes no port"
+        raise OperationFailed(Diagnostic("port-not-published", f"{replica.name} {what}", hint=hint))
+    if name:
+        state.output.result(_shown(ports[name]))
+    else:
+        for each in sorted(ports, key=_by_number):
+            state.output.result(f"{each} -> {_shown(ports[each])}")
 
 
 def _wire(given: str) -> str:

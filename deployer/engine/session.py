@@ -34,6 +34,6 @@ class Session:
         self._socket.sendall(data)
 
     def end_input(self) -> None:
-        """Half of the connection closes; not by SSLSocket's shutdown, which takes the TLS state from under the reader."""
+        """What it reads ends. Not SSLSocket's shutdown, which takes the TLS state from under the reader."""
         with suppress(OSError):  # the command has ended, and the connection with it
             socket.socket.shutdown(self._socket, socket.SHUT_WR)
