@@ -28,7 +28,7 @@ def test_the_version(cli: Cli):
         (["plam"], "plam"),
         (["plan", "--nope"], "--nope"),
         (["schema", "moon"], "moon"),
-        (["validate", "--format", "sarif"], "sarif"),
+        (["validate", "--format", "junit"], "junit"),
         (["logs", "--tail", "-1"], "--tail"),
         (["config", "--services", "--images"], "--images"),
     ],
