@@ -131,8 +131,8 @@ def test_a_command_in_the_manual_exists(where: str, line: str, group: Any) -> No
     name, *rest = words
     assert name in group.commands, f"{where}: {line}"
     command = group.commands[name]
-    if not command.allow_interspersed_args:
-        command.make_parser(command.context_class(command)).parse_args(rest)
+    if not command.context_settings.get("allow_interspersed_args", True):
+        command.make_parser(command.context_class(command, **command.context_settings)).parse_args(rest)
         return
     known = options_of(command)
     assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known, f"{where}: {line}"
