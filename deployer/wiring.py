@@ -6,8 +6,8 @@ import base64
 import os
 import secrets
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -19,6 +19,7 @@ from deployer.sources.files import find_stack_file, read_text, shown_path
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
     from deployer.plan.planner import Options
+    from deployer.plan.start_stop import Wish
     from deployer.reconcile.protocol import Engine, Reader
     from deployer.resources.desired import Desired, DesiredBuild
     from deployer.resources.observed import Observed
@@ -110,19 +111,23 @@ class Project:
         """A salt for a stack that has none yet: the same in every plan of this run."""
         return secrets.token_hex(16)
 
-    def desired(self) -> Desired:
-        """What should be; each build's inputs are read anew."""
-        from deployer.resources.desired import desired
+    def desired(self, only: Collection[str] = ()) -> Desired:
+        """What should be, or `only` these services and what they need; each build's inputs are read anew."""
+        from deployer.resources.desired import desired, narrowed
 
+        whole = desired(self.stack, self.origin, {})
+        part = narrowed(whole, only) if only else whole
         builds: dict[str, DesiredBuild] = {}
         mistakes: list[Diagnostic] = []
         for name in self.stack.builds:
+            if only and f"build.{name}" not in part.images:
+                continue
             try:
                 builds[name] = self._build(name)
             except InvalidStack as error:
                 mistakes += error.diagnostics
         raise_if_any(mistakes)
-        return desired(self.stack, self.origin, builds)
+        return replace(part, builds=builds)
 
     def _build(self, name: str) -> DesiredBuild:
         from deployer.resources.desired import DesiredBuild
@@ -166,7 +171,7 @@ class Project:
         """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has."""
         from deployer.plan.planner import make_plan
 
-        desired = self.desired()
+        desired = self.desired(options.only if options else ())
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
         plan = make_plan(desired, observed, self.stack.place, options, self._recall)
         for build in desired.builds.values():
@@ -186,6 +191,16 @@ class Project:
             reader, self.stack.name, context, new_salt=self.salt, holding=holding, take_over=options.take_over
         )
         return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options), observed
+
+    def plan_start_stop(self, reader: Reader, wish: Wish, holding: int = 0) -> tuple[Plan, Observed]:
+        """What is started, stopped or restarted. No build's inputs are read."""
+        from deployer.plan.start_stop import plan_start_stop
+        from deployer.reconcile.observe import observe
+        from deployer.resources.desired import desired
+
+        wanted = desired(self.stack, self.origin, {})
+        observed = observe(reader, self.stack.name, wanted.context, new_salt=self.salt, holding=holding)
+        return plan_start_stop(wanted, observed, wish), observed
 
     def _recall(self, build: str, hash: str) -> Mapping[str, str] | None:
         from deployer.sources.build_cache import recall

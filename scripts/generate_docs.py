@@ -67,7 +67,7 @@ def _command(name: str, command: Any, alias: str | None) -> Iterator[str]:
     lines = text.splitlines()
     yield from "\n".join(line for line in lines if not line.startswith("Example: ")).rstrip().splitlines()
     arguments = [each for each in command.params if each.param_type_name == "argument"]
-    usage = " ".join(["deployer", name, "[OPTIONS]", *(f"[{each.metavar or each.name}]" for each in arguments)])
+    usage = " ".join(["deployer", name, "[OPTIONS]", *map(_argument, arguments)])
     yield from ("", "```console", *(f"$ {line.removeprefix('Example: ')}" for line in lines if "Example: " in line))
     yield from ("```", "", f"Usage: `{usage}`" + (f". `deployer {alias}` is the same." if alias else "."), "")
     for argument in arguments:
@@ -75,6 +75,11 @@ def _command(name: str, command: Any, alias: str | None) -> Iterator[str]:
     options = [each for each in command.params if each.param_type_name == "option"]
     if options:
         yield from _options(options, typing.get_type_hints(command.callback))
+
+
+def _argument(argument: Any) -> str:
+    name = argument.metavar or argument.name
+    return name if argument.required else f"[{name}]"
 
 
 def _options(options: Iterable[Any], hints: Mapping[str, Any]) -> Iterator[str]:

@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 
 _WITH_VALUE = ("--file", "--engine", "--context", "--env-file", "--project-name", "-p")
+_EXEC_WITH_VALUE = ("--index", "--env", "-e", "--workdir", "-w", "--user", "-u")
 _FLAGS = ("--no-color", "--quiet", "--verbose")
 
 
@@ -67,9 +68,10 @@ def run(arguments: Sequence[str]) -> int:
     from deployer.cli import commands
 
     commands.register(app)
-    output = Output(no_color="--no-color" in arguments, quiet=False, verbose="--verbose" in arguments)
+    first, rest = divided(arguments)
+    output = Output(no_color="--no-color" in first, quiet=False, verbose="--verbose" in first)
     try:
-        code = app(args=hoisted(arguments), prog_name="deployer", standalone_mode=False)
+        code = app(args=[*first, *rest], prog_name="deployer", standalone_mode=False)
         return code if isinstance(code, int) else Exit.DONE
     except DeployerError as error:
         fail(output, error)
@@ -88,17 +90,18 @@ def run(arguments: Sequence[str]) -> int:
         return _bug(output, error)
 
 
-def hoisted(arguments: Sequence[str]) -> list[str]:
-    """The arguments with the global options first, so that they may stand after the command as well.
+def divided(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The global options, which may stand after the command as well, and all the rest.
 
-    `-f` is the stack file everywhere but after `logs`, where it means to follow, as everywhere else.
+    `-f` is the stack file everywhere but after `logs`, where it means to follow, as everywhere else. What follows the
+    service of an `exec` belongs to the command that is run there.
     """
     first: list[str] = []
     rest: list[str] = []
     waiting = list(arguments)
     while waiting:
         argument = waiting.pop(0)
-        if argument == "--":
+        if argument == "--" or (rest[:1] == ["exec"] and not argument.startswith("-")):
             rest += [argument, *waiting]
             break
         name, equals, _ = argument.partition("=")
@@ -108,7 +111,18 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
             first += [argument, waiting.pop(0)]
         else:
             rest.append(argument)
-    return [*first, *rest]
+            if rest[0] == "exec" and _takes_a_value(argument):
+                rest += waiting[:1]
+                waiting = waiting[1:]
+    return first, rest
+
+
+def _takes_a_value(option: str) -> bool:
+    """Whether the value of an option of `exec` is the next argument: `--env`, `-e`, `-Te`, and not `-eNAME=VALUE`."""
+    if option.startswith("--"):
+        return option in _EXEC_WITH_VALUE
+    taking = next((at for at, letter in enumerate(option) if f"-{letter}" in _EXEC_WITH_VALUE), None)
+    return option.startswith("-") and taking == len(option) - 1
 
 
 def _usage(output: Output, error: Any) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deployer.cli.output import Format, Output, fail
+from deployer.cli.services import refuse_unknown
 from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, Exit, WrongUsage
 
@@ -36,6 +38,12 @@ LockTimeout = Annotated[
 TakeOver = Annotated[
     bool, typer.Option("--take-over", help="Take the turn from whoever has it: for one that you know to be dead.")
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="SERVICE", help="Only this service and what it needs; repeatable."),
+]
+
+STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
 
 
 def apply(
@@ -49,6 +57,13 @@ def apply(
     keep_orphans: Annotated[
         bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")
     ] = False,
+    only: Only = None,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--replace", metavar="SERVICE", help="Make its containers anew though nothing changed; repeatable."
+        ),
+    ] = None,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Take over what another folder or repository made under this name.")
     ] = False,
@@ -56,15 +71,19 @@ def apply(
 ) -> None:
     """Make the engine what the stack says: plans, shows the plan, asks, and carries it out.
 
-    A replaced container's predecessor is put back as it was if the new one fails.
+    A replaced container's predecessor is put back as it was if the new one fails. With --only, the plan is about that
+    service and what it needs, and all else is left alone. With --replace, a service that runs once runs again.
 
+    \b
     Example: deployer apply stack.yaml --yes
+    Example: deployer apply --only web --replace web
     """
     from deployer.plan.planner import Options
 
     state = state_of(context)
     project, engine = state.project(files), state.engine()
-    options = Options(keep_orphans=keep_orphans, adopt=adopt, take_over=take_over)
+    chosen, anew = services_of(project, only, replace)
+    options = Options(keep_orphans=keep_orphans, adopt=adopt, take_over=take_over, only=chosen, replace=anew)
     way = Way(
         lambda holding: project.plan(engine, options, holding),
         yes,
@@ -73,7 +92,7 @@ def apply(
         format,
         _patience(state.output, lock_timeout, take_over),
     )
-    raise typer.Exit(_carry_out(state.output, project, engine, way).exit_code)
+    raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
 
 
 def destroy(
@@ -105,12 +124,31 @@ def destroy(
         _patience(state.output, lock_timeout, take_over),
         destroy=True,
     )
-    raise typer.Exit(_carry_out(state.output, project, engine, way).exit_code)
+    raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
+
+
+def services_of(
+    project: Project, only: Sequence[str] | None, replace: Sequence[str] | None = None
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The services of --only and of --replace. Raises WrongUsage where there is no such service, or it is left out."""
+    from deployer.resources.desired import desired, narrowed
+
+    chosen, anew = frozenset(only or ()), frozenset(replace or ())
+    refuse_unknown([*(only or ()), *(replace or ())], project.stack.services)
+    whole = desired(project.stack, "", {})
+    outside = anew - (narrowed(whole, chosen) if chosen else whole).services.keys()
+    if outside:
+        what = ", ".join(sorted(outside))
+        hint = f"name it too: --only {sorted(outside)[0]}"
+        raise WrongUsage(Diagnostic("usage", f"--replace {what}: --only leaves that alone", hint=hint))
+    return chosen, anew
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a plan is made, shown and carried out; `look` plans anew while the turn of that revision is held."""
+    """How a plan is made and carried out; `look` plans anew while the turn of that revision is held. Where it is not
+    `shown`, what was typed says all that it does.
+    """
 
     look: Callable[[int], Planned]
     yes: bool
@@ -119,6 +157,7 @@ class Way:
     format: Format
     patience: Patience
     destroy: bool = False
+    shown: bool = True
 
 
 def _patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
@@ -131,7 +170,8 @@ def _patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
     )
 
 
-def _carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
+def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
+    """Make the plan, show it, ask where that is to be asked, carry it out, and report."""
     from deployer.reconcile import apply as reconcile
     from deployer.reconcile import turn
 
@@ -142,14 +182,14 @@ def _carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Ou
     _show(output, shown[0], way)
     if not shown[0].is_empty and not way.yes:
         _ask(output, way)
-    with _progress(output, way.format) as tell, _signals() as listen:
+    with _progress(output, way.format) as tell, _signals(output) as listen:
         job = reconcile.Job(
             look=way.look,
             agreed=lambda plan: _agreed(output, plan, way),
             tell=tell,
             write_context=project.write_context,
             built=project.remember,
-            desired=project.resolved(),
+            desired=project.resolved() if way.shown else reconcile.asked_last(engine, shown[1].records),
             parallel=way.parallel,
             seconds=way.seconds,
             patience=way.patience,
@@ -182,7 +222,7 @@ def _show(output: Output, plan: Plan, way: Way) -> None:
     from deployer.render import plan_text
 
     output.warn(plan.warnings)
-    if way.format is Format.TEXT:
+    if way.format is Format.TEXT and way.shown:
         output.result(plan_text.as_text(plan, color=output.color, verbose=output.verbose, destroy=way.destroy))
 
 
@@ -198,7 +238,8 @@ def _ask(output: Output, way: Way) -> None:
 
 def _agreed(output: Output, plan: Plan, way: Way) -> bool:
     """The engine has moved since the plan was shown: what has become of it is shown, and asked for again."""
-    output.say("The engine has changed since; the plan is now:")
+    if way.shown:
+        output.say("The engine has changed since; the plan is now:")
     _show(output, plan, way)
     return way.yes or typer.confirm("Apply this plan?", err=True)
 
@@ -216,10 +257,10 @@ def _report(output: Output, outcome: Outcome) -> None:
     for what, addresses in told:
         if addresses and (outcome.errors or outcome.interrupted):
             output.say(f"{what}: {', '.join(addresses)}")
-    if outcome.half_done:
-        output.say("The next apply goes on from here.")
     if outcome.interrupted:
-        output.say("Interrupted; the next apply goes on from here.")
+        output.say(f"{'Aborted' if outcome.aborted else 'Interrupted'}; the next apply goes on from here.")
+    elif outcome.half_done:
+        output.say("The next apply goes on from here.")
     elif not outcome.errors:
         output.say(
             f"Done: {len(outcome.done)} carried out"
@@ -239,7 +280,7 @@ def seconds(option: str, written: str) -> float:
 
 
 @contextmanager
-def _signals() -> Iterator[Callable[[World], None]]:
+def _signals(output: Output) -> Iterator[Callable[[World], None]]:
     """On Ctrl-C or SIGTERM nothing new is started, and what is in flight ends; the second one aborts."""
     worlds: list[World] = []
 
@@ -248,10 +289,17 @@ def _signals() -> Iterator[Callable[[World], None]]:
             raise KeyboardInterrupt
         worlds[0].stop.set()
         worlds[0].waker.wake()
+        # In a thread: what was interrupted may hold the very lock that printing needs.
+        threading.Thread(target=output.say, args=(STOPPING,), daemon=True).start()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield worlds.append
+    except KeyboardInterrupt:
+        if not worlds:
+            raise
+        output.say("Aborted; the next apply goes on from here.")
+        raise typer.Exit(Exit.INTERRUPTED) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

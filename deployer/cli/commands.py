@@ -6,11 +6,13 @@ import typer
 
 from deployer.cli.apply import apply, destroy
 from deployer.cli.config import config
+from deployer.cli.exec import exec, port
 from deployer.cli.graph import graph
 from deployer.cli.init import init
 from deployer.cli.logs import logs
 from deployer.cli.plan import plan
 from deployer.cli.schema import schema
+from deployer.cli.start import restart, start, stop
 from deployer.cli.status import status
 from deployer.cli.validate import validate
 
@@ -19,7 +21,10 @@ def register(app: typer.Typer) -> None:
     """Add every command to the application, once."""
     if app.registered_commands:
         return
-    for command in (init, validate, plan, apply, status, logs, destroy, config, graph, schema):
+    for command in (init, validate, plan, apply, status, logs):
+        app.command()(command)
+    app.command(context_settings={"allow_interspersed_args": False})(exec)
+    for command in (port, start, stop, restart, destroy, config, graph, schema):
         app.command()(command)
     app.command("diff", hidden=True)(plan)
     app.command("ps", hidden=True)(status)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deployer.cli.services import refuse_unknown, replicas_of
 from deployer.cli.state import state_of
-from deployer.errors import DeployerError, Diagnostic, WrongUsage, did_you_mean
+from deployer.errors import DeployerError, Diagnostic, WrongUsage
 
 if TYPE_CHECKING:
     from deployer.reconcile.protocol import Engine, LogLine
@@ -117,30 +118,10 @@ def moment(given: str, now: float) -> float:
 
 def _sources(engine: Engine, stack: Stack, wanted: Sequence[str]) -> list[Source]:
     """The containers of the services asked for, in the order of their names and numbers."""
-    from deployer.resources import identity
-
-    found: list[tuple[str, int, str]] = []
-    for listed in engine.containers():
-        labels: Mapping[str, str] = listed.get("Labels") or {}
-        if labels.get(identity.PROJECT) == stack.name and labels.get(identity.ONEOFF, "False") != "True":
-            number = labels.get(identity.NUMBER, "")
-            service = labels.get(identity.SERVICE, "")
-            found.append((service, int(number) if number.isdigit() else 0, listed["Id"]))
-    known = {*stack.services, *(service for service, _, _ in found)}
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise WrongUsage(
-            *(
-                Diagnostic(
-                    "undefined-service",
-                    f"no service is named {name!r}",
-                    hint=did_you_mean(name, known, "services here"),
-                )
-                for name in unknown
-            )
-        )
+    replicas = replicas_of(engine, stack.name)
+    refuse_unknown(wanted, {*stack.services, *(each.service for each in replicas)})
     return [
-        Source(f"{service}-{number}", id) for service, number, id in sorted(found) if not wanted or service in wanted
+        Source(f"{each.service}-{each.number}", each.id) for each in replicas if not wanted or each.service in wanted
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deployer.cli.apply import Only, services_of
 from deployer.cli.output import Format
 from deployer.cli.state import Files, state_of
 from deployer.errors import Exit
@@ -24,6 +25,11 @@ def plan(
     keep_orphans: Annotated[
         bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")
     ] = False,
+    only: Only = None,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option("--replace", metavar="SERVICE", help="What `deployer apply --replace` would do; repeatable."),
+    ] = None,
 ) -> None:
     """Show what apply would do, and why: each field, its value before and after, and the line that asks for it.
 
@@ -37,7 +43,8 @@ def plan(
     state = state_of(context)
     project = state.project(files)
     engine = state.engine()
-    options = Options(keep_orphans=keep_orphans, adopt=adopt)
+    chosen, anew = services_of(project, only, replace)
+    options = Options(keep_orphans=keep_orphans, adopt=adopt, only=chosen, replace=anew)
     found, observed = project.plan_destroy(engine, options) if destroy else project.plan(engine, options)
     state.output.warn(found.warnings)
     if record := observed.records.at_work:

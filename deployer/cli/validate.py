@@ -2,47 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.output import Format
 from deployer.cli.state import Files, state_of
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, Diagnostic
 
 if TYPE_CHECKING:
     from deployer.stack.model import Stack
 
 
+class ValidateFormat(StrEnum):
+    """The forms that the mistakes come in."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
 def validate(
     context: typer.Context,
     files: Files = None,
-    format: Annotated[Format, typer.Option(help="text, or json for programs.")] = Format.TEXT,
+    format: Annotated[
+        ValidateFormat, typer.Option(help="text, json for programs, or sarif (2.1.0) for code hosts and editors.")
+    ] = ValidateFormat.TEXT,
 ) -> None:
     """Check the stack file, without an engine.
 
     Tells all the mistakes at once, each at its line and column, and reads what the builds need. Exits with 65 where
-    there is a mistake. As json, the mistakes are on stdout, none where all is fine.
+    there is a mistake. As json, the mistakes are on stdout, none where all is fine; as sarif, the warnings too.
 
     \b
     Example: deployer validate
-    Example: deployer validate stack.yaml --format json
+    Example: deployer validate stack.yaml --format sarif > deployer.sarif
     """
-    from deployer.render import diagnostics
-
     state = state_of(context)
+    warnings: Sequence[Diagnostic] = ()
     try:
         project = state.project(files)
+        warnings = project.stack.warnings
         project.desired()
     except DeployerError as error:
-        if format is Format.TEXT:
+        if format is ValidateFormat.TEXT:
             raise
-        state.output.result(diagnostics.as_json(error.diagnostics))
+        state.output.result(_rendered(format, error.diagnostics, warnings))
         raise typer.Exit(error.exit_code) from error
-    if format is Format.JSON:
-        state.output.result(diagnostics.as_json(()))
-    else:
+    if format is ValidateFormat.TEXT:
         state.output.result(f"{project.stack.file}: fine ({_counts(project.stack)})")
+    else:
+        state.output.result(_rendered(format, (), warnings))
+
+
+def _rendered(format: ValidateFormat, errors: Sequence[Diagnostic], warnings: Sequence[Diagnostic]) -> str:
+    from deployer.render.diagnostics import as_json
+    from deployer.render.sarif import as_sarif
+
+    return as_sarif(errors, warnings) if format is ValidateFormat.SARIF else as_json(errors)
 
 
 def _counts(stack: Stack) -> str:

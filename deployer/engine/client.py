@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from deployer.engine.locate import Location
 from deployer.engine.progress import follow_build, follow_pull
 from deployer.engine.reader import DockerReader, not_an_id
+from deployer.engine.session import Session
 from deployer.engine.transport import open_transport
 from deployer.resources.wire import EngineRefused, Json, Progress
 
@@ -31,6 +32,9 @@ class DockerEngine(DockerReader):
     def stop_container(self, container: str, timeout: int | None = None) -> None:
         params = {} if timeout is None else {"t": timeout}
         self._do(f"stop container {container}", "POST", "/containers/{}/stop", container, params=params, unbounded=True)
+
+    def restart_container(self, container: str) -> None:
+        self._do(f"restart container {container}", "POST", "/containers/{}/restart", container, unbounded=True)
 
     def kill_container(self, container: str, signal: str) -> None:
         self._do(
@@ -82,6 +86,24 @@ class DockerEngine(DockerReader):
             gone_is_fine=True,
             unbounded=True,
         )
+
+    def create_exec(self, container: str, body: Json) -> str:
+        doing = f"prepare a command in container {container}"
+        return self._answer(doing, "POST", "/containers/{}/exec", container, body=body)["Id"]
+
+    def start_exec(self, exec_id: str, *, tty: bool) -> Session:
+        """The connection becomes the command's: both sides write to it as they like."""
+        doing, body = "run the command", {"Detach": False, "Tty": tty}
+        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        stream = self._transport.stream(doing, "POST", "/exec/{}/start", exec_id, body=body, headers=upgrade)
+        return Session(stream, tty=tty)
+
+    def start_exec_detached(self, exec_id: str, *, tty: bool) -> None:
+        self._do("run the command", "POST", "/exec/{}/start", exec_id, body={"Detach": True, "Tty": tty})
+
+    def resize_exec(self, exec_id: str, *, rows: int, columns: int) -> None:
+        params = {"h": rows, "w": columns}
+        self._do("size the command's terminal", "POST", "/exec/{}/resize", exec_id, params=params)
 
     def create_network(self, body: Json) -> str:
         """CheckDuplicate: Engine 20.10 would make a second network of the same name without it."""
@@ -136,8 +158,8 @@ class DockerEngine(DockerReader):
     def remove_image(self, reference: str) -> None:
         self._do(f"remove image {reference}", "DELETE", "/images/{}", not_an_id(reference), gone_is_fine=True)
 
-    def _answer(self, doing: str, method: str, path: str, **options: Any) -> Json:
-        return self._transport.decoded(doing, self._transport.request(doing, method, path, **options))
+    def _answer(self, doing: str, method: str, path: str, *names: str, **options: Any) -> Json:
+        return self._transport.decoded(doing, self._transport.request(doing, method, path, *names, **options))
 
     def _do(
         self,

@@ -15,7 +15,7 @@ def log_lines(container: str, chunks: Iterator[bytes], *, tty: bool, timestamps:
 
     The engine puts its time before each frame, also where a frame goes on with a line (it cuts them at 16 KiB).
     """
-    pieces = (("stdout", chunk) for chunk in chunks) if tty else _frames(chunks)
+    pieces = pieces_of(chunks, tty=tty)
     rest: dict[str, bytes] = {}
     for stream, piece in pieces:
         if timestamps and not tty and rest.get(stream):
@@ -23,6 +23,11 @@ def log_lines(container: str, chunks: Iterator[bytes], *, tty: bool, timestamps:
         *lines, rest[stream] = (rest.get(stream, b"") + piece).split(b"\n")
         yield from (_line(container, stream, line) for line in lines)
     yield from (_line(container, stream, line) for stream, line in rest.items() if line)
+
+
+def pieces_of(chunks: Iterator[bytes], *, tty: bool) -> Iterator[tuple[str, bytes]]:
+    """What came, with the stream that it is of; a terminal has only the one."""
+    return (("stdout", chunk) for chunk in chunks) if tty else _frames(chunks)
 
 
 def _frames(chunks: Iterator[bytes]) -> Iterator[tuple[str, bytes]]:

@@ -73,6 +73,9 @@ class DockerReader:
         answer = self._transport.read(doing, "/distribution/{}/json", reference, headers=headers, unbounded=True) or {}
         return (answer.get("Descriptor") or {}).get("digest")
 
+    def exec(self, exec_id: str) -> Json | None:
+        return self._transport.read("look at the command", "/exec/{}/json", exec_id)
+
     def logs(
         self,
         container: str,

@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BufferedIOBase
 from typing import TYPE_CHECKING
 
 from deployer.engine.errors import engine_errors
@@ -42,6 +43,13 @@ class Stream:
             if self._hung_up:
                 return b""
             raise
+
+    def connection(self) -> tuple[BufferedIOBase, socket.socket]:
+        """The bare connection, where the engine has handed it over (101): what may have been read ahead is in the
+        reader.
+        """
+        reader = self._response.raw._fp.fp
+        return reader, reader.raw._sock
 
     def objects(self) -> Iterator[Json]:
         """The JSON objects, a line each."""

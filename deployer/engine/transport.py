@@ -52,7 +52,8 @@ class Transport:
 
         `refusal` is the code of a no that no row of the refusals knows."""
         if body is not None:
-            options |= {"data": json.dumps(body), "headers": {"Content-Type": "application/json"}}
+            headers = {**options.get("headers", {}), "Content-Type": "application/json"}
+            options |= {"data": json.dumps(body), "headers": headers}
         wait = (self.timeout, None if stream or unbounded else self.timeout)
         with engine_errors(doing, self.location):
             response = self.api.request(

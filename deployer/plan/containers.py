@@ -10,13 +10,15 @@ from deployer.plan import steps
 from deployer.plan.differences import Facts, differences, missing
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
-from deployer.resources import applied
+from deployer.resources import applied, identity
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import SUCCESSOR, container_address, container_name
 from deployer.resources.observed import Observed, ObservedContainer, host_ports
 
 SECOND = 1_000_000_000
+
+ASKED_ANEW = "asked for: --replace"
 
 
 def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]:
@@ -36,6 +38,12 @@ def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]
 def is_successor(container: ObservedContainer, observed: Observed) -> bool:
     """Whether a dead run left it beside its predecessor, which still is the real one."""
     return any(other.id == container.replaces for other in observed.containers)
+
+
+def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
+    """What the service waited for, by the label that Compose and deployer write: `db:service_healthy:false,...`."""
+    label = str(section(container.raw, "Config.Labels").get(identity.DEPENDS_ON, ""))
+    return {part.split(":")[0]: part.split(":")[1] for part in label.split(",") if part.count(":") >= 1}
 
 
 def plan_removal(container: ObservedContainer, reason: str, remade: frozenset[str] = frozenset()) -> Draft:
@@ -79,9 +87,10 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
 
 def _existing(service: DesiredService, container: ObservedContainer, facts: Facts) -> Draft | None:
     fields = list(differences(service, container, facts))
-    if not fields:
+    asked = service.name in facts.replace
+    if not fields and not asked:
         return None
-    if any(change.effect is Effect.REPLACE for change in fields) or container.status == "dead":
+    if asked or any(change.effect is Effect.REPLACE for change in fields) or container.status == "dead":
         return _replacement(service, container, fields, facts)
     return _in_place(service, container, fields, facts)
 
@@ -99,15 +108,17 @@ def _replacement(
         runbook = steps.replace_stop_first(container, name, new, connects, wait, _look(new, name + SUCCESSOR))
     fields = [change for change in fields if change.field not in ("state", "name")] or fields
     waiting = facts.images[service.image.address].id == ""
-    only_image = waiting and all(change.field == "image" for change in fields)
+    asked = service.name in facts.replace
+    only_image = waiting and not asked and all(change.field == "image" for change in fields)
+    how = "stop-first, down until the new one is ready" if container.is_up else "stop-first"
     change = Change(
         container.address,
         Action.REPLACE,
-        fields[0].field,
+        ASKED_ANEW if asked else fields[0].field,
         tuple(fields),
         runbook,
         gap="none" if not container.is_up else "until ready",
-        detail="stop-first, down until the new one is ready" if container.is_up else "stop-first",
+        detail=f"{how}; {ASKED_ANEW}" if asked and fields else how,
         known_after=service.image.address if only_image else None,
         unless_image=container.image_id if only_image else "",
     )

@@ -17,7 +17,9 @@ from deployer.resources.observed import Observed, ObservedContainer
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the containers' plan rests on. `remade` are the engine's names of networks that this plan makes anew."""
+    """What the containers' plan rests on. `remade` are the engine's names of networks that this plan makes anew,
+    `replace` the services whose containers are to be made anew whatever differs.
+    """
 
     desired: Desired
     observed: Observed
@@ -25,6 +27,7 @@ class Facts:
     remade: frozenset[str]
     place: PlaceOf
     revision: int
+    replace: frozenset[str] = frozenset()
 
 
 def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[FieldChange, ...]]:

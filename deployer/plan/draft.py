@@ -12,6 +12,9 @@ from deployer.resources.observed import ObservedContainer
 
 HostPort = tuple[str, int, str]
 
+STARTS = (Call.START, Call.UNPAUSE, Call.RESTART)
+"""The calls after which a container runs."""
+
 
 @dataclass(slots=True)
 class Draft:
@@ -41,7 +44,7 @@ class Draft:
     @property
     def ready(self) -> int | None:
         """The index of its own wait, which comes after its start; waits for others come before."""
-        start = self.first(Call.START, Call.UNPAUSE)
+        start = self.first(*STARTS)
         waits = (Call.AWAIT_READY, Call.AWAIT_COMPLETED)
         after = range(0 if start is None else start, len(self.change.steps))
         return next((index for index in after if self.change.steps[index].call in waits), None)

@@ -21,6 +21,8 @@ class Action(StrEnum):
     CREATE    before: absent    after: there, and ready
     UPDATE    the same one, changed while it runs
     START     the same one, which should run and does not
+    STOP      the same one, which stays and no longer runs
+    RESTART   the same one, stopped and started
     REPLACE   a new one under the same name; the old one is gone once the new one is ready
     REMOVE    before: there     after: absent
     BUILD     an image is made here
@@ -93,6 +95,7 @@ class Call(StrEnum):
     LET_STOPPED_STAY = "let stopped stay"
     STOP = "stop"
     START = "start"
+    RESTART = "restart"
     PAUSE = "pause"
     UNPAUSE = "unpause"
     REMOVE = "remove"
@@ -157,6 +160,7 @@ class Plan:
     """Everything that apply would do. `edges` are pairs of steps: the first is done before the second starts.
 
     `images` gives the reference that is run for each image's address, where it is known before anything is done.
+    `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack.
     """
 
     stack: str
@@ -169,6 +173,7 @@ class Plan:
     fingerprint: str
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Diagnostic, ...] = ()
+    left_alone: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

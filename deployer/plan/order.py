@@ -12,12 +12,13 @@ from itertools import pairwise
 from typing import cast
 
 from deployer.errors import Diagnostic, InvalidStack
-from deployer.plan.draft import Draft, meet
+from deployer.plan.draft import STARTS, Draft, meet
 from deployer.plan.model import Action, Call, StepId
 
 Edge = tuple[StepId, StepId]
 
-DISRUPTIVE = (Call.LET_STOPPED_STAY, Call.STOP, Call.START, Call.UNPAUSE)
+_GOING = (Action.REMOVE, Action.STOP)
+DISRUPTIVE = (Call.LET_STOPPED_STAY, Call.STOP, *STARTS)
 
 
 def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
@@ -126,15 +127,15 @@ def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> I
     """
     of_service: dict[str, list[int]] = {}
     for index, draft in enumerate(drafts):
-        if draft.service and draft.has(Call.START, Call.UNPAUSE):
+        if draft.service and draft.has(*STARTS):
             of_service.setdefault(draft.service.name, []).append(index)
     for index, draft in enumerate(drafts):
         shared = groups.count(groups[index]) > 1
-        step = draft.first(Call.START, Call.UNPAUSE) if shared else draft.first(*DISRUPTIVE)
+        step = draft.first(*STARTS) if shared else draft.first(*DISRUPTIVE)
         for target, condition in draft.waits_for.items():
             for dependency in of_service.get(target, ()):
                 other = drafts[dependency]
-                done = other.first(Call.START, Call.UNPAUSE) if condition == "service_started" else other.ready
+                done = other.first(*STARTS) if condition == "service_started" else other.ready
                 if step is not None and done is not None:
                     yield (dependency, done), (index, step)
 
@@ -153,7 +154,7 @@ def edges_from_replicas(drafts: Sequence[Draft], groups: Sequence[str]) -> Itera
 
 
 def edges_from_removals(drafts: Sequence[Draft]) -> Iterator[Edge]:
-    """A network or a volume goes after all that use it; a service goes after those that waited for it."""
+    """A network or a volume goes after all that use it; a service goes, or stops, after those that waited for it."""
     gone = (Call.REMOVE, Call.DISCONNECT)
     for index, draft in enumerate(drafts):
         if draft.has(Call.REMOVE_NETWORK, Call.REMOVE_VOLUME):
@@ -168,9 +169,9 @@ def edges_from_removals(drafts: Sequence[Draft]) -> Iterator[Edge]:
                         if step.call in gone and (step.call is Call.REMOVE or step.payload == removed)
                     )
                     yield (user, step), (index, 0)
-        if draft.change.action is Action.REMOVE and draft.old:
+        if draft.change.action in _GOING and draft.old:
             for user, other in enumerate(drafts):
-                if other.change.action is Action.REMOVE and other.old and draft.old.service in other.waits_for:
+                if other.change.action in _GOING and other.old and draft.old.service in other.waits_for:
                     yield (user, other.last), (index, 0)
 
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from deployer.errors import Diagnostic, raise_if_any
-from deployer.fields.field import Effect, section
+from deployer.fields.field import Effect
 from deployer.plan import guard, order, steps
-from deployer.plan.containers import SECOND, is_successor, plan_recovery, plan_removal, plan_service
+from deployer.plan.containers import (
+    SECOND,
+    dependencies_on_label,
+    is_successor,
+    plan_recovery,
+    plan_removal,
+    plan_service,
+)
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
-from deployer.plan.draft import Draft
+from deployer.plan.draft import STARTS, Draft
 from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.things import kept, plan_things, remove_network, remove_twin, remove_volume
-from deployer.resources import identity
 from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed, ObservedContainer
 
@@ -26,12 +32,17 @@ from deployer.resources.observed import Observed, ObservedContainer
 class Options:
     """`keep_orphans` leaves alone what the stack no longer names, `volumes` lets a removal take the data along, `adopt`
     takes over what another origin made under the stack's name, `take_over` the turn of whoever has it.
+
+    `only` names the services that the plan is about, with what they need; all else is left alone. `replace` names those
+    whose containers are made anew whatever differs.
     """
 
     keep_orphans: bool = False
     volumes: bool = False
     adopt: bool = False
     take_over: bool = False
+    only: frozenset[str] = frozenset()
+    replace: frozenset[str] = frozenset()
 
 
 def no_recall(_build: str, _hash: str) -> None:
@@ -46,12 +57,12 @@ def make_plan(
     options = options or Options()
     raise_if_any(guard.refusals(desired, observed, place, adopt=options.adopt))
     images = plan_images(desired, observed, place, recall)
-    things, unchanged = plan_things(desired, observed, place, options.keep_orphans)
+    things, unchanged = plan_things(desired, observed, place, options.keep_orphans, only=bool(options.only))
     raise_if_any(guard.networks_in_use([draft.change for draft in things], observed))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
-    facts = Facts(desired, observed, images.now, remade, place, observed.records.revision + 1)
+    facts = Facts(desired, observed, images.now, remade, place, observed.records.revision + 1, options.replace)
     drafts = [
-        *_abandoned(observed),
+        *abandoned(observed),
         *_adoption(desired, observed, options),
         *(Draft(change) for change in images.changes),
         *things,
@@ -62,9 +73,10 @@ def make_plan(
                 drafts.append(found)
             else:
                 unchanged.append(found)
-    drafts = [_await_what_stays(draft, facts, drafts) for draft in drafts]
+    drafts = [await_what_stays(draft, facts, drafts) for draft in drafts]
     drafts += _leftovers(desired, observed, options, remade)
-    return _plan(
+    changed = {draft.change.address for draft in drafts}
+    return plan_of(
         desired.stack,
         desired.origin,
         observed,
@@ -72,10 +84,11 @@ def make_plan(
         unchanged,
         images.now,
         tuple(guard.warnings(desired, observed, place)),
+        left_alone(desired, observed, {*changed, *unchanged}) if options.only else (),
     )
 
 
-def _abandoned(observed: Observed) -> Iterator[Draft]:
+def abandoned(observed: Observed) -> Iterator[Draft]:
     """Applies that died: what they left half done is in the other changes, and their records are ended."""
     for record in observed.records.abandoned:
         who = f"by {record.holder}" if record.holder else "its record is damaged"
@@ -98,12 +111,12 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
     Raises InvalidStack where it is another origin's.
     """
     raise_if_any(guard.another_origin(stack, origin, folder, observed))
-    drafts: list[Draft] = list(_abandoned(observed))
+    drafts: list[Draft] = list(abandoned(observed))
     for container in observed.containers:
         draft = (
             plan_recovery(container) if is_successor(container, observed) else plan_removal(container, "the stack goes")
         )
-        draft.waits_for = _dependencies(container)
+        draft.waits_for = dependencies_on_label(container)
         drafts.append(draft)
     drafts += [remove_twin(twin) for twin in observed.twins]
     drafts += [remove_network(thing, "the stack goes") for thing in observed.networks.values() if thing.ours]
@@ -111,7 +124,7 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
     for thing in observed.volumes.values():
         if thing.ours:
             drafts.append(remove_volume(thing) if options.volumes else kept(thing, "it holds data"))
-    return _plan(stack, origin, observed, drafts, [], {}, ())
+    return plan_of(stack, origin, observed, drafts, [], {}, ())
 
 
 def _leftovers(desired: Desired, observed: Observed, options: Options, remade: frozenset[str]) -> list[Draft]:
@@ -120,22 +133,24 @@ def _leftovers(desired: Desired, observed: Observed, options: Options, remade: f
     for container in observed.containers:
         if is_successor(container, observed):
             drafts.append(plan_recovery(container))
-        elif container.service not in desired.services and not options.keep_orphans:
+        elif container.service not in desired.services and not options.keep_orphans and not options.only:
             draft = plan_removal(container, "no longer in the stack", remade)
-            draft.waits_for = _dependencies(container)
+            draft.waits_for = dependencies_on_label(container)
             drafts.append(draft)
     return drafts
 
 
-def _dependencies(container: ObservedContainer) -> dict[str, str]:
-    """What the service waited for, by the label that Compose and deployer write: `db:service_healthy:false,...`."""
-    label = str(section(container.raw, "Config.Labels").get(identity.DEPENDS_ON, ""))
-    return {part.split(":")[0]: part.split(":")[1] for part in label.split(",") if part.count(":") >= 1}
+def left_alone(desired: Desired, observed: Observed, looked_at: Set[str]) -> tuple[str, ...]:
+    """The addresses of what is there, was when the last revision ended, or is wanted, less what the plan is about."""
+    there = {each.address for each in observed.containers if not is_successor(each, observed)}
+    there |= {f"network.{each.key or each.name}" for each in observed.networks.values() if each.ours}
+    there |= {f"volume.{each.key or each.name}" for each in observed.volumes.values() if each.ours}
+    return tuple(sorted((there | observed.records.ended.resources | set(desired.left_out)) - looked_at))
 
 
-def _await_what_stays(draft: Draft, facts: Facts, drafts: Sequence[Draft]) -> Draft:
+def await_what_stays(draft: Draft, facts: Facts, drafts: Sequence[Draft]) -> Draft:
     """A dependency that does not change is waited for too, where it must be healthy: it may still be on its way."""
-    started = {other.service.name for other in drafts if other.service and other.has(Call.START, Call.UNPAUSE)}
+    started = {other.service.name for other in drafts if other.service and other.has(*STARTS)}
     waits: list[Step] = []
     for target, condition in draft.waits_for.items():
         if condition == "service_healthy" and target not in started and target in facts.desired.services:
@@ -143,12 +158,12 @@ def _await_what_stays(draft: Draft, facts: Facts, drafts: Sequence[Draft]) -> Dr
                 Step(Call.AWAIT_READY, found.id, steps.Wait(service=target), name=found.name)
                 for found in facts.observed.of_service(target)
             ]
-    if waits and draft.has(Call.START, Call.UNPAUSE):
+    if waits and draft.has(*STARTS):
         draft.change = replace(draft.change, steps=(*waits, *draft.change.steps))
     return draft
 
 
-def _plan(
+def plan_of(
     stack: str,
     origin: str,
     observed: Observed,
@@ -156,7 +171,9 @@ def _plan(
     unchanged: Sequence[str],
     images: dict[str, ImageNow],
     warnings: tuple[Diagnostic, ...],
+    alone: tuple[str, ...] = (),
 ) -> Plan:
+    """The drafts in their order and groups."""
     groups = order.groups_of(drafts)
     changes = tuple(
         _in_group(draft.change, group, groups.count(group) > 1) for draft, group in zip(drafts, groups, strict=True)
@@ -172,6 +189,7 @@ def _plan(
         fingerprint=fingerprint(changes, [draft.old for draft in drafts if draft.old]),
         images={address: image.reference for address, image in images.items()},
         warnings=warnings,
+        left_alone=alone,
     )
 
 

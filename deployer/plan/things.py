@@ -18,9 +18,12 @@ from deployer.resources.observed import Observed, ObservedThing
 
 
 def plan_things(
-    desired: Desired, observed: Observed, place: PlaceOf, keep_orphans: bool
+    desired: Desired, observed: Observed, place: PlaceOf, keep_orphans: bool, *, only: bool = False
 ) -> tuple[list[Draft], list[str]]:
-    """Networks and volumes: those to be made, made anew and removed, and the addresses of those that stay."""
+    """Networks and volumes: those to be made, made anew and removed, and the addresses of those that stay.
+
+    Where the stack is looked at `only` in part, what is not wanted is no orphan.
+    """
     drafts: list[Draft] = []
     unchanged: list[str] = []
     for thing in desired.networks.values():
@@ -36,9 +39,10 @@ def plan_things(
     drafts += [remove_twin(twin) for twin in observed.twins]
     wanted = {thing.name for thing in (*desired.networks.values(), *desired.volumes.values())}
     for thing in observed.networks.values():
-        if thing.ours and thing.name not in wanted and not keep_orphans:
+        if thing.ours and thing.name not in wanted and not keep_orphans and not only:
             drafts.append(remove_network(thing))
-    drafts += [kept(thing) for thing in observed.volumes.values() if thing.ours and thing.name not in wanted]
+    orphans = [thing for thing in observed.volumes.values() if thing.ours and thing.name not in wanted and not only]
+    drafts += map(kept, orphans)
     return drafts, unchanged
 
 

@@ -10,12 +10,12 @@ from deployer.errors import DeployerError, Exit
 from deployer.plan.model import Action, Plan
 from deployer.reconcile import turn
 from deployer.reconcile.calls import Built, World, WriteContext
-from deployer.reconcile.protocol import Engine
+from deployer.reconcile.protocol import Engine, Reader
 from deployer.reconcile.run import Outcome, Tell, carry_out
 from deployer.reconcile.waits import Waker
 from deployer.resources import identity
 from deployer.resources.observed import Observed
-from deployer.resources.records import FAILED, SUCCEEDED, Record, Records
+from deployer.resources.records import FAILED, SUCCEEDED, Record, Records, desired_of
 
 Planned = tuple[Plan, Observed]
 
@@ -59,7 +59,8 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
     try:
         outcome, reached, observed = _carry_out(engine, plan, mine, job, deadline, started)
     finally:
-        if not outcome.turn_lost:
+        # Aborted, something may still be in flight: the next apply finds the turn without an end, and its holder gone.
+        if not outcome.turn_lost and not outcome.aborted:
             ended = replace(reached, revision=mine.revision, nonce=mine.nonce)
             try:
                 turn.look(engine, plan.stack, mine)
@@ -107,6 +108,12 @@ def _carry_out(
     return outcome, replace(_reached(plan, observed, outcome), result=result), observed
 
 
+def asked_last(reader: Reader, records: Records) -> str:
+    """The stack of the newest record that has one: who starts or stops asks for nothing new, whatever the file says."""
+    volumes = (reader.volume(name) for record in reversed(records.all) for name in record.volumes)
+    return next((desired for volume in volumes if volume and (desired := desired_of(volume))), "")
+
+
 def _reached(plan: Plan, observed: Observed, outcome: Outcome | None = None) -> Record:
     """What a plan leaves when it is carried out; with an outcome, what it has left.
 
@@ -115,7 +122,8 @@ def _reached(plan: Plan, observed: Observed, outcome: Outcome | None = None) -> 
     done = {change.address for change in plan.changes} if outcome is None else {*outcome.done, *outcome.skipped}
     alive = {container.id for container in observed.containers}
     updates = {id: dict(rows) for id, rows in observed.records.updates.items() if id in alive}
-    resources = {*plan.unchanged, *(observed.records.ended.resources & {change.address for change in plan.changes})}
+    before = {*plan.left_alone, *(change.address for change in plan.changes)}
+    resources = {*plan.unchanged, *(observed.records.ended.resources & before)}
     for change in (change for change in plan.changes if change.steps and change.address in done):
         if change.updates:
             id, rows = change.updates

@@ -57,7 +57,9 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.START:
             engine.start_container(target)
         case Call.STOP:
-            engine.stop_container(target)
+            engine.stop_container(target, payload)
+        case Call.RESTART:
+            engine.restart_container(target)
         case Call.PAUSE:
             engine.pause_container(target)
         case Call.UNPAUSE:

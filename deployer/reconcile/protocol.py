@@ -8,7 +8,23 @@ from typing import BinaryIO, Protocol
 
 from deployer.resources.wire import EngineInfo, EngineRefused, Json, LogLine, Progress
 
-__all__ = ["Engine", "EngineInfo", "EngineRefused", "Json", "LogLine", "Progress", "Reader"]
+__all__ = ["Engine", "EngineInfo", "EngineRefused", "Json", "LogLine", "Progress", "Reader", "Session"]
+
+
+class Session(Protocol):
+    """A command that runs in a container, and the connection to it. One thread reads, another one may write."""
+
+    def output(self) -> Iterator[tuple[str, bytes]]:
+        """What it writes, as it comes, each with its stream: stdout or stderr."""
+        ...
+
+    def send(self, data: bytes) -> None:
+        """Raises BrokenPipeError once it reads no more."""
+        ...
+
+    def end_input(self) -> None:
+        """What it reads ends here."""
+        ...
 
 
 class Reader(Protocol):
@@ -40,6 +56,10 @@ class Reader(Protocol):
         """The manifest digest that the reference has in its registry now; None where the registry cannot say."""
         ...
 
+    def exec(self, exec_id: str) -> Json | None:
+        """How a command that was started in a container is: `Running`, `ExitCode`."""
+        ...
+
     def logs(
         self,
         container: str,
@@ -66,6 +86,10 @@ class Engine(Reader, Protocol):
         """`timeout` in seconds; None leaves the container's own."""
         ...
 
+    def restart_container(self, container: str) -> None:
+        """Stopped, in its own time, and started in one request."""
+        ...
+
     def kill_container(self, container: str, signal: str) -> None: ...
     def pause_container(self, container: str) -> None: ...
     def unpause_container(self, container: str) -> None: ...
@@ -75,6 +99,13 @@ class Engine(Reader, Protocol):
         """One that is gone already is no error; `volumes` takes its anonymous ones along."""
         ...
 
+    def create_exec(self, container: str, body: Json) -> str:
+        """A command that is to run in a container, as `POST /containers/.../exec` takes it. Gives its id."""
+        ...
+
+    def start_exec(self, exec_id: str, *, tty: bool) -> Session: ...
+    def start_exec_detached(self, exec_id: str, *, tty: bool) -> None: ...
+    def resize_exec(self, exec_id: str, *, rows: int, columns: int) -> None: ...
     def create_network(self, body: Json) -> str: ...
     def remove_network(self, name_or_id: str) -> None: ...
     def connect(self, network: str, container: str, endpoint: Json) -> None: ...

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 
 from deployer.errors import DeployerError, Diagnostic, Exit, Unreachable
@@ -25,8 +25,8 @@ class Outcome:
     """What became of a plan, by address, and what went wrong.
 
     `done`: carried out. `skipped`: not needed after all. `put_back`: failed, or stopped by a failure, and as before.
-    `half_done`: begun, and neither ended nor put back. `not_begun`: nothing was done. Once the `turn_lost` is, another
-    one acts.
+    `half_done`: begun, and neither ended nor put back. `not_begun`: nothing was done. `interrupted`: nothing new was
+    started; `aborted`: what was in flight was left, too. Once the `turn_lost` is, another one acts.
     """
 
     done: list[str] = field(default_factory=list[str])
@@ -36,6 +36,7 @@ class Outcome:
     not_begun: list[str] = field(default_factory=list[str])
     errors: list[DeployerError] = field(default_factory=list[DeployerError])
     interrupted: bool = False
+    aborted: bool = False
     declined: bool = False
     turn_lost: bool = False
 
@@ -51,12 +52,18 @@ class Outcome:
 
 
 def carry_out(plan: Plan, world: World, tell: Tell, parallel: int = 8) -> Outcome:
-    """Do just what the plan says. What fails is in the outcome; only a bug is raised, after all was put back."""
-    run = _Run(plan, world, tell, Schedule(plan), Outcome())
-    with world.waker.listening(), ThreadPoolExecutor(parallel) as pool:
-        run.forward(pool)
-        run.back(at_the_end=True)
-    run.last_look()
+    """Do just what the plan says. What fails is in the outcome; only a bug is raised, after all was put back.
+
+    A KeyboardInterrupt aborts: what is in flight is left as it is, for the next run to recover.
+    """
+    run = _Run(plan, world, tell, Schedule(plan), Outcome(), parallel)
+    try:
+        with world.waker.listening():
+            run.forward()
+            run.back(at_the_end=True)
+        run.last_look()
+    except KeyboardInterrupt:
+        run.outcome.aborted = True
     run.settle()
     if run.bug:
         raise run.bug
@@ -70,6 +77,7 @@ class _Run:
     tell: Tell
     schedule: Schedule
     outcome: Outcome
+    parallel: int
     running: dict[Future[bool], StepId] = field(default_factory=dict["Future[bool]", StepId])
     lock: threading.Lock = field(default_factory=threading.Lock)
     looks: list[StepId] = field(default_factory=list[StepId])
@@ -78,18 +86,36 @@ class _Run:
     lost: bool = False
     bug: Exception | None = None
 
-    def forward(self, pool: ThreadPoolExecutor) -> None:
+    def forward(self) -> None:
         """Start what is due until nothing is, and nothing runs."""
         while True:
-            for step in [] if self.world.stop.is_set() or self.lost or self.bug else self.schedule.due():
+            for step in self._may_start():
                 self.schedule.started(step)
-                self.running[pool.submit(self._step, step)] = step
+                self.running[self._begun(step)] = step
             if not self.running:
                 return
             finished, _ = wait(self.running, timeout=0.2, return_when=FIRST_COMPLETED)
             for future in finished:
                 self._settle_step(self.running.pop(future), future)
             self.back()
+
+    def _may_start(self) -> list[StepId]:
+        if self.world.stop.is_set() or self.lost or self.bug:
+            return []
+        return self.schedule.due()[: self.parallel - len(self.running)]
+
+    def _begun(self, step: StepId) -> Future[bool]:
+        """A step in a thread of its own; not one of a pool's, for whose end the interpreter would wait when aborted."""
+        future = Future[bool]()
+
+        def work() -> None:
+            try:
+                future.set_result(self._step(step))
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=work, daemon=True).start()
+        return future
 
     def _settle_step(self, step: StepId, future: Future[bool]) -> None:
         index = step[0]
@@ -183,7 +209,8 @@ class _Run:
         self.back()
 
     def settle(self) -> None:
-        self.outcome.interrupted = self.world.stop.is_set()
+        self.outcome.interrupted = self.world.stop.is_set() or self.outcome.aborted
+        in_flight = {step[0] for step in self.running.values() if not self._at(step).call.is_wait}
         for index, change in enumerate(self.plan.changes):
             if change.action is Action.KEPT or change.address in self.outcome.skipped:
                 continue
@@ -191,7 +218,7 @@ class _Run:
                 self.outcome.put_back.append(change.address)
             elif self.schedule.is_done(index):
                 self.outcome.done.append(change.address)
-            elif not self.schedule.is_begun(index):
+            elif not self.schedule.is_begun(index) and index not in in_flight:
                 self.outcome.not_begun.append(change.address)
             else:
                 self.outcome.half_done.append(change.address)
@@ -204,7 +231,8 @@ class _Run:
 
     def _say(self, event: events.Event) -> None:
         with self.lock:
-            self.tell(event)
+            if not self.outcome.aborted:
+                self.tell(event)
 
 
 def _unreachable(error: DeployerError) -> tuple[Diagnostic, ...]:

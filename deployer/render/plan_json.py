@@ -29,6 +29,7 @@ def as_object(plan: Plan, *, show_all: bool = False) -> Json:
         "summary": {
             **{action.value: counts.get(action.value, 0) for action in Action},
             "unchanged": counts["unchanged"],
+            "left_alone": len(plan.left_alone),
         },
         **({"unchanged": list(plan.unchanged)} if show_all else {}),
     }
@@ -103,7 +104,11 @@ def plan_schema() -> Json:
 def _summary_schema() -> Json:
     counts = {action.value: _count(f"How many changes are of the action {action.value}.") for action in Action}
     return _object(
-        {**counts, "unchanged": _count("How many resources stay as they are.")},
+        {
+            **counts,
+            "unchanged": _count("How many resources stay as they are."),
+            "left_alone": _count("How many resources the plan is not about; with `--only`."),
+        },
         description="How many changes of each kind there are.",
     )
 

@@ -77,6 +77,7 @@ def as_text(
     rows = [row for change in changes for row in table.rows(change)]
     if show_all:
         rows += [_Row(SAME, harmless(address), "unchanged") for address in plan.unchanged]
+        rows += [_Row(SAME, harmless(address), "left alone") for address in plan.left_alone]
     lines = list(_aligned(rows, color))
     return "\n".join([_head(plan, destroy), "", *lines, *([""] if lines else []), _closing(plan)])
 
@@ -96,7 +97,8 @@ def _closing(plan: Plan) -> str:
     counts = plan.summary
     many = {action: counts.get(action.value, 0) for action in _NOUNS}
     parts = [f"{number} {_NOUNS[action][number > 1]}" for action, number in many.items() if number]
-    return f"{', '.join(parts) or 'Nothing to change'}; {counts['unchanged']} unchanged."
+    alone = f", {len(plan.left_alone)} left alone" if plan.left_alone else ""
+    return f"{', '.join(parts) or 'Nothing to change'}; {counts['unchanged']} unchanged{alone}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from deployer.fields import container, network, volume
 from deployer.fields.attachments import DEFAULT, Attachment
 from deployer.fields.field import Context, Field, Value
+from deployer.resources.identity import container_address
 from deployer.stack.model import EngineThing, Network, Stack
 from deployer.stack.service import ServiceKeys, said, written
 
@@ -99,7 +100,7 @@ class DesiredThing:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that a stack wants of the engine."""
+    """All that a stack wants of the engine; `left_out` are the addresses of what was taken out of it (`narrowed`)."""
 
     stack: str
     origin: str
@@ -111,6 +112,7 @@ class Desired:
     networks: Mapping[str, DesiredThing]
     volumes: Mapping[str, DesiredThing]
     context: Context
+    left_out: tuple[str, ...] = ()
 
 
 def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> Desired:
@@ -132,6 +134,42 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
             key: _thing(key, stack.volume_name(key), thing, volume.FIELDS) for key, thing in stack.volumes.items()
         },
         context=context,
+    )
+
+
+def narrowed(whole: Desired, names: Collection[str]) -> Desired:
+    """Only these services and what they need: what they depend on, and the images, networks and volumes of those."""
+    needed: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        if (name := waiting.pop()) not in needed:
+            needed.add(name)
+            waiting += whole.services[name].depends_on
+    services = {name: service for name, service in whole.services.items() if name in needed}
+    images = {service.image.address: service.image for service in services.values()}
+    networks = {key for service in services.values() for key, _ in service.asked["networks"]}
+    volumes = {value[1] for service in services.values() for _, value in service.asked["volumes"]}
+    part = replace(
+        whole,
+        services=services,
+        images=images,
+        builds={name: build for name, build in whole.builds.items() if build.address in images},
+        networks={key: thing for key, thing in whole.networks.items() if key in networks},
+        volumes={key: thing for key, thing in whole.volumes.items() if thing.name in volumes},
+    )
+    return replace(part, left_out=tuple(sorted(addresses(whole) - addresses(part))))
+
+
+def addresses(wanted: Desired) -> frozenset[str]:
+    """What is wanted, replica by replica; images are no part of it, as others may run them."""
+    return frozenset(
+        {
+            container_address(name, number)
+            for name, service in wanted.services.items()
+            for number in range(1, service.replicas + 1)
+        }
+        | {f"network.{key}" for key in wanted.networks}
+        | {f"volume.{key}" for key in wanted.volumes}
     )
 
 

@@ -238,3 +238,8 @@ def end_body(stack: str, record: Record) -> Json:
             _RESOURCES: json.dumps(sorted(record.resources)),
         },
     }
+
+
+def desired_of(volume: Json) -> str:
+    """The stack as it was asked for, compressed, as the volume that begins a revision has it; "" where it has none."""
+    return section(volume, "Labels").get(_DESIRED, "")

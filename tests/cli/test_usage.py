@@ -10,7 +10,7 @@ import pytest
 
 from deployer import __version__
 from deployer.cli import commands
-from deployer.cli.app import app, hoisted
+from deployer.cli.app import app, divided
 from tests.cli.conftest import Cli
 
 commands.register(app)
@@ -28,7 +28,7 @@ def test_the_version(cli: Cli):
         (["plam"], "plam"),
         (["plan", "--nope"], "--nope"),
         (["schema", "moon"], "moon"),
-        (["validate", "--format", "sarif"], "sarif"),
+        (["validate", "--format", "junit"], "junit"),
         (["logs", "--tail", "-1"], "--tail"),
         (["config", "--services", "--images"], "--images"),
     ],
@@ -80,16 +80,35 @@ def test_an_engine_that_does_not_answer_is_69(cli: Cli, command: str):
 
 def test_global_options_may_stand_behind_the_command():
     """They are put in front of it; what follows `--` is nobody's but the command's."""
-    assert hoisted(["plan", "--no-color", "-p", "shop", "x.yaml", "--engine=tcp://h"]) == [
-        "--no-color", "-p", "shop", "--engine=tcp://h", "plan", "x.yaml",
-    ]  # fmt: skip
-    assert hoisted(["exec", "web", "--", "ls", "--quiet"]) == ["exec", "web", "--", "ls", "--quiet"]
+    assert divided(["plan", "--no-color", "-p", "shop", "x.yaml", "--engine=tcp://h"]) == (
+        ["--no-color", "-p", "shop", "--engine=tcp://h"],
+        ["plan", "x.yaml"],
+    )
+    assert divided(["plan", "--", "--quiet"]) == ([], ["plan", "--", "--quiet"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["-it"],
+        ["-e", "A=1", "--index", "2", "-Tu", "root", "-w", "/srv"],
+        ["-eA=1", "-uweb", "--user=web", "--privileged"],
+        ["--"],
+    ],
+    ids=" ".join,
+)
+def test_what_follows_the_service_of_an_exec_is_the_commands(options: list[str]):
+    """Before it, global options are still deployer's; the value of an option is not taken for the service."""
+    arguments = ["exec", *options, "web", "ls", "--verbose", "-p", "x"]
+
+    assert divided(["exec", "-p", "shop", *arguments[1:]]) == (["-p", "shop"], arguments)
 
 
 def test_f_means_follow_after_logs():
     """Everywhere else, and before `logs`, it names the stack file."""
-    assert hoisted(["plan", "-f", "x.yaml"]) == ["-f", "x.yaml", "plan"]
-    assert hoisted(["-f", "x.yaml", "logs", "-f", "web"]) == ["-f", "x.yaml", "logs", "-f", "web"]
+    assert divided(["plan", "-f", "x.yaml"]) == (["-f", "x.yaml"], ["plan"])
+    assert divided(["-f", "x.yaml", "logs", "-f", "web"]) == (["-f", "x.yaml"], ["logs", "-f", "web"])
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

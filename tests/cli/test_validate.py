@@ -182,3 +182,22 @@ def test_an_env_file_that_need_not_be_there_may_be_missing(cli: Cli):
 
     assert cli("validate", stack=stack).code == 0
     assert cli("validate", stack=stack.replace("false", "true")).code == 65
+
+
+def test_as_sarif_the_mistakes_and_the_warnings_are_on_stdout(cli: Cli):
+    """At their lines, with the exit code as ever."""
+    wrong = cli("validate", "--format", "sarif", stack="services:\n  web:\n    imagee: busybox\n")
+    warned = cli(
+        "validate", "--format", "sarif", stack="services:\n  web:\n    image: busybox:${TAG_THAT_IS_NOT_SET}x\n"
+    )
+
+    found = [
+        (code, json.loads(text)["runs"][0]["results"])
+        for code, text in ((wrong.code, wrong.out), (warned.code, warned.out))
+    ]
+    assert [(code, results[0]["ruleId"], results[0]["level"]) for code, results in found] == [
+        (65, "unknown-key", "error"),
+        (0, "unset-variable", "warning"),
+    ]
+    place = found[0][1][0]["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "stack.yaml"}, "region": {"startLine": 3, "startColumn": 5}}

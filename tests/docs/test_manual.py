@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from deployer.cli import commands
-from deployer.cli.app import app, hoisted
+from deployer.cli.app import app, divided
 from deployer.interpolation import variables
 from deployer.stack.load import load
 
@@ -119,7 +119,8 @@ def group() -> Any:
 @pytest.mark.parametrize(("where", "line"), COMMANDS)
 def test_a_command_in_the_manual_exists(where: str, line: str, group: Any) -> None:
     """It has that name and those options."""
-    words = hoisted(words_of(line))
+    first, rest = divided(words_of(line))
+    words = [*first, *rest]
     takes_value = {"--file", "-f", "--engine", "--context", "--env-file", "--project-name", "-p"}
     while words and words[0].startswith("-"):
         option = words.pop(0)
@@ -129,7 +130,11 @@ def test_a_command_in_the_manual_exists(where: str, line: str, group: Any) -> No
         return
     name, *rest = words
     assert name in group.commands, f"{where}: {line}"
-    known = options_of(group.commands[name])
+    command = group.commands[name]
+    if not command.context_settings.get("allow_interspersed_args", True):
+        command.make_parser(command.context_class(command, **command.context_settings)).parse_args(rest)
+        return
+    known = options_of(command)
     assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known, f"{where}: {line}"
 
 

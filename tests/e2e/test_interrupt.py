@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.e2e.project import Project, ended, sleeper
+from tests.e2e.project import BASE, Project, Result, ended, sleeper
 from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -72,3 +72,70 @@ def test_a_wait_for_health_ends_when_it_is_interrupted(project: Project) -> None
     assert project.id_of("web") == before
     assert project.container("web")["State"]["Status"] == "running"
     assert project.containers() == {project.container_name("web")}
+
+
+STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
+NEVER = {"test": ["CMD", "false"], "interval": "1m", "start_period": "10m"}
+STUBBORN = sleeper(command=["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], stop_grace_period="2m")
+
+
+def interrupted_twice(project: Project, *arguments: str, at: str) -> Result:
+    """A run that is interrupted once it says so, and again when it has answered."""
+    process = project.start(*arguments)
+    assert process.stderr
+    told: list[str] = []
+    try:
+        for until in (at, STOPPING):
+            while until not in (line := process.stderr.readline()):
+                told.append(line)
+                assert process.poll() is None, told
+            told.append(line)
+            process.send_signal(signal.SIGINT)
+        result = ended(process, seconds=60)
+    finally:
+        process.kill()
+    return Result(result.code, result.out, "".join(told) + result.err)
+
+
+def test_a_build_is_aborted_at_once_and_the_next_apply_makes_it(project: Project) -> None:
+    """Nothing waits for its end, and it is told as half done."""
+    project.write({"web": {**{key: value for key, value in sleeper().items() if key != "image"}, "build": "web"}})
+    project.files(Dockerfile=f"FROM {BASE}\nRUN sleep 300\n")
+    result = interrupted_twice(project, "apply", "--yes", at="build.web: build web ...")
+    assert result.code == 130, result.err
+    assert "build.web" in result.told("half done")
+    assert "Aborted; the next apply goes on from here." in result.err
+    assert "Traceback" not in result.err
+    project.files(Dockerfile=f"FROM {BASE}\nRUN true\n")
+    project.apply()
+    project.must_be_settled()
+
+
+def test_a_health_wait_is_aborted_and_the_next_apply_recovers(project: Project) -> None:
+    """What was to take the container's place is left beside it, and is known for what it is."""
+    project.write({"web": sleeper()})
+    project.apply()
+    before = project.id_of("web")
+    project.write({"web": sleeper(healthcheck=NEVER)})
+    result = interrupted_twice(project, "apply", "--yes", at="wait until ready")
+    assert result.code == 130, result.err
+    project.write({"web": sleeper()})
+    project.apply()
+    assert project.id_of("web") == before
+    assert project.container("web")["State"]["Status"] == "running"
+    assert project.containers() == {project.container_name("web")}
+    project.must_be_settled()
+
+
+def test_a_long_stop_is_aborted_at_once_and_the_next_apply_ends_it(project: Project) -> None:
+    """The engine goes on with the stop that it was asked for; the next run finds whatever has become of it."""
+    project.write({"web": STUBBORN, "two": sleeper()})
+    project.apply()
+    project.write({"web": {**STUBBORN, "user": "1000"}, "two": sleeper()})
+    result = interrupted_twice(project, "apply", "--yes", at=f"stop {project.container_name('web')} ...")
+    assert (result.code, result.told("half done")) == (130, {"service.web[1]"}), result.err
+    project.engine.kill(project.container_name("web"))
+    project.apply()
+    project.must_be_settled()
+    assert project.container("web")["Config"]["User"] == "1000"
+    assert project.containers() == {project.container_name("web"), project.container_name("two")}

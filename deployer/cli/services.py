@@ -1,0 +1,74 @@
+"""The services that a command line names, and the containers that they have now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import Diagnostic, OperationFailed, WrongUsage, did_you_mean
+
+if TYPE_CHECKING:
+    from deployer.reconcile.protocol import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A container of a service; `state` is the engine's word."""
+
+    service: str
+    number: int
+    id: str
+    name: str
+    state: str
+
+
+def replicas_of(reader: Reader, stack: str) -> list[Replica]:
+    """All of the stack's containers by service and number; who is to take another one's place comes after that one."""
+    from deployer.resources import identity
+
+    found: list[Replica] = []
+    for listed in reader.containers():
+        labels: Mapping[str, str] = listed.get("Labels") or {}
+        if labels.get(identity.PROJECT) == stack and labels.get(identity.ONEOFF, "False") != "True":
+            number = labels.get(identity.NUMBER, "")
+            service, name = labels.get(identity.SERVICE, ""), (listed.get("Names") or [""])[0].lstrip("/")
+            found.append(Replica(service, int(number) if number.isdigit() else 0, listed["Id"], name, listed["State"]))
+    return sorted(found, key=lambda each: (each.service, each.number, each.name))
+
+
+def refuse_unknown(wanted: Iterable[str], known: Collection[str]) -> None:
+    """Raise WrongUsage, with the nearest name, for each service that is not there."""
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise WrongUsage(
+            *(
+                Diagnostic(
+                    "undefined-service",
+                    f"no service is named {name!r}",
+                    hint=did_you_mean(name, known, "services here"),
+                )
+                for name in unknown
+            )
+        )
+
+
+def one_of(replicas: Sequence[Replica], services: Collection[str], service: str, index: int | None) -> Replica:
+    """The replica of that index, else the first that runs. Raises where there is none, or no such service."""
+    refuse_unknown([service], {*services, *(each.service for each in replicas)})
+    of_service = [each for each in replicas if each.service == service]
+    found = [each for each in of_service if index in (None, each.number)]
+    if of_service and not found:
+        hint = f"it has: {', '.join(str(number) for number in sorted({each.number for each in of_service}))}"
+        raise OperationFailed(Diagnostic("no-container", f"{service} has no container {index}", hint=hint))
+    if running := [each for each in found if each.state == "running"]:
+        return running[0]
+    raise OperationFailed(_not_running(service, found))
+
+
+def _not_running(service: str, found: Sequence[Replica]) -> Diagnostic:
+    if not found:
+        return Diagnostic("no-container", f"{service} has no container", hint="deployer apply makes it")
+    states = ", ".join(f"{each.name} is {each.state}" for each in found)
+    hint = f"deployer start {service} starts it; deployer logs {service} shows what it wrote"
+    return Diagnostic("not-running", f"{service} does not run: {states}", hint=hint)

@@ -1,0 +1,128 @@
+"""Starting, stopping and starting again what is there, and nothing else of it: no field of a container changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from deployer.errors import raise_if_any
+from deployer.plan import guard, steps
+from deployer.plan.containers import await_ready, dependencies_on_label, is_successor
+from deployer.plan.differences import Facts
+from deployer.plan.draft import Draft
+from deployer.plan.model import Action, Call, Change, Plan, Step
+from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_of
+from deployer.resources.desired import Desired, DesiredService
+from deployer.resources.observed import Observed, ObservedContainer, host_ports
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of the services named, of all of the stack where none is: START, STOP or RESTART.
+
+    `grace` is how many seconds a container has to stop; None leaves its own.
+    """
+
+    action: Action
+    services: Collection[str] = ()
+    grace: int | None = None
+
+
+@dataclass(slots=True)
+class _Planning:
+    facts: Facts
+    wish: Wish
+    drafts: list[Draft] = field(default_factory=list[Draft])
+
+    def add(self, container: ObservedContainer, reason: str) -> None:
+        service = self.facts.desired.services.get(container.service)
+        if self.wish.action is Action.STOP:
+            draft = _stop(container, service, self.wish.grace) if _is_up(container) else None
+        elif self.wish.action is Action.RESTART and _is_up(container):
+            draft = _restart(container, service) if reason == ASKED else None
+        else:
+            draft = None if _is_up(container) and container.status != "paused" else _start(container, service, reason)
+        if draft:
+            self.drafts.append(draft)
+
+
+ASKED = "asked for"
+
+
+def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
+    """What is started, stopped or restarted. A start takes along what the services depend on, where that is down.
+
+    Where no service is named, what has completed its work is left alone: it would run again. Raises InvalidStack where
+    the stack's name is another origin's.
+    """
+    raise_if_any(guard.another_origin(desired.stack, desired.origin, desired.folder, observed))
+    facts = Facts(desired, observed, {}, frozenset(), lambda *_: None, observed.records.revision + 1)
+    planning = _Planning(facts, wish)
+    reasons = _reasons(desired, observed, wish)
+    for container in observed.containers:
+        if container.service in reasons and not is_successor(container, observed):
+            if not wish.services and _has_completed(container, desired):
+                continue
+            planning.add(container, reasons[container.service])
+    drafts = [await_what_stays(draft, facts, planning.drafts) for draft in planning.drafts]
+    if drafts:
+        drafts += abandoned(observed)
+    changed = {draft.change.address for draft in drafts}
+    alone = left_alone(desired, observed, changed)
+    return plan_of(desired.stack, desired.origin, observed, drafts, [], {}, (), alone)
+
+
+def _reasons(desired: Desired, observed: Observed, wish: Wish) -> Mapping[str, str]:
+    """Each service that the wish is about, with why."""
+    reasons = dict.fromkeys(wish.services or {each.service for each in observed.containers if each.service}, ASKED)
+    waiting = list(reasons) if wish.action is not Action.STOP else []
+    while waiting:
+        name = waiting.pop()
+        service = desired.services.get(name)
+        for target, condition in service.depends_on.items() if service else ():
+            if target not in reasons and condition != "service_completed_successfully":
+                reasons[target] = f"{name} depends on it"
+                waiting.append(target)
+    return reasons
+
+
+def _is_up(container: ObservedContainer) -> bool:
+    return container.is_up or container.status == "paused"
+
+
+def _has_completed(container: ObservedContainer, desired: Desired) -> bool:
+    service = desired.services.get(container.service)
+    done = container.status == "exited" and container.exit_code == 0
+    return done and service is not None and service.may_exit
+
+
+def _start(container: ObservedContainer, service: DesiredService | None, reason: str) -> Draft:
+    runbook = steps.start(container, _wait(container, service))
+    change = Change(container.address, Action.START, reason, steps=runbook)
+    return _draft(change, container, service)
+
+
+def _restart(container: ObservedContainer, service: DesiredService | None) -> Draft:
+    """One call of the engine's: who is killed beside it leaves no container stopped."""
+    again = Step(Call.RESTART, container.id, name=container.name)
+    change = Change(container.address, Action.RESTART, ASKED, steps=(again, _wait(container, service)))
+    return _draft(change, container, service)
+
+
+def _stop(container: ObservedContainer, service: DesiredService | None, grace: int | None) -> Draft:
+    step = Step(Call.STOP, container.id, grace, name=container.name)
+    return _draft(Change(container.address, Action.STOP, ASKED, steps=(step,)), container, service)
+
+
+def _wait(container: ObservedContainer, service: DesiredService | None) -> Step:
+    """An orphan has nobody who says that it may end."""
+    if service:
+        return await_ready(service, container.id, fresh=True, name=container.name)
+    wait = steps.Wait(may_exit=True, fresh=True, service=container.service)
+    return Step(Call.AWAIT_READY, container.id, wait, name=container.name)
+
+
+def _draft(change: Change, container: ObservedContainer, service: DesiredService | None) -> Draft:
+    depends_on = service.depends_on if service else dependencies_on_label(container)
+    ports = host_ports(container.raw) if change.action is Action.START else frozenset[tuple[str, int, str]]()
+    return Draft(change, service, container.number, container, takes=ports, waits_for=depends_on)
