@@ -1,0 +1,70 @@
+"""`scripts/crash-test`: kill the tool around every request that it writes with, and see what the next run makes of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+
+from docker import APIClient
+
+from tests.crash.runner import Verdict, count, images, try_point
+from tests.crash.scenarios import SCENARIOS, points, sample
+
+
+def main() -> int:
+    arguments = parse()
+    if not (host := os.environ.get("DOCKER_HOST", "")).startswith("unix://"):
+        sys.exit("crash-test: DOCKER_HOST must name an engine's unix socket: export \"$(bash scripts/engine)\"")
+    began = time.monotonic()
+    engine = APIClient(host, version="auto")
+    with images(engine), ProcessPoolExecutor(arguments.parallel, get_context("spawn")) as pool:
+        requests = dict(zip(arguments.operation, pool.map(count, arguments.operation), strict=True))
+        chosen = [point for operation, many in requests.items() for point in points(operation, many)]
+        if arguments.sample:
+            chosen = sample(chosen, arguments.sample, arguments.seed)
+        verdicts = [told(future.result()) for future in as_completed([pool.submit(try_point, each) for each in chosen])]
+    print(table(verdicts, requests))
+    version = engine.version()["Version"]
+    survived = sum(not verdict.wrong for verdict in verdicts)
+    print(f"\nEngine {version}: {survived} of {len(verdicts)} survived, in {time.monotonic() - began:.0f} s")
+    return int(survived < len(verdicts))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/crash-test", description=__doc__)
+    parser.add_argument("--operation", action="append", choices=SCENARIOS, help="only this one; may be repeated")
+    parser.add_argument("--sample", type=int, metavar="K", help="only K points, spread over the operations")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which sample (default 1)")
+    parser.add_argument("--parallel", type=int, default=3, metavar="N", help="how many at once (default 3)")
+    arguments = parser.parse_args()
+    arguments.operation = arguments.operation or list(SCENARIOS)
+    return arguments
+
+
+def told(verdict: Verdict) -> Verdict:
+    """Each point as it is known; what is wrong at once and whole."""
+    print(f"{'FAILED' if verdict.wrong else 'ok':7}{verdict.point} ({verdict.killed_at})", flush=True)
+    for problem in verdict.wrong:
+        print("       " + problem.rstrip().replace("\n", "\n       "), flush=True)
+    return verdict
+
+
+def table(verdicts: Sequence[Verdict], requests: dict[str, int]) -> str:
+    """Operation x points tried x survived, with records and without."""
+    lines = ["", "| operation | requests | with records | records deleted |", "|---|---|---|---|"]
+    for operation, many in requests.items():
+        cells: list[str] = []
+        for records in (True, False):
+            mine = [each for each in verdicts if each.point.operation == operation and each.point.records is records]
+            cells.append(f"{sum(not each.wrong for each in mine)} of {len(mine)}")
+        lines.append(f"| {operation} | {many} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
