@@ -1,4 +1,4 @@
-"""`scripts/crash-test`: kill the tool around every request that it writes with, and see what the next run makes of it."""
+"""`scripts/crash-test`: kill deployer around every request that writes, and see what the next run makes of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.crash.scenarios import SCENARIOS, points, sample
 def main() -> int:
     arguments = parse()
     if not (host := os.environ.get("DOCKER_HOST", "")).startswith("unix://"):
-        sys.exit("crash-test: DOCKER_HOST must name an engine's unix socket: export \"$(bash scripts/engine)\"")
+        sys.exit('crash-test: DOCKER_HOST must name an engine\'s unix socket: export "$(bash scripts/engine)"')
     began = time.monotonic()
     engine = APIClient(host, version="auto")
     with images(engine), ProcessPoolExecutor(arguments.parallel, get_context("spawn")) as pool:
@@ -27,7 +27,12 @@ def main() -> int:
         chosen = [point for operation, many in requests.items() for point in points(operation, many)]
         if arguments.sample:
             chosen = sample(chosen, arguments.sample, arguments.seed)
-        verdicts = [told(future.result()) for future in as_completed([pool.submit(try_point, each) for each in chosen])]
+        try:
+            futures = [pool.submit(try_point, each) for each in chosen]
+            verdicts = [told(future.result()) for future in as_completed(futures)]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # those at work end, and clean up
+            raise
     print(table(verdicts, requests))
     version = engine.version()["Version"]
     survived = sum(not verdict.wrong for verdict in verdicts)

@@ -35,7 +35,7 @@ class Verdict:
 def try_point(point: Point) -> Verdict:
     scenario = SCENARIOS[point.operation]
     verdict = Verdict(point)
-    with project_of(scenario) as (project, proxy, seen):
+    with stage() as (project, proxy, seen):
         before = stand(scenario, project, seen, proxy)
         verdict.killed_at = kill(scenario.killed, project, proxy, seen, point)
         if not verdict.killed_at:
@@ -47,7 +47,9 @@ def try_point(point: Point) -> Verdict:
         for run in scenario.after:
             result = carry_out(run, project, proxy, seen)
             if result.code != run.code:
-                verdict.wrong.append(f"{' '.join(run.command)}: exit {result.code}, not {run.code}\n{result.out}{result.err}")
+                verdict.wrong.append(
+                    f"{' '.join(run.command)}: exit {result.code}, not {run.code}\n{result.out}{result.err}"
+                )
                 return verdict
         verdict.wrong += checker.wrong(scenario, project, seen, before)
     return verdict
@@ -56,7 +58,7 @@ def try_point(point: Point) -> Verdict:
 def count(operation: str) -> int:
     """How many writing requests the run makes that is to be killed, when nobody does."""
     scenario = SCENARIOS[operation]
-    with project_of(scenario) as (project, proxy, seen):
+    with stage() as (project, proxy, seen):
         stand(scenario, project, seen, proxy)
         result = carry_out(scenario.killed, project, proxy, seen)
         assert result.code == scenario.killed.code, f"exit {result.code}\n{result.out}{result.err}"
@@ -64,7 +66,7 @@ def count(operation: str) -> int:
 
 
 @contextmanager
-def project_of(scenario: Scenario) -> Iterator[tuple[Project, Proxy, checker.Seen]]:
+def stage() -> Iterator[tuple[Project, Proxy, checker.Seen]]:
     """A folder and a stack name of its own, which nothing outlives, and a proxy before the engine."""
     host = os.environ["DOCKER_HOST"]
     engine = APIClient(host, version="auto")
@@ -141,7 +143,9 @@ def images(engine: APIClient) -> Iterator[None]:
     """The images that the scenarios run, for as long as the context is open."""
     for reference, volumes in ((KEEPS, "/keep"), (KEEPS_MORE, "/keep /more")):
         dockerfile = f"FROM {BASE}\nLABEL crash-test=image\nVOLUME {volumes}\n".encode()
-        for line in engine.build(fileobj=_context(dockerfile), custom_context=True, tag=reference, rm=True, decode=True):
+        for line in engine.build(
+            fileobj=_context(dockerfile), custom_context=True, tag=reference, rm=True, decode=True
+        ):
             assert "error" not in line, line
     yield
     for reference in (KEEPS, KEEPS_MORE):

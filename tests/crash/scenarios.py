@@ -151,14 +151,21 @@ def update() -> Scenario:
     web = sleeper(mem_limit="64m", cpus="0.5", restart="on-failure:3", networks=["front", "back"])
     new = Run({"web": web, "bystander": BYSTANDER}, {"networks": NETWORKS})
     return Scenario(
-        "update in place", new, (new,), before=before, facts=(Fact("web", "/rows", "7\n"),), untouched=("web", "bystander")
+        "update in place",
+        new,
+        (new,),
+        before=before,
+        facts=(Fact("web", "/rows", "7\n"),),
+        untouched=("web", "bystander"),
     )
 
 
 def destroyed() -> Scenario:
     plain = _run(image=BASE)
     destroy = _run("destroy", image=BASE)
-    return Scenario("destroy, destroy again", destroy, (destroy,), before=plain, facts=DATA[:1], gone=True, kept=("data",))
+    return Scenario(
+        "destroy, destroy again", destroy, (destroy,), before=plain, facts=DATA[:1], gone=True, kept=("data",)
+    )
 
 
 def destroyed_with_volumes() -> Scenario:
@@ -169,9 +176,7 @@ def destroyed_with_volumes() -> Scenario:
 def brought_back() -> Scenario:
     """The next apply makes all that the killed destroy took, on the volumes that it left."""
     plain = _run(image=BASE)
-    return Scenario(
-        "destroy, apply again", _run("destroy", image=BASE), (plain,), before=plain, facts=DATA[:1]
-    )
+    return Scenario("destroy, apply again", _run("destroy", image=BASE), (plain,), before=plain, facts=DATA[:1])
 
 
 def network_anew() -> Scenario:
