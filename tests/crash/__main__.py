@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -12,16 +13,20 @@ from multiprocessing import get_context
 
 from docker import APIClient
 
+from tests.crash.own_engine import own_engine, why_not
 from tests.crash.runner import Verdict, count, images, try_point
-from tests.crash.scenarios import SCENARIOS, points, sample
+from tests.crash.scenarios import ENGINE_KILLED, SCENARIOS, points, sample
 
 
 def main() -> int:
     arguments = parse()
     if not (host := os.environ.get("DOCKER_HOST", "")).startswith("unix://"):
         sys.exit('crash-test: DOCKER_HOST must name an engine\'s unix socket: export "$(bash scripts/engine)"')
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is up is taken down
     began = time.monotonic()
     engine = APIClient(host, version="auto")
+    if arguments.dockerd:
+        return kill_dockerd(engine)
     with images(engine), ProcessPoolExecutor(arguments.parallel, get_context("spawn")) as pool:
         requests = dict(zip(arguments.operation, pool.map(count, arguments.operation), strict=True))
         chosen = [point for operation, many in requests.items() for point in points(operation, many)]
@@ -33,10 +38,29 @@ def main() -> int:
         except BaseException:
             pool.shutdown(cancel_futures=True)  # those at work end, and clean up
             raise
+    return summed_up(verdicts, requests, engine, began)
+
+
+def kill_dockerd(base: APIClient) -> int:
+    """One after the other, on an engine of our own."""
+    if reason := why_not():
+        print(f"crash-test: no dockerd of its own can be started to be killed: {reason}")
+        return 0
+    began = time.monotonic()
+    with own_engine(base) as dockerd:
+        os.environ["DOCKER_HOST"] = dockerd.host
+        requests = {operation: count(operation) for operation in ENGINE_KILLED}
+        chosen = [point for operation, many in requests.items() for point in points(operation, many)]
+        verdicts = [told(try_point(point, dockerd)) for point in chosen]
+        with APIClient(dockerd.host, version="auto") as engine:
+            return summed_up(verdicts, requests, engine, began)
+
+
+def summed_up(verdicts: Sequence[Verdict], requests: dict[str, int], engine: APIClient, began: float) -> int:
     print(table(verdicts, requests))
-    version = engine.version()["Version"]
     survived = sum(not verdict.wrong for verdict in verdicts)
-    print(f"\nEngine {version}: {survived} of {len(verdicts)} survived, in {time.monotonic() - began:.0f} s")
+    version, took = engine.version()["Version"], time.monotonic() - began
+    print(f"\nEngine {version}: {survived} of {len(verdicts)} survived, in {took:.0f} s")
     return int(survived < len(verdicts))
 
 
@@ -45,6 +69,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--operation", action="append", choices=SCENARIOS, help="only this one; may be repeated")
     parser.add_argument("--sample", type=int, metavar="K", help="only K points, spread over the operations")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which sample (default 1)")
+    parser.add_argument("--dockerd", action="store_true", help="kill a dockerd of its own in place of deployer")
     parser.add_argument("--parallel", type=int, default=3, metavar="N", help="how many at once (default 3)")
     arguments = parser.parse_args()
     arguments.operation = arguments.operation or list(SCENARIOS)

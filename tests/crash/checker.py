@@ -137,14 +137,12 @@ def _the_same(scenario: Scenario, project: Project, before: Containers) -> Itera
 
 
 def _fact(scenario: Scenario, fact: Fact, project: Project) -> Iterator[str]:
-    if scenario.gone:
-        text = _kept(scenario, fact, project)
-    else:
-        try:
-            text = project.inside(fact.service, "cat", fact.path)[1]
-        except APIError as error:
-            text = str(error)
-    if text is not None and (fact.text not in text if fact.path.startswith("/proc") else fact.text != text):
+    text = (
+        _kept(scenario, fact, project)
+        if scenario.gone
+        else _read(project, project.container_name(fact.service), fact.path)
+    )
+    if text is not None and text != fact.text:
         yield f"{fact.service}: {fact.path} holds {text!r}, not {fact.text!r}"
 
 
@@ -156,11 +154,17 @@ def _kept(scenario: Scenario, fact: Fact, project: Project) -> str | None:
     mount = {"Type": "volume", "Source": f"{project.name}_{folder}", "Target": "/kept"}
     reader = project.engine.create_container_from_config({"Image": BASE, "HostConfig": {"Mounts": [mount]}})["Id"]
     try:
-        chunks, _ = project.engine.get_archive(reader, f"/kept/{name}")
-        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
-            entry = tar.extractfile(name)
-            return entry.read().decode() if entry else ""
-    except NotFound as error:
-        return str(error)
+        return _read(project, reader, f"/kept/{name}")
     finally:
         project.engine.remove_container(reader)
+
+
+def _read(project: Project, container: str, path: str) -> str:
+    """A file in a container, or why it cannot be read."""
+    try:
+        chunks, _ = project.engine.get_archive(container, path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
+            entry = tar.extractfile(tar.getmembers()[0])
+            return entry.read().decode() if entry else "no file"
+    except NotFound as error:
+        return str(error)

@@ -16,7 +16,8 @@ from uuid import uuid4
 from docker import APIClient
 
 from tests.crash import checker
-from tests.crash.scenarios import KEEPS, KEEPS_MORE, SCENARIOS, Point, Run, Scenario
+from tests.crash.own_engine import OwnEngine
+from tests.crash.scenarios import ALL, KEEPS, KEEPS_MORE, Point, Run, Scenario
 from tests.e2e.project import BASE, Project, Result, ended
 from tests.e2e.proxy import Proxy, Request, proxy_before
 
@@ -32,15 +33,20 @@ class Verdict:
     wrong: list[str] = field(default_factory=list[str])
 
 
-def try_point(point: Point) -> Verdict:
-    scenario = SCENARIOS[point.operation]
+def try_point(point: Point, dockerd: OwnEngine | None = None) -> Verdict:
+    """Kill deployer there, or the engine where that is given."""
+    scenario = ALL[point.operation]
     verdict = Verdict(point)
     with stage() as (project, proxy, seen):
         before = stand(scenario, project, seen, proxy)
-        verdict.killed_at = kill(scenario.killed, project, proxy, seen, point)
+        verdict.killed_at, code = kill(scenario.killed, project, proxy, seen, point, dockerd)
         if not verdict.killed_at:
             verdict.wrong.append("the request at which to kill never came")
             return verdict
+        if dockerd:
+            dockerd.start()
+            verdict.wrong += [] if code == 69 else [f"without an engine it exited with {code}, not 69"]
+        proxy.listen()
         if not point.records:
             for record in project.records():
                 project.engine.remove_volume(record)
@@ -57,7 +63,7 @@ def try_point(point: Point) -> Verdict:
 
 def count(operation: str) -> int:
     """How many writing requests the run makes that is to be killed, when nobody does."""
-    scenario = SCENARIOS[operation]
+    scenario = ALL[operation]
     with stage() as (project, proxy, seen):
         stand(scenario, project, seen, proxy)
         result = carry_out(scenario.killed, project, proxy, seen)
@@ -97,8 +103,10 @@ def stand(scenario: Scenario, project: Project, seen: checker.Seen, proxy: Proxy
     return {service: project.container(service) for service in scenario.before.services}
 
 
-def kill(run: Run, project: Project, proxy: Proxy, seen: checker.Seen, point: Point) -> str:
-    """Run, and SIGKILL it around that request; gives the request."""
+def kill(
+    run: Run, project: Project, proxy: Proxy, seen: checker.Seen, point: Point, dockerd: OwnEngine | None
+) -> tuple[str, int]:
+    """Run, and SIGKILL it, or the engine, around that request; gives the request, and the exit code."""
     write(run, project)
     struck: list[str] = []
     processes: list[subprocess.Popen[str]] = []
@@ -106,15 +114,13 @@ def kill(run: Run, project: Project, proxy: Proxy, seen: checker.Seen, point: Po
     def strike(request: Request) -> None:
         if request.number == point.number and not struck:
             struck.append(f"{request.method} {request.path}")
-            processes[0].kill()
+            (dockerd or processes[0]).kill()
             proxy.cut()
 
     follow(proxy, seen, **{point.when: strike})
     processes.append(project.start(*run.command, "--yes", "--engine", proxy.url))
-    ended(processes[0])
-    if struck:
-        proxy.listen()
-    return struck[0] if struck else ""
+    code = ended(processes[0]).code
+    return (struck[0] if struck else "", code)
 
 
 def carry_out(run: Run, project: Project, proxy: Proxy, seen: checker.Seen) -> Result:

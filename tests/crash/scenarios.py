@@ -121,7 +121,7 @@ def replacement() -> Scenario:
         new,
         (new,),
         before=STANDS,
-        facts=(*DATA, Fact("web", "/proc/1/environ", "MODE=new", write=False)),
+        facts=DATA,
         untouched=("bystander",),
     )
 
@@ -203,6 +203,42 @@ SCENARIOS: Mapping[str, Scenario] = {
         brought_back(),
     )
 }
+
+
+ALONE = """
+touch /data/two; read me < /proc/sys/kernel/random/uuid
+while echo $$me > /data/who; do
+  sleep 0.1
+  [ "$$(cat /data/who)" = $$me ] || hostname >> /data/two
+done
+"""
+
+
+def alone(operation: str, killed: Run, after: Run, **more: Any) -> Scenario:
+    """One service whose container writes to `/data/two` when it sees that another one uses the volume too."""
+    return Scenario(
+        operation, killed, (after,), before=_alone(), facts=(Fact("web", "/data/two", "", write=False),), **more
+    )
+
+
+def _alone(code: int = 0, **fields: Any) -> Run:
+    web = sleeper(command=["sh", "-c", ALONE], restart="always", volumes=["data:/data"], networks=["front"]) | fields
+    return Run({"web": web}, {"networks": {"front": {}}, "volumes": {"data": {}}}, code=code)
+
+
+_BROKEN = _alone(code=1, healthcheck=NEVER_HEALTHY)
+_NEW = _alone(environment={"MODE": "new"})
+
+ENGINE_KILLED: Mapping[str, Scenario] = {
+    scenario.operation: scenario
+    for scenario in (
+        alone("replacement, dockerd killed", _NEW, _NEW),
+        alone("put back, dockerd killed", _BROKEN, _alone(), same=("web",)),
+    )
+}
+"""`restart: always`, and the engine itself is killed: never are two containers up on one volume."""
+
+ALL = {**SCENARIOS, **ENGINE_KILLED}
 
 
 def points(operation: str, requests: int) -> list[Point]:
