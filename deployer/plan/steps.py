@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.fields.attachments import endpoint
-from deployer.fields.container import encode_restart
+from deployer.fields.process import encode_restart
 from deployer.fields.field import Json, section
 from deployer.plan.model import Call, Step
 from deployer.resources.identity import SUCCESSOR

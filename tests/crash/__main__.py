@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
@@ -15,7 +15,7 @@ from docker import APIClient
 
 from tests.crash.own_engine import own_engine, why_not
 from tests.crash.runner import Verdict, count, images, try_point
-from tests.crash.scenarios import ENGINE_KILLED, SCENARIOS, points, sample
+from tests.crash.scenarios import ENGINE_KILLED, SCENARIOS, Point, points, sample
 
 
 def main() -> int:
@@ -26,12 +26,10 @@ def main() -> int:
     began = time.monotonic()
     engine = APIClient(host, version="auto")
     if arguments.dockerd:
-        return kill_dockerd(engine)
+        return kill_dockerd(engine, arguments)
     with images(engine), ProcessPoolExecutor(arguments.parallel, get_context("spawn")) as pool:
         requests = dict(zip(arguments.operation, pool.map(count, arguments.operation), strict=True))
-        chosen = [point for operation, many in requests.items() for point in points(operation, many)]
-        if arguments.sample:
-            chosen = sample(chosen, arguments.sample, arguments.seed)
+        chosen = chosen_points(requests, arguments)
         try:
             futures = [pool.submit(try_point, each) for each in chosen]
             verdicts = [told(future.result()) for future in as_completed(futures)]
@@ -41,22 +39,28 @@ def main() -> int:
     return summed_up(verdicts, requests, engine, began)
 
 
-def kill_dockerd(base: APIClient) -> int:
+def kill_dockerd(base: APIClient, arguments: argparse.Namespace) -> int:
     """One after the other, on an engine of our own."""
     if reason := why_not():
-        print(f"crash-test: no dockerd of its own can be started to be killed: {reason}")
-        return 0
+        sys.exit(f"crash-test: no dockerd of its own can be started to be killed: {reason}")
     began = time.monotonic()
     with own_engine(base) as dockerd:
         os.environ["DOCKER_HOST"] = dockerd.host
         requests = {operation: count(operation) for operation in ENGINE_KILLED}
-        chosen = [point for operation, many in requests.items() for point in points(operation, many)]
-        verdicts = [told(try_point(point, dockerd)) for point in chosen]
+        verdicts = [told(try_point(point, dockerd)) for point in chosen_points(requests, arguments)]
         with APIClient(dockerd.host, version="auto") as engine:
             return summed_up(verdicts, requests, engine, began)
 
 
-def summed_up(verdicts: Sequence[Verdict], requests: dict[str, int], engine: APIClient, began: float) -> int:
+def chosen_points(requests: Mapping[str, int], arguments: argparse.Namespace) -> Sequence[Point]:
+    every = [point for operation, many in requests.items() for point in points(operation, many)]
+    if not arguments.sample:
+        return every
+    print(f"{min(arguments.sample, len(every))} of {len(every)} points, seed {arguments.seed}", flush=True)
+    return sample(every, arguments.sample, arguments.seed)
+
+
+def summed_up(verdicts: Sequence[Verdict], requests: Mapping[str, int], engine: APIClient, began: float) -> int:
     print(table(verdicts, requests))
     survived = sum(not verdict.wrong for verdict in verdicts)
     version, took = engine.version()["Version"], time.monotonic() - began
@@ -84,7 +88,7 @@ def told(verdict: Verdict) -> Verdict:
     return verdict
 
 
-def table(verdicts: Sequence[Verdict], requests: dict[str, int]) -> str:
+def table(verdicts: Sequence[Verdict], requests: Mapping[str, int]) -> str:
     """Operation x points tried x survived, with records and without."""
     lines = ["", "| operation | requests | with records | records deleted |", "|---|---|---|---|"]
     for operation, many in requests.items():

@@ -7,13 +7,15 @@ import os
 import subprocess
 import tarfile
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 from docker import APIClient
+from docker.errors import APIError
 
 from tests.crash import checker
 from tests.crash.own_engine import OwnEngine
@@ -35,30 +37,36 @@ class Verdict:
 
 def try_point(point: Point, dockerd: OwnEngine | None = None) -> Verdict:
     """Kill deployer there, or the engine where that is given."""
-    scenario = ALL[point.operation]
     verdict = Verdict(point)
-    with stage() as (project, proxy, seen):
-        before = stand(scenario, project, seen, proxy)
-        verdict.killed_at, code = kill(scenario.killed, project, proxy, seen, point, dockerd)
-        if not verdict.killed_at:
-            verdict.wrong.append("the request at which to kill never came")
-            return verdict
-        if dockerd:
-            dockerd.start()
-            verdict.wrong += [] if code == 69 else [f"without an engine it exited with {code}, not 69"]
-        proxy.listen()
-        if not point.records:
-            for record in project.records():
-                project.engine.remove_volume(record)
-        for run in scenario.after:
-            result = carry_out(run, project, proxy, seen)
-            if result.code != run.code:
-                verdict.wrong.append(
-                    f"{' '.join(run.command)}: exit {result.code}, not {run.code}\n{result.out}{result.err}"
-                )
-                return verdict
-        verdict.wrong += checker.wrong(scenario, project, seen, before)
+    try:
+        with stage() as (project, proxy, seen):
+            verdict.wrong += _tried(verdict, project, proxy, seen, dockerd)
+    except Exception:
+        verdict.wrong.append(traceback.format_exc())
     return verdict
+
+
+def _tried(
+    verdict: Verdict, project: Project, proxy: Proxy, seen: checker.Seen, dockerd: OwnEngine | None
+) -> list[str]:
+    """What is wrong in the end; the verdict learns where it was killed."""
+    scenario = ALL[verdict.point.operation]
+    before = stand(scenario, project, seen, proxy)
+    verdict.killed_at, code = kill(scenario.killed, project, proxy, seen, verdict.point, dockerd)
+    if not verdict.killed_at:
+        return ["the request at which to kill never came"]
+    if dockerd:
+        dockerd.start()
+        verdict.wrong += [] if code == 69 else [f"without an engine it exited with {code}, not 69"]
+    proxy.listen()
+    if not verdict.point.records:
+        for record in project.records():
+            project.engine.remove_volume(record)
+    for run in scenario.after:
+        result = carry_out(run, project, proxy, seen)
+        if result.code != run.code:
+            return [f"{' '.join(run.command)}: exit {result.code}, not {run.code}\n{result.out}{result.err}"]
+    return checker.wrong(scenario, project, seen, before)
 
 
 def count(operation: str) -> int:
@@ -155,7 +163,8 @@ def images(engine: APIClient) -> Iterator[None]:
             assert "error" not in line, line
     yield
     for reference in (KEEPS, KEEPS_MORE):
-        engine.remove_image(reference)
+        with suppress(APIError):  # another run of this may use it
+            engine.remove_image(reference)
 
 
 def _context(dockerfile: bytes) -> io.BytesIO:
