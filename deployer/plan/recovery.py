@@ -8,7 +8,7 @@ from dataclasses import replace
 from deployer.fields.field import section
 from deployer.plan import steps
 from deployer.plan.draft import Draft
-from deployer.plan.model import Action, Call, Change, FieldChange, Step
+from deployer.plan.model import Action, Change, FieldChange
 from deployer.resources.identity import SUCCESSOR
 from deployer.resources.observed import Observed, ObservedContainer, host_ports
 from deployer.resources.standing import Standing
@@ -27,10 +27,8 @@ def has_taken_over(container: ObservedContainer) -> bool:
 
 
 def plan_recovery(container: ObservedContainer) -> Draft:
-    """A successor whose predecessor is still there was never taken into service: it goes, with the volumes that were
-    made for it alone. It is stopped whatever its state, as the dead run's start of it may come late.
-    """
-    runbook = (Step(Call.STOP, container.id, name=container.name), steps.discard(container.id, container.name))
+    """A successor whose predecessor is still there was never taken into service: it goes."""
+    runbook = steps.discard(container)
     change = Change(container.address, Action.RECOVER, NOT_ENDED, steps=runbook, detail=f"remove {container.name}")
     networks = frozenset(section(container.raw, "NetworkSettings.Networks"))
     return Draft(change, leaves=networks, gives=host_ports(container.raw))

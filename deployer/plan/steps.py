@@ -49,13 +49,13 @@ COMES_BACK = ("always", "on-failure")
 
 STAYS_STOPPED = "unless-stopped"
 
-WITH_ITS_VOLUMES = True
-"""The payload of a REMOVE that takes the volumes along that the engine made for the container, and named itself."""
+WITH_VOLUMES = "volumes"
+"""The payload of a REMOVE that takes the volumes along that came into being with the container."""
 
 
 def create(name: str, new: NewContainer, connects: Iterable[tuple[str, Json]], wait: Step) -> tuple[Step, ...]:
     return (
-        Step(Call.CREATE, name, new, undo=(discard(name),)),
+        Step(Call.CREATE, name, new, undo=(Step(Call.REMOVE, name, WITH_VOLUMES),)),
         *_connects(name, connects),
         Step(Call.START, name, undo=(Step(Call.STOP, name),)),
         wait,
@@ -73,7 +73,7 @@ def replace_stop_first(
     """Until the successor is ready, the old container is stopped but never removed."""
     successor = name + SUCCESSOR
     return (
-        Step(Call.CREATE, successor, new, undo=(discard(successor),)),
+        Step(Call.CREATE, successor, new, undo=(Step(Call.REMOVE, successor, WITH_VOLUMES),)),
         *_connects(successor, connects),
         *look,
         *set_aside(old),
@@ -96,7 +96,7 @@ def replace_off_network(
     return (
         *set_aside(old),
         *(leave(old, network, was) for network, was in networks.items()),
-        Step(Call.CREATE, successor, new, undo=(discard(successor),)),
+        Step(Call.CREATE, successor, new, undo=(Step(Call.REMOVE, successor, WITH_VOLUMES),)),
         *_connects(successor, connects),
         _start_successor(successor, new),
         wait,
@@ -183,9 +183,17 @@ def remove_with_data(old: ObservedContainer) -> tuple[Step, ...]:
     """
     return (
         *set_aside(old),
-        Step(Call.REMOVE, old.id, WITH_ITS_VOLUMES, name=old.name, detail="with its volumes"),
+        Step(Call.REMOVE, old.id, WITH_VOLUMES, name=old.name, detail="with its volumes"),
         *(Step(Call.REMOVE_VOLUME, name) for name in sorted(old.anonymous.values())),
     )
+
+
+def discard(container: ObservedContainer) -> tuple[Step, ...]:
+    """What was never taken into service goes with the volumes that were made with it; those that it has by name, as it
+    does its predecessor's, stay. It is stopped whatever its state: a dead run's start of it may come late.
+    """
+    stop = Step(Call.STOP, container.id, name=container.name)
+    return (stop, Step(Call.REMOVE, container.id, WITH_VOLUMES, name=container.name))
 
 
 def remake_network(name: str, body: Json, old_body: Json) -> tuple[Step, ...]:
@@ -201,13 +209,6 @@ def _connects(container: str, connects: Iterable[tuple[str, Json]]) -> tuple[Ste
     return tuple(
         Step(Call.CONNECT, container, (network, settings), detail=f"to {network}") for network, settings in connects
     )
-
-
-def discard(container: str, name: str = "") -> Step:
-    """Remove what was never in service, with the volumes without a name that were made for it; those that it took over
-    from its predecessor are named in its body, and stay.
-    """
-    return Step(Call.REMOVE, container, WITH_ITS_VOLUMES, name=name)
 
 
 def network_again(raw: Mapping[str, Any]) -> Json:

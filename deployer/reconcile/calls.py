@@ -13,7 +13,7 @@ from deployer.errors import Diagnostic, OperationFailed
 from deployer.fields.field import section
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Step
-from deployer.plan.steps import NewContainer
+from deployer.plan.steps import WITH_VOLUMES, NewContainer
 from deployer.reconcile import waits
 from deployer.reconcile.protocol import Engine, Json, Progress
 from deployer.resources import identity
@@ -70,7 +70,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.UNPAUSE:
             engine.unpause_container(target)
         case Call.REMOVE:
-            engine.remove_container(target, volumes=bool(payload))
+            engine.remove_container(target, volumes=payload == WITH_VOLUMES)
         case Call.RENAME:
             engine.rename_container(target, payload)
         case Call.UPDATE | Call.LET_STOPPED_STAY:

@@ -9,6 +9,7 @@ import pytest
 from deployer.fields.field import Effect
 from deployer.plan.model import Action, Call, Cause, FieldChange
 from deployer.plan.recovery import NOT_ENDED, as_it_was, explained, is_successor, plan_recovery
+from deployer.plan.steps import WITH_VOLUMES
 from deployer.resources.applied import Applied
 from deployer.resources.observed import Observed
 from deployer.resources.records import Record, Records
@@ -103,7 +104,7 @@ def test_a_successor_goes_with_what_was_made_for_it(container):
     assert change.action is Action.RECOVER
     assert [(step.call, step.target, step.payload) for step in change.steps] == [
         (Call.STOP, "next", None),
-        (Call.REMOVE, "next", True),
+        (Call.REMOVE, "next", WITH_VOLUMES),
     ]
 
 
