@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.fields.attachments import endpoint
-from deployer.fields.process import encode_restart
 from deployer.fields.field import Json, section
+from deployer.fields.process import encode_restart
 from deployer.plan.model import Call, Step
 from deployer.resources.identity import SUCCESSOR
 from deployer.resources.observed import ObservedContainer
