@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Effect, section
@@ -10,11 +10,13 @@ from deployer.plan import steps
 from deployer.plan.differences import Facts, differences, missing
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
+from deployer.plan.recovery import NOT_ENDED, as_it_was, explained, has_taken_over, is_successor
 from deployer.resources import applied, identity
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import SUCCESSOR, container_address, container_name
-from deployer.resources.observed import Observed, ObservedContainer, host_ports
+from deployer.resources.observed import ObservedContainer, host_ports
+from deployer.resources.standing import Standing
 
 SECOND = 1_000_000_000
 
@@ -35,20 +37,20 @@ def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]
         yield plan_removal(container, f"the stack wants {service.replicas}", facts.remade)
 
 
-def is_successor(container: ObservedContainer, observed: Observed) -> bool:
-    """Whether a dead run left it beside its predecessor, which still is the real one."""
-    return any(other.id == container.replaces for other in observed.containers)
-
-
 def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
     """What the service waited for, by the label that Compose and deployer write: `db:service_healthy:false,...`."""
     label = str(section(container.raw, "Config.Labels").get(identity.DEPENDS_ON, ""))
     return {part.split(":")[0]: part.split(":")[1] for part in label.split(",") if part.count(":") >= 1}
 
 
-def plan_removal(container: ObservedContainer, reason: str, remade: frozenset[str] = frozenset()) -> Draft:
-    networks = _endpoints(container, remade)
-    change = Change(container.address, Action.REMOVE, reason, steps=steps.remove(container, networks))
+def plan_removal(
+    container: ObservedContainer, reason: str, remade: frozenset[str] = frozenset(), *, data: bool = False
+) -> Draft:
+    """`data` takes its volumes without a name along."""
+    lost = ", ".join(sorted(container.anonymous)) if data else ""
+    runbook = steps.remove_with_data(container) if lost else steps.remove(container, _endpoints(container, remade))
+    detail = f"with its data at {lost}" if lost else ""
+    change = Change(container.address, Action.REMOVE, reason, steps=runbook, detail=detail)
     return Draft(
         change,
         old=container,
@@ -58,25 +60,9 @@ def plan_removal(container: ObservedContainer, reason: str, remade: frozenset[st
     )
 
 
-def plan_recovery(container: ObservedContainer) -> Draft:
-    """A successor whose predecessor is still there was never taken into service: it goes."""
-    steps_ = (
-        *((Step(Call.STOP, container.id, name=container.name),) if container.is_up else ()),
-        Step(Call.REMOVE, container.id, name=container.name),
-    )
-    change = Change(
-        container.address,
-        Action.RECOVER,
-        "an apply has not ended",
-        steps=steps_,
-        detail=f"remove {container.name}",
-    )
-    return Draft(change, leaves=_networks_of(container), gives=host_ports(container.raw))
-
-
 def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
     name = container_name(facts.desired.stack, service.name, number)
-    new = _new(service, number, facts, {}, "")
+    new = _new(service, number, facts)
     wait = await_ready(service, name, fresh=True)
     runbook = (*_look(new, name), *steps.create(name, new, further_endpoints(service), wait))
     address = container_address(service.name, number)
@@ -86,7 +72,7 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
 
 
 def _existing(service: DesiredService, container: ObservedContainer, facts: Facts) -> Draft | None:
-    fields = list(differences(service, container, facts))
+    fields = explained(differences(service, container, facts), container, facts.observed)
     asked = service.name in facts.replace
     if not fields and not asked:
         return None
@@ -99,13 +85,14 @@ def _replacement(
     service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts
 ) -> Draft:
     name = container_name(facts.desired.stack, service.name, container.number)
-    new = _new(service, container.number, facts, container.anonymous, container.id)
+    old = as_it_was(container, facts.observed)
+    new = _new(service, container.number, facts, old)
     wait = await_ready(service, name + SUCCESSOR, fresh=False)
     connects = further_endpoints(service)
     if off := _endpoints(container, facts.remade):
-        runbook = steps.replace_off_network(container, name, new, connects, wait, off)
+        runbook = steps.replace_off_network(old, name, new, connects, wait, off)
     else:
-        runbook = steps.replace_stop_first(container, name, new, connects, wait, _look(new, name + SUCCESSOR))
+        runbook = steps.replace_stop_first(old, name, new, connects, wait, _look(new, name + SUCCESSOR))
     fields = [change for change in fields if change.field not in ("state", "name")] or fields
     waiting = facts.images[service.image.address].id == ""
     asked = service.name in facts.replace
@@ -141,6 +128,8 @@ def _in_place(service: DesiredService, container: ObservedContainer, fields: lis
     only = {change.field for change in fields}
     action = Action.START if only == {"state"} else Action.RENAME if only == {"name"} else Action.UPDATE
     detail = "" if action is Action.START else "in place, then started" if restarts else "in place, no restart"
+    if action is Action.RENAME and has_taken_over(container):
+        action, detail = Action.RECOVER, f"rename {container.name} to {name}; {NOT_ENDED}"
     secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
     rows = {row.name: secrecy.stored(row, service.asked[row.name]) for row in BY_NAME.values() if row.name in changed}
     updates = (container.id, rows) if rows else None
@@ -197,7 +186,7 @@ def await_ready(service: DesiredService, target: str, *, fresh: bool, name: str 
 
 
 def _new(
-    service: DesiredService, number: int, facts: Facts, anonymous: Mapping[str, str], replaces: str
+    service: DesiredService, number: int, facts: Facts, old: ObservedContainer | None = None
 ) -> steps.NewContainer:
     body = container_body(
         facts.desired,
@@ -205,8 +194,9 @@ def _new(
         number,
         salt=facts.observed.records.salt,
         revision=facts.revision,
-        anonymous=anonymous,
-        replaces=replaces,
+        anonymous=old.anonymous if old else {},
+        replaces=old.id if old else "",
+        was=Standing(old.status, old.values["restart"], old.health) if old else None,
     )
     return steps.NewContainer(body, service.image.address)
 

@@ -10,19 +10,13 @@ from dataclasses import dataclass, replace
 from deployer.errors import Diagnostic, raise_if_any
 from deployer.fields.field import Effect
 from deployer.plan import guard, order, steps
-from deployer.plan.containers import (
-    SECOND,
-    dependencies_on_label,
-    is_successor,
-    plan_recovery,
-    plan_removal,
-    plan_service,
-)
+from deployer.plan.containers import SECOND, dependencies_on_label, plan_removal, plan_service
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.recovery import is_successor, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_network, remove_twin, remove_volume
 from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed, ObservedContainer
@@ -114,7 +108,9 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
     drafts: list[Draft] = list(abandoned(observed))
     for container in observed.containers:
         draft = (
-            plan_recovery(container) if is_successor(container, observed) else plan_removal(container, "the stack goes")
+            plan_recovery(container)
+            if is_successor(container, observed)
+            else plan_removal(container, "the stack goes", data=options.volumes)
         )
         draft.waits_for = dependencies_on_label(container)
         drafts.append(draft)

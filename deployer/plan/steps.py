@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.fields.attachments import endpoint
-from deployer.fields.field import Json
+from deployer.fields.field import Json, section
+from deployer.fields.process import encode_restart
 from deployer.plan.model import Call, Step
 from deployer.resources.identity import SUCCESSOR
 from deployer.resources.observed import ObservedContainer
@@ -46,10 +47,15 @@ class Wait:
 COMES_BACK = ("always", "on-failure")
 """Under these policies a container that was stopped through the API is started when the engine restarts."""
 
+STAYS_STOPPED = "unless-stopped"
+
+WITH_VOLUMES = "volumes"
+"""The payload of a REMOVE that takes the volumes along that came into being with the container."""
+
 
 def create(name: str, new: NewContainer, connects: Iterable[tuple[str, Json]], wait: Step) -> tuple[Step, ...]:
     return (
-        Step(Call.CREATE, name, new, undo=(_remove(name),)),
+        Step(Call.CREATE, name, new, undo=(Step(Call.REMOVE, name, WITH_VOLUMES),)),
         *_connects(name, connects),
         Step(Call.START, name, undo=(Step(Call.STOP, name),)),
         wait,
@@ -67,11 +73,11 @@ def replace_stop_first(
     """Until the successor is ready, the old container is stopped but never removed."""
     successor = name + SUCCESSOR
     return (
-        Step(Call.CREATE, successor, new, undo=(_remove(successor),)),
+        Step(Call.CREATE, successor, new, undo=(Step(Call.REMOVE, successor, WITH_VOLUMES),)),
         *_connects(successor, connects),
         *look,
         *set_aside(old),
-        Step(Call.START, successor, undo=(Step(Call.STOP, successor),)),
+        _start_successor(successor, new),
         wait,
         *take_over(old, name),
     )
@@ -90,9 +96,9 @@ def replace_off_network(
     return (
         *set_aside(old),
         *(leave(old, network, was) for network, was in networks.items()),
-        Step(Call.CREATE, successor, new, undo=(_remove(successor),)),
+        Step(Call.CREATE, successor, new, undo=(Step(Call.REMOVE, successor, WITH_VOLUMES),)),
         *_connects(successor, connects),
-        Step(Call.START, successor, undo=(Step(Call.STOP, successor),)),
+        _start_successor(successor, new),
         wait,
         *take_over(old, name),
     )
@@ -103,21 +109,23 @@ def set_aside(old: ObservedContainer) -> tuple[Step, ...]:
     paused, with its policy.
     """
     policy = old.values["restart"]
-    stay = Step(
-        Call.LET_STOPPED_STAY,
-        old.id,
-        {"RestartPolicy": {"Name": "unless-stopped"}},
-        undo=(_policy_back(old),),
-        name=old.name,
-    )
+    back = Step(Call.UPDATE, old.id, {"RestartPolicy": encode_restart(policy)}, name=old.name)
     return (
-        *((stay,) if policy.startswith(COMES_BACK) else ()),
+        *((_let_stopped_stay(old.id, undo=(back,), name=old.name),) if policy.startswith(COMES_BACK) else ()),
         *((Step(Call.STOP, old.id, undo=back_up(old), name=old.name),) if old.is_up or old.status == "paused" else ()),
     )
 
 
-def _policy_back(old: ObservedContainer) -> Step:
-    return Step(Call.UPDATE, old.id, {"RestartPolicy": old.raw["HostConfig"]["RestartPolicy"]}, name=old.name)
+def _start_successor(successor: str, new: NewContainer) -> Step:
+    """Undone, it stays stopped even if the engine restarts before it is removed: the old one is up again by then."""
+    policy = str(section(new.body, "HostConfig.RestartPolicy").get("Name", ""))
+    stay = (_let_stopped_stay(successor),) if policy in COMES_BACK else ()
+    return Step(Call.START, successor, undo=(*stay, Step(Call.STOP, successor)))
+
+
+def _let_stopped_stay(container: str, undo: tuple[Step, ...] = (), name: str = "") -> Step:
+    policy = {"RestartPolicy": {"Name": STAYS_STOPPED}}
+    return Step(Call.LET_STOPPED_STAY, container, policy, undo=undo, name=name)
 
 
 def back_up(old: ObservedContainer) -> tuple[Step, ...]:
@@ -169,6 +177,25 @@ def remove(old: ObservedContainer, networks: Mapping[str, Json] | None = None) -
     )
 
 
+def remove_with_data(old: ObservedContainer) -> tuple[Step, ...]:
+    """With its volumes without a name. The engine takes those along that it made for this container, in the same call;
+    those that came from a predecessor follow, and a run that is killed in between leaves them.
+    """
+    return (
+        *set_aside(old),
+        Step(Call.REMOVE, old.id, WITH_VOLUMES, name=old.name, detail="with its volumes"),
+        *(Step(Call.REMOVE_VOLUME, name) for name in sorted(old.anonymous.values())),
+    )
+
+
+def discard(container: ObservedContainer) -> tuple[Step, ...]:
+    """What was never taken into service goes with the volumes that were made with it; those that it has by name, as it
+    does its predecessor's, stay. It is stopped whatever its state: a dead run's start of it may come late.
+    """
+    stop = Step(Call.STOP, container.id, name=container.name)
+    return (stop, Step(Call.REMOVE, container.id, WITH_VOLUMES, name=container.name))
+
+
 def remake_network(name: str, body: Json, old_body: Json) -> tuple[Step, ...]:
     """Undone, the old one is made again as it was."""
     again = Step(Call.CREATE_NETWORK, name, old_body)
@@ -182,10 +209,6 @@ def _connects(container: str, connects: Iterable[tuple[str, Json]]) -> tuple[Ste
     return tuple(
         Step(Call.CONNECT, container, (network, settings), detail=f"to {network}") for network, settings in connects
     )
-
-
-def _remove(container: str) -> Step:
-    return Step(Call.REMOVE, container)
 
 
 def network_again(raw: Mapping[str, Any]) -> Json:

@@ -10,14 +10,19 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from deployer.errors import Diagnostic, OperationFailed
+from deployer.fields.field import section
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Step
-from deployer.plan.steps import NewContainer
+from deployer.plan.steps import WITH_VOLUMES, NewContainer
 from deployer.reconcile import waits
 from deployer.reconcile.protocol import Engine, Json, Progress
 from deployer.resources import identity
 from deployer.resources.desired import DesiredBuild
 from deployer.resources.observed import neighbour_of
+from deployer.resources.wire import EngineRefused
+
+CONFLICT = 409
+"""The engine's answer where a name is taken."""
 
 WriteContext = Callable[[DesiredBuild, IO[bytes]], None]
 """Writes a build's context as a tar."""
@@ -65,7 +70,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.UNPAUSE:
             engine.unpause_container(target)
         case Call.REMOVE:
-            engine.remove_container(target)
+            engine.remove_container(target, volumes=payload == WITH_VOLUMES)
         case Call.RENAME:
             engine.rename_container(target, payload)
         case Call.UPDATE | Call.LET_STOPPED_STAY:
@@ -104,12 +109,37 @@ def _in_time(world: World, step: Step) -> None:
 
 
 def _create(world: World, name: str, new: NewContainer) -> None:
-    world.engine.create_container(name, {**new.body, "Image": world.images[new.image]})
+    body = {**new.body, "Image": world.images[new.image]}
+    try:
+        world.engine.create_container(name, body)
+    except EngineRefused as error:
+        if error.status != CONFLICT or not _came_late(world, name):
+            raise
+        world.engine.create_container(name, body)
+
+
+def _came_late(world: World, name: str) -> bool:
+    """Whether a dead run's last request was carried out only now, after the plan was made: its container goes."""
+    found = world.engine.container(name) or {}
+    ours = section(found, "Config.Labels").get(identity.PROJECT) == world.stack
+    if not ours or section(found, "State").get("Status") != "created":
+        return False
+    world.engine.remove_container(found["Id"], volumes=True)
+    return True
 
 
 def _create_network(engine: Engine, body: Json) -> None:
-    """Two creates at once make twins on Engine 20.10, whatever `CheckDuplicate` says: ours goes, as the later one."""
-    made = engine.create_network(body)
+    """Two creates at once make twins on Engine 20.10, whatever `CheckDuplicate` says: ours goes, as the later one.
+
+    One that a dead run asked for may come only now: if it is the very same, it is the one wanted.
+    """
+    try:
+        made = engine.create_network(body)
+    except EngineRefused as error:
+        same = (each for each in engine.networks() if each["Name"] == body["Name"] and each["Labels"] == body["Labels"])
+        if error.status != CONFLICT or not any(same):
+            raise
+        return
     twins = [each for each in engine.networks() if each["Name"] == body["Name"] and each["Id"] != made]
     if twins:
         engine.remove_network(made)

@@ -3,9 +3,9 @@
 +  create, build, load      something is made
 v  pull                     an image comes from a registry
 ^  push                     an image goes to a registry
-~  replace, update, rename  what is there changes
+~  replace, update, rename  what is there changes; recover does so with what an apply that died left
 >  start, restart           what is there runs again
--  remove, stop, recover    something goes; recover removes what an apply that died left
+-  remove, stop             something goes
 !  kept                     data that the stack no longer names stays
 =  unchanged                listed only where all is asked for
 """
@@ -33,7 +33,7 @@ SIGNS = {
     Action.RESTART: ">",
     Action.REMOVE: "-",
     Action.STOP: "-",
-    Action.RECOVER: "-",
+    Action.RECOVER: "~",
     Action.KEPT: "!",
 }
 SAME = "="

@@ -12,6 +12,7 @@ from deployer.fields.attachments import endpoint
 from deployer.fields.field import Context, Field, Json, put
 from deployer.resources import applied, identity
 from deployer.resources.desired import Desired, DesiredService, DesiredThing
+from deployer.resources.standing import Standing
 
 CONTAINER_ROWS = tuple(row for row in container.FIELDS if row.name != "image")
 
@@ -25,10 +26,12 @@ def container_body(
     revision: int,
     anonymous: Mapping[str, str],
     replaces: str = "",
+    was: Standing | None = None,
 ) -> dict[str, Any]:
     """The create body of one container, less its image, which may not be known before it is built.
 
-    `anonymous` are the volumes without a name that it takes over, by target; `replaces` is the id of its predecessor.
+    `anonymous` are the volumes without a name that it takes over, by target; `replaces` is the id of its predecessor,
+    `was` how that one stood.
     """
     body: dict[str, Any] = {}
     for row in CONTAINER_ROWS:
@@ -40,6 +43,8 @@ def container_body(
         body["Labels"][identity.ANONYMOUS] = json.dumps(dict(anonymous), sort_keys=True)
     if replaces:
         body["Labels"][identity.REPLACES] = replaces
+    if was:
+        body["Labels"][identity.PREDECESSOR] = was.encoded()
     return body
 
 

@@ -20,6 +20,7 @@ APPLIED = "io.deployer.applied"
 SALT = "io.deployer.salt"
 REVISION = "io.deployer.revision"
 REPLACES = "io.deployer.replaces"
+PREDECESSOR = "io.deployer.predecessor"
 ANONYMOUS = "io.deployer.anonymous"
 
 SUCCESSOR = ".next"

@@ -10,9 +10,10 @@ from typing import Any
 from deployer.fields import container, network, volume
 from deployer.fields.field import Context, Field, Json, Value, section
 from deployer.fields.mounts import is_anonymous, target_path
-from deployer.resources import identity
+from deployer.resources import identity, standing
 from deployer.resources.applied import Applied, decode
 from deployer.resources.records import Records
+from deployer.resources.standing import Standing
 from deployer.resources.wire import EngineInfo
 
 
@@ -22,7 +23,8 @@ class ObservedContainer:
 
     `status` is the engine's word (running, paused, exited, created, restarting, dead); `health` is "" without a
     check. `values` are the canonical rows, `network_ids` the engine's ids of the networks by key, `anonymous` the
-    volumes without a name by target. `raw` is the inspect, for what takes a step back.
+    volumes without a name by target, `predecessor` how the one that it replaces stood. `raw` is the inspect, for what
+    takes a step back.
     """
 
     id: str
@@ -42,6 +44,7 @@ class ObservedContainer:
     origin: str | None
     replaces: str
     raw: Json
+    predecessor: Standing | None = None
 
     @property
     def address(self) -> str:
@@ -132,6 +135,7 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
         origin=identity.origin_of(labels),
         replaces=labels.get(identity.REPLACES, ""),
         raw=inspect,
+        predecessor=standing.decode(labels.get(identity.PREDECESSOR)),
     )
 
 

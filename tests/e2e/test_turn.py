@@ -10,6 +10,7 @@ import time
 import pytest
 
 from deployer.resources.records import Holder, Record, begin_body
+from tests.e2e.kill import killed_at
 from tests.e2e.project import BASE, Project, ended, sleeper, until
 from tests.e2e.proxy import Proxy, Request
 
@@ -213,27 +214,6 @@ def test_destroy_removes_the_records_last(project: Project, proxy: Proxy) -> Non
     assert project.records() == {f"{project.name}.deployer.r2"}
     project.destroy("--volumes")
     assert (project.records(), project.volumes(), project.containers()) == (set(), set(), set())
-
-
-def killed_at(project: Project, proxy: Proxy, call: str, when: str, *command: str, records: bool = False) -> None:
-    """An apply that is killed, as `kill -9` does, at the first request that makes this call."""
-    process: list[subprocess.Popen[str]] = []
-
-    def kill(request: Request) -> None:
-        hit = (
-            request.path.endswith(call) and request.method == "DELETE"
-            if records
-            else (not request.is_record and (request.path.endswith(call) or request.method == call))
-        )
-        if process and hit:
-            process.pop().kill()
-            proxy.cut()
-
-    setattr(proxy, when, kill)
-    started = project.start(*(command or ("apply",)), "--yes", "--engine", proxy.url)
-    process.append(started)
-    result = ended(started)
-    assert result.code == -9, f"it got by: {result}"
 
 
 class held:

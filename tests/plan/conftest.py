@@ -74,7 +74,8 @@ class Model:
         match step.call:
             case Call.CREATE:
                 assert all(thing.name != step.target for thing in self.things.values()), "the name is taken"
-                self.things[f"new-{step.target}"] = Thing(step.target)
+                policy = step.payload.body.get("HostConfig", {}).get("RestartPolicy", {}).get("Name", "no")
+                self.things[f"new-{step.target}"] = Thing(step.target, policy=policy)
             case Call.START:
                 self.find(step.target).status = "running"
             case Call.STOP:

@@ -8,7 +8,6 @@ from deployer.plan import steps
 from deployer.plan.model import Call, Step
 from deployer.reconcile.scheduler import NO_WAY_BACK
 
-NEW = steps.NewContainer({}, "image.busybox")
 WAIT = Step(Call.AWAIT_READY, "shop-web-1.next")
 
 STATES = [
@@ -19,7 +18,9 @@ STATES = [
 
 
 def runbook(old):
-    return steps.replace_stop_first(old, old.name, NEW, [], WAIT)
+    policy = {"RestartPolicy": {"Name": old.values["restart"]}}
+    new = steps.NewContainer({"HostConfig": policy}, "image.busybox")
+    return steps.replace_stop_first(old, old.name, new, [], WAIT)
 
 
 @pytest.mark.parametrize(("status", "policy"), STATES)
@@ -58,6 +59,21 @@ def test_an_engine_that_restarts_never_runs_both(container, model, policy):
     for done in range(len(whole) + 1):
         engine = model(old)
         for step in whole[:done]:
+            engine.perform(step)
+        engine.restart_engine()
+        assert sum(thing.status == "running" for thing in engine.things.values()) <= 1
+
+
+@pytest.mark.parametrize("policy", ["always", "on-failure", "unless-stopped", "no"])
+def test_an_engine_that_restarts_while_a_replacement_is_put_back_never_runs_both(container, model, policy):
+    """Nor does the new container come up beside the old one, wherever in the way back the engine restarts."""
+    old = container(policy=policy)
+    whole = runbook(old)
+    forward = whole[: [step.call for step in whole].index(Call.REMOVE)]
+    back = [undo for step in reversed(forward) for undo in step.undo]
+    for done in range(len(back) + 1):
+        engine = model(old)
+        for step in (*forward, *back[:done]):
             engine.perform(step)
         engine.restart_engine()
         assert sum(thing.status == "running" for thing in engine.things.values()) <= 1

@@ -1,0 +1,82 @@
+"""What a dead run left halfway, recognised by names, labels and states alone, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from deployer.fields.field import section
+from deployer.plan import steps
+from deployer.plan.draft import Draft
+from deployer.plan.model import Action, Change, FieldChange
+from deployer.resources.identity import SUCCESSOR
+from deployer.resources.observed import Observed, ObservedContainer, host_ports
+from deployer.resources.standing import Standing
+
+NOT_ENDED = "an apply has not ended"
+
+
+def is_successor(container: ObservedContainer, observed: Observed) -> bool:
+    """Whether a dead run left it beside its predecessor, which still is the real one."""
+    return any(other.id == container.replaces for other in observed.containers)
+
+
+def has_taken_over(container: ObservedContainer) -> bool:
+    """Whether its predecessor is gone, and only the name is missing."""
+    return bool(container.replaces) and container.name.endswith(SUCCESSOR)
+
+
+def plan_recovery(container: ObservedContainer) -> Draft:
+    """A successor whose predecessor is still there was never taken into service: it goes."""
+    runbook = steps.discard(container)
+    change = Change(container.address, Action.RECOVER, NOT_ENDED, steps=runbook, detail=f"remove {container.name}")
+    networks = frozenset(section(container.raw, "NetworkSettings.Networks"))
+    return Draft(change, leaves=networks, gives=host_ports(container.raw))
+
+
+def as_it_was(container: ObservedContainer, observed: Observed) -> ObservedContainer:
+    """The container as it stood before a dead run set it aside; that is what a replacement puts back if it fails too.
+
+    What was done to it since counts: only one that is stopped is taken for stopped by that run, and only the policy
+    that the run gave it for that.
+    """
+    was = _standing(container, observed)
+    if was is None:
+        return container
+    stopped = container.status == "exited"
+    return replace(
+        container,
+        status=was.status if stopped else container.status,
+        health=was.health if stopped else container.health,
+        values={**container.values, "restart": was.restart if _set_aside(container) else container.values["restart"]},
+    )
+
+
+def explained(fields: Iterable[FieldChange], container: ObservedContainer, observed: Observed) -> list[FieldChange]:
+    """The fields, with a word at those that differ only because a dead run set the container aside."""
+    was = as_it_was(container, observed)
+    left = {"state"} if was.status != container.status else set[str]()
+    left |= {"restart"} if was.values["restart"] != container.values["restart"] else set[str]()
+    left |= {"name"} if has_taken_over(container) else set[str]()
+    return [replace(change, note=NOT_ENDED) if change.field in left else change for change in fields]
+
+
+def _standing(container: ObservedContainer, observed: Observed) -> Standing | None:
+    """What the dead run's successor says of it; where that is gone, the policy tells as much as it can."""
+    for other in observed.containers:
+        if other.replaces == container.id and other.predecessor:
+            return other.predecessor
+    applied = _applied_policy(container, observed)
+    if _set_aside(container) and container.status == "exited" and applied.startswith(steps.COMES_BACK):
+        return Standing("running", applied)
+    return None
+
+
+def _set_aside(container: ObservedContainer) -> bool:
+    return container.values["restart"] == steps.STAYS_STOPPED
+
+
+def _applied_policy(container: ObservedContainer, observed: Observed) -> str:
+    updated = observed.records.ended.updates.get(container.id, {})
+    asked = {**(container.applied.fields if container.applied else {}), **updated}
+    return str(asked.get("restart") or "no")

@@ -1,0 +1,106 @@
+"""A dockerd of one's own that may be killed: beside the others, with a bridge of its own and no packet filter rules."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker import APIClient
+from docker.errors import DockerException
+
+from tests.e2e.project import BASE, until
+
+BRIDGE = "crash0"
+ADDRESS = "172.29.251.1/24"
+
+
+@dataclass(slots=True)
+class OwnEngine:
+    home: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def host(self) -> str:
+        return f"unix://{self.home}/docker.sock"
+
+    def start(self) -> None:
+        """Until it answers. What a killed one left of its containerd is no reason to wait for it."""
+        (self.home / "exec/containerd/containerd.pid").unlink(missing_ok=True)  # it may name a zombie
+        flags = {"data-root": "data", "exec-root": "exec", "pidfile": "pid", "config-file": "daemon.json"}
+        paths = [f"--{flag}={self.home / name}" for flag, name in flags.items()]
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    "dockerd",
+                    *paths,
+                    f"--host={self.host}",
+                    f"--bridge={BRIDGE}",
+                    "--iptables=false",
+                    "--ip-forward=false",
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        until(self._answers, 60)
+
+    def _answers(self) -> bool:
+        assert self.process, "it was started"
+        assert self.process.poll() is None, (self.home / "log").read_text()[-2000:]
+        try:
+            with APIClient(self.host, version="1.41", timeout=5) as client:
+                return client.ping()
+        except (DockerException, OSError):
+            return False
+
+    def kill(self) -> None:
+        """As when the machine takes it: nothing is ended in good order."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(30)
+            self.kill()
+
+
+def why_not() -> str:
+    """Why no dockerd can be started here; "" where one can."""
+    if os.geteuid():
+        return "it takes root"
+    missing = [tool for tool in ("dockerd", "ip", "umount") if not shutil.which(tool)]
+    return f"{' and '.join(missing)} is not there" if missing else ""
+
+
+@contextmanager
+def own_engine(base: APIClient) -> Iterator[OwnEngine]:
+    """One that has the base image, for as long as the context is open; nothing of it is left."""
+    engine = OwnEngine(Path(tempfile.mkdtemp(prefix="crash-engine-")))
+    (engine.home / "daemon.json").write_text("{}")  # not the machine's
+    subprocess.run(["ip", "link", "add", BRIDGE, "type", "bridge"], check=True)
+    try:
+        subprocess.run(["ip", "addr", "add", ADDRESS, "dev", BRIDGE], check=True)
+        engine.start()
+        with APIClient(engine.host, version="auto") as client:
+            client.load_image(b"".join(base.get_image(BASE)))
+        yield engine
+    finally:
+        engine.stop()
+        subprocess.run(["ip", "link", "del", BRIDGE], check=False)
+        _unmount(engine.home)
+        shutil.rmtree(engine.home, ignore_errors=True)
+
+
+def _unmount(home: Path) -> None:
+    """What a killed one left mounted."""
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for path in sorted((path for path in mounted if path.startswith(f"{home}/")), reverse=True):
+        subprocess.run(["umount", "-l", path], check=False)

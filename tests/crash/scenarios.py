@@ -1,0 +1,258 @@
+"""What is killed, and what must be true in the end: stacks and runs as plain data, no engine.
+
+A scenario is a stack that stands (`before`), a run that is killed somewhere, and the runs that follow. What must be
+there in the end follows from the stack file of the last run; only what no file can say is said besides.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from tests.e2e.project import BASE, sleeper
+
+Sections = Mapping[str, Any]
+
+KEEPS = "crash-keeps:1"
+"""An image that declares the volume /keep; the runner makes it."""
+
+KEEPS_MORE = "crash-keeps:2"
+"""As KEEPS, and it declares /more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command with the stack file that it finds; `code` is what it must exit with."""
+
+    services: Sections
+    sections: Sections
+    command: tuple[str, ...] = ("apply",)
+    code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A file in a service's container: what it holds in the end. With `write`, it is written before the kill."""
+
+    service: str
+    path: str
+    text: str
+    write: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`same` are services whose container is the one from before, `untouched` those that were never restarted either.
+
+    `gone` says that nothing of the stack is left in the end; `kept` names its volumes that are, by their keys.
+    """
+
+    operation: str
+    killed: Run
+    after: tuple[Run, ...]
+    before: Run | None = None
+    facts: tuple[Fact, ...] = ()
+    same: tuple[str, ...] = ()
+    untouched: tuple[str, ...] = ()
+    gone: bool = False
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in a scenario: before or after the request of that number, with the records deleted then or not."""
+
+    operation: str
+    number: int
+    when: str
+    records: bool
+
+    def __str__(self) -> str:
+        records = "" if self.records else ", records deleted"
+        return f"{self.operation}, {self.when} request {self.number}{records}"
+
+
+NETWORKS: Sections = {"front": {}, "back": {}}
+BYSTANDER = sleeper()
+DIES = ["sh", "-c", "exit 7"]
+NEVER_HEALTHY = {"test": ["CMD", "false"], "interval": "100ms", "retries": 1, "timeout": "2s"}
+MIGRATE = ["sh", "-c", "sleep 0.7; echo migrated >> /data/log; sync"]
+NEEDS_MIGRATION = ["sh", "-c", "grep -q migrated /data/log && exec sleep 1000"]
+COMPLETED = {"migrate": {"condition": "service_completed_successfully"}}
+
+
+def fresh() -> Scenario:
+    """A first apply: a build, a network, a volume, a one-shot that writes into it, and what waits for that."""
+    services = {
+        "migrate": sleeper(image="tools", command=MIGRATE, restart="no", volumes=["data:/data"]),
+        "web": sleeper(image="tools", command=NEEDS_MIGRATION, volumes=["data:/data"], networks=["front"])
+        | {"depends_on": COMPLETED},
+    }
+    run = Run(services, {"builds": {"tools": "./web"}, "networks": {"front": {}}, "volumes": {"data": {}}})
+    return Scenario(
+        "fresh apply",
+        run,
+        (run,),
+        facts=(Fact("web", "/data/log", "migrated\n", write=False), Fact("web", "/made", "once\n", write=False)),
+    )
+
+
+def _web(**fields: Any) -> dict[str, Any]:
+    return sleeper(image=KEEPS, restart="always", volumes=["data:/data"], networks=["front", "back"]) | fields
+
+
+def _run(*words: str, code: int = 0, **fields: Any) -> Run:
+    services = {"web": _web(**fields), "bystander": BYSTANDER}
+    return Run(services, {"networks": NETWORKS, "volumes": {"data": {}}}, words or ("apply",), code)
+
+
+STANDS = _run()
+DATA = (Fact("web", "/data/rows", "1, 2, 3\n"), Fact("web", "/keep/rows", "4, 5, 6\n"))
+
+
+def replacement() -> Scenario:
+    """Stop-first, because a service with volumes is."""
+    new = _run(environment={"MODE": "new"}, image=KEEPS_MORE)
+    return Scenario(
+        "replacement",
+        new,
+        (new,),
+        before=STANDS,
+        facts=DATA,
+        untouched=("bystander",),
+    )
+
+
+def put_back(operation: str, after: tuple[Run, ...], **broken: Any) -> Scenario:
+    """A replacement whose new container does not work."""
+    return Scenario(
+        operation,
+        _run(code=1, **broken),
+        after,
+        before=STANDS,
+        facts=DATA,
+        same=("web",),
+        untouched=("bystander",),
+    )
+
+
+def failing_again() -> Scenario:
+    """Killed, applied again and failed again: the old container is as it was before either."""
+    broken = {"image": KEEPS_MORE, "healthcheck": NEVER_HEALTHY}
+    return put_back("put back twice (unhealthy)", (_run(code=1, **broken), STANDS), **broken)
+
+
+def update() -> Scenario:
+    """In place: limits, a policy, and a network joined."""
+    before = Run({"web": sleeper(mem_limit="32m", networks=["front"]), "bystander": BYSTANDER}, {"networks": NETWORKS})
+    web = sleeper(mem_limit="64m", cpus="0.5", restart="on-failure:3", networks=["front", "back"])
+    new = Run({"web": web, "bystander": BYSTANDER}, {"networks": NETWORKS})
+    return Scenario(
+        "update in place",
+        new,
+        (new,),
+        before=before,
+        facts=(Fact("web", "/rows", "7\n"),),
+        untouched=("web", "bystander"),
+    )
+
+
+def destroyed() -> Scenario:
+    plain = _run(image=BASE)
+    destroy = _run("destroy", image=BASE)
+    return Scenario(
+        "destroy, destroy again", destroy, (destroy,), before=plain, facts=DATA[:1], gone=True, kept=("data",)
+    )
+
+
+def destroyed_with_volumes() -> Scenario:
+    destroy = _run("destroy", "--volumes")
+    return Scenario("destroy --volumes", destroy, (destroy,), before=STANDS, facts=DATA, gone=True)
+
+
+def brought_back() -> Scenario:
+    """The next apply makes all that the killed destroy took, on the volumes that it left."""
+    plain = _run(image=BASE)
+    return Scenario("destroy, apply again", _run("destroy", image=BASE), (plain,), before=plain, facts=DATA[:1])
+
+
+def network_anew() -> Scenario:
+    """A network that is made anew under its name, and all that are in it."""
+    labels = {"front": {"labels": {"tier": "front"}}, "back": {}}
+    services = {"web": _web(image=BASE), "api": sleeper(networks=["front"]), "bystander": BYSTANDER}
+    before = Run(services, {"networks": NETWORKS, "volumes": {"data": {}}})
+    new = Run(services, {"networks": labels, "volumes": {"data": {}}})
+    return Scenario("network made anew", new, (new,), before=before, facts=DATA[:1], untouched=("bystander",))
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    scenario.operation: scenario
+    for scenario in (
+        fresh(),
+        replacement(),
+        put_back("put back (exits)", (STANDS,), command=DIES),
+        put_back("put back (unhealthy)", (STANDS,), healthcheck=NEVER_HEALTHY),
+        failing_again(),
+        network_anew(),
+        update(),
+        destroyed(),
+        destroyed_with_volumes(),
+        brought_back(),
+    )
+}
+
+
+ALONE = """
+touch /data/two; read me < /proc/sys/kernel/random/uuid
+while echo $$me > /data/who; do
+  sleep 0.1
+  [ "$$(cat /data/who)" = $$me ] || hostname >> /data/two
+done
+"""
+
+
+def alone(operation: str, killed: Run, after: Run, **more: Any) -> Scenario:
+    """One service whose container writes to `/data/two` when it sees that another one uses the volume too."""
+    return Scenario(
+        operation, killed, (after,), before=_alone(), facts=(Fact("web", "/data/two", "", write=False),), **more
+    )
+
+
+def _alone(code: int = 0, **fields: Any) -> Run:
+    web = sleeper(command=["sh", "-c", ALONE], restart="always", volumes=["data:/data"], networks=["front"]) | fields
+    return Run({"web": web}, {"networks": {"front": {}}, "volumes": {"data": {}}}, code=code)
+
+
+_BROKEN = _alone(code=1, healthcheck=NEVER_HEALTHY)
+_NEW = _alone(environment={"MODE": "new"})
+
+ENGINE_KILLED: Mapping[str, Scenario] = {
+    scenario.operation: scenario
+    for scenario in (
+        alone("replacement, dockerd killed", _NEW, _NEW),
+        alone("put back, dockerd killed", _BROKEN, _alone(), same=("web",)),
+    )
+}
+"""`restart: always`, and the engine itself is killed: never are two containers up on one volume."""
+
+ALL = {**SCENARIOS, **ENGINE_KILLED}
+
+
+def points(operation: str, requests: int) -> list[Point]:
+    """Every point of a scenario whose killed run makes that many writing requests."""
+    places = product(range(1, requests + 1), ("before", "after"), (True, False))
+    return [Point(operation, number, when, records) for number, when, records in places]
+
+
+def sample(all_points: Sequence[Point], size: int, seed: int) -> list[Point]:
+    """As many points, the same for the same seed; each operation has its share."""
+    shuffled = random.Random(seed).sample(all_points, len(all_points))
+    turn: dict[str, int] = {}
+    ranked: list[tuple[int, Point]] = []
+    for point in shuffled:
+        turn[point.operation] = turn.get(point.operation, 0) + 1
+        ranked.append((turn[point.operation], point))
+    return [point for _, point in sorted(ranked, key=lambda each: each[0])[:size]]

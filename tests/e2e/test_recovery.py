@@ -1,0 +1,111 @@
+"""After a kill, what was set aside comes back as it was, and what comes late is no failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from docker import APIClient
+
+from tests.e2e.kill import killed_at
+from tests.e2e.project import Project, sleeper
+from tests.e2e.proxy import Proxy, Request
+from tests.e2e.test_failures import DIES, as_it_was
+
+pytestmark = pytest.mark.engine
+
+KILLED = [
+    ("running", "always", "/start"),
+    ("running", "no", "/start"),
+    ("running", "always", "/stop"),
+    ("paused", "on-failure:3", "/start"),
+    ("exited", "always", "/start"),
+]
+
+
+@pytest.mark.parametrize(("status", "policy", "call"), KILLED)
+def test_what_a_killed_replacement_set_aside_is_put_back_as_it_was(
+    status: str, policy: str, call: str, project: Project, proxy: Proxy
+) -> None:
+    """Killed while its successor is started, or while it is stopped; the next apply fails as well."""
+    project.write({"web": sleeper(restart=policy)})
+    project.apply()
+    stand(project.engine, project.container_name("web"), status)
+    before = project.container("web")
+    project.write({"web": sleeper(restart=policy, command=DIES)})
+    killed_at(project, proxy, call, "before")
+    result = project.apply(code=1)
+    assert "web exited with code 7" in result.err or "keeps restarting" in result.err
+    assert as_it_was(project.container("web")) == as_it_was(before)
+    assert project.container("web")["HostConfig"]["RestartPolicy"] == before["HostConfig"]["RestartPolicy"]
+    assert project.containers() == {project.container_name("web")}
+
+
+def stand(engine: APIClient, container: str, status: str) -> None:
+    if status != "running":
+        (engine.pause if status == "paused" else engine.stop)(container)
+
+
+@pytest.mark.parametrize("records", [True, False])
+def test_a_container_that_was_set_aside_and_stays_gets_its_policy_back(
+    records: bool, project: Project, proxy: Proxy
+) -> None:
+    """The file is put back after the kill: the plan says whose doing it was, and the same container runs again."""
+    project.write({"web": sleeper(restart="always")})
+    project.apply()
+    before = project.container("web")
+    project.write({"web": sleeper(restart="always", user="1000")})
+    killed_at(project, proxy, "/start", "before")
+    if not records:
+        for record in project.records():
+            project.engine.remove_volume(record)
+    project.write({"web": sleeper(restart="always")})
+    recoveries = [change for change in project.plan_json()["changes"] if change["action"] == "recover"]
+    assert "service.web[1]" in {change["address"] for change in recoveries}
+    shown = project.plan_text()
+    assert "remove " + project.container_name("web") + ".next" in shown
+    assert shown.count("an apply has not ended") >= 3
+    project.apply()
+    project.must_be_settled()
+    assert as_it_was(project.container("web")) == as_it_was(before)
+
+
+def test_a_successor_that_only_lacks_its_name_is_a_recovery(project: Project, proxy: Proxy) -> None:
+    """The plan says what becomes of it; it is neither made anew nor started again."""
+    project.write({"web": sleeper()})
+    project.apply()
+    project.write({"web": sleeper(user="1000")})
+    killed_at(project, proxy, "/rename", "before")
+    successor = project.engine.inspect_container(f"{project.container_name('web')}.next")
+    change = project.changes()["service.web[1]"]
+    assert change["action"] == "recover"
+    assert change["detail"].startswith(f"rename {project.container_name('web')}.next to ")
+    project.apply()
+    project.must_be_settled()
+    after = project.container("web")
+    assert (after["Id"], after["State"]["StartedAt"]) == (successor["Id"], successor["State"]["StartedAt"])
+
+
+@pytest.mark.parametrize("path", ["/containers/create", "/networks/create"])
+def test_what_a_dead_run_asked_for_may_come_late(path: str, project: Project, proxy: Proxy) -> None:
+    """The engine carries out the last request of a run that was killed after the next one has made its plan."""
+    project.write({"web": sleeper(networks=["front"])}, networks={"front": {}})
+    late: list[str] = []
+
+    def the_dead_one_is_first(request: Request) -> None:
+        if request.path == path and not late:
+            late.append(path)
+            answer: Any = project.engine._post(  # the very request, as the dead run sent it
+                project.engine._url(path),
+                params=request.query,
+                data=request.body,
+                headers={"Content-Type": "application/json"},
+            )
+            assert answer.status_code == 201, answer.text
+
+    proxy.before = the_dead_one_is_first
+    project.apply("--engine", proxy.url)
+    assert late
+    project.must_be_settled()
+    assert project.containers() == {project.container_name("web")}
+    assert project.networks() == {f"{project.name}_front"}

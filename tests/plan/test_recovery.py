@@ -1,0 +1,119 @@
+"""What a dead run left halfway, and what its container was before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from deployer.fields.field import Effect
+from deployer.plan.model import Action, Call, Cause, FieldChange
+from deployer.plan.recovery import NOT_ENDED, as_it_was, explained, is_successor, plan_recovery
+from deployer.plan.steps import WITH_VOLUMES
+from deployer.resources.applied import Applied
+from deployer.resources.observed import Observed
+from deployer.resources.records import Record, Records
+from deployer.resources.standing import Standing, decode
+from deployer.resources.wire import EngineInfo
+
+PAUSED = Standing("paused", "on-failure:3", "healthy")
+
+
+def observed(*containers, records=None):
+    return Observed(
+        engine=EngineInfo("unix:///s", "20.10", "1.41"),
+        containers=containers,
+        neighbours={},
+        networks={},
+        volumes={},
+        images={},
+        registry_digests={},
+        records=records or Records(),
+    )
+
+
+def successor_of(old, container, was=None):
+    made = container(status="created")
+    return replace(made, id="next", name=f"{old.name}.next", replaces=old.id, predecessor=was)
+
+
+def stands(container):
+    return Standing(container.status, container.values["restart"], container.health)
+
+
+def test_the_successor_tells_how_the_old_one_stood(container):
+    """Stopped, and with the policy that lets it stay so: both are put back as they were."""
+    old = container(status="exited", policy="unless-stopped")
+    assert stands(as_it_was(old, observed(old, successor_of(old, container, PAUSED)))) == PAUSED
+
+
+def test_the_label_is_read_as_it_was_written():
+    """And a damaged one tells nothing."""
+    assert decode(PAUSED.encoded()) == PAUSED
+    assert [decode(text) for text in (None, "", "[]", "{}", "no json", '{"status": "running"}')] == [None] * 6
+
+
+@pytest.mark.parametrize("status", ["running", "paused", "restarting"])
+def test_what_was_done_since_counts(container, status):
+    """One that runs again is no longer set aside, whoever started it; the policy still is the dead run's."""
+    old = container(status=status, policy="unless-stopped")
+    was = as_it_was(old, observed(old, successor_of(old, container, Standing("exited", "always"))))
+    assert stands(was) == Standing(status, "always")
+
+
+def test_a_policy_given_since_counts(container):
+    old = container(status="exited", policy="no")
+    was = as_it_was(old, observed(old, successor_of(old, container, Standing("running", "always"))))
+    assert stands(was) == Standing("running", "no")
+
+
+@pytest.mark.parametrize("policy", ["always", "on-failure:3"])
+def test_without_a_successor_the_policy_tells_as_much_as_it_can(container, policy):
+    """Nothing but a replacement gives a container that was to be `always` the policy that lets it stay stopped."""
+    old = container(status="exited", policy="unless-stopped")
+    old = replace(old, applied=Applied("busybox", {"restart": policy}))
+    assert stands(as_it_was(old, observed(old))) == Standing("running", policy)
+
+
+def test_an_update_in_the_records_is_what_was_applied(container):
+    """The policy may have become `unless-stopped` by an edit, in place: then nobody set the container aside."""
+    old = container(status="exited", policy="unless-stopped")
+    old = replace(old, applied=Applied("busybox", {"restart": "always"}))
+    updated = Records((Record(1, updates={old.id: {"restart": "unless-stopped"}}, result="succeeded"),))
+    assert as_it_was(old, observed(old, records=updated)) == old
+
+
+@pytest.mark.parametrize("policy", ["no", "unless-stopped"])
+def test_a_container_that_a_person_stopped_stays_as_it_is(container, policy):
+    old = container(status="exited", policy=policy)
+    assert as_it_was(old, observed(old)) == old
+
+
+def test_a_successor_counts_as_one_only_beside_its_predecessor(container):
+    old = container()
+    new = successor_of(old, container)
+    assert is_successor(new, observed(old, new))
+    assert not is_successor(new, observed(new))
+    assert not is_successor(old, observed(old, new))
+
+
+def test_a_successor_goes_with_what_was_made_for_it(container):
+    """It is stopped first, whatever its state seems to be: the dead run's start of it may come late."""
+    new = successor_of(container(), container)
+    change = plan_recovery(new).change
+    assert change.action is Action.RECOVER
+    assert [(step.call, step.target, step.payload) for step in change.steps] == [
+        (Call.STOP, "next", None),
+        (Call.REMOVE, "next", WITH_VOLUMES),
+    ]
+
+
+def test_only_what_the_dead_run_did_is_said_to_be_its_doing(container):
+    """A state and a policy that differ because of it get a word; what else differs does not."""
+    old = container(status="exited", policy="unless-stopped")
+    fields = [
+        FieldChange(name, "a", "b", (Cause.DRIFT,), Effect.IN_PLACE)
+        for name in ("restart", "mem_limit", "state", "name")
+    ]
+    noted = explained(fields, old, observed(old, successor_of(old, container, Standing("running", "always"))))
+    assert {change.field for change in noted if change.note == NOT_ENDED} == {"restart", "state"}
