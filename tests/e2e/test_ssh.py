@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -176,7 +177,8 @@ def test_following_logs_works_and_leaves_no_ssh_behind(
     try:
         assert process.stdout
         lines = [process.stdout.readline() for _ in range(3)]
-        assert len(edge.running()) == 1
+        (ssh,) = edge.running()
+        folder = control_folder(ssh)
         process.send_signal(ending)
         result = ended(process, 20)
     finally:
@@ -184,6 +186,14 @@ def test_following_logs_works_and_leaves_no_ssh_behind(
     assert all("beat" in line for line in lines)
     assert result.code == (130 if ending is signal.SIGINT else -signal.SIGKILL)
     until(lambda: not edge.running())
+    assert folder.exists() is (ending is signal.SIGKILL), "only who is killed leaves the folder, with nothing in use"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def control_folder(ssh: int) -> Path:
+    """The private folder that deployer made for that ssh."""
+    arguments = Path(f"/proc/{ssh}/cmdline").read_text().split("\0")
+    return next(Path(each.partition("=")[2]).parent for each in arguments if each.startswith("-oControlPath="))
 
 
 def test_ctrl_c_in_an_apply_does_not_cut_the_way_to_the_engine(edge: Edge, project: Project, proxy: Proxy) -> None:
