@@ -41,7 +41,9 @@ def show_version(wanted: bool) -> None:
 def options(
     context: typer.Context,
     file: Annotated[list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="The stack file.")] = None,
-    engine: Annotated[str | None, typer.Option(metavar="URL", help="The engine: unix:///..., tcp://..., ssh://...")] = None,
+    engine: Annotated[
+        str | None, typer.Option(metavar="URL", help="The engine: unix:///..., tcp://..., ssh://...")
+    ] = None,
     docker_context: Annotated[
         str | None, typer.Option("--context", metavar="NAME", help="The docker context that names the engine.")
     ] = None,
