@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _CHUNK = 65536
-_TRIES = 20
+_AGAIN = 0.05
 
 
 def talk(session: Session, *, listens: bool) -> None:
@@ -50,30 +49,31 @@ def raw_terminal(resize: Callable[[int, int], None]) -> Iterator[None]:
     import tty
 
     before = termios.tcgetattr(_STDIN)
-    changed = threading.Event()
+    changed, ended = threading.Event(), threading.Event()
     changed.set()
-    thread = threading.Thread(target=_tell_sizes, args=(changed, resize), daemon=True)
+    thread = threading.Thread(target=_tell_sizes, args=(changed, ended, resize), daemon=True)
     handler = signal.signal(signal.SIGWINCH, lambda *_: changed.set())
     try:
         tty.setraw(_STDIN, termios.TCSADRAIN)
         thread.start()
         yield
     finally:
+        ended.set()
+        changed.set()
         signal.signal(signal.SIGWINCH, handler)
         termios.tcsetattr(_STDIN, termios.TCSADRAIN, before)
 
 
-def _tell_sizes(changed: threading.Event, resize: Callable[[int, int], None]) -> None:
-    """The engine knows the command only once it runs (20.10), so the first may need a second try."""
-    while changed.wait():
+def _tell_sizes(changed: threading.Event, ended: threading.Event, resize: Callable[[int, int], None]) -> None:
+    """The engine sizes the terminal only of a command that runs by now (20.10), so the first may need another try."""
+    while changed.wait() and not ended.is_set():
         changed.clear()
-        for _ in range(_TRIES):
-            columns, rows = os.get_terminal_size(_STDIN)
-            try:
-                resize(rows, columns)
-                break
-            except DeployerError:
-                time.sleep(0.05)
+        columns, rows = os.get_terminal_size(_STDIN)
+        try:
+            resize(rows, columns)
+        except DeployerError:
+            changed.set()
+            ended.wait(_AGAIN)
 
 
 def is_terminal(file: Any) -> bool:

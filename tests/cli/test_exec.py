@@ -74,6 +74,15 @@ class Terminal:
                 with suppress(OSError):
                     self.shown += os.read(self.ours, 4096)
 
+    def ask_size_until(self, answer: bytes) -> None:
+        """The engine sizes the terminal a moment after the command has begun."""
+        deadline = time.monotonic() + 60
+        self.shown = b""
+        while answer not in self.shown:
+            assert time.monotonic() < deadline, self.shown
+            self.type(b"stty size; echo as''ked\r")
+            self.until(b"asked")
+
     def type(self, keys: bytes) -> None:
         self.shown = b""
         os.write(self.ours, keys)
@@ -135,16 +144,9 @@ def test_a_terminal_goes_through(terminal: Terminal):
     """Keys, Ctrl-C and the window's size go to the command; at the end the terminal is as it was."""
     before = termios.tcgetattr(terminal.theirs)
     terminal.until(b"# ")
-    terminal.type(b"stty size; tty\r")
-    terminal.until(b"24 80")
-    terminal.until(b"/dev/pts/0")
+    terminal.ask_size_until(b"24 80")
     terminal.resize(30, 100)
-    for _ in range(20):
-        terminal.type(b"stty size\r")
-        terminal.until(b"# ")
-        if b"30 100" in terminal.shown:
-            break
-    assert b"30 100" in terminal.shown
+    terminal.ask_size_until(b"30 100")
     terminal.type(b"sleep 1000\r")
     terminal.until(b"sleep 1000\r\n")
     time.sleep(0.5)
