@@ -205,10 +205,10 @@ def test_the_caller_is_told_of_unset_variables_and_where() -> None:
 def test_a_long_file_is_read_or_refused_in_time(line: str) -> None:
     """The time grows with the length and not with its square."""
     text = line * (400_000 // len(line))
-    before = time.monotonic()
+    before = time.process_time()
     with contextlib.suppress(InvalidStack):
         values(text)
-    assert time.monotonic() - before < 5
+    assert time.process_time() - before < 20
 
 
 @given(st.text().filter(lambda text: "\0" not in text))
