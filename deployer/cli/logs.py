@@ -97,8 +97,11 @@ def logs(
         colors={source: _COLORS[at % len(_COLORS)] for at, source in enumerate(sources)} if state.output.color else {},
     )
     entries = followed(engine, sources, tail, start) if follow else written(engine, sources, tail, start)
-    for entry in entries:
-        print(style.shown(entry), flush=follow)
+    try:
+        for entry in entries:
+            print(style.shown(entry), flush=follow)
+    except KeyboardInterrupt:  # the way out of --follow
+        raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 def moment(given: str, now: float) -> float:
