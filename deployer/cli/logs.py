@@ -16,7 +16,7 @@ import typer
 
 from deployer.cli.services import refuse_unknown, replicas_of
 from deployer.cli.state import state_of
-from deployer.errors import DeployerError, Diagnostic, WrongUsage
+from deployer.errors import DeployerError, Diagnostic, Exit, WrongUsage
 
 if TYPE_CHECKING:
     from deployer.reconcile.protocol import Engine, LogLine

@@ -13,6 +13,7 @@ from deployer.fields import container
 from deployer.fields.field import Field
 from deployer.plan.model import Cause
 from deployer.reconcile.protocol import Engine
+from deployer.resources import identity
 
 pytestmark = pytest.mark.engine
 
@@ -150,9 +151,14 @@ def test_what_the_image_supplies_is_no_difference(whole: Any) -> None:
 
 def test_a_second_apply_keeps_every_container(whole: Any, engine: Engine) -> None:
     """Nothing is made anew or touched."""
-    before = {it["Id"]: it["State"] for it in engine.containers()}
+
+    def ours() -> set[tuple[str, str]]:
+        listed = (it for it in engine.containers() if (it["Labels"] or {}).get(identity.PROJECT) == whole.name)
+        return {(it["Id"], it["State"]) for it in listed}
+
+    before = ours()
     assert not whole.apply().done
-    assert before.keys() <= {it["Id"] for it in engine.containers()}
+    assert ours() == before != set()
 
 
 def test_a_restart_is_no_difference(whole: Any, engine: Engine) -> None:
