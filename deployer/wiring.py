@@ -17,13 +17,16 @@ from deployer.sources.dotenv import read_dotenv
 from deployer.sources.files import find_stack_file, read_text, shown_path
 
 if TYPE_CHECKING:
+    from deployer.fields.copies import Section
     from deployer.plan.model import Plan
     from deployer.plan.planner import Options
     from deployer.plan.start_stop import Wish
+    from deployer.plan.steps import Copies
     from deployer.reconcile.protocol import Engine, Reader
     from deployer.resources.desired import Desired, DesiredBuild
     from deployer.resources.observed import Observed
     from deployer.sources.builds import BuildSources
+    from deployer.sources.contents import Content
     from deployer.stack.model import Stack
 
 
@@ -94,11 +97,12 @@ def connect(choices: Choices) -> Engine:
 
 @dataclass
 class Project:
-    """A stack with what was read of its builds, ready to be planned and carried out."""
+    """A stack with what was read of its builds, secrets and configs, ready to be planned and carried out."""
 
     stack: Stack
     path: Path
     _sources: dict[str, BuildSources] = field(default_factory=dict)
+    _contents: dict[str, Content] = field(default_factory=dict)
 
     @cached_property
     def origin(self) -> str:
@@ -112,8 +116,10 @@ class Project:
         return secrets.token_hex(16)
 
     def desired(self, only: Collection[str] = ()) -> Desired:
-        """What should be, or `only` these services and what they need; each build's inputs are read anew."""
-        from deployer.resources.desired import desired, narrowed
+        """What should be, or `only` these services and what they need; each build's inputs, and what secrets and
+        configs hold, are read anew.
+        """
+        from deployer.resources.desired import desired, narrowed, with_digests
 
         whole = desired(self.stack, self.origin, {})
         part = narrowed(whole, only) if only else whole
@@ -126,8 +132,40 @@ class Project:
                 builds[name] = self._build(name)
             except InvalidStack as error:
                 mistakes += error.diagnostics
+        self._contents = self._read_contents(part.services, mistakes)
         raise_if_any(mistakes)
-        return replace(part, builds=builds)
+        digests = {name: content.digest for name, content in self._contents.items()}
+        return with_digests(replace(part, builds=builds), digests)
+
+    def _read_contents(self, services: Collection[str], mistakes: list[Diagnostic]) -> dict[str, Content]:
+        """What each secret and config of the services holds; read once, so that all replicas get the same."""
+        found: dict[str, Content] = {}
+        for section, name in self.stack.copied(services):
+            try:
+                found[f"{section}.{name}"] = self._content(section, name)
+            except InvalidStack as error:
+                mistakes += error.diagnostics
+        return found
+
+    def _content(self, section: Section, name: str) -> Content:
+        from deployer.sources import contents
+
+        source, whose = self.stack.source(section, name), f"{section}.{name}"
+        place = self.stack.place(section, name, *source.said)
+        if source.file is not None:
+            path = Path(self.stack.folder, source.file)
+            return contents.content_of_file(path, shown_path(path), place)
+        if source.environment is not None:
+            return contents.content_of_variable(source.environment, self.stack.environment, whose, place)
+        return contents.content_of_text(source.content or "", whose, place)
+
+    def archive(self, copies: Copies) -> bytes:
+        """The tar of what is copied into one folder of a container."""
+        from deployer.sources.contents import PackedFile, archive
+
+        return archive(
+            PackedFile(file.path, self._contents[file.content], file.uid, file.gid, file.mode) for file in copies.files
+        )
 
     def _build(self, name: str) -> DesiredBuild:
         from deployer.resources.desired import DesiredBuild

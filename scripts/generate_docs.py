@@ -131,6 +131,8 @@ def _row(row: Field, path: str, change: str) -> Iterator[str]:
         yield f"- Not tried on an engine by the tests: {row.unproven}"
     if row.proven_where:
         yield f"- Tried by the tests only where {row.proven_where}"
+    if row.unseen:
+        yield f"- A change by hand is not seen: {row.unseen}"
 
 
 def _unset(row: Field) -> str:

@@ -188,6 +188,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
             agreed=lambda plan: _agreed(output, plan, way),
             tell=tell,
             write_context=project.write_context,
+            archive=project.archive,
             built=project.remember,
             desired=project.resolved() if way.shown else reconcile.asked_last(engine, shown[1].records),
             parallel=way.parallel,

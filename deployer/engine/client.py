@@ -105,6 +105,18 @@ class DockerEngine(DockerReader):
         params = {"h": rows, "w": columns}
         self._do("size the command's terminal", "POST", "/exec/{}/resize", exec_id, params=params)
 
+    def put_archive(self, container: str, folder: str, archive: bytes) -> None:
+        """The engine refuses where a file would take a folder's place; unasked, it would remove that folder."""
+        self._do(
+            f"copy files into container {container}",
+            "PUT",
+            "/containers/{}/archive",
+            container,
+            params={"path": folder, "noOverwriteDirNonDir": 1},
+            data=archive,
+            headers={"Content-Type": "application/x-tar"},
+        )
+
     def create_network(self, body: Json) -> str:
         """CheckDuplicate: Engine 20.10 would make a second network of the same name without it."""
         doing = f"create network {body.get('Name')}"

@@ -5,14 +5,17 @@ Each is one thing that a service can say; see `field.py` for what the columns me
 
 from __future__ import annotations
 
-from deployer.fields import limits, names, outside, process, program, security
+from deployer.fields import copies, limits, names, outside, process, program, security
 from deployer.fields.field import Field
 
 IMAGE = program.IMAGE
 
+_UNSEEN = "the engine does not show what is in a container's files, or whose they are"
+
 FIELDS: tuple[Field, ...] = (
     *program.ROWS,
     *outside.ROWS,
+    *copies.ROWS,
     *names.ROWS,
     *process.ROWS,
     *security.ROWS,

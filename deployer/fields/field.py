@@ -34,11 +34,24 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KnownContent:
+    """What is known of a secret's or config's content where the content itself has no business.
+
+    `name` is what a person calls the place that it comes from, `file` the absolute path if that is a file.
+    """
+
+    digest: str = ""
+    name: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a written value refers to.
 
     `networks` and `volumes` are the names that the stack's have on the engine, by their keys; `folder` is where
-    relative paths start from; `hostname` is what the service is called by itself.
+    relative paths start from; `hostname` is what the service is called by itself; `contents` are by section and key:
+    `secrets.db_password`.
     """
 
     folder: str = ""
@@ -46,6 +59,8 @@ class Context:
     hostname: str = ""
     networks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     volumes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    stack: str = ""
+    contents: Mapping[str, KnownContent] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,8 @@ class Field:
     when nothing is asked. `effect` tells what a change takes, from the values before and after. `image` tells what
     the image supplies; `fills` that the engine adds entries of its own, of which those count that were asked for.
     `example` is a pair of written values for the law and the manual; `needs` what a service must say besides for the
-    example to be valid. `unproven` is why no engine can try it, `proven_where` what an engine must have to try it.
+    example to be valid. `unproven` is why no engine can try it, `proven_where` what an engine must have to try it;
+    `unseen` is why it cannot be seen that a person changed it on the engine.
     """
 
     name: str
@@ -111,6 +127,7 @@ class Field:
     needs: Json = field(default_factory=lambda: MappingProxyType({}))
     unproven: str = ""
     proven_where: str = ""
+    unseen: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from deployer.fields.copies import is_copy
 from deployer.fields.field import Context, Json, Kind, Value, put, section
 from deployer.fields.kinds import Count, Flag, Model, Size, Text
 from deployer.fields.parse import describe, refusal, show_size
@@ -189,7 +190,7 @@ def is_anonymous(volume: str) -> bool:
 
 def read_mounts(inspect: Json, _: Context) -> Value:
     """What was asked, by target, from both places where it may stand; what the image declares for itself is no part
-    of it.
+    of it, nor is the volume of a container's secrets.
     """
     host = inspect["HostConfig"]
     found: dict[str, Value] = {}
@@ -197,7 +198,7 @@ def read_mounts(inspect: Json, _: Context) -> Value:
         source, target, *options = bind.split(":")
         kind = "bind" if source.startswith("/") else "volume"
         found[target_path(target)] = (kind, posixpath.normpath(source), "ro" in ",".join(options).split(","), 0, 0)
-    for entry in host.get("Mounts") or ():
+    for entry in (each for each in host.get("Mounts") or () if not is_copy(each)):
         options = section(entry, "TmpfsOptions")
         source = posixpath.normpath(entry["Source"]) if entry.get("Source") else ""
         found[target_path(entry["Target"])] = (

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Effect, section
 from deployer.plan import steps
+from deployer.plan.copies import copies_of
 from deployer.plan.differences import Facts, differences, missing
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
-from deployer.plan.recovery import NOT_ENDED, as_it_was, explained, has_taken_over, is_successor
+from deployer.plan.recovery import NOT_ENDED, as_it_was, carried, explained, has_taken_over, is_half_done
 from deployer.resources import applied, identity
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
@@ -25,7 +26,7 @@ ASKED_ANEW = "asked for: --replace"
 
 def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]:
     """A draft for each container that changes, the address of each that does not."""
-    found = [each for each in facts.observed.of_service(service.name) if not is_successor(each, facts.observed)]
+    found = [each for each in facts.observed.of_service(service.name) if not is_half_done(each, facts.observed)]
     kept, surplus = found[: service.replicas], found[service.replicas :]
     for container in kept:
         yield _existing(service, container, facts) or container.address
@@ -62,7 +63,7 @@ def plan_removal(
 
 def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
     name = container_name(facts.desired.stack, service.name, number)
-    new = _new(service, number, facts)
+    new = _new(service, number, facts, anonymous=carried(service.name, number, facts.observed))
     wait = await_ready(service, name, fresh=True)
     runbook = (*_look(new, name), *steps.create(name, new, further_endpoints(service), wait))
     address = container_address(service.name, number)
@@ -86,7 +87,7 @@ def _replacement(
 ) -> Draft:
     name = container_name(facts.desired.stack, service.name, container.number)
     old = as_it_was(container, facts.observed)
-    new = _new(service, container.number, facts, old)
+    new = _new(service, container.number, facts, old, anonymous=old.anonymous)
     wait = await_ready(service, name + SUCCESSOR, fresh=False)
     connects = further_endpoints(service)
     if off := _endpoints(container, facts.remade):
@@ -186,7 +187,12 @@ def await_ready(service: DesiredService, target: str, *, fresh: bool, name: str 
 
 
 def _new(
-    service: DesiredService, number: int, facts: Facts, old: ObservedContainer | None = None
+    service: DesiredService,
+    number: int,
+    facts: Facts,
+    old: ObservedContainer | None = None,
+    *,
+    anonymous: Mapping[str, str],
 ) -> steps.NewContainer:
     body = container_body(
         facts.desired,
@@ -194,11 +200,11 @@ def _new(
         number,
         salt=facts.observed.records.salt,
         revision=facts.revision,
-        anonymous=old.anonymous if old else {},
+        anonymous=anonymous,
         replaces=old.id if old else "",
         was=Standing(old.status, old.values["restart"], old.health) if old else None,
     )
-    return steps.NewContainer(body, service.image.address)
+    return steps.NewContainer(body, service.image.address, copies_of(service))
 
 
 def _look(new: steps.NewContainer, name: str) -> tuple[Step, ...]:

@@ -8,9 +8,11 @@ from typing import Any, cast
 
 from deployer.errors import Place
 from deployer.fields import container
+from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Effect, Field, Value
 from deployer.fields.mounts import target_path
 from deployer.fields.sensitive import mask_user_info
+from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Cause, FieldChange
 from deployer.resources import applied
 from deployer.resources.applied import Applied, Secrecy
@@ -60,10 +62,11 @@ def field_changes(sides: Sides) -> Iterator[FieldChange]:
 
 
 def _differing(sides: Sides) -> Iterator[FieldChange]:
+    values = as_bound(sides.service, sides.container)
     for row in container.FIELDS:
         if row.name == "image":
             continue
-        want, have = row.on_image(sides.service.asked, sides.image), sides.container.values[row.name]
+        want, have = row.on_image(sides.service.asked, sides.image), values[row.name]
         if sides.image is None and row.image:
             have = _less_the_image(row, want, have)
         have = row.less_filled(have, want, _entries_then(sides, row, want))
@@ -99,7 +102,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
     causes = _causes(sides, row, entry, have)
     before, after = _shown(row, entry, have, want, sensitive)
     was = _applied_entry(sides, row, entry)
-    return FieldChange(
+    change = FieldChange(
         field=f"{name}.{entry}" if entry else name,
         before=before,
         after=after,
@@ -111,6 +114,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         sensitive=sensitive,
         quoted=row.kind.quoted,
     )
+    return told(change, sides, row.name, entry, have, want) if row.name in SECTIONS else change
 
 
 def _is_hash(stored: Any) -> bool:
@@ -186,7 +190,9 @@ def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effec
 
 
 def _place(sides: Sides, row: Field, name: str, entry: str) -> Place | None:
-    """Where the value stands; an entry that has a target is found in its list by that."""
+    """Where the value stands; an entry that has a target is found in its list by that, or by what it
+    is called here.
+    """
     path = ("services", sides.service.name, *name.split("."))
     if not entry:
         return sides.place(*path)
@@ -199,4 +205,6 @@ def _place(sides: Sides, row: Field, name: str, entry: str) -> Place | None:
 
 def _target(item: Any) -> str:
     """The path in the container that an item of a list is for: its target, or what a text begins with."""
-    return target_path(item.partition(":")[0]) if isinstance(item, str) else getattr(item, "target", "")
+    if isinstance(item, str):
+        return target_path(item.partition(":")[0])
+    return getattr(item, "entry", getattr(item, "target", ""))

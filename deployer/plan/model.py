@@ -89,6 +89,8 @@ class Call(StrEnum):
     CREATE_VOLUME = "create volume"
     REMOVE_VOLUME = "remove volume"
     CREATE = "create"
+    COPY = "copy into"
+    REMOVE_COPY = "remove the secrets of"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
     UPDATE = "update"

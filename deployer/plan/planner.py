@@ -16,9 +16,9 @@ from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
-from deployer.plan.recovery import is_successor, plan_recovery
-from deployer.plan.things import kept, plan_things, remove_network, remove_twin, remove_volume
-from deployer.resources.desired import Desired
+from deployer.plan.recovery import is_half_done, plan_recovery
+from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
+from deployer.resources.desired import Desired, salted
 from deployer.resources.observed import Observed, ObservedContainer
 
 
@@ -49,6 +49,7 @@ def make_plan(
 ) -> Plan:
     """What apply would do. Raises InvalidStack where the stack cannot be carried out on this engine."""
     options = options or Options()
+    desired = salted(desired, observed.records.salt)
     raise_if_any(guard.refusals(desired, observed, place, adopt=options.adopt))
     images = plan_images(desired, observed, place, recall)
     things, unchanged = plan_things(desired, observed, place, options.keep_orphans, only=bool(options.only))
@@ -109,12 +110,13 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
     for container in observed.containers:
         draft = (
             plan_recovery(container)
-            if is_successor(container, observed)
+            if is_half_done(container, observed)
             else plan_removal(container, "the stack goes", data=options.volumes)
         )
         draft.waits_for = dependencies_on_label(container)
         drafts.append(draft)
     drafts += [remove_twin(twin) for twin in observed.twins]
+    drafts += [remove_left_copy(volume) for volume in observed.left_copies]
     drafts += [remove_network(thing, "the stack goes") for thing in observed.networks.values() if thing.ours]
     raise_if_any(guard.networks_in_use([draft.change for draft in drafts], observed))
     for thing in observed.volumes.values():
@@ -127,18 +129,20 @@ def _leftovers(desired: Desired, observed: Observed, options: Options, remade: f
     """What a dead run left, and the containers of services that the stack no longer names."""
     drafts: list[Draft] = []
     for container in observed.containers:
-        if is_successor(container, observed):
+        orphan = container.service not in desired.services
+        spared = orphan and (options.keep_orphans or bool(options.only))
+        if is_half_done(container, observed) and not (spared and container.never_started):
             drafts.append(plan_recovery(container))
-        elif container.service not in desired.services and not options.keep_orphans and not options.only:
+        elif orphan and not spared:
             draft = plan_removal(container, "no longer in the stack", remade)
             draft.waits_for = dependencies_on_label(container)
             drafts.append(draft)
-    return drafts
+    return [*drafts, *map(remove_left_copy, observed.left_copies)]
 
 
 def left_alone(desired: Desired, observed: Observed, looked_at: Set[str]) -> tuple[str, ...]:
     """The addresses of what is there, was when the last revision ended, or is wanted, less what the plan is about."""
-    there = {each.address for each in observed.containers if not is_successor(each, observed)}
+    there = {each.address for each in observed.containers if not is_half_done(each, observed)}
     there |= {f"network.{each.key or each.name}" for each in observed.networks.values() if each.ours}
     there |= {f"volume.{each.key or each.name}" for each in observed.volumes.values() if each.ours}
     return tuple(sorted((there | observed.records.ended.resources | set(desired.left_out)) - looked_at))
@@ -153,6 +157,7 @@ def await_what_stays(draft: Draft, facts: Facts, drafts: Sequence[Draft]) -> Dra
             waits += [
                 Step(Call.AWAIT_READY, found.id, steps.Wait(service=target), name=found.name)
                 for found in facts.observed.of_service(target)
+                if not is_half_done(found, facts.observed)
             ]
     if waits and draft.has(*STARTS):
         draft.change = replace(draft.change, steps=(*waits, *draft.change.steps))

@@ -10,7 +10,7 @@ from deployer.plan import steps
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Change, FieldChange
 from deployer.resources.identity import SUCCESSOR
-from deployer.resources.observed import Observed, ObservedContainer, host_ports
+from deployer.resources.observed import Observed, ObservedContainer, host_ports, taken_over
 from deployer.resources.standing import Standing
 
 NOT_ENDED = "an apply has not ended"
@@ -21,13 +21,24 @@ def is_successor(container: ObservedContainer, observed: Observed) -> bool:
     return any(other.id == container.replaces for other in observed.containers)
 
 
+def is_half_done(container: ObservedContainer, observed: Observed) -> bool:
+    """Whether it was never taken into service: a successor, or one that was never started."""
+    return container.never_started or is_successor(container, observed)
+
+
+def carried(service: str, number: int, observed: Observed) -> dict[str, str]:
+    """The data that one which was never started has from a predecessor that is gone: it would be forgotten with it."""
+    left = (each for each in observed.of_service(service) if each.never_started and each.number == number)
+    return {target: name for each in left for target, name in taken_over(each.raw).items()}
+
+
 def has_taken_over(container: ObservedContainer) -> bool:
     """Whether its predecessor is gone, and only the name is missing."""
     return bool(container.replaces) and container.name.endswith(SUCCESSOR)
 
 
 def plan_recovery(container: ObservedContainer) -> Draft:
-    """A successor whose predecessor is still there was never taken into service: it goes."""
+    """What was never taken into service goes."""
     runbook = steps.discard(container)
     change = Change(container.address, Action.RECOVER, NOT_ENDED, steps=runbook, detail=f"remove {container.name}")
     networks = frozenset(section(container.raw, "NetworkSettings.Networks"))

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from deployer.errors import raise_if_any
 from deployer.plan import guard, steps
-from deployer.plan.containers import await_ready, dependencies_on_label, is_successor
+from deployer.plan.containers import await_ready, dependencies_on_label
 from deployer.plan.differences import Facts
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, Plan, Step
 from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_of
+from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.observed import Observed, ObservedContainer, host_ports
 
@@ -50,7 +51,8 @@ ASKED = "asked for"
 
 
 def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
-    """What is started, stopped or restarted. A start takes along what the services depend on, where that is down.
+    """What is started, stopped or restarted. A start takes along what the services depend on, where that is down. What
+    was never started is left to an apply: it may lack its networks or secrets.
 
     Where no service is named, what has completed its work is left alone: it would run again. Raises InvalidStack where
     the stack's name is another origin's.
@@ -60,7 +62,7 @@ def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
     planning = _Planning(facts, wish)
     reasons = _reasons(desired, observed, wish)
     for container in observed.containers:
-        if container.service in reasons and not is_successor(container, observed):
+        if container.service in reasons and not is_half_done(container, observed):
             if not wish.services and _has_completed(container, desired):
                 continue
             planning.add(container, reasons[container.service])

@@ -1,15 +1,17 @@
 """Each kind of change as a runbook: its steps, in order, each with what takes it back.
 
 kind                 halfway states, and how they are recognised
-create               a container that was never started
+create               a container that was never started: it is made anew, for nothing tells what it lacks
 replace              a container that bears `io.deployer.replaces`, for as long as the id that it names exists
 update, start        none: each step is whole
 remove               a stopped container that the stack does not want
 network made anew    containers that are in no network of their stack
+secrets              a volume that bears `io.deployer.copies`, and no container has it
 """
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +25,33 @@ from deployer.resources.observed import ObservedContainer
 
 
 @dataclass(frozen=True, slots=True)
+class CopiedFile:
+    """A file for a container, its path relative to where it is unpacked; `content` names a secret or config."""
+
+    path: str
+    content: str
+    uid: int
+    gid: int
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """What a COPY unpacks in one folder of a container: names of contents, never a content."""
+
+    folder: str
+    files: tuple[CopiedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NewContainer:
-    """What a CREATE sends: a body without its image, and the address of the image that goes into it."""
+    """What a CREATE sends: a body without its image, and the address of the image that goes into it; then what is
+    copied into it.
+    """
 
     body: Json
     image: str
+    copies: tuple[Copies, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +79,7 @@ WITH_VOLUMES = "volumes"
 
 def create(name: str, new: NewContainer, connects: Iterable[tuple[str, Json]], wait: Step) -> tuple[Step, ...]:
     return (
-        Step(Call.CREATE, name, new, undo=(Step(Call.REMOVE, name, WITH_VOLUMES),)),
+        *_create(name, new),
         *_connects(name, connects),
         Step(Call.START, name, undo=(Step(Call.STOP, name),)),
         wait,
@@ -73,7 +97,7 @@ def replace_stop_first(
     """Until the successor is ready, the old container is stopped but never removed."""
     successor = name + SUCCESSOR
     return (
-        Step(Call.CREATE, successor, new, undo=(Step(Call.REMOVE, successor, WITH_VOLUMES),)),
+        *_create(successor, new),
         *_connects(successor, connects),
         *look,
         *set_aside(old),
@@ -96,7 +120,7 @@ def replace_off_network(
     return (
         *set_aside(old),
         *(leave(old, network, was) for network, was in networks.items()),
-        Step(Call.CREATE, successor, new, undo=(Step(Call.REMOVE, successor, WITH_VOLUMES),)),
+        *_create(successor, new),
         *_connects(successor, connects),
         _start_successor(successor, new),
         wait,
@@ -139,7 +163,11 @@ def back_up(old: ObservedContainer) -> tuple[Step, ...]:
 
 def take_over(old: ObservedContainer, name: str) -> tuple[Step, ...]:
     """No way back from here, and no need of one."""
-    return (Step(Call.REMOVE, old.id, name=old.name), Step(Call.RENAME, name + SUCCESSOR, name, detail=f"to {name}"))
+    return (
+        Step(Call.REMOVE, old.id, name=old.name),
+        Step(Call.RENAME, name + SUCCESSOR, name, detail=f"to {name}"),
+        *_remove_copies(old),
+    )
 
 
 def leave(old: ObservedContainer, network: str, was: Json) -> Step:
@@ -174,6 +202,7 @@ def remove(old: ObservedContainer, networks: Mapping[str, Json] | None = None) -
         *set_aside(old),
         *(leave(old, network, was) for network, was in (networks or {}).items()),
         Step(Call.REMOVE, old.id, name=old.name),
+        *_remove_copies(old),
     )
 
 
@@ -189,11 +218,16 @@ def remove_with_data(old: ObservedContainer) -> tuple[Step, ...]:
 
 
 def discard(container: ObservedContainer) -> tuple[Step, ...]:
-    """What was never taken into service goes with the volumes that were made with it; those that it has by name, as it
-    does its predecessor's, stay. It is stopped whatever its state: a dead run's start of it may come late.
+    """What was never taken into service goes with the volumes that were made with it, its secrets among them; those
+    that it has by name, as it does its predecessor's, stay. It is stopped whatever its state: a dead run's start of it
+    may come late.
     """
     stop = Step(Call.STOP, container.id, name=container.name)
     return (stop, Step(Call.REMOVE, container.id, WITH_VOLUMES, name=container.name))
+
+
+def remove_copy(volume: str) -> Step:
+    return Step(Call.REMOVE_COPY, volume, name="a container that is gone")
 
 
 def remake_network(name: str, body: Json, old_body: Json) -> tuple[Step, ...]:
@@ -203,6 +237,23 @@ def remake_network(name: str, body: Json, old_body: Json) -> tuple[Step, ...]:
         Step(Call.REMOVE_NETWORK, name, undo=(again,)),
         Step(Call.CREATE_NETWORK, name, body, undo=(Step(Call.REMOVE_NETWORK, name),)),
     )
+
+
+def _create(name: str, new: NewContainer) -> tuple[Step, ...]:
+    """Filled before it can be started, and before anything else stops."""
+    return (
+        Step(Call.CREATE, name, new, undo=(Step(Call.REMOVE, name, WITH_VOLUMES),)),
+        *(Step(Call.COPY, name, copies, detail=_paths(copies)) for copies in new.copies),
+    )
+
+
+def _paths(copies: Copies) -> str:
+    return ", ".join(posixpath.join(copies.folder, file.path) for file in copies.files)
+
+
+def _remove_copies(old: ObservedContainer) -> tuple[Step, ...]:
+    """The secrets of a container go with it, unlike its other volumes without a name, which hold data."""
+    return tuple(Step(Call.REMOVE_COPY, volume, name=old.name) for volume in old.copies)
 
 
 def _connects(container: str, connects: Iterable[tuple[str, Json]]) -> tuple[Step, ...]:

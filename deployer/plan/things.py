@@ -128,6 +128,11 @@ def remove_twin(twin: ObservedThing) -> Draft:
     return Draft(Change(f"network.{twin.key or twin.name}", Action.RECOVER, "a second one of its name", steps=(step,)))
 
 
+def remove_left_copy(volume: str) -> Draft:
+    reason = "the secrets of a container that is gone"
+    return Draft(Change(f"volume.{volume[:12]}", Action.RECOVER, reason, steps=(steps.remove_copy(volume),)))
+
+
 def remove_volume(thing: ObservedThing) -> Draft:
     step = Step(Call.REMOVE_VOLUME, thing.name)
     return Draft(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from deployer.errors import DeployerError, Exit
 from deployer.plan.model import Action, Plan
 from deployer.reconcile import turn
-from deployer.reconcile.calls import Built, World, WriteContext
+from deployer.reconcile.calls import Archive, Built, World, WriteContext
 from deployer.reconcile.protocol import Engine, Reader
 from deployer.reconcile.run import Outcome, Tell, carry_out
 from deployer.reconcile.waits import Waker
@@ -33,6 +33,7 @@ class Job:
     agreed: Callable[[Plan], bool]
     tell: Tell
     write_context: WriteContext
+    archive: Archive
     built: Built
     desired: str = ""
     parallel: int = 8
@@ -97,6 +98,7 @@ def _carry_out(
         stack=plan.stack,
         waker=Waker(engine, {identity.PROJECT: plan.stack}),
         write_context=job.write_context,
+        archive=job.archive,
         built=job.built,
         deadline=deadline,
         look=lambda: turn.look(engine, plan.stack, mine),
@@ -124,7 +126,8 @@ def _reached(plan: Plan, observed: Observed, outcome: Outcome | None = None) -> 
     updates = {id: dict(rows) for id, rows in observed.records.updates.items() if id in alive}
     before = {*plan.left_alone, *(change.address for change in plan.changes)}
     resources = {*plan.unchanged, *(observed.records.ended.resources & before)}
-    for change in (change for change in plan.changes if change.steps and change.address in done):
+    changes = (change for change in plan.changes if change.steps and change.action is not Action.RECOVER)
+    for change in (change for change in changes if change.address in done):
         if change.updates:
             id, rows = change.updates
             updates[id] = {**updates.get(id, {}), **rows}

@@ -13,7 +13,7 @@ from deployer.errors import Diagnostic, OperationFailed
 from deployer.fields.field import section
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Step
-from deployer.plan.steps import WITH_VOLUMES, NewContainer
+from deployer.plan.steps import WITH_VOLUMES, Copies, NewContainer
 from deployer.reconcile import waits
 from deployer.reconcile.protocol import Engine, Json, Progress
 from deployer.resources import identity
@@ -22,10 +22,13 @@ from deployer.resources.observed import neighbour_of
 from deployer.resources.wire import EngineRefused
 
 CONFLICT = 409
-"""The engine's answer where a name is taken."""
+"""The engine's answer where a name is taken, or something is in use."""
 
 WriteContext = Callable[[DesiredBuild, IO[bytes]], None]
 """Writes a build's context as a tar."""
+
+Archive = Callable[[Copies], bytes]
+"""The tar of what is copied into a container."""
 
 Built = Callable[[DesiredBuild, str], None]
 """Told of each image that was built, with its reference."""
@@ -43,6 +46,7 @@ class World:
     stack: str
     waker: waits.Waker
     write_context: WriteContext
+    archive: Archive
     built: Built
     deadline: float
     images: dict[str, str]
@@ -59,6 +63,10 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
     match step.call:
         case Call.CREATE:
             _create(world, target, payload)
+        case Call.COPY:
+            engine.put_archive(target, payload.folder, world.archive(payload))
+        case Call.REMOVE_COPY:
+            _remove_copy(engine, target)
         case Call.START:
             engine.start_container(target)
         case Call.STOP:
@@ -126,6 +134,15 @@ def _came_late(world: World, name: str) -> bool:
         return False
     world.engine.remove_container(found["Id"], volumes=True)
     return True
+
+
+def _remove_copy(engine: Engine, volume: str) -> None:
+    """Somebody else's container may have it too: once that is gone, the next apply removes it."""
+    try:
+        engine.remove_volume(volume)
+    except EngineRefused as error:
+        if error.status != CONFLICT:
+            raise
 
 
 def _create_network(engine: Engine, body: Json) -> None:

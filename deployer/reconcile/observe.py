@@ -21,6 +21,7 @@ from deployer.resources.observed import (
     ObservedContainer,
     ObservedImage,
     container_of,
+    copies_without_a_container,
     image_of,
     neighbour_of,
     networks_of,
@@ -45,7 +46,8 @@ def observe(
     Who holds the turn of the revision `holding`, or takes it over, knows that nobody else has it.
     """
     images = list(images)
-    containers, neighbours = _containers(reader, stack, context)
+    listed = reader.containers()
+    containers, neighbours = _containers(reader, listed, stack, context)
     volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     found = _images(reader, containers, images, list(builds))
     records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)
@@ -64,6 +66,7 @@ def observe(
         registry_digests=_digests(reader, images, found),
         records=records,
         twins=twins,
+        left_copies=copies_without_a_container(volumes, listed, stack),
     )
 
 
@@ -76,10 +79,12 @@ def _as_stored(containers: Iterable[ObservedContainer], salt: str) -> dict[str, 
     }
 
 
-def _containers(reader: Reader, stack: str, context: Context) -> tuple[list[ObservedContainer], dict[str, Neighbour]]:
+def _containers(
+    reader: Reader, all: Iterable[Json], stack: str, context: Context
+) -> tuple[list[ObservedContainer], dict[str, Neighbour]]:
     ours: list[str] = []
     others: list[Json] = []
-    for listed in reader.containers():
+    for listed in all:
         labels: Mapping[str, str] = listed.get("Labels") or {}
         if labels.get(identity.PROJECT) == stack and labels.get(identity.ONEOFF, "False") != "True":
             ours.append(listed["Id"])

@@ -15,7 +15,8 @@ _ABOVE = ("(built above)", "(pulled above)")
 def cause_text(field: FieldChange, revision: int) -> str:
     """`stack.yaml:31; and drift: was 512m when revision 7 was applied`; `revision` is the last one, 0 if unknown."""
     texts = [_one(cause, field, revision) for cause in field.causes]
-    note = field.note if Cause.DEPENDENCY not in field.causes and (field.before, field.after) != (None, None) else ""
+    beside = field.sensitive or (field.before, field.after) != (None, None)  # else it stands in the place of the values
+    note = field.note if Cause.DEPENDENCY not in field.causes and beside else ""
     return "; ".join(text for text in (*(_and(texts)), note) if text)
 
 

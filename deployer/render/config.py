@@ -1,8 +1,8 @@
 """The stack as resolved, in long forms: for what Compose knows, the very shape that `docker compose config` prints.
 
 Beyond Compose it has `builds` and `images`, and all networks and volumes of the stack, for they are made (Compose
-leaves out those that no service uses). Secrets are masked, also the user info of URLs. A dollar sign is written `$$`,
-as in a stack file.
+leaves out those that no service uses). Secrets are masked, also the user info of URLs, and what a secret or config
+holds. A dollar sign is written `$$`, as in a stack file.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from deployer.fields import container, network, volume
 from deployer.fields.attachments import DEFAULT, Attachment
+from deployer.fields.copies import SECTIONS, Copy, SecretCopy, Section
 from deployer.fields.field import Field
 from deployer.fields.log_driver import OPTION, Logging
 from deployer.fields.mounts import Mount, host_path
@@ -23,7 +24,7 @@ from deployer.fields.ulimits import OneLimit, SoftAndHard
 from deployer.render.long_form import long_form, long_value
 from deployer.render.yaml_text import as_yaml_text
 from deployer.resources.desired import hidden_in, image_of
-from deployer.stack.model import EngineThing, Network, Stack
+from deployer.stack.model import EngineThing, Network, Source, Stack
 from deployer.stack.service import Build, ServiceKeys, written
 
 Tree = dict[str, Any]
@@ -93,7 +94,22 @@ def _tree(stack: Stack) -> Tree:
         tree["volumes"] = {
             key: _thing(thing, stack.volume_name(key), volume.FIELDS) for key, thing in sorted(stack.volumes.items())
         }
+    for section in SECTIONS:
+        names = sorted(name for kind, name in stack.copied(stack.services) if kind == section)
+        if names:
+            tree[section] = {name: _source(stack, section, name) for name in names}
     return tree
+
+
+def _source(stack: Stack, section: Section, name: str) -> Tree:
+    source: Source = stack.source(section, name)
+    called: Tree = {"name": f"{stack.name}_{name}"}
+    if source.file is not None:
+        hidden = (section, name, "file") in stack.tainted
+        return {**called, "file": MASK if hidden else host_path(source.file, stack.folder)}
+    if source.environment is not None:
+        return {**called, "environment": source.environment}
+    return {**called, "content": MASK}
 
 
 def _builds_itself(stack: Stack, name: str) -> bool:
@@ -187,6 +203,19 @@ def _mount(mount: Mount, scope: Scope) -> Tree:
     return shown
 
 
+def _copies(copies: tuple[Copy, ...], _scope: Scope) -> list[Tree]:
+    return [_copy(copy) for copy in copies]
+
+
+def _copy(copy: Copy) -> Tree:
+    """Owner and mode as texts; Compose says where a secret is, and of a config only what the file says."""
+    shown: Tree = {"source": copy.source}
+    if copy.target is not None or isinstance(copy, SecretCopy):
+        shown["target"] = copy.target or copy.path
+    shown |= {key: str(getattr(copy, key)) for key in ("uid", "gid") if key in copy.model_fields_set}
+    return {**shown, **({"mode": f"{copy.mode:04o}"} if "mode" in copy.model_fields_set else {})}
+
+
 def _networks(attachments: Mapping[str, Attachment], _scope: Scope) -> Tree:
     return {key: {"aliases": list(one.aliases)} if one.aliases else None for key, one in sorted(attachments.items())}
 
@@ -222,6 +251,8 @@ _ROWS: dict[str, Callable[[Any, Scope], Any]] = {
     "extra_hosts": _extra_hosts,
     "logging": _logging,
     "ulimits": _ulimits,
+    "secrets": _copies,
+    "configs": _copies,
 }
 """The rows whose long form is more than their notation."""
 

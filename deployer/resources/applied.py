@@ -82,7 +82,12 @@ class Secrecy:
         if not self.hides(row.name, entry, value):
             return plain(value)
         text = json.dumps(plain(value), ensure_ascii=False)
-        return HASH + hashlib.sha256(f"{self.salt}\0{text}".encode()).hexdigest()
+        return digest_with(self.salt, text)
+
+
+def digest_with(salt: str, digest: str) -> str:
+    """A digest of what must not be shown, as it is kept: it tells whether that changed, and nothing of it."""
+    return HASH + hashlib.sha256(f"{salt}\0{digest}".encode()).hexdigest()
 
 
 OPEN = Secrecy()

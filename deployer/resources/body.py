@@ -51,6 +51,7 @@ def container_body(
 def _take_over(body: dict[str, Any], service: DesiredService, anonymous: Mapping[str, str]) -> None:
     """Volumes without a name hold data too: the successor mounts them by the names that the engine gave them."""
     asked = {target for row in ("volumes", "tmpfs") for target, _ in service.asked[row]}
+    asked |= {mount["Target"] for mount in body.get("HostConfig", {}).get("Mounts", [])}
     mounts = [
         {"Type": "volume", "Source": name, "Target": target}
         for target, name in anonymous.items()
@@ -80,7 +81,8 @@ def _labels(desired: Desired, service: DesiredService, number: int, salt: str, r
         labels[identity.DEPENDS_ON] = ",".join(
             f"{target}:{condition}:false" for target, condition in sorted(service.depends_on.items())
         )
-    if service.hidden or any(secrecy.hides(row, *pair) for row in applied.NAMED for pair in service.asked[row]):
+    named = any(secrecy.hides(row, *pair) for row in applied.NAMED for pair in service.asked[row])
+    if service.hidden or named or service.asked["secrets"] or service.asked["configs"]:
         labels[identity.SALT] = salt
     return labels
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+import posixpath
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from deployer.fields import container, network, volume
 from deployer.fields.attachments import DEFAULT, Attachment
-from deployer.fields.field import Context, Field, Value
+from deployer.fields.copies import SECTIONS
+from deployer.fields.field import Context, Field, KnownContent, Value
+from deployer.fields.mounts import host_path
+from deployer.resources.applied import digest_with
 from deployer.resources.identity import container_address
 from deployer.stack.model import EngineThing, Network, Stack
 from deployer.stack.service import ServiceKeys, said, written
@@ -173,15 +177,55 @@ def addresses(wanted: Desired) -> frozenset[str]:
     )
 
 
+def with_digests(desired: Desired, digests: Mapping[str, str]) -> Desired:
+    """The same with what was read of secrets and configs: SHA-256 by section and key (`secrets.db_password`)."""
+    return _with_contents(desired, lambda name, _: digests.get(name, ""))
+
+
+def salted(desired: Desired, salt: str) -> Desired:
+    """The same with the digests of secrets and configs salted: only so are they compared, shown and stored."""
+    return _with_contents(desired, lambda _, digest: digest_with(salt, digest))
+
+
+def _with_contents(desired: Desired, digest_of: Callable[[str, str], str]) -> Desired:
+    """The same with other digests, by the name of a content and the digest that it has."""
+
+    def anew(context: Context) -> Context:
+        contents = {name: replace(one, digest=digest_of(name, one.digest)) for name, one in context.contents.items()}
+        return replace(context, contents=contents)
+
+    def service_anew(service: DesiredService) -> DesiredService:
+        context = anew(service.context)
+        rows = (container.BY_NAME[name] for name in SECTIONS if name in service.written)
+        asked = {row.name: _canonical(row, service.written, context) for row in rows}
+        return replace(service, context=context, asked={**service.asked, **asked})
+
+    services = {name: service_anew(service) for name, service in desired.services.items()}
+    return replace(desired, context=anew(desired.context), services=services)
+
+
 def context_of(stack: Stack, service: str = "") -> Context:
     """What the written values of a stack refer to."""
     return Context(
+        stack=stack.name,
+        contents=_contents(stack),
         folder=stack.folder,
         service=service,
         hostname=said(stack.services[service], "hostname") or "" if service else "",
         networks={key: stack.network_name(key) for key in {*stack.networks, DEFAULT}},
         volumes={key: stack.volume_name(key) for key in stack.volumes},
     )
+
+
+def _contents(stack: Stack) -> dict[str, KnownContent]:
+    """What is known of each secret and config before it is read."""
+    found: dict[str, KnownContent] = {}
+    for section in SECTIONS:
+        for key, source in getattr(stack, section).items():
+            file = host_path(source.file, stack.folder) if source.file else ""
+            name = posixpath.basename(file) or source.environment or "content"
+            found[f"{section}.{key}"] = KnownContent("", name, file)
+    return found
 
 
 def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> DesiredService:

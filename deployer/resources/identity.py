@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from deployer.fields.copies import COPIES as COPIES
+
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 NUMBER = "com.docker.compose.container-number"
@@ -22,6 +24,8 @@ REVISION = "io.deployer.revision"
 REPLACES = "io.deployer.replaces"
 PREDECESSOR = "io.deployer.predecessor"
 ANONYMOUS = "io.deployer.anonymous"
+SECRETS = "io.deployer.secrets"
+CONFIGS = "io.deployer.configs"
 
 SUCCESSOR = ".next"
 """What a successor's name ends in while its predecessor has the real one; no service or stack name makes such a name.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from deployer.fields import container, network, volume
+from deployer.fields.copies import COPIES, is_copy
 from deployer.fields.field import Context, Field, Json, Value, section
 from deployer.fields.mounts import is_anonymous, target_path
 from deployer.resources import identity, standing
@@ -23,8 +25,8 @@ class ObservedContainer:
 
     `status` is the engine's word (running, paused, exited, created, restarting, dead); `health` is "" without a
     check. `values` are the canonical rows, `network_ids` the engine's ids of the networks by key, `anonymous` the
-    volumes without a name by target, `predecessor` how the one that it replaces stood. `raw` is the inspect, for what
-    takes a step back.
+    volumes without a name by target, `copies` the volumes of its secrets, which go with it; `predecessor` how the one
+    that it replaces stood. `raw` is the inspect, for what takes a step back.
     """
 
     id: str
@@ -45,6 +47,7 @@ class ObservedContainer:
     replaces: str
     raw: Json
     predecessor: Standing | None = None
+    copies: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -53,6 +56,11 @@ class ObservedContainer:
     @property
     def is_up(self) -> bool:
         return self.status in ("running", "restarting")
+
+    @property
+    def never_started(self) -> bool:
+        """Nothing tells whether what goes before a start was done: its networks, its secrets."""
+        return self.status == "created"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,8 @@ class ObservedImage:
 class Observed:
     """All of the engine that a plan looks at.
 
-    `images` are by reference and by id; `registry_digests` by reference, where they were asked for.
+    `images` are by reference and by id; `registry_digests` by reference, where they were asked for. `left_copies` are
+    the volumes of the stack's secrets that no container has.
     """
 
     engine: EngineInfo
@@ -106,6 +115,7 @@ class Observed:
     registry_digests: Mapping[str, str | None]
     records: Records
     twins: Sequence[ObservedThing] = ()
+    left_copies: Sequence[str] = ()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)
@@ -136,6 +146,7 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
         replaces=labels.get(identity.REPLACES, ""),
         raw=inspect,
         predecessor=standing.decode(labels.get(identity.PREDECESSOR)),
+        copies=tuple(_volumes_at(inspect, _copied(inspect)).values()),
     )
 
 
@@ -146,13 +157,39 @@ def number_of(labels: Mapping[str, str]) -> int:
 
 def anonymous_volumes(inspect: Json) -> dict[str, str]:
     """The volumes that the engine named, by target: those that the image declares, and those carried over from a
-    predecessor.
+    predecessor. Copies of secrets are nobody's data.
     """
-    return {
-        target_path(mount["Destination"]): mount["Name"]
-        for mount in inspect.get("Mounts") or ()
-        if mount.get("Type") == "volume" and is_anonymous(mount.get("Name", ""))
-    }
+    targets = {target_path(mount["Destination"]) for mount in inspect.get("Mounts") or ()}
+    found = _volumes_at(inspect, targets - _copied(inspect))
+    return {target: name for target, name in found.items() if is_anonymous(name)}
+
+
+def taken_over(inspect: Json) -> dict[str, str]:
+    """The volumes without a name that it has from a predecessor, by target."""
+    try:
+        found: Any = json.loads(section(inspect, "Config.Labels").get(identity.ANONYMOUS) or "{}")
+        return {str(target): str(name) for target, name in found.items()}
+    except (ValueError, AttributeError):
+        return {}
+
+
+def _volumes_at(inspect: Json, targets: Set[str]) -> dict[str, str]:
+    mounts = [mount for mount in inspect.get("Mounts") or () if mount.get("Type") == "volume"]
+    found = {target_path(mount["Destination"]): mount.get("Name", "") for mount in mounts}
+    return {target: name for target, name in found.items() if target in targets}
+
+
+def _copied(inspect: Json) -> set[str]:
+    """Where the volumes of its secrets are mounted."""
+    mounts = section(inspect, "HostConfig").get("Mounts") or ()
+    return {target_path(mount["Target"]) for mount in mounts if is_copy(mount)}
+
+
+def copies_without_a_container(volumes: Sequence[Json], containers: Sequence[Json], stack: str) -> tuple[str, ...]:
+    """The volumes of the stack's secrets that no container of the engine has, from the lists of all."""
+    used = {mount.get("Name") for listed in containers for mount in listed.get("Mounts") or ()}
+    ours = (each["Name"] for each in volumes if section(each, "Labels").get(COPIES) == stack)
+    return tuple(sorted(name for name in ours if name not in used))
 
 
 def neighbour_of(listed: Json) -> Neighbour:

@@ -59,7 +59,7 @@ def read_text(path: Path, shown: str, place: Place | None = None) -> str:
     `shown` names it in diagnostics, `place` is where the stack names it. Never waits: a named pipe or a device is
     refused before it is opened. Messages hold nothing of the content, which may be secret.
     """
-    data = _read_bytes(path, shown, place)
+    data = read_bytes(path, shown, place)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _refused("file-not-utf8", f"{shown} is UTF-16, not UTF-8", "save it as UTF-8", place)
     if b"\0" in data:
@@ -83,7 +83,8 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _read_bytes(path: Path, shown: str, place: Place | None) -> bytes:
+def read_bytes(path: Path, shown: str, place: Place | None) -> bytes:
+    """What a file holds, of 4 MiB at most. Never waits, and no message holds anything of it."""
     try:
         _refuse_other_kinds(os.stat(path), shown, place)
         # Between the look and the opening the file may become a pipe, whose opening would wait for a writer.

@@ -12,6 +12,7 @@ from deployer.fields.attachments import DEFAULT
 from deployer.fields.mounts import is_path
 from deployer.fields.parse import mapping
 from deployer.stack.conflicts import conflicts
+from deployer.stack.copies import copies
 from deployer.stack.mistakes import Path, undefined
 from deployer.stack.model import Stack
 from deployer.stack.service import said
@@ -35,10 +36,11 @@ def check(stack: Stack, tree: Mapping[str, Any], wrong: Collection[Path] = ()) -
     yield from _dependencies(stack)
     yield from _circles(stack)
     yield from conflicts(stack)
+    yield from copies(stack, tree, wrong)
 
 
 def _names(stack: Stack) -> Iterator[Diagnostic]:
-    for section in ("services", "networks", "volumes", "builds", "images"):
+    for section in ("services", "networks", "volumes", "builds", "images", "secrets", "configs"):
         for name in getattr(stack, section):
             if (
                 not name

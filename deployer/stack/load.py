@@ -70,6 +70,9 @@ def load(
         warnings=tuple(warnings),
         sensitive=parsed.own.sensitive if parsed.own else (),
         tainted=frozenset(interpolation.tainted),
+        secrets=parsed.secrets,
+        configs=parsed.configs,
+        environment=environment,
     )
     mistakes += check(stack, tree, wrong)
     raise_if_any([*found, *(mistake for mistake in mistakes if mistake.place not in unreadable)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,11 +11,13 @@ from pydantic import BeforeValidator, Field, create_model
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields import network, volume
+from deployer.fields.copies import SECTIONS, Section
 from deployer.fields.field import Field as Row
-from deployer.fields.kinds import Flag, Model, Text
+from deployer.fields.kinds import Flag, Model, Text, schema
+from deployer.fields.parse import mapping, refusal
 from deployer.stack.mistakes import Path
 from deployer.stack.places import Places
-from deployer.stack.service import Build, OwnKeys, Service, build_form
+from deployer.stack.service import Build, OwnKeys, Service, build_form, said
 
 
 def or_empty(written: Any) -> Any:
@@ -63,6 +65,41 @@ class VolumeKeys(EngineThing):
         return frozenset({"protect"})
 
 
+def content_text(written: Any) -> str:
+    """No mistake shows what was written: it may be a secret."""
+    if not isinstance(written, str):
+        raise refusal("bad-text", "the content must be text", "put it in quotes")
+    return written
+
+
+class Source(Model):
+    """Where the content of a secret or config comes from: one of three."""
+
+    file: Text | None = Field(default=None, description="A file, relative to the stack file.")
+    environment: Text | None = Field(
+        default=None, description="A variable of the environment that deployer runs in, or of .env."
+    )
+    content: Annotated[str, BeforeValidator(content_text), schema("string")] | None = Field(
+        default=None, description="The content itself."
+    )
+
+    @classmethod
+    def later(cls) -> frozenset[str]:
+        return frozenset({"driver", "driver_opts", "external", "labels", "name", "template_driver"})
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Which of the three the file says."""
+        return tuple(key for key in ("file", "environment", "content") if getattr(self, key) is not None)
+
+
+def source_form(written: Any) -> Any:
+    """No mistake shows what was written: it may be a secret."""
+    if mapping(written) is None:
+        raise refusal("bad-mapping", "expected a mapping with file, environment or content", "such as {file: ./NAME}")
+    return written
+
+
 def with_rows(name: str, doc: str, base: type[Model], rows: tuple[Row, ...]) -> Any:
     keys: dict[str, Any] = {
         row.name: (row.kind.written | None, Field(default=None, description=row.doc)) for row in rows
@@ -99,10 +136,16 @@ class StackFile(Model):
     volumes: dict[str, Annotated[Volume, BeforeValidator(or_empty, json_schema_input_type=Volume | None)]] = Field(
         default={}, description="Volumes that keep data."
     )
+    secrets: dict[str, Annotated[Source, BeforeValidator(source_form, json_schema_input_type=Source)]] = Field(
+        default={}, description="Files that hold secrets, for services to have copies of; never shown."
+    )
+    configs: dict[str, Annotated[Source, BeforeValidator(source_form, json_schema_input_type=Source)]] = Field(
+        default={}, description="Files for services to have copies of."
+    )
 
     @classmethod
     def later(cls) -> frozenset[str]:
-        return frozenset({"configs", "engine", "include", "models", "registries", "secrets"})
+        return frozenset({"engine", "include", "models", "registries"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +153,8 @@ class Stack:
     """What the user wrote, checked: every name in it is defined, and every value is where `places` says.
 
     `builds` holds those that services write themselves too, under the service's name. `folder` is where relative
-    paths start from; `tainted` are the paths of values that a sensitive variable went into.
+    paths start from; `tainted` are the paths of values that a sensitive variable went into; `environment` are the
+    variables that there were.
     """
 
     name: str
@@ -126,6 +170,9 @@ class Stack:
     warnings: tuple[Diagnostic, ...] = ()
     sensitive: tuple[str, ...] = ()
     tainted: frozenset[Path] = frozenset()
+    secrets: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    configs: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
     def sensitive_in(self, service: str) -> tuple[str, ...]:
         """The names that the stack and the service add to what is sensitive by its name, or take away (`!NAME`)."""
@@ -140,6 +187,19 @@ class Stack:
         """The variables and arguments that hold what is sensitive under another name."""
         found = [tainted for tainted in self.tainted if tainted[: len(path)] == path]
         return sorted(str(tainted[-1]) for tainted in found if tainted[-2] in ("environment", "args"))
+
+    def source(self, section: Section, name: str) -> Source:
+        return (self.secrets if section == "secrets" else self.configs)[name]
+
+    def copied(self, services: Iterable[str]) -> tuple[tuple[Section, str], ...]:
+        """The secrets and configs that the services have, each once."""
+        used: list[tuple[Section, str]] = [
+            (section, copy.source)
+            for name in services
+            for section in SECTIONS
+            for copy in said(self.services[name], section) or ()
+        ]
+        return tuple(dict.fromkeys(used))
 
     def place(self, *path: str | int) -> Place:
         """Where a value is written, in whichever file that is."""

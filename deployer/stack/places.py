@@ -17,6 +17,9 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _LINE_START = re.compile(r"""(\s*(?:-\s+)*)(?:["']?([^\s"'#:][^"':]*)["']?\s*:(?:\s|$))?""")
 # A caret under a line that nobody can read helps nobody, and masking it anew for each of its values takes for ever.
 _LONGEST_EXCERPT = 1000
+# What a secret or config holds, where the file itself says it.
+_CONTENT = "content"
+_OPEN = {"file"}
 # Under these the user chooses the names, and one that is called `secrets` is a name like any other.
 _FREE_NAMES = ("environment", "args", "labels")
 
@@ -99,10 +102,13 @@ class Source:
             start = _LINE_START.match(line)
             before = start[1] if start else ""
             return before + MASK if line.strip() else line
-        if not hidden and not open_names and not self.extra:
+        if not hidden and not open_names and not self.extra and _CONTENT not in line:
             return mask_line(line)
         return mask_line(
-            line, lambda name: name in hidden or (name not in open_names and is_sensitive_name(name, self.extra))
+            line,
+            lambda name: (
+                name in hidden or name == _CONTENT or (name not in open_names and is_sensitive_name(name, self.extra))
+            ),
         )
 
     def _keys_above(self, number: int) -> list[str]:
@@ -123,7 +129,12 @@ def _indent(line: str) -> int:
 
 
 def _divide(names: Sequence[str], extra: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """The names of a path that are shown although they match, and those from the first sensitive one on."""
+    """The names of a path that are shown although they match, and those from the first sensitive one on.
+
+    Of a secret at the top of the file all is hidden but its file: the secret itself may stand at the wrong place.
+    """
+    if names[:1] == ["secrets"] and len(names) > 1 and not set(names[2:3]) & _OPEN:
+        return frozenset(), frozenset(names[1:])
     for index, name in enumerate(names):
         if name == "secrets" and (index == 0 or names[index - 1] not in _FREE_NAMES):
             return frozenset(names[index:]), frozenset()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import posixpath
+import tarfile
 from collections import Counter
 
 import pytest
@@ -57,6 +60,20 @@ def test_the_calls_of_a_network_made_anew_are_those_planned(project: Project, pr
     the_calls_are_those_planned(project, proxy, {"replace": 3})
 
 
+def test_the_calls_of_secrets_are_those_planned(project: Project, proxy: Proxy) -> None:
+    """Copied in before the start, and what the old container had of them removed with it."""
+    secrets = {"pw": {"content": "one"}, "key": {"content": "two"}}
+    services = {"db": sleeper(secrets=["pw", {"source": "key", "target": "/etc/key"}])}
+    project.write(services, secrets=secrets)
+    the_calls_are_those_planned(project, proxy, {"create": 2})
+    project.write(services, secrets={**secrets, "pw": {"content": "three"}})
+    proxy.forget()
+    the_calls_are_those_planned(project, proxy, {"replace": 1})
+    project.write()
+    proxy.forget()
+    the_calls_are_those_planned(project, proxy, {"remove": 2})
+
+
 def test_the_calls_of_a_build_are_those_planned(project: Project, proxy: Proxy) -> None:
     project.files(Dockerfile=f"FROM {BASE}\nCOPY page /page\n", page="one")
     project.write({"web": sleeper(image="web")}, builds={"web": {"context": "./web", "tag": f"{project.name}-web:1"}})
@@ -66,7 +83,9 @@ def test_the_calls_of_a_build_are_those_planned(project: Project, proxy: Proxy) 
 def the_calls_are_those_planned(project: Project, proxy: Proxy, summary: dict[str, int]) -> None:
     plan = project.plan_json()
     assert {action: many for action, many in plan["summary"].items() if many and action != "unchanged"} == summary
-    names = {each["Id"]: each["Names"][0].lstrip("/") for each in project.engine.containers(all=True)}
+    listed = project.engine.containers(all=True)
+    names = {each["Id"]: each["Names"][0].lstrip("/") for each in listed}
+    names |= {mount["Name"]: names[each["Id"]] for each in listed for mount in each["Mounts"] if "Name" in mount}
     project.apply("--engine", proxy.url)
     made = [call_of(request, names) for request in proxy.written]
     planned = [[step for step in change["steps"] if not step.startswith(WAITS)] for change in plan["changes"]]
@@ -92,6 +111,10 @@ def call_of(request: Request, names: dict[str, str]) -> str:
             return f"{verb} {names.get(container, container)}"
         case "DELETE", "containers", [container]:
             return f"remove {names.get(container, container)}"
+        case "PUT", "containers", [container, "archive"]:
+            with tarfile.open(fileobj=io.BytesIO(request.body)) as tar:
+                files = ", ".join(posixpath.join(request.query["path"], name) for name in tar.getnames())
+            return f"copy into {container} {files}"
         case "POST", "networks", ["create"]:
             return f"create network {body['Name']}"
         case "POST", "networks", [network, verb]:
@@ -99,6 +122,8 @@ def call_of(request: Request, names: dict[str, str]) -> str:
             return f"{verb} {names.get(body['Container'], body['Container'])} {toward} {network}"
         case "POST", "volumes", ["create"]:
             return f"create volume {body['Name']}"
+        case "DELETE", "volumes", [name] if name in names:
+            return f"remove the secrets of {names[name]}"
         case "DELETE", "networks" | "volumes", [name]:
             return f"remove {what[:-1]} {name}"
         case "POST", "build", []:

@@ -28,6 +28,9 @@ from deployer.wiring import Choices, Project, connect, load_stack
 Json = Mapping[str, Any]
 BASE = "busybox:1.37"
 
+DECLARED: Json = {"secrets": {"example": {"content": "one"}}, "configs": {"example": {"content": "two"}}}
+"""What the examples of the rows refer to."""
+
 
 def block_yaml(document: Json) -> tuple[str, dict[str, int]]:
     """A stack file with every key on a line of its own, and the line of each by its dotted path."""
@@ -60,7 +63,7 @@ class LiveStack:
         return self.folder / "stack.yaml"
 
     def write(self, services: Json | None = None, **sections: Json) -> None:
-        document = {"name": self.name, "services": services or {}, **sections}
+        document = {"name": self.name, "services": services or {}, **DECLARED, **sections}
         text, self.lines = block_yaml(document)
         self.file.write_text(text)
 
@@ -96,6 +99,7 @@ class LiveStack:
             agreed=lambda _: True,
             tell=lambda _: None,
             write_context=project.write_context,
+            archive=project.archive,
             built=project.remember,
         )
 
@@ -220,6 +224,7 @@ class Tally:
         self.tried: set[str] = set()
         self.failed: set[str] = set()
         self.unproven: dict[str, str] = {}
+        self.unseen: dict[str, str] = {}
         self.seconds = 0.0
 
     def add(self, report: pytest.TestReport) -> None:
@@ -231,9 +236,9 @@ class Tally:
                 self.failed |= {str(value)} if report.failed else set()
                 if report.skipped and isinstance(report.longrepr, tuple):
                     self.unproven[str(value)] = report.longrepr[2].removeprefix("Skipped: ")
-            elif name == "unproven":
+            elif name in ("unproven", "unseen"):
                 row, _, reason = str(value).partition(": ")
-                self.unproven[row] = reason
+                (self.unproven if name == "unproven" else self.unseen)[row] = reason
 
 
 tally = Tally()
@@ -253,3 +258,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"not proved: {row}")
         for row, reason in sorted(tally.unproven.items()):
             terminalreporter.write_line(f"cannot be tried here: {row}: {reason}")
+        for row, reason in sorted(tally.unseen.items()):
+            terminalreporter.write_line(f"proved but for drift, which cannot be seen: {row}: {reason}")

@@ -397,6 +397,45 @@ services:
     assert service["dns_search"] == "(sensitive)"
 
 
+COPIED = """\
+name: shop
+services:
+  web:
+    image: x
+    secrets:
+      - pw
+      - {source: token, target: sub/token, uid: "1000", gid: 1001, mode: 0400}
+    configs:
+      - site
+      - {source: site, target: a.conf, mode: 256}
+secrets:
+  pw: {file: ./pw.txt}
+  token: {environment: TOKEN}
+  unused: {file: nowhere}
+configs:
+  site: {content: hunter2}
+"""
+
+
+def test_secrets_and_configs_are_printed_as_compose_prints_them() -> None:
+    """Those that a service has, by where they come from; owner and mode as texts, and no content (Compose shows it)."""
+    found: Any = YAML(typ="safe").load(StringIO(as_yaml(stack_of(COPIED))))
+    assert found["services"]["web"]["secrets"] == [
+        {"source": "pw", "target": "/run/secrets/pw"},
+        {"source": "token", "target": "sub/token", "uid": "1000", "gid": "1001", "mode": "0400"},
+    ]
+    assert found["services"]["web"]["configs"] == [
+        {"source": "site"},
+        {"source": "site", "target": "a.conf", "mode": "0400"},
+    ]
+    assert found["secrets"] == {
+        "pw": {"name": "shop_pw", "file": "/srv/shop/pw.txt"},
+        "token": {"name": "shop_token", "environment": "TOKEN"},
+    }
+    assert found["configs"] == {"site": {"name": "shop_site", "content": "(sensitive)"}}
+    assert "hunter2" not in as_json(stack_of(COPIED))
+
+
 def test_names_alone() -> None:
     """The services, and the images that they run: as they are written, of builds the name."""
     text = """\

@@ -433,6 +433,13 @@ HIDING = [
     ("password:\n  env: hunter2\n", ("password", "env"), "  env: (sensitive)"),
     ("a: {API_KEY: hunter2, b: 1}\n", ("a", "b"), "a: {API_KEY: *******, b: 1}"),
     ("url: https://me:hunter2@example.com/x\n", ("url",), "url: https://(sensitive)@example.com/x"),
+    ("secrets:\n  pin: {content: hunter2}\n", ("secrets", "pin", "content"), "  pin: (sensitive)       "),
+    ("secrets:\n  pin:\n    content: hunter2\n", ("secrets", "pin", "content"), "    content: (sensitive)"),
+    ("secrets:\n  pin:\n    content:\n      hunter2\n", ("secrets", "pin", "content"), "      (sensitive)"),
+    ("secrets:\n  pin:\n    contents: hunter2\n", ("secrets", "pin", "contents"), "    contents: (sensitive)"),
+    ("secrets:\n  pin: hunter2\n", ("secrets", "pin"), "  pin: (sensitive)"),
+    ("a: {secrets: {pin: {content: hunter2}}, b: 1}\n", ("a", "b"), "a: {secrets: {pin: {content: *******}}, b: 1}"),
+    ("configs:\n  site:\n    content: hunter2\n", ("configs", "site", "content"), "    content: (sensitive)"),
     ("x-deployer: {sensitive: [PIN]}\nenvironment:\n  PIN: hunter2\n", ("environment", "PIN"), "  PIN: (sensitive)"),
 ]
 
@@ -454,6 +461,8 @@ def test_names_of_secrets_are_shown() -> None:
     "text",
     [
         "DB_PASSWORD: 'hunter2\n",
+        "secrets:\n  pin:\n    content: 'hunter2\n",
+        "secrets:\n  pin:\n    content: |\n      x\n     b: hunter2\n",
         "DB_PASSWORD: hunter2: x\n",
         "a:\n  SECRET_KEY: |\n    x\n   b: hunter2\n",
         "DB_PASSWORD: 1\nDB_PASSWORD: hunter2\n",

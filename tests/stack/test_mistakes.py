@@ -156,6 +156,31 @@ MISTAKES: list[tuple[str, str]] = [
     ("said-twice", SHOP + "    devices: ['/dev/null:/dev/x', »'/dev/zero:/dev/x']\n"),
     ("said-twice", SHOP + "    scale: »2\n    deploy: {replicas: 3}\n"),
     ("said-twice", "builds: {»web: {dockerfile: a, inline: b}}" + TAIL),
+    ("undefined-secret", SHOP + "    secrets: [»pwd]\nsecrets: {pw: {file: pw}}\n"),
+    ("undefined-secret", SHOP + "    secrets: [»{source: pwd}]\nsecrets: {pw: {file: pw}}\n"),
+    ("undefined-config", SHOP + "    configs: [»site]\nsecrets: {site: {file: pw}}\n"),
+    ("missing-key", "secrets: {»pw: {}}" + TAIL),
+    ("said-twice", "secrets: {pw: {file: a, »content: b}}" + TAIL),
+    ("bad-mapping", "secrets: {pw: »hunter2}" + TAIL),
+    ("bad-text", "secrets: {pw: {content: »1234}}" + TAIL),
+    ("unknown-key", "secrets: {pw: {»contents: a}}" + TAIL),
+    ("bad-environment", 'secrets: {pw: {»environment: "not a name"}}' + TAIL),
+    ("bad-target", SHOP + "    configs: [{source: a, target: »/}]\nconfigs: {a: {file: a}}\n"),
+    ("bad-number", SHOP + "    configs: [{source: a, mode: »rw}]\nconfigs: {a: {file: a}}\n"),
+    ("bad-number", SHOP + "    configs: [{source: a, uid: »root}]\nconfigs: {a: {file: a}}\n"),
+    ("said-twice", SHOP + "    secrets: [a, »{source: b, target: a}]\nsecrets: {a: {file: a}, b: {file: b}}\n"),
+    ("said-twice", SHOP + "    secrets: [a, »{source: a, target: a/b}]\nsecrets: {a: {file: a}}\n"),
+    (
+        "said-twice",
+        SHOP + "    secrets: [a]\n    configs: [»{source: a, target: /run/secrets/a}]\n"
+        "secrets: {a: {file: a}}\nconfigs: {a: {file: a}}\n",
+    ),
+    (
+        "said-twice",
+        SHOP + "    volumes: ['./etc:/etc/app']\n    configs: [»{source: a, target: /etc/app/x}]\n"
+        "configs: {a: {file: a}}\n",
+    ),
+    ("said-twice", SHOP + "    volumes: ['./s:/run/secrets']\n    secrets: [»a]\nsecrets: {a: {file: a}}\n"),
     ("external", "networks: {front: {external: true, »driver: bridge}}" + TAIL),
     # variables
     ("unset-variable", "services:\n  web:\n    image: »busybox:${TAG:?say which version}\n"),
@@ -165,7 +190,8 @@ MISTAKES: list[tuple[str, str]] = [
     ("not-supported-yet", SHOP + "    »userns_mode: host\n"),
     ("not-supported-yet", SHOP + '    security_opt: [»"seccomp:./profile.json"]\n'),
     ("not-supported-yet", SHOP + "    devices: [»vendor.example/gpu=all]\n"),
-    ("not-supported-yet", "»secrets: {pw: {file: pw}}" + TAIL),
+    ("not-supported-yet", "secrets: {pw: {file: pw, »external: true}}" + TAIL),
+    ("not-supported-yet", "configs: {site: {»template_driver: golang, file: a}}" + TAIL),
     ("not-supported-yet", "»include: [other.yaml]" + TAIL),
     ("not-supported-yet", SHOP + "    build: {context: ., »no_cache: true}\n"),
     ("not-supported-yet", SHOP + "    x-deployer: {»ignore: [mem_limit]}\n"),
@@ -213,12 +239,13 @@ def test_a_mistake_is_told_once_and_where_it_is(code: str, marked: str):
         ("    image: b\n    networks: [frnt]\n", "front"),
         ("    image: b\n    depends_on: [bd]\n", "db"),
         ("    image: cahce\n", "cache"),
+        ("    image: b\n    secrets: [pasword]\n", "password"),
         ("    image: b\n    pull_policy: alway\n", "always"),
     ],
 )
 def test_a_name_that_is_near_another_is_asked_about(wrong: str, meant: str):
     """Keys, choices and names of the file itself: the nearest is offered."""
-    named = "volumes: {data: }\nnetworks: {front: }\nimages: {cache: redis}\n"
+    named = "volumes: {data: }\nnetworks: {front: }\nimages: {cache: redis}\nsecrets: {password: {file: p}}\n"
     text = f"services:\n  db: {{image: b}}\n  web:\n{wrong}{named}"
 
     assert [f"did you mean {meant!r}?" in each.hint for each in mistakes_of(text)] == [True]

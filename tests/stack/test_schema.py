@@ -58,6 +58,10 @@ GOOD = [
     "services: {web: {image: b, devices: ['/dev/null:/dev/x:rwm', /dev/zero, {source: /dev/full, x-a: 1}]}}",
     "services: {web: {image: b, deploy: {replicas: 2, resources: {limits: {cpus: '1', memory: 1G}}}}}",
     "services: {web: {image: b, deploy: {mode: replicated, update_config: {order: stop-first, monitor: 10s}}}}",
+    "services: {web: {image: b, secrets: [pw, {source: pw, target: /a, uid: '1', gid: 2, mode: 0440}]}}\n"
+    "secrets: {pw: {file: ./pw}}",
+    "services: {web: {image: b, configs: [a, {source: b, mode: '0440'}]}}\n"
+    "configs: {a: {environment: A}, b: {content: 'x $$y'}}",
     "services: {web: {image: '${I:-b}', scale: '${N:-2}', init: '${T:-true}', restart: '${R:-no}', cpus: '${C:-1}'}}",
     "name: ${N:-shop}\nservices: {web: {image: b, pull_policy: '${P:-never}', ports: ['${Q:-80}:80']}}",
     "services: {web: {image: b, ports: [{target: '${Q:-81}', published: '${R:-1-2}', protocol: '${P:-udp}'}]}}",
@@ -114,7 +118,13 @@ BAD = [
     "volumes: {data: 5}",
     "images: {a: {pull: always}}",
     "name: Shop",
-    "secrets: {}",
+    "secrets: {pw: {external: true}}",
+    "secrets: {pw: ./pw}",
+    "secrets: {pw: {content: 1}}",
+    "configs: [site]",
+    "services: {web: {image: b, secrets: {pw: }}}\nsecrets: {pw: {file: a}}",
+    "services: {web: {image: b, secrets: [{target: a}]}}\nsecrets: {pw: {file: a}}",
+    "services: {web: {image: b, secrets: [{source: pw, mod: 1}]}}\nsecrets: {pw: {file: a}}",
     "x-deployer: {ignore: [mem_limit]}",
 ]
 

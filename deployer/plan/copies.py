@@ -1,0 +1,68 @@
+"""Secrets and configs in a plan: what is copied where, and a change of them told without what they hold."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from deployer.fields.copies import FOLDER, SECTIONS, content_of, is_beneath, path_of
+from deployer.fields.field import Value
+from deployer.plan.model import FieldChange
+from deployer.plan.steps import CopiedFile, Copies
+from deployer.resources.desired import DesiredService
+from deployer.resources.observed import ObservedContainer
+
+if TYPE_CHECKING:
+    from deployer.plan.diff import Sides
+
+
+def copies_of(service: DesiredService) -> tuple[Copies, ...]:
+    """What is copied into each container of a service, by the folder that it is unpacked in."""
+    folders: dict[str, list[CopiedFile]] = {}
+    for section in SECTIONS:
+        for copy in _written(service, section):
+            folder = FOLDER if is_beneath(copy.path, FOLDER) else "/"
+            path = posixpath.relpath(copy.path, folder)
+            file = CopiedFile(path, f"{section}.{copy.source}", copy.uid, copy.gid, copy.mode)
+            folders.setdefault(folder, []).append(file)
+    return tuple(Copies(folder, tuple(files)) for folder, files in sorted(folders.items(), reverse=True))
+
+
+def as_bound(service: DesiredService, container: ObservedContainer) -> Mapping[str, Value]:
+    """The container's values, with what Compose bound taken for a copy: it is the very file that would be copied.
+
+    So a project of Compose's is taken over as it is, until the container is replaced for another reason.
+    """
+    if container.applied is not None:
+        return container.values
+    values = dict(container.values)
+    mounts = dict(values["volumes"])
+    for section in SECTIONS:
+        files = {
+            copy.entry: content_of(section, copy.source, service.context).file for copy in _written(service, section)
+        }
+        for entry, wanted in service.asked[section]:
+            if mounts.get(path_of(entry), ("",))[:2] == ("bind", files[entry]):
+                del mounts[path_of(entry)]
+                values[section] = (*values[section], (entry, wanted))
+        values[section] = tuple(sorted(values[section]))
+    return {**values, "volumes": tuple(sorted(mounts.items()))}
+
+
+def told(change: FieldChange, sides: Sides, section: str, entry: str, have: Any, want: Any) -> FieldChange:
+    """A change of a copy as it is shown: of another content that it is another one, and nothing of it."""
+    if not isinstance(have, tuple) or not isinstance(want, tuple) or have[0] == want[0]:
+        return change
+    copy = next(each for each in _written(sides.service, section) if each.entry == entry)
+    note = f"{content_of(section, copy.source, sides.service.context).name} changed"
+    if have[1:] != want[1:]:
+        note += f"; {change.before} -> {change.after}"
+    at = sides.place(section, copy.source) if change.at else None
+    return replace(change, before=None, after=None, applied=None, sensitive=section == "secrets", note=note, at=at)
+
+
+def _written(service: DesiredService, section: str) -> tuple[Any, ...]:
+    said = service.written.get(section)
+    return said.value if said else ()
