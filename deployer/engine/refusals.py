@@ -35,6 +35,18 @@ REFUSALS = (
         says="port {port} of the engine's host is taken",
     ),
     _row(
+        "address-taken",
+        r"^(?:failed to set up container networking: )?Address already in use",
+        "`docker network inspect NETWORK` shows who has it; the engine gives none outside of an `ip_range`",
+        says="another container of that network has its address",
+    ),
+    _row(
+        "address-outside",
+        r"does not belong to any of this network's subnets|no configured subnet or ip-range contain the IP address"
+        r"|user specified IP address is supported only",
+        "`docker network inspect NETWORK` shows its subnets; the engine gives fixed addresses in configured ones alone",
+    ),
+    _row(
         "command-not-found",
         r'exec: "(?P<command>[^"]+)": (?:executable file not found|stat .*: no such file|permission denied)',
         "check `command` and `entrypoint`, and that the image has that program",

@@ -93,6 +93,18 @@ class Kind:
         return ".".join(name for name in names if isinstance(name, str))
 
 
+FilledRule = Callable[[Value, Value, Value], Value]
+"""The observed value, the asked one, the one that was last applied -> the observed one, less what the engine filled in
+and nobody asks or asked for.
+"""
+
+
+def asked_entries(have: Value, want: Value, was: Value) -> Value:
+    """Of a keyed row that the engine adds entries to: those that were asked for, or are just what is wanted now."""
+    wanted, then = dict(want), dict(was)
+    return tuple((entry, value) for entry, value in have if entry in then or wanted.get(entry) == value)
+
+
 ImageRule = Callable[[Value, Mapping[str, Value], Json], Value]
 """Asked value, all asked values by field name, the image's Config -> what a container of that image then has."""
 
@@ -104,10 +116,10 @@ class Field:
     `name` and `also` are the names under which users write it, dotted where nested; `engine` is where it lies in the
     create body, dotted; `inspect` where inspect shows it, the same place unless said. `unset` is the canonical value
     when nothing is asked. `effect` tells what a change takes, from the values before and after. `image` tells what
-    the image supplies; `fills` that the engine adds entries of its own, of which those count that were asked for.
-    `example` is a pair of written values for the law and the manual; `needs` what a service must say besides for the
-    example to be valid. `unproven` is why no engine can try it, `proven_where` what an engine must have to try it;
-    `unseen` is why it cannot be seen that a person changed it on the engine.
+    the image supplies, `fills` what the engine fills in. `example` is a pair of written values for the law and the
+    manual; `needs` what must be said besides for the example to be valid. `unproven` is why no engine can try it,
+    `proven_where` what an engine must have to try it; `unseen` is why it cannot be seen that a person changed it on
+    the engine.
     """
 
     name: str
@@ -120,7 +132,7 @@ class Field:
     unset: Value = None
     effect: Effect | Callable[[Value, Value], Effect] = Effect.REPLACE
     image: ImageRule | None = None
-    fills: bool = False
+    fills: FilledRule | None = None
     write: Callable[[dict[str, Any], Value, Any, Context], None] | None = None
     read: Callable[[Json, Context], Value] | None = None
     update: Callable[[Value], Json] | None = None
@@ -159,14 +171,9 @@ class Field:
         value = asked.get(self.name, self.unset)
         return self.image(value, asked, image) if self.image and image is not None else value
 
-    def less_filled(self, have: Value, want: Value, asked: Value) -> Value:
-        """What is observed, less what the engine filled in: entries that were never asked for, unless that is what is
-        wanted now.
-        """
-        if not self.fills:
-            return have
-        wanted, then = dict(want), dict(asked)
-        return tuple((entry, value) for entry, value in have if entry in then or wanted.get(entry) == value)
+    def less_filled(self, have: Value, want: Value, was: Value) -> Value:
+        """The observed value less what the engine filled in; `was` is what was last applied."""
+        return self.fills(have, want, was) if self.fills else have
 
     def shown(self, key: str, value: Value) -> str:
         """A value as a user would write it; `key` is the entry of a keyed one."""

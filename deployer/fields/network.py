@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from deployer.fields.field import Field
-from deployer.fields.kinds import LABELS, OPTIONS, TEXT
+from deployer.fields.ipam import IPAM, less_filled
+from deployer.fields.kinds import FLAG, LABELS, OPTIONS, TEXT
 
 FIELDS: tuple[Field, ...] = (
     Field(
@@ -24,11 +25,57 @@ FIELDS: tuple[Field, ...] = (
         doc="Options for the driver.",
     ),
     Field(
+        name="ipam",
+        kind=IPAM,
+        engine="IPAM",
+        unset=(),
+        fills=less_filled,
+        example=(
+            {"config": [{"subnet": "10.243.17.0/25"}]},
+            {
+                "config": [
+                    {
+                        "subnet": "10.243.17.128/25",
+                        "ip_range": "10.243.17.192/26",
+                        "gateway": "10.243.17.129",
+                        "aux_addresses": {"printer": "10.243.17.131"},
+                    }
+                ]
+            },
+        ),
+        doc="Where it takes its addresses from: subnets with range, gateway and reserved addresses, driver, options.",
+    ),
+    Field(
+        name="internal",
+        kind=FLAG,
+        engine="Internal",
+        unset=False,
+        example=(True, False),
+        doc="Whether nothing outside of it can be reached from it.",
+    ),
+    Field(
+        name="attachable",
+        kind=FLAG,
+        engine="Attachable",
+        unset=False,
+        example=(True, False),
+        doc="Whether containers that are no services can join it, where a swarm has it.",
+    ),
+    Field(
         name="labels",
         kind=LABELS,
         engine="Labels",
         unset=(),
         example=({"tier": "a"}, {"tier": "b"}),
         doc="Labels of the network.",
+    ),
+    Field(
+        name="enable_ipv6",
+        kind=FLAG,
+        engine="EnableIPv6",
+        unset=False,
+        example=(True, False),
+        needs={"ipam": {"config": [{"subnet": "fd5a:9f1e:77::/64"}]}},
+        doc="Whether its containers have IPv6 addresses. Engine 20.10 wants an IPv6 subnet in `ipam` for it.",
     ),
 )

@@ -6,7 +6,8 @@ from deployer.fields.attachments import NETWORKS, read_networks, write_networks
 from deployer.fields.devices import DEVICES
 from deployer.fields.exposed import EXPOSED, beside_image_and_ports, read_exposed, write_exposed
 from deployer.fields.field import Effect, Field
-from deployer.fields.mounts import MOUNTS, read_mounts, write_mounts
+from deployer.fields.mounts import MOUNTS, less_declared, read_mounts, write_mounts
+from deployer.fields.namespaces import NETWORK_MODE, read_network_mode, write_network_mode
 from deployer.fields.ports import PORTS, read_ports, write_ports
 from deployer.fields.tmpfs import TMPFS
 
@@ -41,8 +42,9 @@ ROWS: tuple[Field, ...] = (
         write=write_mounts,
         read=read_mounts,
         unset=(),
+        fills=less_declared,
         example=(["/usr:/mnt/a:ro"], ["/usr:/mnt/a"]),
-        doc="Named volumes, folders of the host (relative to the stack file) and tmpfs, each with its target.",
+        doc="Volumes, folders of the host (relative to the stack file) and tmpfs, each with its target.",
     ),
     Field(
         name="tmpfs",
@@ -71,5 +73,15 @@ ROWS: tuple[Field, ...] = (
         effect=Effect.IN_PLACE,
         example=({"default": {"aliases": ["a"]}}, {"default": {"aliases": ["b"]}}),
         doc="The networks that it joins, with further names for it there. Unless said, the stack's default network.",
+    ),
+    Field(
+        name="network_mode",
+        kind=NETWORK_MODE,
+        engine="HostConfig.NetworkMode",
+        write=write_network_mode,
+        read=read_network_mode,
+        unset="",
+        example=("none", "host"),
+        doc="Instead of networks: bridge (the engine's own), host, none, service:NAME or container:NAME.",
     ),
 )

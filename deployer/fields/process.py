@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from deployer.fields.field import Context, Effect, Field, Json, Kind, Value
+from deployer.fields.field import Context, Effect, Field, Json, Kind, Value, asked_entries
 from deployer.fields.from_image import or_image
 from deployer.fields.health import HEALTHCHECK, from_image
 from deployer.fields.kinds import FLAG, SECONDS, SIGNAL, TEXT, schema, text_kind
@@ -184,7 +184,7 @@ ROWS: tuple[Field, ...] = (
         kind=LOGGING,
         engine="HostConfig.LogConfig",
         unset=(),
-        fills=True,
+        fills=asked_entries,
         example=(
             {"driver": "json-file", "options": {"max-size": "1m"}},
             {"driver": "local", "options": {"max-size": "2m", "max-file": 2}},

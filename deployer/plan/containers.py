@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from deployer.fields.attachments import endpoint, fixed_addresses
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Effect, section
+from deployer.fields.namespaces import owner
 from deployer.plan import steps
 from deployer.plan.copies import copies_of
 from deployer.plan.differences import Facts, differences, missing
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
+from deployer.plan.namespaces import owner_of
 from deployer.plan.recovery import NOT_ENDED, as_it_was, carried, explained, has_taken_over, is_half_done
 from deployer.resources import applied, identity
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import SUCCESSOR, container_address, container_name
-from deployer.resources.observed import ObservedContainer, host_ports
+from deployer.resources.observed import ObservedContainer, host_ports, static_addresses
 from deployer.resources.standing import Standing
 
 SECOND = 1_000_000_000
@@ -58,6 +62,7 @@ def plan_removal(
         leaves=_networks_of(container),
         volumes=_volumes_of(container),
         gives=host_ports(container.raw),
+        gives_addresses=static_addresses(container.raw),
     )
 
 
@@ -87,7 +92,7 @@ def _replacement(
 ) -> Draft:
     name = container_name(facts.desired.stack, service.name, container.number)
     old = as_it_was(container, facts.observed)
-    new = _new(service, container.number, facts, old, anonymous=old.anonymous)
+    new = _new(service, container.number, facts, old, anonymous=_carried_over(service, old))
     wait = await_ready(service, name + SUCCESSOR, fresh=False)
     connects = further_endpoints(service)
     if off := _endpoints(container, facts.remade):
@@ -113,30 +118,50 @@ def _replacement(
     return _draft(change, service, container.number, container, new)
 
 
+def _carried_over(service: DesiredService, container: ObservedContainer) -> dict[str, str]:
+    """The volumes without a name that the successor mounts, by target: all but those that the stack asked for, and no
+    longer does.
+    """
+    asked = {target for target, _ in service.asked["volumes"]}
+    was: Mapping[str, Any] = (container.applied.fields.get("volumes") if container.applied else None) or {}
+    left = was.keys() - asked - section(container.raw, "Config.Volumes").keys()
+    return {target: name for target, name in container.anonymous.items() if target not in left}
+
+
 def _in_place(service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts) -> Draft:
-    changed = {change.field.split(".")[0] for change in fields} | {
+    rejoins = any(change.effect is Effect.RESTART and change.field != "state" for change in fields)
+    changing = [change for change in fields if change.effect is not Effect.RESTART or change.field == "state"]
+    changed = {change.field.split(".")[0] for change in changing} | {
         row
         for row, said in service.written.items()
-        if any(change.field == said.name or change.field.startswith(f"{said.name}.") for change in fields)
+        if any(change.field == said.name or change.field.startswith(f"{said.name}.") for change in changing)
     }
     runbook = [*_update(service, container, changed), *_networks(service, container, changed)]
     name = container_name(facts.desired.stack, service.name, container.number)
     if "name" in changed:
         runbook.append(steps.rename(container, name))
-    restarts = "state" in changed
+    restarts = "state" in changed or rejoins
     if restarts:
-        runbook += steps.start(container, await_ready(service, container.id, fresh=True, name=container.name))
-    only = {change.field for change in fields}
-    action = Action.START if only == {"state"} else Action.RENAME if only == {"name"} else Action.UPDATE
-    detail = "" if action is Action.START else "in place, then started" if restarts else "in place, no restart"
+        wait = await_ready(service, container.id, fresh=True, name=container.name)
+        runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
+    action, detail = _how(fields, rejoins)
     if action is Action.RENAME and has_taken_over(container):
         action, detail = Action.RECOVER, f"rename {container.name} to {name}; {NOT_ENDED}"
     secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
     rows = {row.name: secrecy.stored(row, service.asked[row.name]) for row in BY_NAME.values() if row.name in changed}
     updates = (container.id, rows) if rows else None
     change = Change(
-        container.address, action, fields[0].field, tuple(fields), tuple(runbook), detail=detail, updates=updates
+        container.address,
+        action,
+        fields[0].field,
+        tuple(fields),
+        tuple(runbook),
+        gap="until ready" if rejoins else "none",
+        detail=detail,
+        updates=updates,
     )
+    moved = {step.payload for step in runbook if step.call is Call.DISCONNECT}
+    moved |= {step.payload[0] for step in runbook if step.call is Call.CONNECT}
     return Draft(
         change,
         service,
@@ -145,7 +170,22 @@ def _in_place(service: DesiredService, container: ObservedContainer, fields: lis
         networks=frozenset(service.context.networks.get(key, key) for key, _ in service.asked["networks"]),
         waits_for=service.depends_on if restarts else {},
         takes=host_ports(container.raw) if restarts else frozenset(),
+        gives_addresses=frozenset(each for each in static_addresses(container.raw) if each[0] in moved),
+        takes_addresses=frozenset(each for each in _addresses_of(service) if restarts or each[0] in moved),
     )
+
+
+def _how(fields: list[FieldChange], rejoins: bool) -> tuple[Action, str]:
+    """What a change that needs no new container is called, and what becomes of the living one."""
+    only = {change.field for change in fields}
+    if only == {"network_mode"}:
+        return Action.RESTART, ""
+    if only == {"state"}:
+        return Action.START, ""
+    action = Action.RENAME if only == {"name"} else Action.UPDATE
+    if rejoins:
+        return action, "in place, then restarted"
+    return action, "in place, then started" if "state" in only else "in place, no restart"
 
 
 def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
@@ -173,7 +213,7 @@ def _networks(service: DesiredService, container: ObservedContainer, changed: se
         name = service.context.networks.get(key, key)
         if key in have:
             yield steps.leave(
-                container, name, {"Aliases": list(have[key]), "IPAMConfig": raw.get(name, {}).get("IPAMConfig")}
+                container, name, {**endpoint(have[key]), "IPAMConfig": raw.get(name, {}).get("IPAMConfig")}
             )
         if key in want:
             yield steps.join(container, name, want[key])
@@ -194,6 +234,7 @@ def _new(
     *,
     anonymous: Mapping[str, str],
 ) -> steps.NewContainer:
+    joined = owner_of(service, facts.owners, facts.observed)
     body = container_body(
         facts.desired,
         service,
@@ -203,6 +244,7 @@ def _new(
         anonymous=anonymous,
         replaces=old.id if old else "",
         was=Standing(old.status, old.values["restart"], old.health) if old else None,
+        owner=joined.reference if joined else "",
     )
     return steps.NewContainer(body, service.image.address, copies_of(service))
 
@@ -230,10 +272,22 @@ def _draft(
         image=service.image.address,
         networks=frozenset(service.context.networks.get(key, key) for key, _ in service.asked["networks"]),
         leaves=_networks_of(old) if old else frozenset(),
-        volumes=frozenset(value[1] for _, value in mounts if value[0] == "volume"),
+        volumes=frozenset(value[1] for _, value in mounts if value[0] == "volume") - {""},
         gives=host_ports(old.raw) if old else frozenset(),
         takes=host_ports(new.body),
+        gives_addresses=static_addresses(old.raw) if old else frozenset(),
+        takes_addresses=_addresses_of(service),
+        joins=owner(service.asked["network_mode"])[1],
         waits_for=service.depends_on,
+    )
+
+
+def _addresses_of(service: DesiredService) -> frozenset[tuple[str, str]]:
+    """The fixed addresses that a service asks for, in the networks as the engine names them."""
+    return frozenset(
+        (service.context.networks.get(key, key), address)
+        for key, entry in service.asked["networks"]
+        for address in fixed_addresses(entry)
     )
 
 
@@ -242,7 +296,7 @@ def _networks_of(container: ObservedContainer) -> frozenset[str]:
 
 
 def _volumes_of(container: ObservedContainer) -> frozenset[str]:
-    return frozenset(value[1] for _, value in container.values["volumes"] if value[0] == "volume")
+    return frozenset(value[1] for _, value in container.values["volumes"] if value[0] == "volume") - {""}
 
 
 def _endpoints(container: ObservedContainer, networks: frozenset[str]) -> dict[str, dict[str, object]]:

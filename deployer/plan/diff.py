@@ -64,7 +64,7 @@ def field_changes(sides: Sides) -> Iterator[FieldChange]:
 def _differing(sides: Sides) -> Iterator[FieldChange]:
     values = as_bound(sides.service, sides.container)
     for row in container.FIELDS:
-        if row.name == "image":
+        if row.name == "image" or (row.name == "networks" and _other_mode(sides)):
             continue
         want, have = row.on_image(sides.service.asked, sides.image), values[row.name]
         if sides.image is None and row.image:
@@ -84,6 +84,12 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
 def _entries_then(sides: Sides, row: Field, want: Value) -> Value:
     """What was last applied of a keyed row; where that is not known, as if it were what is wanted now."""
     return _asked_then(sides.was).get(row.name, row.unset) if sides.was else want
+
+
+def _other_mode(sides: Sides) -> bool:
+    """Whether another network mode takes or brings all networks: that is one change, not one a network."""
+    mode = "network_mode"
+    return sides.service.asked[mode] != sides.container.values[mode]
 
 
 def _less_the_image(row: Field, want: Value, have: Value) -> Value:
@@ -135,6 +141,9 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
     if was is not None:
         drifted = have is _ABSENT or sides.secrecy.stored_entry(row, entry, have) != was
     else:
+        if row.fills:
+            then = _entries_then(sides, row, row.unset)
+            have = _entry_of(row, row.less_filled(sides.container.values[row.name], then, then), entry)
         supplied = row.on_image(_asked_then(sides.was), sides.image)
         drifted = have != (_entry_of(row, supplied, entry) if row.kind.keyed else supplied)
     return (*causes, *([Cause.DRIFT] if drifted else []))

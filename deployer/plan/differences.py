@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from deployer.errors import Place
 from deployer.fields.field import Effect
 from deployer.plan.diff import PlaceOf, field_changes, sides_of
 from deployer.plan.images import ImageNow
 from deployer.plan.model import Cause, FieldChange
+from deployer.plan.namespaces import Owner, namespace_change, owner_of
 from deployer.resources.desired import Desired, DesiredService, with_tag
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedContainer
@@ -18,7 +20,8 @@ from deployer.resources.observed import Observed, ObservedContainer
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the containers' plan rests on. `remade` are the engine's names of networks that this plan makes anew,
-    `replace` the services whose containers are to be made anew whatever differs.
+    `replace` the services whose containers are to be made anew whatever differs; `owners` the containers of the
+    services that were planned already.
     """
 
     desired: Desired
@@ -28,6 +31,7 @@ class Facts:
     place: PlaceOf
     revision: int
     replace: frozenset[str] = frozenset()
+    owners: Mapping[str, Owner] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[FieldChange, ...]]:
@@ -43,6 +47,7 @@ def differences(service: DesiredService, container: ObservedContainer, facts: Fa
     yield from _image(service, container, facts)
     sides = sides_of(service, container, facts.observed, facts.place)
     yield from field_changes(sides)
+    yield from namespace_change(service, container, owner_of(service, facts.owners, facts.observed))
     yield from _dead_networks(service, container, facts)
     yield from _name(service, container, facts)
     yield from _state(service, container)

@@ -12,6 +12,9 @@ from deployer.resources.observed import ObservedContainer
 
 HostPort = tuple[str, int, str]
 
+FixedAddress = tuple[str, str]
+"""The engine's name of a network, and an address in it."""
+
 STARTS = (Call.START, Call.UNPAUSE, Call.RESTART)
 """The calls after which a container runs."""
 
@@ -19,7 +22,8 @@ STARTS = (Call.START, Call.UNPAUSE, Call.RESTART)
 @dataclass(slots=True)
 class Draft:
     """`networks` and `volumes` are the engine's names of what the new container uses; `gives` and `takes` fixed ports
-    of the host.
+    of the host, `gives_addresses` and `takes_addresses` fixed addresses. `joins` is the service whose network the new
+    container is in.
     """
 
     change: Change
@@ -32,6 +36,9 @@ class Draft:
     volumes: frozenset[str] = frozenset()
     gives: frozenset[HostPort] = frozenset()
     takes: frozenset[HostPort] = frozenset()
+    gives_addresses: frozenset[FixedAddress] = frozenset()
+    takes_addresses: frozenset[FixedAddress] = frozenset()
+    joins: str = ""
     waits_for: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def has(self, *calls: Call) -> bool:
@@ -40,6 +47,23 @@ class Draft:
     def first(self, *calls: Call) -> int | None:
         """The index of the first step that makes one of these calls."""
         return next((index for index, step in enumerate(self.change.steps) if step.call in calls), None)
+
+    def gives_up(self, network: str) -> int | None:
+        """The index of the step after which the old container has no address in a network any more."""
+        return self._own(Call.STOP, Call.DISCONNECT, network)
+
+    def takes_in(self, network: str) -> int | None:
+        """The index of the step with which the new container, or the living one, takes its address in a network."""
+        return self._own(Call.START, Call.CONNECT, network)
+
+    def _own(self, whole: Call, single: Call, network: str) -> int | None:
+        """The step that does it for all networks, else the one that does it for this one."""
+        step = self.first(whole)
+        if step is not None:
+            return step
+        toward = (each.payload[0] if each.call is Call.CONNECT else each.payload for each in self.change.steps)
+        calls = enumerate(zip((each.call for each in self.change.steps), toward, strict=True))
+        return next((index for index, (call, at) in calls if call is single and at == network), None)
 
     @property
     def ready(self) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from deployer.errors import Diagnostic
+from deployer.fields.namespaces import owner
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Change
@@ -23,6 +24,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
     if not foreign:
         yield from names_taken(desired, observed, place)
         yield from external_missing(desired, observed, place)
+        yield from owners_missing(desired, observed, place)
         yield from volumes_changed(desired, observed, place)
         yield from images_never(desired, observed, place)
         yield from binds_elsewhere(desired, observed, place)
@@ -92,6 +94,19 @@ def external_missing(desired: Desired, observed: Observed, place: PlaceOf) -> It
                     place(section, thing.key),
                     f"make it: docker {section[:-1]} create {thing.name}",
                 )
+
+
+def owners_missing(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """A container of somebody else, whose network a service is to join."""
+    for service in desired.services.values():
+        kind, name = owner(service.asked["network_mode"])
+        if kind == "container" and name not in observed.neighbours:
+            yield Diagnostic(
+                "external-missing",
+                f"the container {name}, whose network services.{service.name} joins, is not there",
+                place("services", service.name, "network_mode"),
+                "start it first; it is known by its name, not by its id",
+            )
 
 
 def networks_in_use(changes: Sequence[Change], observed: Observed) -> Iterator[Diagnostic]:

@@ -1,8 +1,9 @@
 """What is done before what: one function a source of edges, between the steps of the changes.
 
 *Needs*: create and start after what is needed is created, started, healthy or completed. *Leaves*: remove only after
-what uses it is gone. Givers and takers of one host port, and all who leave a network that is made anew, form a group:
-all stop before any starts, and none of the old ones is removed before all of the new ones are ready.
+what uses it is gone. Givers and takers of one host port or fixed address, and all who leave a network that is made
+anew, form a group: all stop before any starts, and none of the old ones is removed before all of the new ones are
+ready.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from itertools import pairwise
 from typing import cast
 
 from deployer.errors import Diagnostic, InvalidStack
+from deployer.fields.namespaces import joined
 from deployer.plan.draft import STARTS, Draft, meet
 from deployer.plan.model import Action, Call, StepId
 
@@ -30,6 +32,7 @@ def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
         *edges_from_images(drafts),
         *edges_from_networks(drafts),
         *edges_from_volumes(drafts),
+        *edges_from_namespaces(drafts),
         *edges_from_dependencies(drafts, groups),
         *edges_from_replicas(drafts, groups),
         *edges_from_removals(drafts),
@@ -67,10 +70,19 @@ def _trade(giver: Draft, taker: Draft) -> bool:
         return False
     if taker.has(Call.START) and giver.has(Call.STOP) and meet(giver.gives, taker.takes):
         return True
+    if giver.gives_addresses & taker.takes_addresses:
+        return True
+    if _joins(taker, giver) and giver.has(Call.STOP) and taker.has(Call.STOP):
+        return (giver.change.action, taker.change.action) != (Action.REMOVE, Action.REMOVE)
     remade = _network(giver) if giver.change.action is Action.REPLACE and giver.has(Call.CREATE_NETWORK) else None
     return (
         remade is not None and taker.has(Call.DISCONNECT) and any(step.payload == remade for step in taker.change.steps)
     )
+
+
+def _joins(draft: Draft, owner: Draft) -> bool:
+    """Whether the old container of the one is in the network of the old one of the other."""
+    return draft.old is not None and owner.old is not None and joined(draft.old.raw) == owner.old.id
 
 
 def _network(draft: Draft) -> str | None:
@@ -119,6 +131,19 @@ def edges_from_volumes(drafts: Sequence[Draft]) -> Iterator[Edge]:
         for name in draft.volumes & makers.keys():
             if step is not None:
                 yield makers[name], (index, step)
+
+
+def edges_from_namespaces(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """A container is created when the one is there whose network it joins: the engine keeps the id, not the name."""
+    makers = {
+        draft.service.name: (index, step)
+        for index, draft in enumerate(drafts)
+        if draft.service and (step := draft.first(Call.CREATE)) is not None
+    }
+    for index, draft in enumerate(drafts):
+        step = draft.first(Call.CREATE)
+        if step is not None and draft.joins in makers:
+            yield makers[draft.joins], (index, step)
 
 
 def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
@@ -197,6 +222,20 @@ def _between(one: int, first: Draft, other: int, second: Draft) -> Iterator[Edge
         after = second.first(*later)
         if earlier is not None and after is not None:
             yield (one, earlier), (other, after)
+    stops, after = second.first(Call.STOP), first.first(Call.STOP)
+    if _joins(second, first) and stops is not None and after is not None:
+        yield (other, stops), (one, after)
+    yield from _addresses_between(one, first, other, second)
+
+
+def _addresses_between(one: int, first: Draft, other: int, second: Draft) -> Iterator[Edge]:
+    """An address is given up before it is taken; who gave it up is removed only when it is in its new place."""
+    for network, _ in first.gives_addresses & second.takes_addresses:
+        given, taken, removed = first.gives_up(network), second.takes_in(network), first.first(Call.REMOVE)
+        if given is not None and taken is not None:
+            yield (one, given), (other, taken)
+        if taken is not None and removed is not None:
+            yield (other, taken), (one, removed)
 
 
 def edges_from_recovery(drafts: Sequence[Draft]) -> Iterator[Edge]:

@@ -16,6 +16,7 @@ from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.recovery import is_half_done, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
 from deployer.resources.desired import Desired, salted
@@ -62,8 +63,11 @@ def make_plan(
         *(Draft(change) for change in images.changes),
         *things,
     ]
-    for service in desired.services.values():
-        for found in plan_service(service, facts):
+    for service in owners_first(desired.services):
+        planned = list(plan_service(service, facts))
+        owner = owner_after(service, planned, desired.stack, observed)
+        facts = replace(facts, owners={**facts.owners, service.name: owner})
+        for found in planned:
             if isinstance(found, Draft):
                 drafts.append(found)
             else:

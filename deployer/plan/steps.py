@@ -4,6 +4,7 @@ kind                 halfway states, and how they are recognised
 create               a container that was never started: it is made anew, for nothing tells what it lacks
 replace              a container that bears `io.deployer.replaces`, for as long as the id that it names exists
 update, start        none: each step is whole
+restart              a stopped container that should run
 remove               a stopped container that the stack does not want
 network made anew    containers that are in no network of their stack
 secrets              a volume that bears `io.deployer.copies`, and no container has it
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.fields.attachments import endpoint
-from deployer.fields.field import Json, section
+from deployer.fields.field import Json, Value, section
 from deployer.fields.process import encode_restart
 from deployer.plan.model import Call, Step
 from deployer.resources.identity import SUCCESSOR
@@ -180,9 +181,9 @@ def update(old: ObservedContainer, body: Json, before: Json) -> Step:
     return Step(Call.UPDATE, old.id, body, undo=undo, name=old.name)
 
 
-def join(old: ObservedContainer, network: str, names: tuple[str, ...]) -> Step:
+def join(old: ObservedContainer, network: str, entry: Value) -> Step:
     undo = Step(Call.DISCONNECT, old.id, network, detail=f"from {network}", name=old.name)
-    return Step(Call.CONNECT, old.id, (network, endpoint(names)), undo=(undo,), detail=f"to {network}", name=old.name)
+    return Step(Call.CONNECT, old.id, (network, endpoint(entry)), undo=(undo,), detail=f"to {network}", name=old.name)
 
 
 def rename(old: ObservedContainer, name: str) -> Step:
@@ -195,6 +196,15 @@ def start(old: ObservedContainer, wait: Step) -> tuple[Step, ...]:
     if old.status == "paused":
         return (Step(Call.UNPAUSE, old.id, undo=(Step(Call.PAUSE, old.id, name=old.name),), name=old.name), wait)
     return (Step(Call.START, old.id, undo=(Step(Call.STOP, old.id, name=old.name),), name=old.name), wait)
+
+
+def restart(old: ObservedContainer, wait: Step) -> tuple[Step, ...]:
+    """The same container joins the network of another one again, which it does at its start."""
+    return (
+        Step(Call.STOP, old.id, undo=back_up(old), name=old.name),
+        Step(Call.START, old.id, undo=(Step(Call.STOP, old.id, name=old.name),), name=old.name),
+        wait,
+    )
 
 
 def remove(old: ObservedContainer, networks: Mapping[str, Json] | None = None) -> tuple[Step, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from deployer.fields import network
 from deployer.fields.field import Effect, Field, Value
@@ -12,6 +12,7 @@ from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import missing
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
+from deployer.resources.applied import canonical
 from deployer.resources.body import network_body, volume_body
 from deployer.resources.desired import Desired, DesiredThing
 from deployer.resources.observed import Observed, ObservedThing
@@ -80,39 +81,58 @@ def _network(desired: Desired, thing: DesiredThing, observed: Observed, place: P
 
 
 def _thing_changes(row: Field, thing: DesiredThing, found: ObservedThing, place: PlaceOf) -> Iterator[FieldChange]:
-    want, have = thing.asked[row.name], found.values[row.name]
+    was = _applied(row, found)
+    want = thing.asked[row.name]
+    asked = row.unset if was is None else was
+    have, then = (row.less_filled(found.values[row.name], side, asked) for side in (want, asked))
     if want == have:
         return
-    stored = found.applied.fields.get(row.name) if found.applied else None
-    sides = {"": (have, want, stored)} if not row.kind.keyed else _by_entry(have, want, stored or {})
-    for entry, (before, after, was) in sides.items():
+    sides = _by_entry(have, want, was or (), then) if row.kind.keyed else {"": (have, want, was, then)}
+    for entry, (before, after, was, then) in sides.items():
         if before != after:
-            causes = _thing_causes(row, found, before, after, was)
+            causes = _thing_causes(row, found, then, after, was)
             name = f"{row.name}.{entry}" if entry else row.name
             yield FieldChange(
                 name,
-                None if before is None else row.shown(entry, before),
-                None if after is None else row.shown(entry, after),
+                _shown(row, entry, before),
+                _shown(row, entry, after),
                 causes,
                 Effect.REPLACE,
-                applied=None if was is None else row.shown(entry, was),
+                applied=_shown(row, entry, was),
                 applied_known=found.applied is not None,
                 quoted=row.kind.quoted,
                 at=place("networks", thing.key, *name.split(".", 1)) if Cause.EDIT in causes else None,
             )
 
 
-def _by_entry(have: Value, want: Value, stored: Mapping[str, Any]) -> dict[str, tuple[Any, Any, Any]]:
-    there, wanted = dict(have), dict(want)
-    return {entry: (there.get(entry), wanted.get(entry), stored.get(entry)) for entry in sorted(there | wanted)}
+def _shown(row: Field, entry: str, value: Value) -> str | None:
+    return None if value is None or (not entry and value == row.unset) else row.shown(entry, value)
 
 
-def _thing_causes(row: Field, found: ObservedThing, before: Any, after: Any, was: Any) -> tuple[Cause, ...]:
-    """As for containers: another value than was applied is an edit on the one side, and drift on the other."""
+def _applied(row: Field, found: ObservedThing) -> Value:
+    """What was last applied of a row; None where it was not asked for, or nothing tells."""
+    stored = found.applied.fields.get(row.name) if found.applied else None
+    if stored is None or not row.kind.keyed:
+        return stored
+    entries = cast("Mapping[str, Any]", stored)
+    return tuple(sorted((entry, canonical(value)) for entry, value in entries.items()))
+
+
+def _by_entry(have: Value, want: Value, *others: Value) -> dict[str, tuple[Any, ...]]:
+    """The entries of what is there and what is wanted, each with its value on every side."""
+    sides = [dict(side) for side in (have, want, *others)]
+    return {entry: tuple(side.get(entry) for side in sides) for entry in sorted(sides[0] | sides[1])}
+
+
+def _thing_causes(row: Field, found: ObservedThing, then: Any, after: Any, was: Any) -> tuple[Cause, ...]:
+    """As for containers: another value than was applied is an edit on the one side, and drift on the other.
+
+    `then` is the observed value less what the engine filled in where nothing was applied.
+    """
     if found.applied is None:
         return (Cause.UNKNOWN,)
     asked = was if row.kind.keyed or was is not None else row.unset
-    edited, drifted = asked != after, asked != before
+    edited, drifted = asked != after, asked != then
     return (*((Cause.EDIT,) if edited else ()), *((Cause.DRIFT,) if drifted else ()))
 
 

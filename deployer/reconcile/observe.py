@@ -10,6 +10,7 @@ from typing import Any
 from deployer.errors import DeployerError
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Context, Json, section
+from deployer.fields.namespaces import joined
 from deployer.reconcile.holder import with_the_dead
 from deployer.reconcile.protocol import Reader
 from deployer.resources import identity
@@ -26,6 +27,7 @@ from deployer.resources.observed import (
     neighbour_of,
     networks_of,
     volume_of,
+    with_owner,
 )
 from deployer.resources.records import records_of, updates_of
 
@@ -90,10 +92,17 @@ def _containers(
             ours.append(listed["Id"])
         elif listed.get("Names"):
             others.append(listed)
-    neighbours = [neighbour_of(listed) for listed in others]
-    return [container_of(inspect, context) for inspect in reader.inspected(ours)], {
-        each.name: each for each in neighbours
-    }
+    containers = [container_of(inspect, context) for inspect in reader.inspected(ours)]
+    neighbours = {each.name: each for each in _started(reader, [neighbour_of(each) for each in others], containers)}
+    own = {container.id: container for container in containers}
+    return [with_owner(container, own, neighbours) for container in containers], neighbours
+
+
+def _started(reader: Reader, neighbours: list[Neighbour], containers: list[ObservedContainer]) -> Iterable[Neighbour]:
+    """The neighbours, with the time of their start where a container of ours is in their network."""
+    wanted = {joined(container.raw) for container in containers} & {each.id for each in neighbours}
+    times = {each["Id"]: each["State"]["StartedAt"] for each in reader.inspected(sorted(wanted))} if wanted else {}
+    return (replace(each, started_at=times.get(each.id, "")) for each in neighbours)
 
 
 def _images(

@@ -126,13 +126,15 @@ def _service(service: ServiceKeys, scope: Scope) -> Tree:
             said[row.name] = _without_hidden(row.name, shown, scope)
     if service.build:
         said["build"] = _build(service.build, scope, "dockerfile_inline")
-    if service.depends_on:
+    if service.needs:
         said["depends_on"] = {
-            name: {"condition": one.condition, "required": one.required} for name, one in service.depends_on.items()
+            name: {"condition": one.condition, **({"restart": True} if one.restart else {}), "required": one.required}
+            for name, one in sorted(service.needs.items())
         }
     if service.own:
         said["x-deployer"] = long_form(service.own)
-    said["networks"] = _networks(_joined(service), scope)
+    if joined := _joined(service):
+        said["networks"] = _networks(joined, scope)
     return dict(sorted(said.items()))
 
 
@@ -147,6 +149,8 @@ def _without_hidden(row: str, shown: Any, scope: Scope) -> Any:
 
 
 def _joined(service: ServiceKeys) -> Mapping[str, Attachment]:
+    if getattr(service, "network_mode", None):
+        return {}
     found = written(service, container.BY_NAME["networks"])
     return (found[1] if found else {}) or {DEFAULT: Attachment(aliases=())}
 
@@ -195,9 +199,9 @@ def _mount(mount: Mount, scope: Scope) -> Tree:
     if mount.read_only:
         shown["read_only"] = True
     if mount.type == "bind" and mount.bind:
-        shown["bind"] = {"create_host_path": True} if mount.bind.create_host_path else {}
-    if mount.type == "volume":
-        shown["volume"] = {}
+        shown["bind"] = long_form(mount.bind)
+    if mount.type == "volume" and mount.volume:
+        shown["volume"] = long_form(mount.volume)
     if mount.type == "tmpfs" and mount.tmpfs:
         shown["tmpfs"] = long_form(mount.tmpfs)
     return shown
@@ -217,7 +221,11 @@ def _copy(copy: Copy) -> Tree:
 
 
 def _networks(attachments: Mapping[str, Attachment], _scope: Scope) -> Tree:
-    return {key: {"aliases": list(one.aliases)} if one.aliases else None for key, one in sorted(attachments.items())}
+    return {key: _attachment(one) or None for key, one in sorted(attachments.items())}
+
+
+def _attachment(one: Attachment) -> Tree:
+    return {name: value for name, value in long_form(one).items() if value}
 
 
 def _masked(values: Mapping[str, str | None], scope: Scope) -> Tree:

@@ -10,6 +10,7 @@ from typing import Any
 from deployer.fields import container, network, volume
 from deployer.fields.attachments import endpoint
 from deployer.fields.field import Context, Field, Json, put
+from deployer.fields.mounts import is_nameless
 from deployer.resources import applied, identity
 from deployer.resources.desired import Desired, DesiredService, DesiredThing
 from deployer.resources.standing import Standing
@@ -27,16 +28,19 @@ def container_body(
     anonymous: Mapping[str, str],
     replaces: str = "",
     was: Standing | None = None,
+    owner: str = "",
 ) -> dict[str, Any]:
     """The create body of one container, less its image, which may not be known before it is built.
 
     `anonymous` are the volumes without a name that it takes over, by target; `replaces` is the id of its predecessor,
-    `was` how that one stood.
+    `was` how that one stood; `owner` names the container whose network it joins.
     """
     body: dict[str, Any] = {}
     for row in CONTAINER_ROWS:
         said = service.written.get(row.name)
         row.into(body, service.asked[row.name], said.value if said else None, service.context)
+    if owner:
+        put(body, "HostConfig.NetworkMode", f"container:{owner}")
     _take_over(body, service, anonymous)
     body["Labels"] = {**body.get("Labels", {}), **_labels(desired, service, number, salt, revision)}
     if anonymous:
@@ -50,15 +54,23 @@ def container_body(
 
 def _take_over(body: dict[str, Any], service: DesiredService, anonymous: Mapping[str, str]) -> None:
     """Volumes without a name hold data too: the successor mounts them by the names that the engine gave them."""
-    asked = {target for row in ("volumes", "tmpfs") for target, _ in service.asked[row]}
-    asked |= {mount["Target"] for mount in body.get("HostConfig", {}).get("Mounts", [])}
+    asked = dict(service.asked["volumes"])
+    mounts: list[dict[str, Any]] = body.get("HostConfig", {}).get("Mounts", [])
+    covered = {target for row in ("volumes", "tmpfs") for target, _ in service.asked[row]}
+    covered |= {mount["Target"] for mount in mounts}
     mounts = [
+        {**mount, "Source": anonymous[mount["Target"]]}
+        if is_nameless(asked.get(mount["Target"], ())) and mount["Target"] in anonymous
+        else mount
+        for mount in mounts
+    ]
+    mounts += [
         {"Type": "volume", "Source": name, "Target": target}
         for target, name in anonymous.items()
-        if target not in asked
+        if target not in covered
     ]
     if mounts:
-        put(body, "HostConfig.Mounts", [*body.get("HostConfig", {}).get("Mounts", []), *mounts])
+        put(body, "HostConfig.Mounts", mounts)
 
 
 def _labels(desired: Desired, service: DesiredService, number: int, salt: str, revision: int) -> dict[str, str]:
@@ -89,7 +101,7 @@ def _labels(desired: Desired, service: DesiredService, number: int, salt: str, r
 
 def further_endpoints(service: DesiredService) -> list[tuple[str, Json]]:
     """The networks that are connected after the create: before API 1.44 only the first fits into its body."""
-    return [(service.context.networks.get(key, key), endpoint(names)) for key, names in service.asked["networks"][1:]]
+    return [(service.context.networks.get(key, key), endpoint(entry)) for key, entry in service.asked["networks"][1:]]
 
 
 def network_body(desired: Desired, thing: DesiredThing) -> Json:

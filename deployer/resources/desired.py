@@ -231,14 +231,14 @@ def _contents(stack: Stack) -> dict[str, KnownContent]:
 def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> DesiredService:
     context = replace(shared, service=name, hostname=said(service, "hostname") or "")
     rows = {row.name: Written(*found) for row in container.FIELDS if (found := written(service, row))}
-    rows.setdefault("networks", Written("networks", {DEFAULT: Attachment(aliases=())}))
-    if not rows["networks"].value:
+    mode = rows["network_mode"].value if "network_mode" in rows else ""
+    if not mode and not (rows["networks"].value if "networks" in rows else ()):
         rows["networks"] = Written("networks", {DEFAULT: Attachment(aliases=())})
     asked = {row.name: _canonical(row, rows, context) for row in container.FIELDS if row.name != "image"}
     awaited = {
         condition.condition
         for other in stack.services.values()
-        for target, condition in other.depends_on.items()
+        for target, condition in other.needs.items()
         if target == name
     }
     completes = "service_completed_successfully" in awaited
@@ -250,7 +250,7 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> 
         asked=asked,
         written=rows,
         context=context,
-        depends_on={target: dependency.condition for target, dependency in service.depends_on.items()},
+        depends_on={target: dependency.condition for target, dependency in service.needs.items()},
         monitor=service.monitor,
         completes=completes,
         sensitive=stack.sensitive_in(name),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from deployer.fields import container, network, volume
+from deployer.fields.attachments import entry_of, fixed_addresses
 from deployer.fields.copies import COPIES, is_copy
 from deployer.fields.field import Context, Field, Json, Value, section
 from deployer.fields.mounts import is_anonymous, target_path
+from deployer.fields.namespaces import joined
 from deployer.resources import identity, standing
 from deployer.resources.applied import Applied, decode
 from deployer.resources.records import Records
@@ -66,12 +68,15 @@ class ObservedContainer:
 @dataclass(frozen=True, slots=True)
 class Neighbour:
     """A container that is not of the stack: its name, its published ports (host address, host port, protocol), and the
-    ids of the networks that it is in.
+    ids of the networks that it is in. When it was started is known of those whose network a container of the stack is
+    in.
     """
 
     name: str
     ports: frozenset[tuple[str, int, str]]
     networks: frozenset[str] = frozenset()
+    id: str = ""
+    started_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +200,27 @@ def copies_without_a_container(volumes: Sequence[Json], containers: Sequence[Jso
 def neighbour_of(listed: Json) -> Neighbour:
     """A container that is not of the stack, from the list of all."""
     networks = frozenset(each["NetworkID"] for each in section(listed, "NetworkSettings.Networks").values())
-    return Neighbour(listed["Names"][0].lstrip("/"), ports_of(listed), networks)
+    return Neighbour(listed["Names"][0].lstrip("/"), ports_of(listed), networks, listed["Id"])
+
+
+def with_owner(
+    container: ObservedContainer, own: Mapping[str, ObservedContainer], neighbours: Mapping[str, Neighbour]
+) -> ObservedContainer:
+    """The container, its network mode as a stack file would say it: the engine knows the id of whose network it is.
+
+    Where that one is gone, it is what was asked for.
+    """
+    id = joined(container.raw)
+    if not id:
+        return container
+    mode = container.values["network_mode"]
+    if id in own:
+        mode = f"service:{own[id].service}"
+    elif neighbour := next((each for each in neighbours.values() if each.id == id), None):
+        mode = f"container:{neighbour.name}"
+    elif container.applied:
+        mode = container.applied.fields.get("network_mode") or mode
+    return replace(container, values={**container.values, "network_mode": mode})
 
 
 def ports_of(listed: Json) -> frozenset[tuple[str, int, str]]:
@@ -271,4 +296,12 @@ def host_ports(inspect: Json) -> frozenset[tuple[str, int, str]]:
         for name, bindings in wire.items()
         for binding in bindings or ()
         if str(binding.get("HostPort", "")).isdigit() and binding["HostPort"] != "0"
+    )
+
+
+def static_addresses(inspect: Json) -> frozenset[tuple[str, str]]:
+    """The fixed addresses that a container has, whether or not it runs: (the engine's name of the network, address)."""
+    networks = section(inspect, "NetworkSettings.Networks")
+    return frozenset(
+        (name, address) for name, settings in networks.items() for address in fixed_addresses(entry_of(settings))
     )

@@ -11,10 +11,12 @@ from deployer.errors import Diagnostic, Place, did_you_mean
 from deployer.fields.attachments import DEFAULT
 from deployer.fields.mounts import is_path
 from deployer.fields.parse import mapping
+from deployer.stack.addresses import address_mistakes
 from deployer.stack.conflicts import conflicts
 from deployer.stack.copies import copies
 from deployer.stack.mistakes import Path, undefined
 from deployer.stack.model import Stack
+from deployer.stack.namespaces import namespace_mistakes
 from deployer.stack.service import said
 
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -37,6 +39,8 @@ def check(stack: Stack, tree: Mapping[str, Any], wrong: Collection[Path] = ()) -
     yield from _circles(stack)
     yield from conflicts(stack)
     yield from copies(stack, tree, wrong)
+    yield from address_mistakes(stack)
+    yield from namespace_mistakes(stack)
 
 
 def _names(stack: Stack) -> Iterator[Diagnostic]:
@@ -141,7 +145,7 @@ def _references(stack: Stack, tree: Mapping[str, Any]) -> Iterator[Diagnostic]:
                     f"declare it: networks: {{{key}: {{}}}}",
                 )
         for index, mount in enumerate(said(service, "volumes") or ()):
-            if mount.type == "volume" and mount.source not in volumes:
+            if mount.type == "volume" and mount.source and mount.source not in volumes:
                 hint = f"declare it: volumes: {{{mount.source}: {{}}}}" if not is_path(mount.source) else ""
                 yield undefined(
                     "volume",
@@ -173,14 +177,15 @@ def _dependencies(stack: Stack) -> Iterator[Diagnostic]:
 
 
 def _circles(stack: Stack) -> Iterator[Diagnostic]:
-    """Each circle in depends_on once, printed as a way round."""
+    """Each circle of services that wait for each other once, printed as a way round."""
     done: set[str] = set()
     told: set[frozenset[str]] = set()
     for start in stack.services:
         circle = _way_round(stack, start, [], done)
         if circle and frozenset(circle) not in told:
             told.add(frozenset(circle))
-            place = _entry_place(stack, ("services", circle[0], "depends_on"), circle[1])
+            said_in = "depends_on" if circle[1] in stack.services[circle[0]].depends_on else "network_mode"
+            place = _entry_place(stack, ("services", circle[0], said_in), circle[1])
             yield Diagnostic(
                 "circle",
                 f"services depend on each other in a circle: {' -> '.join(circle)}",
@@ -195,7 +200,7 @@ def _way_round(stack: Stack, name: str, trail: list[str], done: set[str]) -> lis
     if name in done:
         return None
     trail.append(name)
-    for target in stack.services[name].depends_on:
+    for target in stack.services[name].needs:
         if target in stack.services and target != name and (circle := _way_round(stack, target, trail, done)):
             return circle
     trail.pop()

@@ -54,9 +54,7 @@ class EngineThing(Model):
 class NetworkKeys(EngineThing):
     @classmethod
     def later(cls) -> frozenset[str]:
-        return frozenset({"attachable", "enable_ipv4", "enable_ipv6", "internal", "ipam"}) - {
-            row.name for row in network.FIELDS
-        }
+        return frozenset({"enable_ipv4"}) - {row.name for row in network.FIELDS}
 
 
 class VolumeKeys(EngineThing):

@@ -8,8 +8,9 @@ from pydantic import BeforeValidator, Field, create_model
 
 from deployer.fields import container
 from deployer.fields.field import Field as Row
-from deployer.fields.kinds import Count, Cpus, Duration, Environment, Model, Size, Text
+from deployer.fields.kinds import Count, Cpus, Duration, Environment, Flag, Model, Size, Text
 from deployer.fields.limits import PidsLimit
+from deployer.fields.namespaces import owner
 from deployer.fields.parse import describe, listing, mapping, refusal
 from deployer.stack import later
 
@@ -49,11 +50,11 @@ class Dependency(Model):
     condition: Condition = Field(
         default="service_started", description="service_started, service_healthy or service_completed_successfully."
     )
+    restart: Flag = Field(
+        default=False,
+        description="Whether it starts anew when that one does: always so of the one whose network it joins, and only.",
+    )
     required: Literal[True] = Field(default=True, description="Whether it must be there.")
-
-    @classmethod
-    def later(cls) -> frozenset[str]:
-        return frozenset({"restart"})
 
 
 def dependencies(written: Any) -> Any:
@@ -154,6 +155,12 @@ class ServiceKeys(Model):
     @classmethod
     def later(cls) -> frozenset[str]:
         return later.SERVICE - {name for row in container.FIELDS for name in row.names}
+
+    @property
+    def needs(self) -> dict[str, Dependency]:
+        """What it waits for, by service: what it says, and whose network it joins."""
+        kind, name = owner(said(self, "network_mode") or "")
+        return {**({name: Dependency(restart=True)} if kind == "service" else {}), **self.depends_on}
 
     @property
     def replicas(self) -> int:

@@ -29,3 +29,70 @@ def test_the_data_of_an_anonymous_volume_survives_replacements(project: Project)
     write(command=["sh", "-c", "exit 1"])
     project.apply(code=1)
     assert project.inside("db", "cat", "/data/it") == (0, "precious\n")
+
+
+def own_volume(project: Project) -> str:
+    (mount,) = project.container("db")["Mounts"]
+    return mount["Name"]
+
+
+@pytest.mark.parametrize("written", ["/data", {"type": "volume", "target": "/data", "volume": {"nocopy": True}}])
+def test_a_volume_of_the_stack_file_without_a_name_is_carried_over_too(project: Project, written: object) -> None:
+    """Through replacements, a failed one too, and through a stop; by drift it is seen when it is gone."""
+    project.write({"db": sleeper(volumes=[written])})
+    project.apply()
+    project.must_be_settled()
+    volume = own_volume(project)
+    assert project.inside("db", "sh", "-c", "echo precious > /data/it")[0] == 0
+    for user in ("0:1", "0:2"):
+        project.write({"db": sleeper(volumes=[written], user=user)})
+        assert set(project.fields("service.db[1]")) == {"user"}
+        project.apply()
+        assert own_volume(project) == volume
+        assert project.inside("db", "cat", "/data/it") == (0, "precious\n")
+        project.must_be_settled()
+    project.write({"db": sleeper(volumes=[written], command=["sh", "-c", "exit 1"])})
+    project.apply(code=1)
+    assert project.inside("db", "cat", "/data/it") == (0, "precious\n")
+    project.destroy()
+    assert project.engine.inspect_volume(volume)["Name"] == volume
+    project.engine.remove_volume(volume)
+
+
+def test_destroy_takes_them_along_with_volumes_alone(project: Project) -> None:
+    """Those of every replica, carried over or not, and those that the image declares; the plan names them."""
+    project.files(Dockerfile=f"FROM {BASE}\nVOLUME /seed\n")
+    builds = {"db": {"context": "./web"}}
+    db = sleeper(image="db", volumes=["/data"], deploy={"replicas": 2, "update_config": {"monitor": "0s"}})
+    project.write({"db": db}, builds=builds)
+    project.apply()
+    project.write({"db": {**db, "user": "0:1"}}, builds=builds)
+    project.apply()
+    volumes = {mount["Name"] for number in (1, 2) for mount in project.container("db", number)["Mounts"]}
+    assert len(volumes) == 4
+    told = project.destroy("--volumes").out
+    assert "with the data at /data, /seed" in told
+    left = {each["Name"] for each in project.engine.volumes()["Volumes"] or ()}
+    assert not volumes & left
+    assert not project.containers()
+
+
+def test_one_that_the_stack_no_longer_asks_for_is_no_longer_mounted(project: Project) -> None:
+    """Its data stays on the engine."""
+    project.write({"db": sleeper(volumes=["/data", "/other"])})
+    project.apply()
+    names = {mount["Destination"]: mount["Name"] for mount in project.container("db")["Mounts"]}
+    project.write({"db": sleeper(volumes=["/other"])})
+    (field,) = project.fields("service.db[1]").values()
+    assert (field["field"], field["before"], field["after"], field["causes"]) == (
+        "volumes./data",
+        "/data",
+        None,
+        ["edit"],
+    )
+    project.apply()
+    project.must_be_settled()
+    assert own_volume(project) == names["/other"]
+    assert project.engine.inspect_volume(names["/data"])["Name"] == names["/data"]
+    project.engine.remove_volume(names["/data"])
+    project.destroy("--volumes")

@@ -19,7 +19,9 @@ PORT, IMAGE, REGISTRY = "port-taken", "image-not-found", "registry-unreachable"
         (ENDPOINT + "Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use", PORT),
         (ENDPOINT + "failed to bind host port for 0.0.0.0:8080:172.17.0.2:80/tcp: address already in use", PORT),
         (ENDPOINT + "failed to bind host port 0.0.0.0:8080/tcp: address already in use", PORT),
-        ("Address already in use", "engine-refused"),  # a static address in a network
+        ("Address already in use", "address-taken"),
+        ("failed to set up container networking: Address already in use", "address-taken"),
+        ("Invalid address 10.9.9.9: It does not belong to any of this network's subnets", "address-outside"),
         ("write /var/lib/docker/tmp/x: no space left on device", "no-space"),
         ("No such image: web:1", IMAGE),
         (

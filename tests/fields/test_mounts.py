@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from deployer.fields.field import Context, Value
-from deployer.fields.mounts import MOUNTS, read_mounts, write_mounts
+from deployer.fields.mounts import MOUNTS, less_declared, read_mounts, write_mounts
 
 CONTEXT = Context(folder="/srv/shop", service="web", volumes={"data": "shop_data"})
 MOUNT_LIST: TypeAdapter[Any] = TypeAdapter(MOUNTS.written)
@@ -26,6 +26,10 @@ def canonical(*written: Any) -> Value:
         ("./conf:/etc/app:ro", "/etc/app", ("bind", "/srv/shop/conf", True, 0, 0)),
         ("../other/:/etc/app/", "/etc/app", ("bind", "/srv/other", False, 0, 0)),
         ("/var/run/docker.sock:/sock:rw", "/sock", ("bind", "/var/run/docker.sock", False, 0, 0)),
+        ("/data/", "/data", ("volume", "", False, 0, 0)),
+        ({"type": "volume", "target": "/data"}, "/data", ("volume", "", False, 0, 0)),
+        ("data:/data:nocopy", "/data", ("volume", "shop_data", False, 0, 0, ("nocopy", True))),
+        ("./conf:/etc/app:ro,rslave", "/etc/app", ("bind", "/srv/shop/conf", True, 0, 0, ("propagation", "rslave"))),
         ({"type": "tmpfs", "target": "/t"}, "/t", ("tmpfs", "", False, 0, 0)),
         (
             {"type": "tmpfs", "target": "/t", "tmpfs": {"size": "64m", "mode": 0o1777}},
@@ -47,6 +51,9 @@ def test_a_mount_is_its_target_and_what_is_there(written: Any, target: str, valu
         ("./conf:/etc/app:ro", {"type": "bind", "source": "conf", "target": "/etc/app", "read_only": True}),
         ("data:/data", {"type": "volume", "source": "data", "target": "/data", "volume": {}}),
         ("data:/data:rw", "data:/data"),
+        ("data:/data:nocopy", {"type": "volume", "source": "data", "target": "/data", "volume": {"nocopy": True}}),
+        ("./conf:/etc/app:rprivate", "./conf:/etc/app"),
+        ("/data", {"type": "volume", "target": "/data", "volume": {"nocopy": False}}),
     ],
 )
 def test_spelled_otherwise_it_is_the_same(one: Any, other: Any) -> None:
@@ -57,7 +64,6 @@ def test_spelled_otherwise_it_is_the_same(one: Any, other: Any) -> None:
 @pytest.mark.parametrize(
     ("written", "code"),
     [
-        ("/data", "not-supported-yet"),
         ("data:relative", "bad-volume"),
         ("data:/a:rx", "bad-volume"),
         ("data:/a:z", "not-supported-yet"),
@@ -66,7 +72,9 @@ def test_spelled_otherwise_it_is_the_same(one: Any, other: Any) -> None:
         ("~/conf:/etc/app", "not-supported-yet"),
         ({"type": "bind", "source": "~/conf", "target": "/etc/app"}, "not-supported-yet"),
         ({"type": "bind", "target": "/etc/app"}, "bad-volume"),
-        ({"type": "volume", "target": "/data"}, "not-supported-yet"),
+        ("./a:/a:nocopy", "bad-volume"),
+        ("data:/a:rslave", "bad-volume"),
+        ({"type": "tmpfs", "target": "/a", "volume": {"nocopy": True}}, "bad-volume"),
         ({"type": "tmpfs", "source": "data", "target": "/data"}, "bad-volume"),
         (5, "bad-volume"),
     ],
@@ -88,15 +96,21 @@ def test_what_is_sent_is_read_back() -> None:
     """From both places in which it may stand."""
     written = ["data:/data", "./conf:/etc/app:ro", {"type": "bind", "source": "/usr", "target": "/b"}]
     written += [{"type": "tmpfs", "target": "/t", "read_only": True, "tmpfs": {"size": "1m"}}]
+    written += ["/own", {"type": "volume", "target": "/empty", "volume": {"nocopy": True}}, "data:/d:ro,nocopy"]
+    written += ["./conf:/c:rslave"]
+    strict = {"propagation": "shared", "create_host_path": False}
+    written += [{"type": "bind", "source": "/usr", "target": "/s", "bind": strict}]
     assert read_mounts(inspect_of(*written), CONTEXT) == canonical(*written)
 
 
 def test_a_folder_that_is_to_be_made_goes_as_a_bind() -> None:
-    """The engine makes no folder for a mount: it fails at create where that is missing, as the long form asks."""
-    assert "Mounts" not in inspect_of("./conf:/etc/app")["HostConfig"]
+    """The engine makes no folder for a mount: it fails at create where that is missing, as `create_host_path: false`
+    asks. Unless that is said, the folder is made (Compose Specification, volumes).
+    """
     long = {"type": "bind", "source": "./conf", "target": "/etc/app"}
-    assert "Binds" not in inspect_of(long)["HostConfig"]
-    assert "Binds" in inspect_of({**long, "bind": {"create_host_path": True}})["HostConfig"]
+    for made in ("./conf:/etc/app", long, {**long, "bind": {"propagation": "rslave"}}):
+        assert "Mounts" not in inspect_of(made)["HostConfig"]
+    assert "Binds" not in inspect_of({**long, "bind": {"create_host_path": False}})["HostConfig"]
 
 
 def test_what_compose_and_the_command_line_write_is_the_same() -> None:
@@ -107,7 +121,19 @@ def test_what_compose_and_the_command_line_write_is_the_same() -> None:
     assert read_mounts(inspect, CONTEXT) == canonical("data:/data")
 
 
-def test_a_volume_that_the_engine_named_is_no_difference() -> None:
-    """It belongs to the image's VOLUME, and is carried over."""
-    inspect = {"HostConfig": {"Mounts": [{"Type": "volume", "Source": "a1" * 32, "Target": "/data"}]}}
-    assert read_mounts(inspect, CONTEXT) == ()
+NAMELESS = [
+    {"HostConfig": {"Mounts": [{"Type": "volume", "Source": "a1" * 32, "Target": "/data"}]}},
+    {"HostConfig": {"Mounts": [{"Type": "volume", "Target": "/data"}]}},
+    {"HostConfig": {}, "Config": {"Volumes": {"/data": {}}}},
+]
+
+
+@pytest.mark.parametrize("inspect", NAMELESS)
+def test_a_volume_that_the_engine_named_counts_where_it_is_asked_for(inspect: dict[str, Any]) -> None:
+    """Else it belongs to the image's VOLUME, or did once, and is carried over."""
+    have = read_mounts(inspect, CONTEXT)
+    assert have == canonical("/data")
+    assert less_declared(have, (), ()) == less_declared(have, canonical("data:/other"), ()) == ()
+    assert less_declared(have, canonical("/data"), ()) == less_declared(have, (), canonical("/data")) == have
+    named = canonical("data:/data")
+    assert less_declared(named, (), ()) == named

@@ -120,8 +120,9 @@ def test_every_entry_of_a_mapping_is_shown(row: Field) -> None:
 def test_what_a_row_needs_are_rows(row: Field) -> None:
     """And none of its own names."""
     assert not set(row.needs) & set(row.names)
+    table = next(rows for rows in TABLES.values() if row in rows)
     for name, written in row.needs.items():
-        canonical(of(name), written)
+        canonical(next(other for other in table if other.name == name), written)
 
 
 SAME: list[tuple[str, Any, Any]] = [
@@ -213,10 +214,9 @@ def test_what_the_engine_tells_apart_differs(name: str, one: Any, other: Any) ->
 
 
 @pytest.mark.parametrize("label", ["com.docker.compose.project", "io.deployer.applied"])
-@pytest.mark.parametrize("row", [of("labels"), network.FIELDS[-1], volume.FIELDS[-1]])
+@pytest.mark.parametrize("row", [row for rows in TABLES.values() for row in rows if row.name == "labels"])
 def test_labels_that_say_whose_it_is_are_refused(row: Field, label: str) -> None:
     """They never are a difference, so asking for one would be a plan that never ends."""
-    assert row.name == "labels"
     with pytest.raises(ValidationError) as refused:
         canonical(row, {label: "x"})
     assert [error["type"] for error in refused.value.errors()] == ["reserved-label"]

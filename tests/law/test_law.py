@@ -387,7 +387,7 @@ def networks(live_stack: Callable[[str], Any], engine: Engine) -> dict[str, Foun
     found = {case.name: Found(*case.row.example) for case in NETWORKS}
 
     def keep(phase: str, value: Callable[[Found], Any], *, apply: bool = False) -> None:
-        stack.write(networks={case.key: {case.name: value(found[case.name])} for case in NETWORKS})
+        stack.write(networks={case.key: {**case.row.needs, case.name: value(found[case.name])} for case in NETWORKS})
         errors = "; ".join(map(str, stack.apply().errors)) if apply else ""
         changes = stack.changes()
         for case in NETWORKS:

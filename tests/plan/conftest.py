@@ -40,7 +40,7 @@ def container() -> Make:
             started_at="",
             image_id="sha256:1",
             image_reference="busybox",
-            values=MappingProxyType({"restart": policy, "volumes": (), "networks": ()}),
+            values=MappingProxyType({"restart": policy, "volumes": (), "networks": (), "network_mode": ""}),
             network_ids={},
             anonymous={},
             applied=None,

@@ -52,12 +52,29 @@ services:
       - ./conf:/etc/app:ro
       - {type: tmpfs, target: /t, tmpfs: {size: 1m, mode: 1023}}
       - {type: bind, source: ./x, target: /x}
-      - {type: bind, source: /y, target: /y, bind: {create_host_path: false}}
+      - {type: bind, source: /y, target: /y, bind: {propagation: rslave}}
+      - {type: volume, source: data, target: /z, volume: {nocopy: true}}
+      - {type: volume, source: data, target: /w}
+      - ./conf:/etc/all:rslave
+      - data:/quick:ro,nocopy
+      - /own
     healthcheck: {test: pg_isready, interval: 2s, timeout: 1m30s, retries: 3, start_period: 500ms}
-    networks: [front]
+    networks:
+      front:
+        ipv4_address: 10.211.1.5
+        ipv6_address: "fd00:0::5"
+        link_local_ips: [169.254.1.1, 169.254.0.1]
+        aliases: [x]
     mem_limit: 128m
     stop_grace_period: 90s
     stop_signal: SIGINT
+  probe:
+    image: probe:1
+    network_mode: service:db
+  alone:
+    image: probe:1
+    network_mode: none
+    depends_on: [web]
   web:
     build: {context: ./web, args: {V: "3"}, target: run}
     image: webby
@@ -75,7 +92,21 @@ services:
       update_config: {order: stop-first, monitor: 1h}
       replicas: 1
 networks:
-  front: {labels: {q: r}, driver_opts: {a: "1"}, driver: bridge}
+  front:
+    labels: {q: r}
+    driver_opts: {a: "1"}
+    driver: bridge
+    enable_ipv6: true
+    attachable: true
+    internal: true
+    ipam:
+      config:
+        - ip_range: 10.211.1.128/25
+          subnet: 10.211.1.0/24
+          aux_addresses: {h: 10.211.1.9}
+          gateway: 10.211.1.1
+        - subnet: "fd00:0::/64"
+      driver: default
 volumes:
   data:
 """
@@ -83,6 +114,13 @@ volumes:
 PRINTED = """\
 name: shop
 services:
+  alone:
+    depends_on:
+      web:
+        condition: service_started
+        required: true
+    image: probe:1
+    network_mode: none
   db:
     environment:
       A: "1.5"
@@ -108,7 +146,14 @@ services:
     image: postgres:16
     mem_limit: "134217728"
     networks:
-      front: null
+      front:
+        aliases:
+          - x
+        ipv4_address: 10.211.1.5
+        ipv6_address: fd00:0::5
+        link_local_ips:
+          - 169.254.1.1
+          - 169.254.0.1
     stop_grace_period: 1m30s
     stop_signal: SIGINT
     volumes:
@@ -133,7 +178,31 @@ services:
       - type: bind
         source: /y
         target: /y
-        bind: {}
+        bind:
+          propagation: rslave
+      - type: volume
+        source: data
+        target: /z
+        volume:
+          nocopy: true
+      - type: volume
+        source: data
+        target: /w
+      - type: bind
+        source: /srv/shop/conf
+        target: /etc/all
+        bind:
+          propagation: rslave
+          create_host_path: true
+      - type: volume
+        source: data
+        target: /quick
+        read_only: true
+        volume:
+          nocopy: true
+      - type: volume
+        target: /own
+        volume: {}
   "off":
     depends_on:
       db:
@@ -145,6 +214,14 @@ services:
     networks:
       default: null
     scale: 3
+  probe:
+    depends_on:
+      db:
+        condition: service_started
+        restart: true
+        required: true
+    image: probe:1
+    network_mode: service:db
   web:
     build:
       context: /srv/shop/web
@@ -215,8 +292,20 @@ networks:
     driver: bridge
     driver_opts:
       a: "1"
+    ipam:
+      driver: default
+      config:
+        - subnet: 10.211.1.0/24
+          gateway: 10.211.1.1
+          ip_range: 10.211.1.128/25
+          aux_addresses:
+            h: 10.211.1.9
+        - subnet: fd00:0::/64
+    internal: true
+    attachable: true
     labels:
       q: r
+    enable_ipv6: true
 volumes:
   data:
     name: shop_data
@@ -234,12 +323,19 @@ def test_what_is_printed_is_a_stack_file_of_the_same_stack() -> None:
     assert as_yaml(stack_of(PRINTED)) + "\n" == PRINTED
 
 
+def test_a_folder_that_is_not_to_be_made_is_printed_so() -> None:
+    """Compose 2.40.3 leaves that out; read again, the folder would be made."""
+    volume = "{type: bind, source: /y, target: /y, bind: {create_host_path: false}}"
+    (shown,) = service_of(f"volumes: [{volume}]")["volumes"]
+    assert shown["bind"] == {"create_host_path": False}
+
+
 def test_json_has_the_same_tree_and_what_compose_adds_there() -> None:
     """command, entrypoint, ipam, resources and placement are there even where nothing is said."""
     expected: Any = YAML(typ="safe").load(StringIO(PRINTED))
     nothing = {"command": None, "entrypoint": None}
     expected["services"] = {name: {**nothing, **service} for name, service in expected["services"].items()}
-    expected["networks"] = {key: {**thing, "ipam": {}} for key, thing in expected["networks"].items()}
+    expected["networks"] = {key: {"ipam": {}, **thing} for key, thing in expected["networks"].items()}
     expected["services"]["web"]["deploy"]["placement"] = {}
     assert json.loads(as_json(stack_of(COMPOSE))) == expected
     bare = json.loads(as_json(stack_of("name: x\nservices: {a: {image: y, deploy: {replicas: 2}}}")))

@@ -12,6 +12,11 @@ from deployer.stack.load import load
 SHOP = "services:\n  web:\n    image: busybox\n"
 TAIL = "\nservices: {web: {image: busybox}}\n"
 
+FRONT = (
+    "networks: {front: {ipam: {config: [{subnet: 10.5.0.0/24, gateway: 10.5.0.1},"
+    " {subnet: 'fd00::/64', aux_addresses: {printer: 'fd00::9'}}]}}}\n"
+)
+
 MISTAKES: list[tuple[str, str]] = [
     # YAML
     ("yaml-syntax", "services:\n  web:\n    image: busybox\n   »command: x\n"),
@@ -136,6 +141,9 @@ MISTAKES: list[tuple[str, str]] = [
     ("bad-device", SHOP + '    devices: [»"/dev/a:/dev/b:r:w"]\n'),
     ("bad-device", SHOP + "    devices: [{source: /dev/null, permissions: »rr}]\n"),
     ("missing-key", SHOP + "    devices: [»{target: /dev/x}]\n"),
+    ("bad-volume", SHOP + '    volumes: [»"./a:/a:nocopy"]\n'),
+    ("bad-volume", SHOP + "    volumes: [»{type: bind, source: ., target: /a, volume: {nocopy: true}}]\n"),
+    ("bad-choice", SHOP + "    volumes: [{type: bind, source: ., target: /a, bind: {propagation: »shred}}]\n"),
     ("bad-env-file", SHOP + "    env_file: [»5]\n"),
     ("file-missing", SHOP + "    env_file: [»web.env]\n"),
     # names that nothing bears, and what does not go together
@@ -181,6 +189,33 @@ MISTAKES: list[tuple[str, str]] = [
         "configs: {a: {file: a}}\n",
     ),
     ("said-twice", SHOP + "    volumes: ['./s:/run/secrets']\n    secrets: [»a]\nsecrets: {a: {file: a}}\n"),
+    ("bad-address", "networks: {front: {ipam: {config: [{subnet: »10.5.0.1}]}}}" + TAIL),
+    ("bad-address", "networks: {front: {ipam: {config: [{subnet: »10.5.0.1/24}]}}}" + TAIL),
+    ("bad-address", "networks: {front: {ipam: {config: [{subnet: 10.5.0.0/24, gateway: »one}]}}}" + TAIL),
+    ("address-outside", "networks: {front: {ipam: {config: [{subnet: 10.5.0.0/24, gateway: »10.6.0.1}]}}}" + TAIL),
+    ("address-outside", "networks: {front: {ipam: {config: [{subnet: 10.5.0.0/24, ip_range: »10.5.0.0/23}]}}}" + TAIL),
+    ("bad-address", SHOP + "    networks: {front: {ipv4_address: »10.5.0.300}}\n" + FRONT),
+    ("address-outside", SHOP + "    networks: {default: {ipv4_address: »10.5.0.3}}\n"),
+    ("address-outside", SHOP + "    networks: {front: {ipv4_address: »10.6.0.3}}\n" + FRONT),
+    ("address-taken", SHOP + "    networks: {front: {ipv4_address: »10.5.0.1}}\n" + FRONT),
+    ("address-taken", SHOP + "    networks: {front: {ipv6_address: »'fd00:0::9'}}\n" + FRONT),
+    (
+        "address-taken",
+        SHOP + "    networks: {front: {ipv4_address: 10.5.0.3}}\n"
+        "  api: {image: b, networks: {front: {ipv4_address: »10.5.0.3}}}\n" + FRONT,
+    ),
+    ("fixed-address", SHOP + "    scale: 2\n    networks: {front: {ipv4_address: »10.5.0.3}}\n" + FRONT),
+    ("bad-network-mode", SHOP + "    network_mode: »front\n"),
+    ("bad-network-mode", SHOP + "    network_mode: »'service:'\n"),
+    ("network-mode", SHOP + "    network_mode: host\n    »networks: [default]\n"),
+    ("network-mode", SHOP + "    network_mode: host\n    »ports: ['80']\n"),
+    ("network-mode", "name: shop\n" + SHOP + "    network_mode: »container:shop-api-1\n  api: {image: b}\n"),
+    ("undefined-service", SHOP + "    network_mode: »service:bd\n  db: {image: busybox}\n"),
+    ("owner-replicas", SHOP + "    network_mode: »service:db\n  db: {image: busybox, scale: 2}\n"),
+    ("circle", SHOP + "    network_mode: »service:web\n"),
+    ("circle", SHOP + "    network_mode: »service:api\n  api: {image: busybox, network_mode: 'service:web'}\n"),
+    ("circle", SHOP + "    network_mode: »service:api\n  api: {image: busybox, depends_on: [web]}\n"),
+    ("not-supported-yet", SHOP + "    depends_on: {db: {»restart: true}}\n  db: {image: busybox}\n"),
     ("external", "networks: {front: {external: true, »driver: bridge}}" + TAIL),
     # variables
     ("unset-variable", "services:\n  web:\n    image: »busybox:${TAG:?say which version}\n"),
@@ -197,7 +232,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("not-supported-yet", SHOP + "    x-deployer: {»ignore: [mem_limit]}\n"),
     ("not-supported-yet", SHOP + "    deploy: {update_config: {order: »start-first}}\n"),
     ("not-supported-yet", SHOP + "    depends_on: {db: {required: »false}}\n  db: {image: busybox}\n"),
-    ("not-supported-yet", SHOP + '    volumes: [»"/data"]\n'),
+    ("not-supported-yet", SHOP + '    volumes: [»"./a:/data:Z"]\n'),
     ("not-supported-yet", SHOP + "    ports: »!reset []\n"),
 ]
 
@@ -315,6 +350,14 @@ def test_no_secret_is_in_a_diagnostic():
         SHOP,
         SHOP + "    ports: ['127.0.0.1:8080:80']\n  api: {image: b, ports: ['127.0.0.2:8080:80', '8080:80/udp']}\n",
         SHOP + "    scale: 2\n    ports: ['80', '127.0.0.1::81']\n",
+        SHOP
+        + "    networks: {front: {ipv4_address: 10.5.0.3, ipv6_address: 'fd00::3', link_local_ips: [169.254.1.1]}}\n"
+        + FRONT,
+        SHOP + "    networks: {front: {ipv4_address: 10.6.0.3}}\nnetworks: {front: {external: true}}\n",
+        SHOP + "    network_mode: bridge\n    ports: ['80']\n",
+        SHOP
+        + "    network_mode: service:db\n    depends_on: {db: {condition: service_healthy, restart: true}}\n"
+        + "  db: {image: b, ports: ['80']}\n",
         SHOP + "    x-mine: {anything: [1]}\nx-too: true\n",
         SHOP
         + "    depends_on: {db: {condition: service_healthy}}\n"
