@@ -8,10 +8,10 @@ from deployer.fields.kinds import text_kind
 
 
 def read_hostname(inspect: Json, _: Context) -> Value:
-    """Unless asked for, it is the short id; who shares another one's network, or the host's, has the name of that."""
+    """Unless asked for, it is the short id, or the host's in its network; in another container's, it is that one's."""
     name = inspect["Config"].get("Hostname") or ""
     mode = inspect["HostConfig"].get("NetworkMode") or ""
-    return "" if name == inspect["Id"][:12] or mode == "host" or mode.startswith("container:") else name
+    return "" if name == inspect["Id"][:12] or mode.startswith("container:") else name
 
 
 ROWS: tuple[Field, ...] = (

@@ -9,6 +9,7 @@ from deployer.fields.field import Effect
 from deployer.fields.namespaces import joined, owner
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Cause, FieldChange
+from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import SUCCESSOR, container_name
 from deployer.resources.observed import Observed, ObservedContainer, moment
@@ -49,7 +50,8 @@ def owner_after(service: DesiredService, planned: Iterable[Draft | str], stack: 
     draft = next(
         (each for each in planned if isinstance(each, Draft) and each.change.action is not Action.REMOVE), None
     )
-    found = draft.old if draft else next(iter(observed.of_service(service.name)), None)
+    there = (each for each in observed.of_service(service.name) if not is_half_done(each, observed))
+    found = draft.old if draft else next(there, None)
     if draft and draft.change.action in (Action.CREATE, Action.REPLACE):
         name = container_name(stack, service.name, draft.number)
         return Owner(name + SUCCESSOR if draft.change.action is Action.REPLACE else name)

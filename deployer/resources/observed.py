@@ -132,6 +132,7 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
     state: Mapping[str, Any] = inspect["State"]
     keys = {name: key for key, name in context.networks.items()}
     networks: Mapping[str, Any] = section(inspect, "NetworkSettings.Networks")
+    applied = decode(labels.get(identity.APPLIED))
     return ObservedContainer(
         id=inspect["Id"],
         name=inspect["Name"].lstrip("/"),
@@ -143,16 +144,22 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
         started_at=state.get("StartedAt", ""),
         image_id=inspect["Image"],
         image_reference=inspect["Config"]["Image"],
-        values=_rows(container.FIELDS, inspect, context),
+        values=_less_the_hosts_name(_rows(container.FIELDS, inspect, context), applied),
         network_ids={keys.get(name, name): settings.get("NetworkID", "") for name, settings in networks.items()},
         anonymous=anonymous_volumes(inspect),
-        applied=decode(labels.get(identity.APPLIED)),
+        applied=applied,
         origin=identity.origin_of(labels),
         replaces=labels.get(identity.REPLACES, ""),
         raw=inspect,
         predecessor=standing.decode(labels.get(identity.PREDECESSOR)),
         copies=tuple(_volumes_at(inspect, _copied(inspect)).values()),
     )
+
+
+def _less_the_hosts_name(values: Mapping[str, Value], applied: Applied | None) -> Mapping[str, Value]:
+    """In the host's network a container has the host's name, unless it asked for one."""
+    asked = applied is not None and applied.fields.get("hostname")
+    return {**values, "hostname": ""} if values["network_mode"] == "host" and not asked else values
 
 
 def number_of(labels: Mapping[str, str]) -> int:

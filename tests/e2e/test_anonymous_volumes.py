@@ -71,7 +71,7 @@ def test_destroy_takes_them_along_with_volumes_alone(project: Project) -> None:
     volumes = {mount["Name"] for number in (1, 2) for mount in project.container("db", number)["Mounts"]}
     assert len(volumes) == 4
     told = project.destroy("--volumes").out
-    assert "with the data at /data, /seed" in told
+    assert "with its data at /data, /seed" in told
     left = {each["Name"] for each in project.engine.volumes()["Volumes"] or ()}
     assert not volumes & left
     assert not project.containers()

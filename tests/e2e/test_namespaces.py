@@ -156,3 +156,27 @@ def test_a_container_of_somebody_else_is_followed(project: Project) -> None:
     project.apply()
     until(lambda: has_a_network(project, "web"))
     project.must_be_settled()
+
+
+def test_restart_takes_along_who_is_in_that_network(project: Project) -> None:
+    write(project)
+    project.apply()
+    aside = project.container("aside")["State"]["StartedAt"]
+    assert project.run("restart", "db").code == 0
+    all_have_the_network_of_the_owner(project)
+    assert project.container("aside")["State"]["StartedAt"] == aside
+
+
+def test_the_hosts_network_has_the_hosts_name_unless_one_is_asked_for(project: Project) -> None:
+    project.write({"web": sleeper(network_mode="host"), "db": sleeper(network_mode="host", hostname="mine")})
+    project.apply()
+    project.must_be_settled()
+    assert project.inside("db", "hostname") == (0, "mine\n")
+    project.write({"web": sleeper(network_mode="host", hostname="ours"), "db": sleeper(network_mode="host")})
+    changes = project.changes()
+    assert {address: [field["field"] for field in change["fields"]] for address, change in changes.items()} == {
+        "service.web[1]": ["hostname"],
+        "service.db[1]": ["hostname"],
+    }
+    project.apply()
+    project.must_be_settled()
