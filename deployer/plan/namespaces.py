@@ -81,9 +81,10 @@ def namespace_change(
         return
     change = FieldChange("network_mode", mode, f"{mode} (made anew)", (Cause.DEPENDENCY,), Effect.REPLACE)
     if owner.id != joined(container.raw):
-        yield replace(change, note="it is in the network of a container that is gone" if owner.id else "")
+        yield replace(change, note="whose network it is in is gone" if owner.id else "")
     elif (container.is_up or container.status == "paused") and _started_since(owner, container):
-        yield replace(change, after=f"{mode} (started anew)", effect=Effect.RESTART)
+        after, note = f"{mode} (started anew)", "it has no network since its owner was started"
+        yield replace(change, after=after, effect=Effect.RESTART, note=note)
 
 
 def _started_since(owner: Owner, container: ObservedContainer) -> bool:

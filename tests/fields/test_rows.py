@@ -372,7 +372,7 @@ def test_a_hostname_is_a_name_in_its_networks_by_itself() -> None:
         ("web", "shop_default", "web"),
         ("0123456789ab", "shop_default", ""),
         ("elsewhere", "container:fedcba", ""),
-        ("machine", "host", ""),
+        ("machine", "host", "machine"),  # what was applied tells whether it was asked for
     ],
 )
 def test_a_hostname_that_nobody_asked_for_is_no_difference(hostname: str, mode: str, value: str) -> None:

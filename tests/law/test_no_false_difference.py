@@ -282,6 +282,8 @@ def random_service(draw: Callable[[Any], Any]) -> dict[str, Any]:
             draw(st.sampled_from(row.names)),
             draw(st.sampled_from(spellings(row, draw(st.sampled_from(row.example))))),
         )
+    if keys.keys() & {"networks", "ports", "sysctls"}:
+        keys.pop("network_mode", None)  # the host's network, and none, take none of these
     return keys
 
 
