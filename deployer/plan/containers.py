@@ -10,6 +10,7 @@ from deployer.plan import steps
 from deployer.plan.differences import Facts, differences, missing
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
+from deployer.plan.one_shots import Loss, losses
 from deployer.plan.recovery import NOT_ENDED, as_it_was, explained, has_taken_over, is_successor
 from deployer.resources import applied, identity
 from deployer.resources.body import container_body, further_endpoints
@@ -73,6 +74,9 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
 
 def _existing(service: DesiredService, container: ObservedContainer, facts: Facts) -> Draft | None:
     fields = explained(differences(service, container, facts), container, facts.observed)
+    lost = list(losses(service, container, facts))
+    if lost:
+        return _run_again(service, container, fields, lost, facts)
     asked = service.name in facts.replace
     if not fields and not asked:
         return None
@@ -110,6 +114,26 @@ def _replacement(
         unless_image=container.image_id if only_image else "",
     )
     return _draft(change, service, container.number, container, new)
+
+
+def _run_again(
+    service: DesiredService, container: ObservedContainer, fields: list[FieldChange], lost: list[Loss], facts: Facts
+) -> Draft:
+    name = container_name(facts.desired.stack, service.name, container.number)
+    new = _new(service, container.number, facts, container.anonymous, "")
+    wait = await_ready(service, name, fresh=True)
+    why = dict.fromkeys(change for _, change in lost)
+    change = Change(
+        container.address,
+        Action.REPLACE,
+        lost[0][1].field,
+        (*why, *(change for change in fields if change.field not in ("state", "name"))),
+        steps.run_again(container, name, new, further_endpoints(service), wait, _look(new, name)),
+        detail="runs again; its old container goes first",
+    )
+    draft = _draft(change, service, container.number, container, new)
+    draft.forgets = frozenset(address for address, _ in lost)
+    return draft
 
 
 def _in_place(service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts) -> Draft:

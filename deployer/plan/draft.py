@@ -19,7 +19,8 @@ STARTS = (Call.START, Call.UNPAUSE, Call.RESTART)
 @dataclass(slots=True)
 class Draft:
     """`networks` and `volumes` are the engine's names of what the new container uses; `gives` and `takes` fixed ports
-    of the host.
+    of the host; `forgets` the addresses (of a service less its number) that are made only after the old container is
+    removed.
     """
 
     change: Change
@@ -32,6 +33,7 @@ class Draft:
     volumes: frozenset[str] = frozenset()
     gives: frozenset[HostPort] = frozenset()
     takes: frozenset[HostPort] = frozenset()
+    forgets: frozenset[str] = frozenset()
     waits_for: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def has(self, *calls: Call) -> bool:

@@ -54,7 +54,9 @@ def make_plan(
     things, unchanged = plan_things(desired, observed, place, options.keep_orphans, only=bool(options.only))
     raise_if_any(guard.networks_in_use([draft.change for draft in things], observed))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
-    facts = Facts(desired, observed, images.now, remade, place, observed.records.revision + 1, options.replace)
+    made = {draft.change.steps[0].target: draft.change.address for draft in things if draft.has(Call.CREATE_VOLUME)}
+    revision = observed.records.revision + 1
+    facts = Facts(desired, observed, images.now, remade, place, revision, made, options.replace)
     drafts = [
         *abandoned(observed),
         *_adoption(desired, observed, options),
@@ -145,18 +147,24 @@ def left_alone(desired: Desired, observed: Observed, looked_at: Set[str]) -> tup
 
 
 def await_what_stays(draft: Draft, facts: Facts, drafts: Sequence[Draft]) -> Draft:
-    """A dependency that does not change is waited for too, where it must be healthy: it may still be on its way."""
+    """A dependency that does not change is waited for too, where it must be healthy or have completed: it may still be
+    on its way.
+    """
     started = {other.service.name for other in drafts if other.service and other.has(*STARTS)}
     waits: list[Step] = []
     for target, condition in draft.waits_for.items():
-        if condition == "service_healthy" and target not in started and target in facts.desired.services:
+        if target not in started and target in facts.desired.services:
             waits += [
-                Step(Call.AWAIT_READY, found.id, steps.Wait(service=target), name=found.name)
+                Step(_WAITS[condition], found.id, steps.Wait(service=target), name=found.name)
                 for found in facts.observed.of_service(target)
+                if condition in _WAITS
             ]
     if waits and draft.has(*STARTS):
         draft.change = replace(draft.change, steps=(*waits, *draft.change.steps))
     return draft
+
+
+_WAITS = {"service_healthy": Call.AWAIT_READY, "service_completed_successfully": Call.AWAIT_COMPLETED}
 
 
 def plan_of(
