@@ -47,7 +47,6 @@ def differences(service: DesiredService, container: ObservedContainer, facts: Fa
     sides = sides_of(service, container, facts.observed, facts.place)
     yield from field_changes(sides)
     yield from _dead_networks(service, container, facts)
-    yield from _lost_volumes(service, container, facts)
     yield from _name(service, container, facts)
     yield from _state(service, container)
 
@@ -117,15 +116,6 @@ def _dead_networks(service: DesiredService, container: ObservedContainer, facts:
                 Effect.REPLACE,
                 note=f"network {name} is another one",
             )
-
-
-def _lost_volumes(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
-    """An engine may lose a volume that a container still names; the container has no part in the one made anew."""
-    for target, value in service.asked["volumes"]:
-        if value[0] == "volume" and value[1] in facts.made and (target, value) in container.values["volumes"]:
-            name = service.written["volumes"].name
-            note = f"{facts.made[value[1]]} is another one"
-            yield FieldChange(f"{name}.{target}", value[1], "made anew", (Cause.DEPENDENCY,), Effect.REPLACE, note=note)
 
 
 def _name(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
