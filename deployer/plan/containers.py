@@ -12,7 +12,7 @@ from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
 from deployer.plan.one_shots import Loss, losses
 from deployer.plan.recovery import NOT_ENDED, as_it_was, explained, has_taken_over, is_successor
-from deployer.resources import applied, identity
+from deployer.resources import applied
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import SUCCESSOR, container_address, container_name
@@ -36,12 +36,6 @@ def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]
         yield _fresh(service, number, facts)
     for container in surplus:
         yield plan_removal(container, f"the stack wants {service.replicas}", facts.remade)
-
-
-def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
-    """What the service waited for, by the label that Compose and deployer write: `db:service_healthy:false,...`."""
-    label = str(section(container.raw, "Config.Labels").get(identity.DEPENDS_ON, ""))
-    return {part.split(":")[0]: part.split(":")[1] for part in label.split(",") if part.count(":") >= 1}
 
 
 def plan_removal(

@@ -8,7 +8,7 @@ from deployer.fields.field import Effect, section
 from deployer.plan.differences import Facts
 from deployer.plan.model import Cause, FieldChange
 from deployer.resources.desired import DesiredService
-from deployer.resources.observed import ObservedContainer
+from deployer.resources.observed import ObservedContainer, dependencies_on_label
 
 Loss = tuple[str, FieldChange]
 """The address of what this plan makes anew (a service's has no number), and the field that says so."""
@@ -19,14 +19,19 @@ def losses(service: DesiredService, container: ObservedContainer, facts: Facts) 
 
     Its exited container is the evidence that it ran, and no evidence of this.
     """
-    if not (service.completes or (service.may_exit and container.status == "exited")):
-        return
-    for address, what in _made_anew(service, facts):
-        yield address, _loss("volumes", what)
-    for direct in service.depends_on:
-        for other in _with_all_it_needs(direct, facts):
-            for address, what in _made_anew(other, facts):
+    if service.completes or (service.may_exit and container.status == "exited"):
+        for address, what in _made_anew(service, facts):
+            yield address, _loss("volumes", what)
+        for direct in service.depends_on:
+            for address, what in _made_anew_behind(direct, facts):
                 yield address, _loss(f"depends_on.{direct}", what)
+
+
+def losses_left_out(container: ObservedContainer, facts: Facts) -> Iterator[tuple[str, str]]:
+    """The same, with its name, for a container that the plan is not about: what its labels say that it waited for."""
+    if container.status == "exited" and container.exit_code == 0:
+        for direct in dependencies_on_label(container):
+            yield from _made_anew_behind(direct, facts)
 
 
 def _loss(field: str, what: str) -> FieldChange:
@@ -34,14 +39,19 @@ def _loss(field: str, what: str) -> FieldChange:
     return FieldChange(field, what, "made anew", (Cause.DEPENDENCY,), Effect.REPLACE, note=note)
 
 
-def _with_all_it_needs(name: str, facts: Facts) -> Iterator[DesiredService]:
+def _made_anew_behind(name: str, facts: Facts) -> Iterator[tuple[str, str]]:
+    """Of a service and of all that it needs, whether or not the plan is about them."""
     waiting, seen = [name], set[str]()
     while waiting:
         name = waiting.pop()
-        if name not in seen and (service := facts.desired.services.get(name)):
-            seen.add(name)
+        if name in seen:
+            continue
+        seen.add(name)
+        if service := facts.desired.services.get(name):
             waiting += service.depends_on
-            yield service
+            yield from _made_anew(service, facts)
+        else:
+            waiting += (each for found in facts.observed.of_service(name) for each in dependencies_on_label(found))
 
 
 def _made_anew(service: DesiredService, facts: Facts) -> Iterator[tuple[str, str]]:

@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from deployer.errors import Diagnostic, raise_if_any
 from deployer.fields.field import Effect
 from deployer.plan import guard, order, steps
-from deployer.plan.containers import SECOND, dependencies_on_label, plan_removal, plan_service
+from deployer.plan.containers import SECOND, plan_removal, plan_service
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.one_shots import losses_left_out
 from deployer.plan.recovery import is_successor, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_network, remove_twin, remove_volume
 from deployer.resources.desired import Desired
-from deployer.resources.observed import Observed, ObservedContainer
+from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def make_plan(
             else:
                 unchanged.append(found)
     drafts = [await_what_stays(draft, facts, drafts) for draft in drafts]
-    drafts += _leftovers(desired, observed, options, remade)
+    drafts += _leftovers(facts, options)
     changed = {draft.change.address for draft in drafts}
     return plan_of(
         desired.stack,
@@ -125,14 +126,21 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
     return plan_of(stack, origin, observed, drafts, [], {}, ())
 
 
-def _leftovers(desired: Desired, observed: Observed, options: Options, remade: frozenset[str]) -> list[Draft]:
-    """What a dead run left, and the containers of services that the stack no longer names."""
+def _leftovers(facts: Facts, options: Options) -> list[Draft]:
+    """What a dead run left, the containers of services that the stack no longer names, and, of services that the plan
+    is not about, those that would say that a one-shot ran for data which is made anew.
+    """
     drafts: list[Draft] = []
-    for container in observed.containers:
-        if is_successor(container, observed):
+    for container in facts.observed.containers:
+        named = container.service in facts.desired.services
+        if is_successor(container, facts.observed):
             drafts.append(plan_recovery(container))
-        elif container.service not in desired.services and not options.keep_orphans and not options.only:
-            draft = plan_removal(container, "no longer in the stack", remade)
+        elif options.only and not named and (lost := dict(losses_left_out(container, facts))):
+            draft = plan_removal(container, f"to run again: {', '.join(lost.values())} is made anew", facts.remade)
+            draft.forgets = frozenset(lost)
+            drafts.append(draft)
+        elif not named and not options.keep_orphans and not options.only:
+            draft = plan_removal(container, "no longer in the stack", facts.remade)
             draft.waits_for = dependencies_on_label(container)
             drafts.append(draft)
     return drafts
@@ -157,14 +165,15 @@ def await_what_stays(draft: Draft, facts: Facts, drafts: Sequence[Draft]) -> Dra
             waits += [
                 Step(_WAITS[condition], found.id, steps.Wait(service=target), name=found.name)
                 for found in facts.observed.of_service(target)
-                if condition in _WAITS
+                if condition in _WAITS and (condition != COMPLETED or found.is_up)
             ]
     if waits and draft.has(*STARTS):
         draft.change = replace(draft.change, steps=(*waits, *draft.change.steps))
     return draft
 
 
-_WAITS = {"service_healthy": Call.AWAIT_READY, "service_completed_successfully": Call.AWAIT_COMPLETED}
+COMPLETED = "service_completed_successfully"
+_WAITS = {"service_healthy": Call.AWAIT_READY, COMPLETED: Call.AWAIT_COMPLETED}
 
 
 def plan_of(

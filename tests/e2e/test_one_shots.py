@@ -102,6 +102,20 @@ def test_whoever_dies_before_the_new_volume_is_made_leaves_no_evidence_that_it_r
     must_have_run_on_the_new_data(project)
 
 
+def test_one_that_the_plan_is_not_about_does_not_pass_for_done(project: Project) -> None:
+    """With --only db the evidence goes before the volume is made, and the next whole apply runs it."""
+    write(project)
+    project.apply()
+    lose_data(project)
+    changes = project.changes("--only", "db")
+    assert changes["service.migrate[1]"]["action"] == "remove"
+    assert changes["service.migrate[1]"]["reason"] == "to run again: volume.data is made anew"
+    project.apply("--only", "db")
+    assert project.changes().keys() == {"service.migrate[1]"}
+    project.apply()
+    must_have_run_on_the_new_data(project)
+
+
 def test_a_volume_that_only_the_image_names_is_data_too(project: Project) -> None:
     """The database's container is removed, and with it what tells which volume was its."""
     project.files(Dockerfile=f"FROM {BASE}\nVOLUME /data\n")
