@@ -114,7 +114,7 @@ def _run_again(
     service: DesiredService, container: ObservedContainer, fields: list[FieldChange], lost: list[Loss], facts: Facts
 ) -> Draft:
     name = container_name(facts.desired.stack, service.name, container.number)
-    new = _new(service, container.number, facts, container.anonymous, "")
+    new = _new(service, container.number, facts, container, gone=True)
     wait = await_ready(service, name, fresh=True)
     why = dict.fromkeys(change for _, change in lost)
     change = Change(
@@ -204,8 +204,10 @@ def await_ready(service: DesiredService, target: str, *, fresh: bool, name: str 
 
 
 def _new(
-    service: DesiredService, number: int, facts: Facts, old: ObservedContainer | None = None
+    service: DesiredService, number: int, facts: Facts, old: ObservedContainer | None = None, *, gone: bool = False
 ) -> steps.NewContainer:
+    """`gone` says that the old one, whose volumes without a name it takes over, is removed before it is made."""
+    beside = None if gone else old
     body = container_body(
         facts.desired,
         service,
@@ -213,8 +215,8 @@ def _new(
         salt=facts.observed.records.salt,
         revision=facts.revision,
         anonymous=old.anonymous if old else {},
-        replaces=old.id if old else "",
-        was=Standing(old.status, old.values["restart"], old.health) if old else None,
+        replaces=beside.id if beside else "",
+        was=Standing(beside.status, beside.values["restart"], beside.health) if beside else None,
     )
     return steps.NewContainer(body, service.image.address)
 
