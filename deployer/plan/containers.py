@@ -15,8 +15,9 @@ from deployer.plan.differences import Facts, differences, missing
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
 from deployer.plan.namespaces import owner_of
+from deployer.plan.one_shots import Loss, losses
 from deployer.plan.recovery import NOT_ENDED, as_it_was, carried, explained, has_taken_over, is_half_done
-from deployer.resources import applied, identity
+from deployer.resources import applied
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import SUCCESSOR, container_address, container_name
@@ -40,12 +41,6 @@ def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]
         yield _fresh(service, number, facts)
     for container in surplus:
         yield plan_removal(container, f"the stack wants {service.replicas}", facts.remade)
-
-
-def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
-    """What the service waited for, by the label that Compose and deployer write: `db:service_healthy:false,...`."""
-    label = str(section(container.raw, "Config.Labels").get(identity.DEPENDS_ON, ""))
-    return {part.split(":")[0]: part.split(":")[1] for part in label.split(",") if part.count(":") >= 1}
 
 
 def plan_removal(
@@ -79,6 +74,9 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
 
 def _existing(service: DesiredService, container: ObservedContainer, facts: Facts) -> Draft | None:
     fields = explained(differences(service, container, facts), container, facts.observed)
+    lost = list(losses(service, container, facts))
+    if lost:
+        return _run_again(service, container, fields, lost, facts)
     asked = service.name in facts.replace
     if not fields and not asked:
         return None
@@ -126,6 +124,26 @@ def _carried_over(service: DesiredService, container: ObservedContainer) -> dict
     was: Mapping[str, Any] = (container.applied.fields.get("volumes") if container.applied else None) or {}
     left = was.keys() - asked - section(container.raw, "Config.Volumes").keys()
     return {target: name for target, name in container.anonymous.items() if target not in left}
+
+
+def _run_again(
+    service: DesiredService, container: ObservedContainer, fields: list[FieldChange], lost: list[Loss], facts: Facts
+) -> Draft:
+    name = container_name(facts.desired.stack, service.name, container.number)
+    new = _new(service, container.number, facts, anonymous=_carried_over(service, container))
+    wait = await_ready(service, name, fresh=True)
+    why = dict.fromkeys(change for _, change in lost)
+    change = Change(
+        container.address,
+        Action.REPLACE,
+        lost[0][1].field,
+        (*why, *(change for change in fields if change.field not in ("state", "name"))),
+        steps.run_again(container, name, new, further_endpoints(service), wait, _look(new, name)),
+        detail="runs again; its old container goes first",
+    )
+    draft = _draft(change, service, container.number, container, new)
+    draft.forgets = frozenset(address for address, _ in lost)
+    return draft
 
 
 def _in_place(service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts) -> Draft:

@@ -19,9 +19,11 @@ from deployer.resources.observed import Observed, ObservedContainer
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the containers' plan rests on. `remade` are the engine's names of networks that this plan makes anew,
-    `replace` the services whose containers are to be made anew whatever differs; `owners` the containers of the
-    services that were planned already.
+    """What the containers' plan rests on.
+
+    `remade` are the engine's names of networks that this plan makes anew, `made` those of the volumes that it creates,
+    each with its address; `replace` the services whose containers are to be made anew whatever differs; `owners` the
+    containers of the services that were planned already.
     """
 
     desired: Desired
@@ -30,6 +32,7 @@ class Facts:
     remade: frozenset[str]
     place: PlaceOf
     revision: int
+    made: Mapping[str, str]
     replace: frozenset[str] = frozenset()
     owners: Mapping[str, Owner] = field(default_factory=lambda: MappingProxyType({}))
 

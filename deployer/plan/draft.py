@@ -23,7 +23,8 @@ STARTS = (Call.START, Call.UNPAUSE, Call.RESTART)
 class Draft:
     """`networks` and `volumes` are the engine's names of what the new container uses; `gives` and `takes` fixed ports
     of the host, `gives_addresses` and `takes_addresses` fixed addresses. `joins` is the service whose network the new
-    container is in.
+    container is in; `forgets` the addresses (of a service less its number) that are made only after the old container
+    is removed.
     """
 
     change: Change
@@ -39,6 +40,7 @@ class Draft:
     gives_addresses: frozenset[FixedAddress] = frozenset()
     takes_addresses: frozenset[FixedAddress] = frozenset()
     joins: str = ""
+    forgets: frozenset[str] = frozenset()
     waits_for: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def has(self, *calls: Call) -> bool:

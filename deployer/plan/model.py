@@ -23,7 +23,8 @@ class Action(StrEnum):
     START     the same one, which should run and does not
     STOP      the same one, which stays and no longer runs
     RESTART   the same one, stopped and started
-    REPLACE   a new one under the same name; the old one is gone once the new one is ready
+    REPLACE   a new one under the same name; the old one is gone once the new one is ready, or, of a one-shot whose work
+              is gone, before
     REMOVE    before: there     after: absent
     BUILD     an image is made here
     PULL      an image is fetched from its registry

@@ -36,6 +36,7 @@ def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
         *edges_from_dependencies(drafts, groups),
         *edges_from_replicas(drafts, groups),
         *edges_from_removals(drafts),
+        *edges_from_one_shots(drafts),
         *edges_from_groups(drafts, groups),
         *edges_from_recovery(drafts),
     }
@@ -103,7 +104,7 @@ def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
         if step is not None and draft.image in makers:
             yield makers[draft.image], (index, step)
             # A replacement that the new image may make needless touches nothing before that is known.
-            first = draft.first(*DISRUPTIVE)
+            first = draft.first(*DISRUPTIVE, Call.REMOVE)
             if first is not None:
                 yield makers[draft.image], (index, min(first, step))
 
@@ -156,7 +157,8 @@ def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> I
             of_service.setdefault(draft.service.name, []).append(index)
     for index, draft in enumerate(drafts):
         shared = groups.count(groups[index]) > 1
-        step = draft.first(*STARTS) if shared else draft.first(*DISRUPTIVE)
+        alone = not shared and not draft.forgets
+        step = draft.first(*DISRUPTIVE) if alone else draft.first(*STARTS)
         for target, condition in draft.waits_for.items():
             for dependency in of_service.get(target, ()):
                 other = drafts[dependency]
@@ -198,6 +200,18 @@ def edges_from_removals(drafts: Sequence[Draft]) -> Iterator[Edge]:
             for user, other in enumerate(drafts):
                 if other.change.action in _GOING and other.old and draft.old.service in other.waits_for:
                     yield (user, other.last), (index, 0)
+
+
+def edges_from_one_shots(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """What a one-shot has to run again for is made only after its old container is gone: whoever dies in between
+    leaves no evidence that it ran.
+    """
+    for index, draft in enumerate(drafts):
+        gone = draft.first(Call.REMOVE)
+        for other_index, other in enumerate(drafts):
+            made = other.first(Call.CREATE_VOLUME, Call.CREATE)
+            if other.change.address.partition("[")[0] in draft.forgets and gone is not None and made is not None:
+                yield (index, gone), (other_index, made)
 
 
 def edges_from_groups(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:

@@ -10,17 +10,18 @@ from dataclasses import dataclass, replace
 from deployer.errors import Diagnostic, raise_if_any
 from deployer.fields.field import Effect
 from deployer.plan import guard, order, steps
-from deployer.plan.containers import SECOND, dependencies_on_label, plan_removal, plan_service
+from deployer.plan.containers import SECOND, plan_removal, plan_service
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.namespaces import owner_after, owners_first
+from deployer.plan.one_shots import losses_left_out
 from deployer.plan.recovery import is_half_done, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
 from deployer.resources.desired import Desired, salted
-from deployer.resources.observed import Observed, ObservedContainer
+from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ def make_plan(
     things, unchanged = plan_things(desired, observed, place, options.keep_orphans, only=bool(options.only))
     raise_if_any(guard.networks_in_use([draft.change for draft in things], observed))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
-    facts = Facts(desired, observed, images.now, remade, place, observed.records.revision + 1, options.replace)
+    made = {draft.change.steps[0].target: draft.change.address for draft in things if draft.has(Call.CREATE_VOLUME)}
+    revision = observed.records.revision + 1
+    facts = Facts(desired, observed, images.now, remade, place, revision, made, options.replace)
     drafts = [
         *abandoned(observed),
         *_adoption(desired, observed, options),
@@ -73,7 +76,7 @@ def make_plan(
             else:
                 unchanged.append(found)
     drafts = [await_what_stays(draft, facts, drafts) for draft in drafts]
-    drafts += _leftovers(desired, observed, options, remade)
+    drafts += _leftovers(facts, options)
     changed = {draft.change.address for draft in drafts}
     return plan_of(
         desired.stack,
@@ -129,19 +132,25 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
     return plan_of(stack, origin, observed, drafts, [], {}, ())
 
 
-def _leftovers(desired: Desired, observed: Observed, options: Options, remade: frozenset[str]) -> list[Draft]:
-    """What a dead run left, and the containers of services that the stack no longer names."""
+def _leftovers(facts: Facts, options: Options) -> list[Draft]:
+    """What a dead run left, the containers of services that the stack no longer names, and, of services that the plan
+    is not about, those that would say that a one-shot ran for data which is made anew.
+    """
     drafts: list[Draft] = []
-    for container in observed.containers:
-        orphan = container.service not in desired.services
+    for container in facts.observed.containers:
+        orphan = container.service not in facts.desired.services
         spared = orphan and (options.keep_orphans or bool(options.only))
-        if is_half_done(container, observed) and not (spared and container.never_started):
+        if is_half_done(container, facts.observed) and not (spared and container.never_started):
             drafts.append(plan_recovery(container))
+        elif options.only and orphan and (lost := dict(losses_left_out(container, facts))):
+            draft = plan_removal(container, f"to run again: {', '.join(lost.values())} is made anew", facts.remade)
+            draft.forgets = frozenset(lost)
+            drafts.append(draft)
         elif orphan and not spared:
-            draft = plan_removal(container, "no longer in the stack", remade)
+            draft = plan_removal(container, "no longer in the stack", facts.remade)
             draft.waits_for = dependencies_on_label(container)
             drafts.append(draft)
-    return [*drafts, *map(remove_left_copy, observed.left_copies)]
+    return [*drafts, *map(remove_left_copy, facts.observed.left_copies)]
 
 
 def left_alone(desired: Desired, observed: Observed, looked_at: Set[str]) -> tuple[str, ...]:
@@ -153,19 +162,27 @@ def left_alone(desired: Desired, observed: Observed, looked_at: Set[str]) -> tup
 
 
 def await_what_stays(draft: Draft, facts: Facts, drafts: Sequence[Draft]) -> Draft:
-    """A dependency that does not change is waited for too, where it must be healthy: it may still be on its way."""
+    """A dependency that does not change is waited for too, where it must be healthy or have completed: it may still be
+    on its way.
+    """
     started = {other.service.name for other in drafts if other.service and other.has(*STARTS)}
     waits: list[Step] = []
     for target, condition in draft.waits_for.items():
-        if condition == "service_healthy" and target not in started and target in facts.desired.services:
+        if target not in started and target in facts.desired.services:
             waits += [
-                Step(Call.AWAIT_READY, found.id, steps.Wait(service=target), name=found.name)
+                Step(_WAITS[condition], found.id, steps.Wait(service=target), name=found.name)
                 for found in facts.observed.of_service(target)
                 if not is_half_done(found, facts.observed)
+                and condition in _WAITS
+                and (condition != COMPLETED or found.is_up)
             ]
     if waits and draft.has(*STARTS):
         draft.change = replace(draft.change, steps=(*waits, *draft.change.steps))
     return draft
+
+
+COMPLETED = "service_completed_successfully"
+_WAITS = {"service_healthy": Call.AWAIT_READY, COMPLETED: Call.AWAIT_COMPLETED}
 
 
 def plan_of(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from deployer.errors import raise_if_any
 from deployer.fields.namespaces import owner
 from deployer.plan import guard, steps
-from deployer.plan.containers import await_ready, dependencies_on_label
+from deployer.plan.containers import await_ready
 from deployer.plan.differences import Facts
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, Plan, Step
@@ -16,7 +16,7 @@ from deployer.plan.namespaces import owners_first
 from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_of
 from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import Desired, DesiredService
-from deployer.resources.observed import Observed, ObservedContainer, host_ports
+from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label, host_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
     the stack's name is another origin's.
     """
     raise_if_any(guard.another_origin(desired.stack, desired.origin, desired.folder, observed))
-    facts = Facts(desired, observed, {}, frozenset(), lambda *_: None, observed.records.revision + 1)
+    facts = Facts(desired, observed, {}, frozenset(), lambda *_: None, observed.records.revision + 1, {})
     planning = _Planning(facts, wish)
     reasons = _reasons(desired, observed, wish)
     for container in observed.containers:

@@ -5,6 +5,7 @@ create               a container that was never started: it is made anew, for no
 replace              a container that bears `io.deployer.replaces`, for as long as the id that it names exists
 update, start        none: each step is whole
 restart              a stopped container that should run
+run again            a one-shot that has no container, or one that was never started
 remove               a stopped container that the stack does not want
 network made anew    containers that are in no network of their stack
 secrets              a volume that bears `io.deployer.copies`, and no container has it
@@ -127,6 +128,18 @@ def replace_off_network(
         wait,
         *take_over(old, name),
     )
+
+
+def run_again(
+    old: ObservedContainer,
+    name: str,
+    new: NewContainer,
+    connects: Iterable[tuple[str, Json]],
+    wait: Step,
+    look: Iterable[Step] = (),
+) -> tuple[Step, ...]:
+    """The old container of a one-shot goes first: as long as it is there, it is the evidence that the one-shot ran."""
+    return (*remove(old), *look, *create(name, new, connects, wait))
 
 
 def set_aside(old: ObservedContainer) -> tuple[Step, ...]:

@@ -204,6 +204,12 @@ def copies_without_a_container(volumes: Sequence[Json], containers: Sequence[Jso
     return tuple(sorted(name for name in ours if name not in used))
 
 
+def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
+    """What the service waited for, by the label that Compose and deployer write: `db:service_healthy:false,...`."""
+    label = str(section(container.raw, "Config.Labels").get(identity.DEPENDS_ON, ""))
+    return {part.split(":")[0]: part.split(":")[1] for part in label.split(",") if part.count(":") >= 1}
+
+
 def neighbour_of(listed: Json) -> Neighbour:
     """A container that is not of the stack, from the list of all."""
     networks = frozenset(each["NetworkID"] for each in section(listed, "NetworkSettings.Networks").values())

@@ -133,6 +133,35 @@ def test_a_service_goes_after_those_that_waited_for_it(draft, container):
     assert named(drafts) == ["service.web[1] remove -> service.db[1] stop"]
 
 
+AGAIN = (Call.STOP, Call.REMOVE, Call.CREATE, Call.START, Call.AWAIT_COMPLETED)
+
+
+def test_a_one_shot_that_runs_again_goes_before_the_volume_is_made(draft):
+    """Then it waits for what it depends on with its start alone: a stop that waited would close a circle."""
+    job = {"service": service("job"), "forgets": frozenset({"volume.data"}), "waits_for": {"db": "service_healthy"}}
+    drafts = [
+        draft("volume.data", Action.CREATE, Step(Call.CREATE_VOLUME, "shop_data")),
+        draft("service.db[1]", Action.CREATE, *CREATE, service=service("db"), volumes=frozenset({"shop_data"})),
+        draft("service.job[1]", Action.REPLACE, *AGAIN, **job),
+    ]
+    assert named(drafts) == [
+        "volume.data create volume -> service.db[1] create",
+        "service.db[1] wait until ready -> service.job[1] start",
+        "service.job[1] remove -> volume.data create volume",
+    ]
+
+
+def test_a_one_shot_is_removed_only_after_its_new_image_is_built(draft):
+    """A build that fails loses nothing."""
+    drafts = [
+        draft("build.job", Action.BUILD, Call.BUILD),
+        draft(
+            "service.job[1]", Action.REPLACE, Call.REMOVE, *CREATE, image="build.job", forgets=frozenset({"volume.x"})
+        ),
+    ]
+    assert "build.job build -> service.job[1] remove" in named(drafts)
+
+
 def test_changes_that_wait_for_each_other_are_refused(draft):
     """A circle is an error that names its way round."""
     drafts = [

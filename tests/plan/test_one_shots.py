@@ -1,0 +1,76 @@
+"""When a one-shot runs again though nothing of it has changed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from deployer.plan.one_shots import losses
+
+DATA = ("/data", ("volume", "shop_data"))
+
+
+def service(name, *volumes, depends_on=(), completes=False, may_exit=False):
+    return SimpleNamespace(
+        name=name,
+        asked={"volumes": volumes},
+        depends_on=dict.fromkeys(depends_on, "service_started"),
+        completes=completes,
+        may_exit=may_exit or completes,
+        image=SimpleNamespace(address=f"image.{name}"),
+    )
+
+
+def lost(one_shot, container, *others, made=("shop_data",), there=(), declared=()):
+    """The field and what is made anew, of each loss; `there` are the services that have a container."""
+    services = {each.name: each for each in (one_shot, *others)}
+    config = {"Volumes": {target: {} for target in declared}}
+    facts = SimpleNamespace(
+        desired=SimpleNamespace(services=services),
+        observed=SimpleNamespace(
+            of_service=lambda name: ["a container"] if name in there else [],
+            images={name: SimpleNamespace(config=config) for name in services},
+        ),
+        images={f"image.{name}": SimpleNamespace(reference=name) for name in services},
+        made={name: f"volume.{name.removeprefix('shop_')}" for name in made},
+    )
+    return [(field.field, field.before) for _, field in losses(one_shot, container, facts)]
+
+
+@pytest.fixture
+def exited(container):
+    return container("job", status="exited")
+
+
+def test_a_volume_of_what_it_depends_on_is_a_loss_however_far_away(exited):
+    """The plan names the dependency of its own through which it comes."""
+    job = service("job", depends_on=["api"], completes=True)
+    api, db = service("api", depends_on=["db"]), service("db", DATA)
+    assert lost(job, exited, api, db) == [("depends_on.api", "volume.data")]
+
+
+def test_a_volume_of_its_own_is_a_loss(exited):
+    assert lost(service("job", DATA, completes=True), exited) == [("volumes", "volume.data")]
+
+
+def test_a_volume_that_stays_is_none(exited):
+    job, db = service("job", depends_on=["db"], completes=True), service("db", DATA)
+    assert lost(job, exited, db, made=()) == []
+
+
+def test_a_volume_that_an_image_declares_is_a_loss_where_no_container_has_it(exited):
+    """A container hands it over to its successor by name; one that is mounted over is no volume."""
+    job, db = service("job", depends_on=["db"], completes=True), service("db", DATA)
+    declared = ("/data", "/more")
+    assert lost(job, exited, db, made=(), declared=declared, there=("job", "db")) == []
+    assert lost(job, exited, db, made=(), declared=declared, there=("job",)) == [
+        ("depends_on.db", "the volume at /more")
+    ]
+
+
+def test_a_service_that_may_exit_and_runs_has_not_been_a_one_shot_yet(container):
+    """What says restart: on-failure may just as well run for good."""
+    job, db = service("job", depends_on=["db"], may_exit=True), service("db", DATA)
+    assert lost(job, container("job"), db) == []
+    assert lost(job, container("job", status="exited"), db) == [("depends_on.db", "volume.data")]
