@@ -17,7 +17,7 @@ from docker.errors import DockerException
 from tests.e2e.project import BASE, until
 
 BRIDGE = "crash0"
-ADDRESS = "172.29.251.1/24"
+ADDRESS = "172.29.252.1/24"
 
 
 @dataclass(slots=True)

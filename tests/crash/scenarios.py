@@ -79,9 +79,18 @@ NETWORKS: Sections = {"front": {}, "back": {}}
 BYSTANDER = sleeper()
 DIES = ["sh", "-c", "exit 7"]
 NEVER_HEALTHY = {"test": ["CMD", "false"], "interval": "100ms", "retries": 1, "timeout": "2s"}
-MIGRATE = ["sh", "-c", "sleep 0.7; echo migrated >> /data/log; sync"]
+MIGRATE = ["sh", "-c", "sleep 2; echo migrated >> /data/log; sync"]
 NEEDS_MIGRATION = ["sh", "-c", "grep -q migrated /data/log && exec sleep 1000"]
 COMPLETED = {"migrate": {"condition": "service_completed_successfully"}}
+
+
+def contents(text: str) -> Sections:
+    """The sections of a secret and a config that hold this."""
+    return {"secrets": {"password": {"content": text}}, "configs": {"site": {"content": text}}}
+
+
+def holds(text: str) -> tuple[Fact, ...]:
+    return tuple(Fact("web", path, text, write=False) for path in ("/run/secrets/password", "/site"))
 
 
 def fresh() -> Scenario:
@@ -89,24 +98,31 @@ def fresh() -> Scenario:
     services = {
         "migrate": sleeper(image="tools", command=MIGRATE, restart="no", volumes=["data:/data"]),
         "web": sleeper(image="tools", command=NEEDS_MIGRATION, volumes=["data:/data"], networks=["front"])
-        | {"depends_on": COMPLETED},
+        | {"depends_on": COMPLETED, "secrets": ["password"], "configs": ["site"]},
     }
-    run = Run(services, {"builds": {"tools": "./web"}, "networks": {"front": {}}, "volumes": {"data": {}}})
+    sections = {"builds": {"tools": "./web"}, "networks": {"front": {}}, "volumes": {"data": {}}}
+    run = Run(services, sections | contents("one"))
     return Scenario(
         "fresh apply",
         run,
         (run,),
-        facts=(Fact("web", "/data/log", "migrated\n", write=False), Fact("web", "/made", "once\n", write=False)),
+        facts=(
+            Fact("web", "/data/log", "migrated\n", write=False),
+            Fact("web", "/made", "once\n", write=False),
+            *holds("one"),
+        ),
     )
 
 
 def _web(**fields: Any) -> dict[str, Any]:
-    return sleeper(image=KEEPS, restart="always", volumes=["data:/data"], networks=["front", "back"]) | fields
+    copied = {"secrets": ["password"], "configs": ["site"]}
+    return sleeper(image=KEEPS, restart="always", volumes=["data:/data"], networks=["front", "back"]) | copied | fields
 
 
-def _run(*words: str, code: int = 0, **fields: Any) -> Run:
+def _run(*words: str, code: int = 0, holding: str = "one", **fields: Any) -> Run:
     services = {"web": _web(**fields), "bystander": BYSTANDER}
-    return Run(services, {"networks": NETWORKS, "volumes": {"data": {}}}, words or ("apply",), code)
+    sections = {"networks": NETWORKS, "volumes": {"data": {}}, **contents(holding)}
+    return Run(services, sections, words or ("apply",), code)
 
 
 STANDS = _run()
@@ -115,13 +131,13 @@ DATA = (Fact("web", "/data/rows", "1, 2, 3\n"), Fact("web", "/keep/rows", "4, 5,
 
 def replacement() -> Scenario:
     """Stop-first, because a service with volumes is."""
-    new = _run(environment={"MODE": "new"}, image=KEEPS_MORE)
+    new = _run(holding="two", image=KEEPS_MORE)
     return Scenario(
         "replacement",
         new,
         (new,),
         before=STANDS,
-        facts=DATA,
+        facts=(*DATA, *holds("two")),
         untouched=("bystander",),
     )
 
@@ -133,7 +149,7 @@ def put_back(operation: str, after: tuple[Run, ...], **broken: Any) -> Scenario:
         _run(code=1, **broken),
         after,
         before=STANDS,
-        facts=DATA,
+        facts=(*DATA, *holds("one")),
         same=("web",),
         untouched=("bystander",),
     )
@@ -176,16 +192,19 @@ def destroyed_with_volumes() -> Scenario:
 def brought_back() -> Scenario:
     """The next apply makes all that the killed destroy took, on the volumes that it left."""
     plain = _run(image=BASE)
-    return Scenario("destroy, apply again", _run("destroy", image=BASE), (plain,), before=plain, facts=DATA[:1])
+    return Scenario(
+        "destroy, apply again", _run("destroy", image=BASE), (plain,), before=plain, facts=(*DATA[:1], *holds("one"))
+    )
 
 
 def network_anew() -> Scenario:
     """A network that is made anew under its name, and all that are in it."""
     labels = {"front": {"labels": {"tier": "front"}}, "back": {}}
     services = {"web": _web(image=BASE), "api": sleeper(networks=["front"]), "bystander": BYSTANDER}
-    before = Run(services, {"networks": NETWORKS, "volumes": {"data": {}}})
-    new = Run(services, {"networks": labels, "volumes": {"data": {}}})
-    return Scenario("network made anew", new, (new,), before=before, facts=DATA[:1], untouched=("bystander",))
+    before = Run(services, {"networks": NETWORKS, "volumes": {"data": {}}, **contents("one")})
+    new = Run(services, {"networks": labels, "volumes": {"data": {}}, **contents("one")})
+    facts = (*DATA[:1], *holds("one"))
+    return Scenario("network made anew", new, (new,), before=before, facts=facts, untouched=("bystander",))
 
 
 SCENARIOS: Mapping[str, Scenario] = {
