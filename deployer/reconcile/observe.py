@@ -27,8 +27,8 @@ from deployer.resources.observed import (
     neighbour_of,
     networks_of,
     volume_of,
-    with_owner,
 )
+from deployer.resources.owners import with_owner
 from deployer.resources.records import records_of, updates_of
 
 

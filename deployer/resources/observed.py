@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,6 @@ from deployer.fields.attachments import entry_of, fixed_addresses
 from deployer.fields.copies import COPIES, is_copy
 from deployer.fields.field import Context, Field, Json, Value, section
 from deployer.fields.mounts import is_anonymous, target_path
-from deployer.fields.namespaces import joined
 from deployer.resources import identity, standing
 from deployer.resources.applied import Applied, decode
 from deployer.resources.records import Records
@@ -214,26 +213,6 @@ def neighbour_of(listed: Json) -> Neighbour:
     """A container that is not of the stack, from the list of all."""
     networks = frozenset(each["NetworkID"] for each in section(listed, "NetworkSettings.Networks").values())
     return Neighbour(listed["Names"][0].lstrip("/"), ports_of(listed), networks, listed["Id"])
-
-
-def with_owner(
-    container: ObservedContainer, own: Mapping[str, ObservedContainer], neighbours: Mapping[str, Neighbour]
-) -> ObservedContainer:
-    """The container, its network mode as a stack file would say it: the engine knows the id of whose network it is.
-
-    Where that one is gone, it is what was asked for.
-    """
-    id = joined(container.raw)
-    if not id:
-        return container
-    mode = container.values["network_mode"]
-    if id in own:
-        mode = f"service:{own[id].service}"
-    elif neighbour := next((each for each in neighbours.values() if each.id == id), None):
-        mode = f"container:{neighbour.name}"
-    elif container.applied:
-        mode = container.applied.fields.get("network_mode") or mode
-    return replace(container, values={**container.values, "network_mode": mode})
 
 
 def ports_of(listed: Json) -> frozenset[tuple[str, int, str]]:

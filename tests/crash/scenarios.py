@@ -207,6 +207,24 @@ def network_anew() -> Scenario:
     return Scenario("network made anew", new, (new,), before=before, facts=facts, untouched=("bystander",))
 
 
+def owner_replaced(operation: str, after: Run | None = None, **fields: Any) -> Scenario:
+    """A container, and a chain of those that are in its network; its volume has no name."""
+    before, new = _owner(), _owner(code=1 if after else 0, **fields)
+    facts = (Fact("db", "/data/rows", "1, 2, 3\n"),)
+    same = ("db", "web", "probe") if after else ()
+    return Scenario(operation, new, (after or new,), before=before, facts=facts, same=same, untouched=("bystander",))
+
+
+def _owner(code: int = 0, **fields: Any) -> Run:
+    services = {
+        "db": sleeper(restart="always", volumes=["/data"], networks=["front"]) | fields,
+        "web": sleeper(network_mode="service:db", restart="always"),
+        "probe": sleeper(network_mode="service:web"),
+        "bystander": BYSTANDER,
+    }
+    return Run(services, {"networks": {"front": {}}}, code=code)
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.operation: scenario
     for scenario in (
@@ -216,6 +234,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         put_back("put back (unhealthy)", (STANDS,), healthcheck=NEVER_HEALTHY),
         failing_again(),
         network_anew(),
+        owner_replaced("owner of a network replaced", user="0:1"),
+        owner_replaced("owner of a network put back", _owner(), command=DIES),
         update(),
         destroyed(),
         destroyed_with_volumes(),
