@@ -81,22 +81,32 @@ DIES = ["sh", "-c", "exit 7"]
 NEVER_HEALTHY = {"test": ["CMD", "false"], "interval": "100ms", "retries": 1, "timeout": "2s"}
 MIGRATE = ["sh", "-c", "sleep 0.7; echo migrated >> /data/log; sync"]
 NEEDS_MIGRATION = ["sh", "-c", "grep -q migrated /data/log && exec sleep 1000"]
+SECRET = "a secret\n"
+HAS_SECRET = Fact("web", "/run/secrets/pw", SECRET, write=False)
 COMPLETED = {"migrate": {"condition": "service_completed_successfully"}}
 
 
 def fresh() -> Scenario:
-    """A first apply: a build, a network, a volume, a one-shot that writes into it, and what waits for that."""
+    """A first apply: a build, a network, a volume, a one-shot that writes into it, and what waits for that, which has
+    secrets inside and outside of `/run/secrets`.
+    """
     services = {
         "migrate": sleeper(image="tools", command=MIGRATE, restart="no", volumes=["data:/data"]),
         "web": sleeper(image="tools", command=NEEDS_MIGRATION, volumes=["data:/data"], networks=["front"])
-        | {"depends_on": COMPLETED},
+        | {"depends_on": COMPLETED, "secrets": ["pw", {"source": "pw", "target": "/etc/pw"}]},
     }
-    run = Run(services, {"builds": {"tools": "./web"}, "networks": {"front": {}}, "volumes": {"data": {}}})
+    sections = {"builds": {"tools": "./web"}, "networks": {"front": {}}, "volumes": {"data": {}}}
+    run = Run(services, {**sections, "secrets": {"pw": {"content": SECRET}}})
     return Scenario(
         "fresh apply",
         run,
         (run,),
-        facts=(Fact("web", "/data/log", "migrated\n", write=False), Fact("web", "/made", "once\n", write=False)),
+        facts=(
+            Fact("web", "/data/log", "migrated\n", write=False),
+            Fact("web", "/made", "once\n", write=False),
+            HAS_SECRET,
+            Fact("web", "/etc/pw", SECRET, write=False),
+        ),
     )
 
 
@@ -104,9 +114,10 @@ def _web(**fields: Any) -> dict[str, Any]:
     return sleeper(image=KEEPS, restart="always", volumes=["data:/data"], networks=["front", "back"]) | fields
 
 
-def _run(*words: str, code: int = 0, **fields: Any) -> Run:
-    services = {"web": _web(**fields), "bystander": BYSTANDER}
-    return Run(services, {"networks": NETWORKS, "volumes": {"data": {}}}, words or ("apply",), code)
+def _run(*words: str, code: int = 0, secret: str = SECRET, **fields: Any) -> Run:
+    services = {"web": _web(secrets=["pw"], **fields), "bystander": BYSTANDER}
+    sections = {"networks": NETWORKS, "volumes": {"data": {}}, "secrets": {"pw": {"content": secret}}}
+    return Run(services, sections, words or ("apply",), code)
 
 
 STANDS = _run()
@@ -114,14 +125,14 @@ DATA = (Fact("web", "/data/rows", "1, 2, 3\n"), Fact("web", "/keep/rows", "4, 5,
 
 
 def replacement() -> Scenario:
-    """Stop-first, because a service with volumes is."""
-    new = _run(environment={"MODE": "new"}, image=KEEPS_MORE)
+    """Stop-first, because a service with volumes is; its secret is another one, too."""
+    new = _run(environment={"MODE": "new"}, image=KEEPS_MORE, secret="another\n")
     return Scenario(
         "replacement",
         new,
         (new,),
         before=STANDS,
-        facts=DATA,
+        facts=(*DATA, Fact("web", "/run/secrets/pw", "another\n", write=False)),
         untouched=("bystander",),
     )
 
@@ -133,7 +144,7 @@ def put_back(operation: str, after: tuple[Run, ...], **broken: Any) -> Scenario:
         _run(code=1, **broken),
         after,
         before=STANDS,
-        facts=DATA,
+        facts=(*DATA, HAS_SECRET),
         same=("web",),
         untouched=("bystander",),
     )
@@ -176,7 +187,8 @@ def destroyed_with_volumes() -> Scenario:
 def brought_back() -> Scenario:
     """The next apply makes all that the killed destroy took, on the volumes that it left."""
     plain = _run(image=BASE)
-    return Scenario("destroy, apply again", _run("destroy", image=BASE), (plain,), before=plain, facts=DATA[:1])
+    facts = (*DATA[:1], HAS_SECRET)
+    return Scenario("destroy, apply again", _run("destroy", image=BASE), (plain,), before=plain, facts=facts)
 
 
 def network_anew() -> Scenario:

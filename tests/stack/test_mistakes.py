@@ -180,6 +180,15 @@ MISTAKES: list[tuple[str, str]] = [
         SHOP + "    volumes: ['./etc:/etc/app']\n    configs: [»{source: a, target: /etc/app/x}]\n"
         "configs: {a: {file: a}}\n",
     ),
+    (
+        "said-twice",
+        SHOP + "    tmpfs: /etc/app\n    configs: [»{source: a, target: /etc/app/x}]\nconfigs: {a: {file: a}}\n",
+    ),
+    (
+        "read-only",
+        SHOP + "    read_only: true\n    secrets: [a]\n    configs: [»a]\n"
+        "secrets: {a: {file: a}}\nconfigs: {a: {file: a}}\n",
+    ),
     ("said-twice", SHOP + "    volumes: ['./s:/run/secrets']\n    secrets: [»a]\nsecrets: {a: {file: a}}\n"),
     ("external", "networks: {front: {external: true, »driver: bridge}}" + TAIL),
     # variables
