@@ -84,6 +84,16 @@ def test_a_container_has_its_secrets_and_configs(project: Project, monkeypatch: 
     assert stat(project, "web", "/etc/deep") == "0:0 755"
 
 
+def test_a_read_only_container_has_its_secrets(project: Project) -> None:
+    """What is beneath `/run/secrets` is filled all the same, under a /run that is memory too."""
+    service = sleeper(read_only=True, tmpfs=["/run"], user="1000", secrets=["pw"])
+    project.write({"web": service}, secrets={"pw": {"content": "x"}})
+    project.apply()
+    project.must_be_settled()
+    assert contents(project, "web", "/run/secrets/pw") == b"x"
+    assert project.inside("web", "touch", "/run/secrets/y")[0] != 0
+
+
 def test_a_changed_secret_replaces_its_containers_and_no_other(project: Project) -> None:
     """The plan shows that it changed, and where it is declared; both replicas get the new one, and the old are gone."""
     secret = project.folder / "pw.txt"

@@ -188,6 +188,15 @@ MISTAKES: list[tuple[str, str]] = [
         SHOP + "    volumes: ['./etc:/etc/app']\n    configs: [»{source: a, target: /etc/app/x}]\n"
         "configs: {a: {file: a}}\n",
     ),
+    (
+        "said-twice",
+        SHOP + "    tmpfs: /etc/app\n    configs: [»{source: a, target: /etc/app/x}]\nconfigs: {a: {file: a}}\n",
+    ),
+    (
+        "read-only",
+        SHOP + "    read_only: true\n    secrets: [a]\n    configs: [»a]\n"
+        "secrets: {a: {file: a}}\nconfigs: {a: {file: a}}\n",
+    ),
     ("said-twice", SHOP + "    volumes: ['./s:/run/secrets']\n    secrets: [»a]\nsecrets: {a: {file: a}}\n"),
     ("bad-address", "networks: {front: {ipam: {config: [{subnet: »10.5.0.1}]}}}" + TAIL),
     ("bad-address", "networks: {front: {ipam: {config: [{subnet: »10.5.0.1/24}]}}}" + TAIL),
