@@ -16,7 +16,6 @@ from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
-from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.recovery import is_half_done, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
 from deployer.resources.desired import Desired, salted
@@ -63,11 +62,8 @@ def make_plan(
         *(Draft(change) for change in images.changes),
         *things,
     ]
-    for service in owners_first(desired.services):
-        planned = list(plan_service(service, facts))
-        owner = owner_after(service, planned, desired.stack, observed)
-        facts = replace(facts, owners={**facts.owners, service.name: owner})
-        for found in planned:
+    for service in desired.services.values():
+        for found in plan_service(service, facts):
             if isinstance(found, Draft):
                 drafts.append(found)
             else:
@@ -153,16 +149,18 @@ def left_alone(desired: Desired, observed: Observed, looked_at: Set[str]) -> tup
 
 
 def await_what_stays(draft: Draft, facts: Facts, drafts: Sequence[Draft]) -> Draft:
-    """A dependency that does not change is waited for too, where it must be healthy: it may still be on its way."""
+    """A dependency that does not change is waited for too, where it must be healthy or completed: it may still be on
+    its way, or at work.
+    """
     started = {other.service.name for other in drafts if other.service and other.has(*STARTS)}
     waits: list[Step] = []
     for target, condition in draft.waits_for.items():
-        if condition == "service_healthy" and target not in started and target in facts.desired.services:
-            waits += [
-                Step(Call.AWAIT_READY, found.id, steps.Wait(service=target), name=found.name)
-                for found in facts.observed.of_service(target)
-                if not is_half_done(found, facts.observed)
-            ]
+        if target in started or target not in facts.desired.services:
+            continue
+        for found in (each for each in facts.observed.of_service(target) if not is_half_done(each, facts.observed)):
+            if condition == "service_healthy" or (condition == "service_completed_successfully" and found.is_up):
+                call = Call.AWAIT_READY if condition == "service_healthy" else Call.AWAIT_COMPLETED
+                waits.append(Step(call, found.id, steps.Wait(service=target), name=found.name))
     if waits and draft.has(*STARTS):
         draft.change = replace(draft.change, steps=(*waits, *draft.change.steps))
     return draft
