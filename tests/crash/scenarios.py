@@ -79,7 +79,7 @@ NETWORKS: Sections = {"front": {}, "back": {}}
 BYSTANDER = sleeper()
 DIES = ["sh", "-c", "exit 7"]
 NEVER_HEALTHY = {"test": ["CMD", "false"], "interval": "100ms", "retries": 1, "timeout": "2s"}
-MIGRATE = ["sh", "-c", "sleep 0.7; echo migrated >> /data/log; sync"]
+MIGRATE = ["sh", "-c", "sleep 2; echo migrated >> /data/log; sync"]
 NEEDS_MIGRATION = ["sh", "-c", "grep -q migrated /data/log && exec sleep 1000"]
 COMPLETED = {"migrate": {"condition": "service_completed_successfully"}}
 

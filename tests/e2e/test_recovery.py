@@ -86,6 +86,19 @@ def test_a_successor_that_only_lacks_its_name_is_a_recovery(project: Project, pr
     assert (after["Id"], after["State"]["StartedAt"]) == (successor["Id"], successor["State"]["StartedAt"])
 
 
+def test_a_one_shot_that_a_dead_run_started_is_waited_for(project: Project, proxy: Proxy) -> None:
+    """It is at work still: what waits for its completion is not started before that, and it is not run again."""
+    waits = {"migrate": {"condition": "service_completed_successfully"}}
+    project.write({"migrate": sleeper(command=["sleep", "6"], restart="no"), "web": sleeper(depends_on=waits)})
+    killed_at(project, proxy, "/start", "after")
+    before = project.container("migrate")
+    project.apply()
+    migrate, web = project.container("migrate"), project.container("web")
+    assert migrate["State"]["FinishedAt"] < web["State"]["StartedAt"]
+    assert (migrate["Id"], migrate["State"]["StartedAt"]) == (before["Id"], before["State"]["StartedAt"])
+    project.must_be_settled()
+
+
 @pytest.mark.parametrize("path", ["/containers/create", "/networks/create"])
 def test_what_a_dead_run_asked_for_may_come_late(path: str, project: Project, proxy: Proxy) -> None:
     """The engine carries out the last request of a run that was killed after the next one has made its plan."""
