@@ -66,11 +66,8 @@ def make_plan(
         *(Draft(change) for change in images.changes),
         *things,
     ]
-    for service in owners_first(desired.services):
-        planned = list(plan_service(service, facts))
-        owner = owner_after(service, planned, desired.stack, observed)
-        facts = replace(facts, owners={**facts.owners, service.name: owner})
-        for found in planned:
+    for service in desired.services.values():
+        for found in plan_service(service, facts):
             if isinstance(found, Draft):
                 drafts.append(found)
             else:

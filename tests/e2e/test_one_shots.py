@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from docker.errors import NotFound
 
 from deployer.resources.observed import moment
 from tests.e2e.project import BASE, Project, sleeper
@@ -86,6 +87,7 @@ def test_whoever_dies_before_the_new_volume_is_made_leaves_no_evidence_that_it_r
     """What a crash leaves at that very call tells the next apply that the one-shot has to run."""
     write(project)
     project.apply()
+    old = project.id_of("migrate")
     lose_data(project)
     process = None
 
@@ -97,7 +99,8 @@ def test_whoever_dies_before_the_new_volume_is_made_leaves_no_evidence_that_it_r
     process = project.start("apply", "--yes", "--engine", proxy.url)
     process.wait()
     assert f"{project.name}_data" in project.volumes()
-    assert project.container_name("migrate") not in project.containers()
+    with pytest.raises(NotFound):
+        project.engine.inspect_container(old)
     project.apply()
     must_have_run_on_the_new_data(project)
 
