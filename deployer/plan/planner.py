@@ -66,8 +66,11 @@ def make_plan(
         *(Draft(change) for change in images.changes),
         *things,
     ]
-    for service in desired.services.values():
-        for found in plan_service(service, facts):
+    for service in owners_first(desired.services):
+        planned = list(plan_service(service, facts))
+        owner = owner_after(service, planned, desired.stack, observed)
+        facts = replace(facts, owners={**facts.owners, service.name: owner})
+        for found in planned:
             if isinstance(found, Draft):
                 drafts.append(found)
             else:

@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from deployer.errors import raise_if_any
+from deployer.fields.namespaces import owner
 from deployer.plan import guard, steps
 from deployer.plan.containers import await_ready
 from deployer.plan.differences import Facts
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, Plan, Step
+from deployer.plan.namespaces import owners_first
 from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_of
 from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import Desired, DesiredService
@@ -40,7 +42,7 @@ class _Planning:
         if self.wish.action is Action.STOP:
             draft = _stop(container, service, self.wish.grace) if _is_up(container) else None
         elif self.wish.action is Action.RESTART and _is_up(container):
-            draft = _restart(container, service) if reason == ASKED else None
+            draft = _restart(container, service, reason) if reason in (ASKED, JOINED) else None
         else:
             draft = None if _is_up(container) and container.status != "paused" else _start(container, service, reason)
         if draft:
@@ -48,11 +50,13 @@ class _Planning:
 
 
 ASKED = "asked for"
+JOINED = "it is in the network of one that is"
 
 
 def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
-    """What is started, stopped or restarted. A start takes along what the services depend on, where that is down. What
-    was never started is left to an apply: it may lack its networks or secrets.
+    """What is started, stopped or restarted. A start takes along what the services depend on, where that is down; a
+    restart, what is in the network of one of them, and would have none left. What was never started is left to an
+    apply: it may lack its networks or secrets.
 
     Where no service is named, what has completed its work is left alone: it would run again. Raises InvalidStack where
     the stack's name is another origin's.
@@ -77,6 +81,10 @@ def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
 def _reasons(desired: Desired, observed: Observed, wish: Wish) -> Mapping[str, str]:
     """Each service that the wish is about, with why."""
     reasons = dict.fromkeys(wish.services or {each.service for each in observed.containers if each.service}, ASKED)
+    if wish.action is Action.RESTART:
+        for service in owners_first(desired.services):
+            if owner(service.asked["network_mode"])[1] in reasons:
+                reasons.setdefault(service.name, JOINED)
     waiting = list(reasons) if wish.action is not Action.STOP else []
     while waiting:
         name = waiting.pop()
@@ -104,10 +112,10 @@ def _start(container: ObservedContainer, service: DesiredService | None, reason:
     return _draft(change, container, service)
 
 
-def _restart(container: ObservedContainer, service: DesiredService | None) -> Draft:
+def _restart(container: ObservedContainer, service: DesiredService | None, reason: str) -> Draft:
     """One call of the engine's: who is killed beside it leaves no container stopped."""
     again = Step(Call.RESTART, container.id, name=container.name)
-    change = Change(container.address, Action.RESTART, ASKED, steps=(again, _wait(container, service)))
+    change = Change(container.address, Action.RESTART, reason, steps=(again, _wait(container, service)))
     return _draft(change, container, service)
 
 
