@@ -210,6 +210,8 @@ class Project:
         from deployer.plan.planner import make_plan
 
         desired = self.desired(options.only if options else ())
+        if not holding:  # nothing is copied without the turn
+            self._contents = {}
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
         plan = make_plan(desired, observed, self.stack.place, options, self._recall)
         for build in desired.builds.values():
