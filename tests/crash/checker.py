@@ -71,8 +71,7 @@ def _left_over(scenario: Scenario, project: Project, seen: Seen) -> Iterator[str
     last = scenario.after[-1]
     services = () if scenario.gone else last.services
     yield from _differ("containers", _containers(project), sorted(project.container_name(each) for each in services))
-    networks = {"default", *last.sections.get("networks", {})} if services else set[str]()
-    networks = {each for each in networks if each != "default" or _uses_default(last.services)}
+    networks = last.sections.get("networks", {}) if services else ()
     yield from _differ("networks", _networks(project), sorted(f"{project.name}_{each}" for each in networks))
     volumes = scenario.kept if scenario.gone else last.sections.get("volumes", {})
     yield from _differ("volumes", sorted(project.volumes()), sorted(f"{project.name}_{each}" for each in volumes))
@@ -80,10 +79,6 @@ def _left_over(scenario: Scenario, project: Project, seen: Seen) -> Iterator[str
     yield from _differ("volumes without a name", sorted(seen.left()), sorted(used))
     yield from _images(scenario, project)
     yield from _records(scenario, project)
-
-
-def _uses_default(services: Mapping[str, Any]) -> bool:
-    return any("networks" not in service for service in services.values())
 
 
 def _differ(what: str, found: list[str], expected: list[str]) -> Iterator[str]:

@@ -76,7 +76,7 @@ class Point:
 
 
 NETWORKS: Sections = {"front": {}, "back": {}}
-BYSTANDER = sleeper()
+BYSTANDER = sleeper(network_mode="none")  # an engine has addresses for about thirty networks
 DIES = ["sh", "-c", "exit 7"]
 NEVER_HEALTHY = {"test": ["CMD", "false"], "interval": "100ms", "retries": 1, "timeout": "2s"}
 MIGRATE = ["sh", "-c", "sleep 2; echo migrated >> /data/log; sync"]
@@ -96,7 +96,7 @@ def holds(text: str) -> tuple[Fact, ...]:
 def fresh() -> Scenario:
     """A first apply: a build, a network, a volume, a one-shot that writes into it, and what waits for that."""
     services = {
-        "migrate": sleeper(image="tools", command=MIGRATE, restart="no", volumes=["data:/data"]),
+        "migrate": sleeper(image="tools", command=MIGRATE, restart="no", volumes=["data:/data"], network_mode="none"),
         "web": sleeper(image="tools", command=NEEDS_MIGRATION, volumes=["data:/data"], networks=["front"])
         | {"depends_on": COMPLETED, "secrets": ["password"], "configs": ["site"]},
     }
