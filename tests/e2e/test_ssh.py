@@ -17,6 +17,7 @@ from deployer.engine.client import connect
 from deployer.engine.locate import Location, locate
 from deployer.engine.ssh import LOOK
 from deployer.errors import Diagnostic, Exit, Unreachable
+from deployer.resources import identity
 from tests.e2e.project import Project, ended, free_port, sleeper, until
 from tests.e2e.proxy import Proxy, Request
 from tests.e2e.sshd import Edge
@@ -51,7 +52,7 @@ def test_one_login_carries_all_requests_and_streams(edge: Edge, url: str, projec
 
     engine = connect(located(url))
     found = engine.inspected([project.id_of("web", number) for number in range(1, 9)])
-    with engine.events(labels={}) as events:
+    with engine.events(labels={identity.PROJECT: project.name}) as events:
         engine.kill_container(project.id_of("web"), "KILL")
         event = next(iter(events))
     engine.close()
