@@ -32,7 +32,8 @@ def validate(
 ) -> None:
     """Check the stack file, without an engine.
 
-    Tells all the mistakes at once, each at its line and column, and reads what the builds need. Exits with 65 where
+    Tells the mistakes together, each at its line and column: first those of form, then those between things, then what
+    is wrong with files. Reads what the builds need, and whether secrets and configs are there. Exits with 65 where
     there is a mistake. As json, the mistakes are on stdout, none where all is fine; as sarif, the warnings too.
 
     \b

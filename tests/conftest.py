@@ -1,0 +1,27 @@
+"""What the law has proved is told at the end of a run, also where the tests ran in several processes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.law.tally import Tally
+
+tally = Tally()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    tally.add(report)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much of the field table holds on this engine."""
+    if tally.tried:
+        proved = tally.tried - tally.failed - tally.unproven.keys()
+        told = f"the law: {len(proved)} of {len(tally.tried)} rows proved in {tally.seconds:.0f} s"
+        terminalreporter.write_sep("=", told)
+        for row in sorted(tally.failed):
+            terminalreporter.write_line(f"not proved: {row}")
+        for row, reason in sorted(tally.unproven.items()):
+            terminalreporter.write_line(f"cannot be tried here: {row}: {reason}")
+        for row, reason in sorted(tally.unseen.items()):
+            terminalreporter.write_line(f"proved but for drift, which cannot be seen: {row}: {reason}")
