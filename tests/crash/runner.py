@@ -7,6 +7,7 @@ import os
 import subprocess
 import tarfile
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -117,6 +118,7 @@ def kill(
     """Run, and SIGKILL it, or the engine, around that request; gives the request, and the exit code."""
     write(run, project)
     struck: list[str] = []
+    gone = threading.Event()
     processes: list[subprocess.Popen[str]] = []
 
     def strike(request: Request) -> None:
@@ -124,10 +126,13 @@ def kill(
             struck.append(f"{request.method} {request.path}")
             (dockerd or processes[0]).kill()
             proxy.cut()
+            gone.set()
 
     follow(proxy, seen, **{point.when: strike})
     processes.append(project.start(*run.command, "--yes", "--engine", proxy.url))
     code = ended(processes[0]).code
+    if struck:
+        gone.wait(60)  # the process is gone before its connections are
     return (struck[0] if struck else "", code)
 
 
