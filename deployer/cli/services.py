@@ -30,10 +30,9 @@ def replicas_of(reader: Reader, stack: str) -> list[Replica]:
     found: list[Replica] = []
     for listed in reader.containers():
         labels: Mapping[str, str] = listed.get("Labels") or {}
-        if labels.get(identity.PROJECT) == stack and labels.get(identity.ONEOFF, "False") != "True":
-            number = labels.get(identity.NUMBER, "")
+        if identity.is_of(stack, labels):
             service, name = labels.get(identity.SERVICE, ""), (listed.get("Names") or [""])[0].lstrip("/")
-            found.append(Replica(service, int(number) if number.isdigit() else 0, listed["Id"], name, listed["State"]))
+            found.append(Replica(service, identity.number_of(labels), listed["Id"], name, listed["State"]))
     return sorted(found, key=lambda each: (each.service, each.number, each.name))
 
 

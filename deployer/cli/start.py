@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.apply import Way, carry_out
+from deployer.cli.carry_out import Way, carry_out
 from deployer.cli.output import Format
 from deployer.cli.services import Replica, refuse_unknown, replicas_of
 from deployer.cli.state import state_of
@@ -81,7 +81,7 @@ def restart(context: typer.Context, services: Services = None) -> None:
 
 
 def _act(context: typer.Context, wish: Wish, nothing: str) -> None:
-    from deployer.reconcile.turn import Patience
+    from deployer.reconcile.turn import AT_ONCE
 
     state = state_of(context)
     project, engine = state.project(), state.engine()
@@ -94,7 +94,7 @@ def _act(context: typer.Context, wish: Wish, nothing: str) -> None:
         parallel=_AT_ONCE,
         seconds=_LONGEST,
         format=Format.TEXT,
-        patience=Patience(),
+        patience=AT_ONCE,
         shown=False,
     )
     outcome = carry_out(state.output, project, engine, way)

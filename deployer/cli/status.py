@@ -104,9 +104,8 @@ def _status(name: str, desired: Desired, plan: Plan, observed: Observed) -> Serv
 
 def is_ready(container: ObservedContainer, may_exit: bool) -> bool:
     """Whether it does what it is for: it runs and no check says otherwise, or it has completed its work."""
-    if container.status == "exited":
-        return may_exit and container.exit_code == 0
-    return container.status == "running" and container.health in ("", "healthy")
+    runs = container.status == "running" and container.health in ("", "healthy")
+    return runs or (may_exit and container.has_completed)
 
 
 def _in_words(containers: Iterable[ObservedContainer]) -> str:

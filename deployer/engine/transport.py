@@ -12,7 +12,7 @@ from deployer.engine.locate import Location, Tls
 from deployer.engine.refusals import refused
 from deployer.engine.streams import Stream
 from deployer.errors import Diagnostic, Unreachable
-from deployer.resources.wire import EngineRefused, Json
+from deployer.resources.wire import EngineRefused, Json, is_loopback
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
@@ -173,8 +173,7 @@ def _set_up_tcp(api: APIClient, location: Location) -> None:
 
     for scheme in ("http://", "https://"):
         api.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
-    host = urlsplit(location.url).hostname or ""
-    if host != "localhost" and not host.startswith("127.") and host != "::1":
+    if not is_loopback(urlsplit(location.url).hostname or ""):
         api.proxies = get_environ_proxies(api.base_url)
     if location.tls and not location.tls.verify:
         import urllib3

@@ -132,8 +132,7 @@ def _name(service: DesiredService, container: ObservedContainer, facts: Facts) -
 
 
 def _state(service: DesiredService, container: ObservedContainer) -> Iterator[FieldChange]:
-    done = container.status == "exited" and container.exit_code == 0 and service.may_exit
-    if container.is_up or done:
+    if container.is_up or (container.has_completed and service.may_exit):
         return
     before = f"exited ({container.exit_code})" if container.status == "exited" else container.status
     after = "completed" if service.completes else "running"

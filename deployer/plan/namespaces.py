@@ -76,13 +76,13 @@ def namespace_change(
     the id of the one, and can join the other by a start.
     """
     mode = service.asked["network_mode"]
-    done = container.status == "exited" and container.exit_code == 0 and service.may_exit
+    done = container.has_completed and service.may_exit
     if owner is None or done or container.values["network_mode"] != mode:
         return
     change = FieldChange("network_mode", mode, f"{mode} (made anew)", (Cause.DEPENDENCY,), Effect.REPLACE)
     if owner.id != joined(container.raw):
         yield replace(change, note="whose network it is in is gone" if owner.id else "")
-    elif (container.is_up or container.status == "paused") and _started_since(owner, container):
+    elif container.is_alive and _started_since(owner, container):
         after, note = f"{mode} (started anew)", "it has no network since its owner was started"
         yield replace(change, after=after, effect=Effect.RESTART, note=note)
 

@@ -29,7 +29,7 @@ def losses(service: DesiredService, container: ObservedContainer, facts: Facts) 
 
 def losses_left_out(container: ObservedContainer, facts: Facts) -> Iterator[tuple[str, str]]:
     """The same, with its name, for a container that the plan is not about: what its labels say that it waited for."""
-    if container.status == "exited" and container.exit_code == 0:
+    if container.has_completed:
         for direct in dependencies_on_label(container):
             yield from _made_anew_behind(direct, facts)
 

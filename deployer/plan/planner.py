@@ -22,6 +22,7 @@ from deployer.plan.recovery import is_half_done, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
 from deployer.resources.desired import Desired, salted
 from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label
+from deployer.stack.service import COMPLETED, HEALTHY
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def make_plan(
                 drafts.append(found)
             else:
                 unchanged.append(found)
-    drafts = [await_what_stays(draft, facts, drafts) for draft in drafts]
+    drafts = await_what_stays(drafts, facts)
     drafts += _leftovers(facts, options)
     changed = {draft.change.address for draft in drafts}
     return plan_of(
@@ -161,28 +162,26 @@ def left_alone(desired: Desired, observed: Observed, looked_at: Set[str]) -> tup
     return tuple(sorted((there | observed.records.ended.resources | set(desired.left_out)) - looked_at))
 
 
-def await_what_stays(draft: Draft, facts: Facts, drafts: Sequence[Draft]) -> Draft:
+def await_what_stays(drafts: list[Draft], facts: Facts) -> list[Draft]:
     """A dependency that does not change is waited for too, where it must be healthy or have completed: it may still be
     on its way.
     """
-    started = {other.service.name for other in drafts if other.service and other.has(*STARTS)}
-    waits: list[Step] = []
-    for target, condition in draft.waits_for.items():
-        if target not in started and target in facts.desired.services:
-            waits += [
-                Step(_WAITS[condition], found.id, steps.Wait(service=target), name=found.name)
-                for found in facts.observed.of_service(target)
-                if not is_half_done(found, facts.observed)
-                and condition in _WAITS
-                and (condition != COMPLETED or found.is_up)
-            ]
-    if waits and draft.has(*STARTS):
+    starting = [draft for draft in drafts if draft.has(*STARTS)]
+    started = {draft.service.name for draft in starting if draft.service}
+    for draft in starting:
+        stays = {target: said for target, said in draft.waits_for.items() if target not in started}
+        waits = [step for target, said in stays.items() for step in _waits_for(target, said, facts)]
         draft.change = replace(draft.change, steps=(*waits, *draft.change.steps))
-    return draft
+    return drafts
 
 
-COMPLETED = "service_completed_successfully"
-_WAITS = {"service_healthy": Call.AWAIT_READY, COMPLETED: Call.AWAIT_COMPLETED}
+def _waits_for(service: str, condition: str, facts: Facts) -> Iterator[Step]:
+    call = {HEALTHY: Call.AWAIT_READY, COMPLETED: Call.AWAIT_COMPLETED}.get(condition)
+    if call is None or service not in facts.desired.services:
+        return
+    for found in facts.observed.of_service(service):
+        if not is_half_done(found, facts.observed) and (condition != COMPLETED or found.is_up):
+            yield Step(call, found.id, steps.Wait(service=service), name=found.name)
 
 
 def plan_of(

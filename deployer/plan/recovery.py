@@ -88,6 +88,6 @@ def _set_aside(container: ObservedContainer) -> bool:
 
 
 def _applied_policy(container: ObservedContainer, observed: Observed) -> str:
-    updated = observed.records.ended.updates.get(container.id, {})
+    updated = observed.records.updates.get(container.id, {})
     asked = {**(container.applied.fields if container.applied else {}), **updated}
     return str(asked.get("restart") or "no")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from deployer.errors import raise_if_any
 from deployer.fields.namespaces import owner
@@ -17,6 +17,7 @@ from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_
 from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label, host_ports
+from deployer.stack.service import COMPLETED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +30,6 @@ class Wish:
     action: Action
     services: Collection[str] = ()
     grace: int | None = None
-
-
-@dataclass(slots=True)
-class _Planning:
-    facts: Facts
-    wish: Wish
-    drafts: list[Draft] = field(default_factory=list[Draft])
-
-    def add(self, container: ObservedContainer, reason: str) -> None:
-        service = self.facts.desired.services.get(container.service)
-        if self.wish.action is Action.STOP:
-            draft = _stop(container, service, self.wish.grace) if _is_up(container) else None
-        elif self.wish.action is Action.RESTART and _is_up(container):
-            draft = _restart(container, service, reason) if reason in (ASKED, JOINED) else None
-        else:
-            draft = None if _is_up(container) and container.status != "paused" else _start(container, service, reason)
-        if draft:
-            self.drafts.append(draft)
 
 
 ASKED = "asked for"
@@ -63,14 +46,10 @@ def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
     """
     raise_if_any(guard.another_origin(desired.stack, desired.origin, desired.folder, observed))
     facts = Facts(desired, observed, {}, frozenset(), lambda *_: None, observed.records.revision + 1, {})
-    planning = _Planning(facts, wish)
     reasons = _reasons(desired, observed, wish)
-    for container in observed.containers:
-        if container.service in reasons and not is_half_done(container, observed):
-            if not wish.services and _has_completed(container, desired):
-                continue
-            planning.add(container, reasons[container.service])
-    drafts = [await_what_stays(draft, facts, planning.drafts) for draft in planning.drafts]
+    meant = (each for each in observed.containers if each.service in reasons and not is_half_done(each, observed))
+    drafts = [draft for each in meant if (draft := _planned(each, desired, wish, reasons[each.service]))]
+    drafts = await_what_stays(drafts, facts)
     if drafts:
         drafts += abandoned(observed)
     changed = {draft.change.address for draft in drafts}
@@ -90,20 +69,22 @@ def _reasons(desired: Desired, observed: Observed, wish: Wish) -> Mapping[str, s
         name = waiting.pop()
         service = desired.services.get(name)
         for target, condition in service.depends_on.items() if service else ():
-            if target not in reasons and condition != "service_completed_successfully":
+            if target not in reasons and condition != COMPLETED:
                 reasons[target] = f"{name} depends on it"
                 waiting.append(target)
     return reasons
 
 
-def _is_up(container: ObservedContainer) -> bool:
-    return container.is_up or container.status == "paused"
-
-
-def _has_completed(container: ObservedContainer, desired: Desired) -> bool:
+def _planned(container: ObservedContainer, desired: Desired, wish: Wish, reason: str) -> Draft | None:
+    """What becomes of a container that the wish is about; None where it is as is wished."""
     service = desired.services.get(container.service)
-    done = container.status == "exited" and container.exit_code == 0
-    return done and service is not None and service.may_exit
+    if not wish.services and container.has_completed and service and service.may_exit:
+        return None
+    if wish.action is Action.STOP:
+        return _stop(container, service, wish.grace) if container.is_alive else None
+    if wish.action is Action.RESTART and container.is_alive:
+        return _restart(container, service, reason) if reason in (ASKED, JOINED) else None
+    return None if container.is_up else _start(container, service, reason)
 
 
 def _start(container: ObservedContainer, service: DesiredService | None, reason: str) -> Draft:

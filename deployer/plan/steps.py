@@ -150,7 +150,7 @@ def set_aside(old: ObservedContainer) -> tuple[Step, ...]:
     back = Step(Call.UPDATE, old.id, {"RestartPolicy": encode_restart(policy)}, name=old.name)
     return (
         *((_let_stopped_stay(old.id, undo=(back,), name=old.name),) if policy.startswith(COMES_BACK) else ()),
-        *((Step(Call.STOP, old.id, undo=back_up(old), name=old.name),) if old.is_up or old.status == "paused" else ()),
+        *((Step(Call.STOP, old.id, undo=back_up(old), name=old.name),) if old.is_alive else ()),
     )
 
 

@@ -122,8 +122,7 @@ def _reached(plan: Plan, observed: Observed, outcome: Outcome | None = None) -> 
     `updates` are what living containers were asked for since they were made, `resources` what is there.
     """
     done = {change.address for change in plan.changes} if outcome is None else {*outcome.done, *outcome.skipped}
-    alive = {container.id for container in observed.containers}
-    updates = {id: dict(rows) for id, rows in observed.records.updates.items() if id in alive}
+    updates = {id: dict(rows) for id, rows in observed.records.updates.items()}
     before = {*plan.left_alone, *(change.address for change in plan.changes)}
     resources = {*plan.unchanged, *(observed.records.ended.resources & before)}
     changes = (change for change in plan.changes if change.steps and change.action is not Action.RECOVER)

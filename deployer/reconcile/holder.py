@@ -6,7 +6,6 @@ import getpass
 import os
 import re
 import socket
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -55,14 +54,14 @@ def is_dead(record: Record, reader: Reader, now: float) -> bool:
         return now > record.made + LONGEST
     if now > record.expires:
         return True
-    return _container_is_gone(holder, reader.container) or _process_is_gone(holder)
+    return _container_is_gone(holder, reader) or _process_is_gone(holder)
 
 
-def _container_is_gone(holder: Holder, container: Callable[[str], Json | None]) -> bool:
+def _container_is_gone(holder: Holder, reader: Reader) -> bool:
     """The engine knew it when the turn was taken; started again, it is another process."""
     if not holder.container:
         return False
-    found = container(holder.container)
+    found = reader.container(holder.container)
     return found is None or not found["State"]["Running"] or _started_at(found) != holder.container_started
 
 

@@ -29,7 +29,7 @@ from deployer.resources.observed import (
     volume_of,
 )
 from deployer.resources.owners import with_owner
-from deployer.resources.records import records_of, updates_of
+from deployer.resources.records import Records, Updates, records_of, updates_of
 
 
 def observe(
@@ -55,7 +55,7 @@ def observe(
     records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)
     labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
     salt = records.salt or next(filter(None, labels), new_salt)
-    records = replace(records, salt=salt, updates=updates_of(records, _as_stored(containers, salt)))
+    records = replace(records, salt=salt, updates=_updates(records, containers, salt))
     used = {id for container in containers for id in container.network_ids.values()}
     networks, twins = networks_of(reader.networks(), stack, used)
     return Observed(
@@ -72,13 +72,14 @@ def observe(
     )
 
 
-def _as_stored(containers: Iterable[ObservedContainer], salt: str) -> dict[str, dict[str, Any]]:
-    """The containers' rows by id, as records would hold them."""
+def _updates(records: Records, containers: Iterable[ObservedContainer], salt: str) -> Updates:
+    living = {each.id: each.values for each in containers}
     secrecy = Secrecy(salt)
-    return {
-        each.id: {name: secrecy.stored(BY_NAME[name], value) for name, value in each.values.items()}
-        for each in containers
-    }
+
+    def shows(id: str, row: str, value: Any) -> bool:
+        return row in BY_NAME and secrecy.stored(BY_NAME[row], living[id][row]) == value
+
+    return updates_of(records, living, shows)
 
 
 def _containers(
@@ -87,8 +88,7 @@ def _containers(
     ours: list[str] = []
     others: list[Json] = []
     for listed in all:
-        labels: Mapping[str, str] = listed.get("Labels") or {}
-        if labels.get(identity.PROJECT) == stack and labels.get(identity.ONEOFF, "False") != "True":
+        if identity.is_of(stack, listed.get("Labels") or {}):
             ours.append(listed["Id"])
         elif listed.get("Names"):
             others.append(listed)

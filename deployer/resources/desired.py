@@ -17,7 +17,7 @@ from deployer.fields.mounts import host_path
 from deployer.resources.applied import digest_with
 from deployer.resources.identity import container_address
 from deployer.stack.model import EngineThing, Network, Stack
-from deployer.stack.service import ServiceKeys, said, written
+from deployer.stack.service import COMPLETED, ServiceKeys, said, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> 
         for target, condition in other.needs.items()
         if target == name
     }
-    completes = "service_completed_successfully" in awaited
+    completes = COMPLETED in awaited
     policy = rows["restart"].value if "restart" in rows else ""
     return DesiredService(
         name=name,

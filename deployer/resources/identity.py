@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deployer.fields.copies import COPIES as COPIES
-
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 NUMBER = "com.docker.compose.container-number"
@@ -24,8 +22,6 @@ REVISION = "io.deployer.revision"
 REPLACES = "io.deployer.replaces"
 PREDECESSOR = "io.deployer.predecessor"
 ANONYMOUS = "io.deployer.anonymous"
-SECRETS = "io.deployer.secrets"
-CONFIGS = "io.deployer.configs"
 
 SUCCESSOR = ".next"
 """What a successor's name ends in while its predecessor has the real one; no service or stack name makes such a name.
@@ -38,6 +34,16 @@ def container_name(stack: str, service: str, number: int) -> str:
 
 def container_address(service: str, number: int) -> str:
     return f"service.{service}[{number}]"
+
+
+def number_of(labels: Mapping[str, str]) -> int:
+    number = labels.get(NUMBER, "")
+    return int(number) if number.isdigit() else 0
+
+
+def is_of(stack: str, labels: Mapping[str, str]) -> bool:
+    """Whether a container with these labels is one of the stack's services, and not a command that ran beside them."""
+    return labels.get(PROJECT) == stack and labels.get(ONEOFF, "False") != "True"
 
 
 def origin_of(labels: Mapping[str, str]) -> str | None:

@@ -59,6 +59,16 @@ class ObservedContainer:
         return self.status in ("running", "restarting")
 
     @property
+    def is_alive(self) -> bool:
+        """Up, or only paused."""
+        return self.is_up or self.status == "paused"
+
+    @property
+    def has_completed(self) -> bool:
+        """Whether it has ended well."""
+        return self.status == "exited" and self.exit_code == 0
+
+    @property
     def never_started(self) -> bool:
         """Nothing tells whether what goes before a start was done: its networks, its secrets."""
         return self.status == "created"
@@ -136,7 +146,7 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
         id=inspect["Id"],
         name=inspect["Name"].lstrip("/"),
         service=labels.get(identity.SERVICE, ""),
-        number=number_of(labels),
+        number=identity.number_of(labels),
         status=state["Status"],
         exit_code=state.get("ExitCode", 0),
         health=section(state, "Health").get("Status", "").replace("none", ""),
@@ -159,11 +169,6 @@ def _less_the_hosts_name(values: Mapping[str, Value], applied: Applied | None) -
     """In the host's network a container has the host's name, unless it asked for one."""
     asked = applied is not None and applied.fields.get("hostname")
     return {**values, "hostname": ""} if values["network_mode"] == "host" and not asked else values
-
-
-def number_of(labels: Mapping[str, str]) -> int:
-    number = labels.get(identity.NUMBER, "")
-    return int(number) if number.isdigit() else 0
 
 
 def anonymous_volumes(inspect: Json) -> dict[str, str]:

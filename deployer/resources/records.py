@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
@@ -188,15 +188,15 @@ def of_volume(stack: str, number: int, volume: Json) -> Record:
     return _record(stack, number, volume, None)
 
 
-def updates_of(records: Records, living: Mapping[str, Mapping[str, Any]]) -> Updates:
+def updates_of(records: Records, living: Collection[str], shows: Callable[[str, str, Any], bool]) -> Updates:
     """What was asked of living containers since they were made: by what has ended, and by dead holders where it shows.
 
-    `living` are the containers' rows by id, as they would be stored.
+    `living` are the containers' ids; `shows` tells whether one has this value, as it would be stored, in that row.
     """
     found = {id: dict(rows) for id, rows in records.ended.updates.items() if id in living}
     for record in records.abandoned:
-        for id, rows in record.updates.items():
-            shown = {row: value for row, value in rows.items() if id in living and living[id].get(row) == value}
+        for id in record.updates.keys() & set(living):
+            shown = {row: value for row, value in record.updates[id].items() if shows(id, row, value)}
             if shown:
                 found[id] = {**found.get(id, {}), **shown}
     return found

@@ -30,8 +30,11 @@ class EngineInfo:
 
         What forwards a port or a socket to another machine cannot be told from that.
         """
-        host = urlsplit(self.host).hostname or ""
-        return self.host.startswith("unix://") or host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(host))
+        return self.host.startswith("unix://") or is_loopback(urlsplit(self.host).hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(host))
 
 
 @dataclass(frozen=True, slots=True)

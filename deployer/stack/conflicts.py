@@ -10,7 +10,7 @@ from deployer.fields import container
 from deployer.fields.ports import addresses_meet
 from deployer.fields.tmpfs import parts
 from deployer.stack.model import Stack
-from deployer.stack.service import said
+from deployer.stack.service import COMPLETED, said
 
 
 def conflicts(stack: Stack) -> Iterator[Diagnostic]:
@@ -125,7 +125,7 @@ def _never_completed(stack: Stack) -> Iterator[Diagnostic]:
     for name, service in stack.services.items():
         for target, dependency in service.depends_on.items():
             policy = said(stack.services[target], "restart") if target in stack.services else None
-            if dependency.condition == "service_completed_successfully" and policy in ("always", "unless-stopped"):
+            if dependency.condition == COMPLETED and policy in ("always", "unless-stopped"):
                 yield Diagnostic(
                     "never-completed",
                     f"services.{name} waits until {target} has completed, and with restart: {policy} it never does",

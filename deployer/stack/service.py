@@ -16,6 +16,9 @@ from deployer.stack import later
 
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 
+HEALTHY: Condition = "service_healthy"
+COMPLETED: Condition = "service_completed_successfully"
+
 
 class Build(Model):
     """How an image is made from a Dockerfile."""

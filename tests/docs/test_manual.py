@@ -204,7 +204,7 @@ def _parameters(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
             yield from ((node.name, at, name) for at, name in enumerate(names) if name == "code")
             yield from ((node.name, -1, each.arg) for each in node.args.kwonlyargs if each.arg == "code")
         elif isinstance(node, ast.ClassDef):
-            fields = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign)]  # type: ignore[union-attr]
+            fields = [each.target.id for each in node.body if isinstance(each, ast.AnnAssign)]
             yield from ((node.name, at, name) for at, name in enumerate(fields) if name == "code")
             for method in (each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"):
                 names = [each.arg for each in method.args.args[1:]]

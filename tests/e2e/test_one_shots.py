@@ -32,7 +32,7 @@ def lose_data(project: Project) -> None:
 def must_have_run_on_the_new_data(project: Project) -> None:
     state = project.container("migrate")["State"]
     assert (state["Status"], state["ExitCode"]) == ("exited", 0)
-    assert moment(state["StartedAt"]) > moment(project.container("db")["Created"])  # type: ignore[operator]
+    assert moment(state["StartedAt"]) > moment(project.container("db")["Created"])
     project.must_be_settled()
 
 

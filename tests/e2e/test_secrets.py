@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 from docker import APIClient
 
+from deployer.fields.copies import COPIES
 from deployer.resources import identity
 from tests.e2e.project import BASE, Project, ended, sleeper
 from tests.e2e.proxy import Proxy, Request
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.engine
 def copies(project: Project) -> set[str]:
     """The volumes that hold secrets of the stack."""
     listed = project.engine.volumes()["Volumes"] or []
-    return {each["Name"] for each in listed if (each["Labels"] or {}).get(identity.COPIES) == project.name}
+    return {each["Name"] for each in listed if (each["Labels"] or {}).get(COPIES) == project.name}
 
 
 def mounted(project: Project, service: str) -> set[str]:

@@ -20,14 +20,7 @@ pytestmark = pytest.mark.engine
 def test_an_apply_while_another_is_at_work_is_busy_and_names_it(project: Project, proxy: Proxy) -> None:
     """Exit 75, nothing written; the one at work ends well."""
     project.write({"web": sleeper()})
-    reached, go_on = threading.Event(), threading.Event()
-
-    def hold(request: Request) -> None:
-        if request.path.endswith("/start"):
-            reached.set()
-            assert go_on.wait(60)
-
-    proxy.before = hold
+    reached, go_on = held_at_a_start(proxy)
     with held(project.start("apply", "--yes", "--engine", proxy.url)) as holder:
         assert reached.wait(60)
         volumes = project.records()
@@ -96,14 +89,7 @@ def test_records_are_not_needed_to_go_on(project: Project, proxy: Proxy) -> None
 def test_who_is_patient_gets_the_turn_when_it_is_free(project: Project, proxy: Proxy) -> None:
     """It says whom it waits for, then plans anew, on what the other one has left."""
     project.write({"web": sleeper()})
-    reached, go_on = threading.Event(), threading.Event()
-
-    def hold(request: Request) -> None:
-        if request.path.endswith("/start"):
-            reached.set()
-            assert go_on.wait(60)
-
-    proxy.before = hold
+    reached, go_on = held_at_a_start(proxy)
     with held(project.start("apply", "--yes", "--engine", proxy.url)) as holder:
         assert reached.wait(60)
         with held(project.start("apply", "--yes", "--lock-timeout", "1m")) as patient:
@@ -214,6 +200,19 @@ def test_destroy_removes_the_records_last(project: Project, proxy: Proxy) -> Non
     assert project.records() == {f"{project.name}.deployer.r2"}
     project.destroy("--volumes")
     assert (project.records(), project.volumes(), project.containers()) == (set(), set(), set())
+
+
+def held_at_a_start(proxy: Proxy) -> tuple[threading.Event, threading.Event]:
+    """The first start is held back: it has come when the one event is set, and goes on when the other one is."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold(request: Request) -> None:
+        if request.path.endswith("/start"):
+            reached.set()
+            assert go_on.wait(60)
+
+    proxy.before = hold
+    return reached, go_on
 
 
 class held:

@@ -76,7 +76,7 @@ def test_a_database_that_lost_its_volume_is_migrated_again(project: Project, por
     project.apply()
     state, db = project.container("migrate")["State"], project.container("db")["State"]
     assert state["ExitCode"] == 0
-    assert moment(state["StartedAt"]) > moment(db["StartedAt"])  # type: ignore[operator]
+    assert moment(state["StartedAt"]) > moment(db["StartedAt"])
     assert project.id_of("web") == web
     assert "visit 1" in fetched(port)
     project.must_be_settled()

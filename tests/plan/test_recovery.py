@@ -12,7 +12,7 @@ from deployer.plan.recovery import NOT_ENDED, as_it_was, explained, is_successor
 from deployer.plan.steps import WITH_VOLUMES
 from deployer.resources.applied import Applied
 from deployer.resources.observed import Observed
-from deployer.resources.records import Record, Records
+from deployer.resources.records import Records
 from deployer.resources.standing import Standing, decode
 from deployer.resources.wire import EngineInfo
 
@@ -79,7 +79,7 @@ def test_an_update_in_the_records_is_what_was_applied(container):
     """The policy may have become `unless-stopped` by an edit, in place: then nobody set the container aside."""
     old = container(status="exited", policy="unless-stopped")
     old = replace(old, applied=Applied("busybox", {"restart": "always"}))
-    updated = Records((Record(1, updates={old.id: {"restart": "unless-stopped"}}, result="succeeded"),))
+    updated = Records(updates={old.id: {"restart": "unless-stopped"}})
     assert as_it_was(old, observed(old, records=updated)) == old
 
 

@@ -89,7 +89,8 @@ def test_what_a_dead_holder_was_to_change_counts_where_it_shows():
     ]
     found = replace(records_of(volumes(*bodies), "shop"), dead=frozenset({2}))
     living = {"a": {"mem_limit": 2, "cpus": 4, "restart": "no"}}
-    assert updates_of(found, living) == {"a": {"mem_limit": 2, "restart": "no"}}
+    updates = updates_of(found, living, lambda id, row, value: living[id].get(row) == value)
+    assert updates == {"a": {"mem_limit": 2, "restart": "no"}}
 
 
 def test_who_lives_is_at_work_and_who_is_dead_has_abandoned_it():
