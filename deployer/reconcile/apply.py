@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from deployer.errors import DeployerError, Exit
 from deployer.plan.model import Action, Plan
 from deployer.reconcile import turn
-from deployer.reconcile.calls import Archive, Built, World, WriteContext
+from deployer.reconcile.calls import Sources, World
 from deployer.reconcile.protocol import Engine, Reader
 from deployer.reconcile.run import Outcome, Tell, carry_out
 from deployer.reconcile.waits import Waker
@@ -32,9 +32,7 @@ class Job:
     look: Callable[[int], Planned]
     agreed: Callable[[Plan], bool]
     tell: Tell
-    write_context: WriteContext
-    archive: Archive
-    built: Built
+    sources: Sources
     desired: str = ""
     parallel: int = 8
     seconds: float = 1800.0
@@ -97,9 +95,7 @@ def _carry_out(
         engine=engine,
         stack=plan.stack,
         waker=Waker(engine, {identity.PROJECT: plan.stack}),
-        write_context=job.write_context,
-        archive=job.archive,
-        built=job.built,
+        sources=job.sources,
         deadline=deadline,
         look=lambda: turn.look(engine, plan.stack, mine),
         images={address: reference for address, reference in plan.images.items() if reference},

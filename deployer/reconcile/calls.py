@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Protocol
 
 from deployer.errors import Diagnostic, OperationFailed
 from deployer.fields.field import section
@@ -24,14 +24,21 @@ from deployer.resources.wire import EngineRefused
 CONFLICT = 409
 """The engine's answer where a name is taken, or something is in use."""
 
-WriteContext = Callable[[DesiredBuild, IO[bytes]], None]
-"""Writes a build's context as a tar."""
 
-Archive = Callable[[Copies], bytes]
-"""The tar of what is copied into a container."""
+class Sources(Protocol):
+    """What steps send that lies outside of the engine: what builds, secrets, configs and image archives hold."""
 
-Built = Callable[[DesiredBuild, str], None]
-"""Told of each image that was built, with its reference."""
+    def write_context(self, build: DesiredBuild, tar: IO[bytes]) -> None:
+        """Write a build's context as a tar."""
+        ...
+
+    def archive(self, copies: Copies) -> bytes:
+        """The tar of what is copied into one folder of a container."""
+        ...
+
+    def remember(self, build: DesiredBuild, reference: str) -> None:
+        """Told of each image that was built, with its reference."""
+        ...
 
 
 @dataclass(slots=True)
@@ -45,9 +52,7 @@ class World:
     engine: Engine
     stack: str
     waker: waits.Waker
-    write_context: WriteContext
-    archive: Archive
-    built: Built
+    sources: Sources
     deadline: float
     images: dict[str, str]
     look: Callable[[], None]
@@ -64,7 +69,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.CREATE:
             _create(world, target, payload)
         case Call.COPY:
-            engine.put_archive(target, payload.folder, world.archive(payload))
+            engine.put_archive(target, payload.folder, world.sources.archive(payload))
         case Call.REMOVE_COPY:
             _remove_copy(engine, target)
         case Call.START:
@@ -174,11 +179,11 @@ def _build(world: World, build: DesiredBuild, progress: Callable[[Progress], Non
         "forcerm": True,
     }
     with TemporaryFile() as tar:
-        world.write_context(build, tar)
+        world.sources.write_context(build, tar)
         tar.seek(0)
         world.engine.build(tar, {**options, **({"target": build.target} if build.target else {})}, progress)
     world.images[build.address] = reference
-    world.built(build, reference)
+    world.sources.remember(build, reference)
 
 
 def _look_ports(world: World, wanted: frozenset[tuple[str, int, str]]) -> None:

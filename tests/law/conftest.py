@@ -98,9 +98,7 @@ class LiveStack:
             look=look,
             agreed=lambda _: True,
             tell=lambda _: None,
-            write_context=project.write_context,
-            archive=project.archive,
-            built=project.remember,
+            sources=project,
         )
 
     def must_apply(self) -> None:
