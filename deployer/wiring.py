@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.sources.dotenv import read_dotenv
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deployer.plan.start_stop import Wish
     from deployer.plan.steps import Copies
     from deployer.reconcile.protocol import Engine, Reader
-    from deployer.resources.desired import Desired, DesiredBuild
+    from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
     from deployer.resources.observed import Observed
     from deployer.sources.builds import BuildSources
     from deployer.sources.contents import Content
@@ -119,7 +119,7 @@ class Project:
         """What should be, or `only` these services and what they need; each build's inputs, and what secrets and
         configs hold, are read anew.
         """
-        from deployer.resources.desired import desired, narrowed, with_digests
+        from deployer.resources.desired import desired, narrowed, with_archives, with_digests
 
         whole = desired(self.stack, self.origin, {})
         part = narrowed(whole, only) if only else whole
@@ -133,9 +133,42 @@ class Project:
             except InvalidStack as error:
                 mistakes += error.diagnostics
         self._contents = self._read_contents(part.services, mistakes)
+        archives = self._read_archives(part.images, mistakes)
         raise_if_any(mistakes)
         digests = {name: content.digest for name, content in self._contents.items()}
-        return with_digests(replace(part, builds=builds), digests)
+        return with_archives(with_digests(replace(part, builds=builds), digests), archives)
+
+    def _read_archives(
+        self, addresses: Collection[str], mistakes: list[Diagnostic]
+    ) -> dict[str, tuple[str, DesiredArchive]]:
+        """The images that come from archives, by address: the reference that each is to have, and what it is there."""
+        from deployer.resources.desired import DesiredArchive, with_tag
+        from deployer.sources.image_archive import chosen, read_image_archive
+
+        found: dict[str, tuple[str, DesiredArchive]] = {}
+        for name, entry in self.stack.images.items():
+            if not entry.archive or f"image.{name}" not in addresses:
+                continue
+            place = self.stack.place("images", name, "archive")
+            path = self._path(entry.archive)
+            try:
+                images = read_image_archive(path, place)
+                wanted = with_tag(entry.from_) if entry.from_ else ""
+                image, reference = chosen(images, wanted, shown_path(path), place)
+            except InvalidStack as error:
+                mistakes += error.diagnostics
+                continue
+            known = reference if reference in image.names else image.id
+            found[f"image.{name}"] = (reference, DesiredArchive(entry.archive, image.id, known))
+        return found
+
+    def open_archive(self, image: DesiredImage) -> BinaryIO:
+        assert image.archive
+        return open(self._path(image.archive.file), "rb")
+
+    def _path(self, written: str) -> Path:
+        """A path of the stack file, which starts from the file's folder."""
+        return Path(self.stack.folder, Path(written).expanduser())
 
     def _read_contents(self, services: Collection[str], mistakes: list[Diagnostic]) -> dict[str, Content]:
         """What each secret and config of the services holds; read once, so that all replicas get the same."""
@@ -175,7 +208,7 @@ class Project:
         path = ("builds", name) if self.stack.places.has("builds", name) else ("services", name, "build")
         place = self.stack.place(*path)
         args = {key: value for key, value in build.args.items() if value is not None}
-        folder = Path(self.stack.folder, Path(build.context).expanduser())
+        folder = self._path(build.context)
         sources = self._sources[name] = read_build(folder, build.dockerfile, build.inline, args, build.target, place)
         return DesiredBuild(
             name=name,

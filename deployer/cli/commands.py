@@ -8,6 +8,7 @@ from deployer.cli.apply import apply, destroy
 from deployer.cli.config import config
 from deployer.cli.exec import exec, port
 from deployer.cli.graph import graph
+from deployer.cli.images import images, load, save, tag
 from deployer.cli.init import init
 from deployer.cli.logs import logs
 from deployer.cli.plan import plan
@@ -24,7 +25,7 @@ def register(app: typer.Typer) -> None:
     for command in (init, validate, plan, apply, status, logs):
         app.command()(command)
     app.command(context_settings={"allow_interspersed_args": False})(exec)
-    for command in (port, start, stop, restart, destroy, config, graph, schema):
+    for command in (port, start, stop, restart, destroy, images, tag, save, load, config, graph, schema):
         app.command()(command)
     app.command("diff", hidden=True)(plan)
     app.command("ps", hidden=True)(status)

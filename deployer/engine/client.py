@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from deployer.engine.locate import Location
-from deployer.engine.progress import follow_build, follow_pull
+from deployer.engine.progress import follow_build, follow_load, follow_pull
 from deployer.engine.reader import DockerReader, not_an_id
 from deployer.engine.session import Session
 from deployer.engine.transport import open_transport
@@ -154,6 +154,11 @@ class DockerEngine(DockerReader):
         repository, tag = _repository_and_tag(reference)
         options = {"params": {"fromImage": repository, "tag": tag}, "headers": self._login(reference)}
         follow_pull(self._transport.stream(f"pull image {reference}", "POST", "/images/create", **options), progress)
+
+    def load(self, archive: BinaryIO, progress: Callable[[Progress], None]) -> list[str]:
+        doing = "load images"
+        request = {"data": archive, "headers": {"Content-Type": "application/x-tar"}}
+        return follow_load(self._transport.stream(doing, "POST", "/images/load", **request), progress)
 
     def build(self, context: BinaryIO, options: Json, progress: Callable[[Progress], None]) -> str:
         params = {"rm": 1, "forcerm": 1} | {name: _query_value(value) for name, value in options.items()}

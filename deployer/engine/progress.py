@@ -17,6 +17,7 @@ LAST_LINES = 20
 _STEP = re.compile(r"(Step \d+/\d+) : ")
 _BUILDER = re.compile(r" ---> |Removing intermediate container |Step \d+/\d+ : ")
 """How the builder's own lines begin. They are sent whole, but may follow output that had no line end."""
+_LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 """The engine paints what a step writes to its error stream red."""
 
@@ -28,6 +29,19 @@ def follow_pull(stream: Stream, progress: Callable[[Progress], None]) -> None:
             raise refused(stream.doing, error)
         if status := message.get("status"):
             progress(_of_layer(str(message.get("id") or ""), str(status), message))
+
+
+def follow_load(stream: Stream, progress: Callable[[Progress], None]) -> list[str]:
+    """Report every layer until all is loaded; gives the names, or ids, of the images."""
+    loaded: list[str] = []
+    for message in stream.objects():
+        if error := _error_in(message):
+            raise refused(stream.doing, error)
+        if status := message.get("status"):
+            progress(_of_layer(str(message.get("id") or ""), str(status), message))
+        if found := _LOADED.match(str(message.get("stream") or "")):
+            loaded.append(found[1])
+    return loaded
 
 
 def follow_build(stream: Stream, progress: Callable[[Progress], None]) -> str:

@@ -66,6 +66,10 @@ class DockerReader:
     def volume(self, name: str) -> Json | None:
         return self._transport.read(f"look at volume {name}", "/volumes/{}", name)
 
+    def save(self, references: Sequence[str]) -> Iterator[bytes]:
+        params = {"names": [not_an_id(reference) for reference in references]}
+        return self._transport.stream("save images", "GET", "/images/get", params=params).chunks()
+
     def registry_digest(self, reference: str) -> str | None:
         """What the registry says now, through the engine. None where it has no such image; out of reach is an error."""
         doing = f"ask the registry for {reference}"

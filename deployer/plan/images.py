@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from deployer.fields.field import Effect
 from deployer.plan.diff import PlaceOf
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
-from deployer.resources.desired import Desired, DesiredBuild, DesiredImage, with_tag
+from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage, with_tag
 from deployer.resources.observed import Observed
 
 Recall = Callable[[str, str], Mapping[str, str] | None]
@@ -35,7 +35,9 @@ def plan_images(desired: Desired, observed: Observed, place: PlaceOf, recall: Re
     for build in desired.builds.values():
         _build(build, desired, observed, place, recall, images)
     for image in desired.images.values():
-        if image.reference:
+        if image.archive:
+            _load(image, image.archive, observed, images)
+        elif image.reference:
             _pull(image, observed, images)
     return images
 
@@ -51,6 +53,19 @@ def _pull(image: DesiredImage, observed: Observed, images: Images) -> None:
         step = Step(Call.PULL, image.reference)
         images.changes.append(Change(image.address, Action.PULL, reason, steps=(step,), detail=image.reference))
     images.now[image.address] = ImageNow(image.reference, there.id if there and not reason else "")
+
+
+def _load(image: DesiredImage, archive: DesiredArchive, observed: Observed, images: Images) -> None:
+    there = observed.images.get(image.reference)
+    if there and there.id == archive.id:
+        images.now[image.address] = ImageNow(image.reference, there.id)
+        return
+    reason = "the archive holds another one" if there else "it is not on the engine"
+    tag = (Step(Call.TAG, image.reference, archive.name),) if archive.name != image.reference else ()
+    load = Step(Call.LOAD, archive.file, image, name=image.reference, detail=f"from {archive.file}")
+    detail = f"{image.reference} from {archive.file}"
+    images.changes.append(Change(image.address, Action.LOAD, reason, steps=(load, *tag), detail=detail))
+    images.now[image.address] = ImageNow(image.reference, "")
 
 
 def _build(

@@ -28,6 +28,7 @@ class Action(StrEnum):
     REMOVE    before: there     after: absent
     BUILD     an image is made here
     PULL      an image is fetched from its registry
+    LOAD      an image is read from an archive
     KEPT      data that the stack no longer names: stays
     """
 
@@ -83,6 +84,7 @@ class Call(StrEnum):
     """What a step does: one engine call, or one named wait."""
 
     PULL = "pull"
+    LOAD = "load"
     BUILD = "build"
     TAG = "tag"
     CREATE_NETWORK = "create network"

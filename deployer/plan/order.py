@@ -93,11 +93,11 @@ def _network(draft: Draft) -> str | None:
 
 
 def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
-    """A container is created after its image is built or pulled."""
+    """A container is created after its image is built, pulled or loaded."""
     makers = {
         draft.change.address: (index, draft.last)
         for index, draft in enumerate(drafts)
-        if draft.has(Call.BUILD, Call.PULL)
+        if draft.has(Call.BUILD, Call.PULL, Call.LOAD)
     }
     for index, draft in enumerate(drafts):
         step = draft.first(Call.CREATE)

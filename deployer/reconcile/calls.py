@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
-from typing import IO, Protocol
+from typing import IO, BinaryIO, Protocol
 
 from deployer.errors import Diagnostic, OperationFailed
 from deployer.fields.field import section
@@ -17,7 +17,7 @@ from deployer.plan.steps import WITH_VOLUMES, Copies, NewContainer
 from deployer.reconcile import waits
 from deployer.reconcile.protocol import Engine, Json, Progress
 from deployer.resources import identity
-from deployer.resources.desired import DesiredBuild
+from deployer.resources.desired import DesiredBuild, DesiredImage
 from deployer.resources.observed import neighbour_of
 from deployer.resources.wire import EngineRefused
 
@@ -34,6 +34,10 @@ class Sources(Protocol):
 
     def archive(self, copies: Copies) -> bytes:
         """The tar of what is copied into one folder of a container."""
+        ...
+
+    def open_archive(self, image: DesiredImage) -> BinaryIO:
+        """The archive that an image is loaded from."""
         ...
 
     def remember(self, build: DesiredBuild, reference: str) -> None:
@@ -102,11 +106,14 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
             engine.remove_volume(target)
         case Call.PULL:
             engine.pull(target, progress)
+        case Call.LOAD:
+            _load(world, payload, progress)
         case Call.BUILD:
             _build(world, payload, progress)
         case Call.TAG:
             repository, _, tag = target.rpartition(":")
-            engine.tag(world.images[payload], repository, tag)
+            source: str = payload
+            engine.tag(world.images.get(source, source), repository, tag)
         case Call.LOOK_PORTS:
             _look_ports(world, payload)
         case Call.AWAIT_READY:
@@ -184,6 +191,18 @@ def _build(world: World, build: DesiredBuild, progress: Callable[[Progress], Non
         world.engine.build(tar, {**options, **({"target": build.target} if build.target else {})}, progress)
     world.images[build.address] = reference
     world.sources.remember(build, reference)
+
+
+def _load(world: World, image: DesiredImage, progress: Callable[[Progress], None]) -> None:
+    """The file may have become another one since it was read for the plan."""
+    archive = image.archive
+    assert archive
+    with world.sources.open_archive(image) as file:
+        world.engine.load(file, progress)
+    found = world.engine.image(archive.name)
+    if not found or found["Id"] != archive.id:
+        message = f"{archive.file} no longer holds the image that the plan was made for"
+        raise OperationFailed(Diagnostic("archive-changed", message, hint="apply again: the plan is made anew"))
 
 
 def _look_ports(world: World, wanted: frozenset[tuple[str, int, str]]) -> None:

@@ -69,7 +69,7 @@ def _image_of(stack: Stack, name: str, service: ServiceKeys) -> str:
     kind, _, key = image_of(stack, name, service).address.partition(".")
     if kind == "build":
         return stack.builds[key].tag or f"{stack.name}/{key}"
-    return stack.images[key].from_ if key in stack.images else key
+    return (stack.images[key].from_ or key) if key in stack.images else key
 
 
 def _tree(stack: Stack) -> Tree:

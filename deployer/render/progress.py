@@ -46,7 +46,7 @@ DONE = {
     Action.KEPT: "kept",
 }
 
-SLOW = (Call.PULL, Call.BUILD, Call.STOP, Call.RESTART, Call.AWAIT_READY, Call.AWAIT_COMPLETED)
+SLOW = (Call.PULL, Call.LOAD, Call.BUILD, Call.STOP, Call.RESTART, Call.AWAIT_READY, Call.AWAIT_COMPLETED)
 """The steps whose beginning is told, so that nobody wonders what is waited for."""
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from deployer.render.harmless import display_width, harmless
+from deployer.render.table import table
 
 FORMAT_VERSION = 1
-NOTHING = "-"
 
 _HEAD = ("SERVICE", "READY", "HEALTH", "PORTS", "IMAGE", "REVISION", "DRIFT")
-_GREEN, _YELLOW, _RED, _DIM, _PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
+_GREEN, _YELLOW, _RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,7 @@ class ServiceStatus:
 def as_text(rows: Iterable[ServiceStatus], *, color: bool = False) -> str:
     """A table with a line a service; `-` where there is nothing to say."""
     rows = list(rows)
-    cells = [_HEAD, *(_cells(row) for row in rows)]
-    widths = [max(display_width(line[column]) for line in cells) for column in range(len(_HEAD))]
-    styles = [_DIM, *(_style(row) for row in rows)]
-    return "\n".join(_line(line, widths, style if color else "") for line, style in zip(cells, styles, strict=True))
+    return table(_HEAD, [_cells(row) for row in rows], [_style(row) for row in rows] if color else ())
 
 
 def as_json(rows: Iterable[ServiceStatus], *, stack: str = "") -> str:
@@ -48,7 +44,7 @@ def as_json(rows: Iterable[ServiceStatus], *, stack: str = "") -> str:
 
 
 def _cells(row: ServiceStatus) -> tuple[str, ...]:
-    texts = (
+    return (
         row.service,
         f"{row.ready}/{row.wanted}",
         row.health,
@@ -57,16 +53,9 @@ def _cells(row: ServiceStatus) -> tuple[str, ...]:
         "" if row.revision is None else str(row.revision),
         ", ".join(row.drift),
     )
-    return tuple(harmless(text) or NOTHING for text in texts)
 
 
 def _style(row: ServiceStatus) -> str:
     if row.ready < row.wanted:
         return _RED if row.ready == 0 else _YELLOW
     return _YELLOW if row.drift else _GREEN
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> str:
-    """The first cell is coloured alone: a table in colour from edge to edge is hard to read."""
-    first, *rest = (f"{cell}{' ' * (width - display_width(cell))}" for cell, width in zip(cells, widths, strict=True))
-    return "  ".join([f"{style}{first}{_PLAIN}" if style else first, *rest]).rstrip()

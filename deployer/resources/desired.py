@@ -7,6 +7,7 @@ import json
 import posixpath
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from deployer.fields import container, network, volume
@@ -29,15 +30,28 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class DesiredImage:
-    """An image that something runs.
+class DesiredArchive:
+    """An archive that an image comes from: its file, as the user wrote it, the image's id, and what the archive calls
+    it, which is the id where it has no name there.
+    """
 
-    `address` is its resource; `reference` is how the engine knows it, "" until a build has been made.
+    file: str
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredImage:
+    """An image that something runs, or that the stack names.
+
+    `address` is its resource; `reference` is how the engine knows it, "" until a build has been made, or an archive has
+    been read that tells it.
     """
 
     address: str
     reference: str
     pull: str = "missing"
+    archive: DesiredArchive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +145,10 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
         folder=stack.folder,
         file=stack.file,
         services=services,
-        images={service.image.address: service.image for service in services.values()},
+        images={
+            **{image.address: image for image in map(partial(image_named, stack), stack.images)},
+            **{service.image.address: service.image for service in services.values()},
+        },
         builds=builds,
         networks={key: _thing(key, stack.network_name(key), thing, network.FIELDS) for key, thing in networks.items()},
         volumes={
@@ -282,9 +299,29 @@ def image_of(stack: Stack, name: str, service: ServiceKeys) -> DesiredImage:
     if reference in stack.builds:
         return DesiredImage(f"build.{reference}", "")
     if reference in stack.images:
-        entry = stack.images[reference]
-        return DesiredImage(f"image.{reference}", with_tag(entry.from_), service.pull_policy or entry.pull)
+        image = image_named(stack, reference)
+        return replace(image, pull=service.pull_policy or image.pull)
     return DesiredImage(f"image.{reference}", with_tag(reference), service.pull_policy or "missing")
+
+
+def image_named(stack: Stack, name: str) -> DesiredImage:
+    """An entry of `images`."""
+    entry = stack.images[name]
+    return DesiredImage(f"image.{name}", with_tag(entry.from_) if entry.from_ else "", entry.pull)
+
+
+def with_archives(desired: Desired, archives: Mapping[str, tuple[str, DesiredArchive]]) -> Desired:
+    """The same with what was read of archives: by the image's address, its reference and the archive."""
+
+    def anew(image: DesiredImage) -> DesiredImage:
+        if image.address not in archives:
+            return image
+        reference, archive = archives[image.address]
+        return replace(image, reference=reference, archive=archive)
+
+    images = {address: anew(image) for address, image in desired.images.items()}
+    services = {name: replace(service, image=anew(service.image)) for name, service in desired.services.items()}
+    return replace(desired, images=images, services=services)
 
 
 def with_tag(reference: str) -> str:

@@ -83,6 +83,7 @@ def _images(stack: Stack, wrong: Collection[str | int]) -> Iterator[Diagnostic]:
             stack.places.key("images", name),
             "give one of them another name",
         )
+    yield from _sourceless_images(stack)
     for name, build in stack.builds.items():
         if build.dockerfile and build.inline:
             yield Diagnostic(
@@ -91,6 +92,17 @@ def _images(stack: Stack, wrong: Collection[str | int]) -> Iterator[Diagnostic]:
                 stack.places.key("builds", name),
                 "keep one of them",
             )
+
+
+def _sourceless_images(stack: Stack) -> Iterator[Diagnostic]:
+    for name, image in stack.images.items():
+        if not image.from_ and not image.archive:
+            place = stack.places.key("images", name)
+            yield Diagnostic("missing-key", f"images.{name} has neither from nor archive", place, "say from: NAME:TAG")
+        elif image.archive and "pull" in image.model_fields_set:
+            place = stack.places.key("images", name, "pull")
+            message = f"images.{name} comes from an archive, and is never pulled"
+            yield Diagnostic("said-twice", message, place, "take pull out")
 
 
 def _misspelt_images(stack: Stack) -> Iterator[Diagnostic]:

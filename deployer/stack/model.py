@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, create_model
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields import network, volume
@@ -28,14 +28,21 @@ def or_empty(written: Any) -> Any:
 class Image(Model):
     """An image that is not built here."""
 
-    from_: Text = Field(alias="from", description="The image reference.")
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["from"]}, {"required": ["archive"]}]})
+
+    from_: Text | None = Field(
+        default=None, alias="from", description="The image reference; of an archive, its only name unless set."
+    )
+    archive: Text | None = Field(
+        default=None, description="A file of `docker save`, relative to the stack file: loaded, never pulled."
+    )
     pull: Literal["missing", "always", "never"] = Field(
         "missing", description="When it is pulled: missing, always or never."
     )
 
     @classmethod
     def later(cls) -> frozenset[str]:
-        return frozenset({"archive", "digest"})
+        return frozenset({"digest"})
 
 
 def image_form(written: Any) -> Any:
