@@ -6,6 +6,7 @@ from deployer.fields.attachments import NETWORKS, read_networks, write_networks
 from deployer.fields.devices import DEVICES
 from deployer.fields.exposed import EXPOSED, beside_image_and_ports, read_exposed, write_exposed
 from deployer.fields.field import Effect, Field
+from deployer.fields.kinds import FLAG
 from deployer.fields.mounts import MOUNTS, less_declared, read_mounts, write_mounts
 from deployer.fields.namespaces import NETWORK_MODE, read_network_mode, write_network_mode
 from deployer.fields.ports import PORTS, read_ports, write_ports
@@ -33,6 +34,15 @@ ROWS: tuple[Field, ...] = (
         image=beside_image_and_ports,
         example=(["3000"], [3001, "53/udp"]),
         doc="Ports that it listens on, for people and programs to know; nothing is published by it.",
+    ),
+    Field(
+        name="publish_all",
+        kind=FLAG,
+        engine="HostConfig.PublishAllPorts",
+        unset=False,
+        example=(True, False),
+        needs={"expose": ["7003"]},
+        doc="Publish every port that it or its image exposes, each on a random port of the host: `docker run -P`.",
     ),
     Field(
         name="volumes",

@@ -265,8 +265,8 @@ _ROWS: dict[str, Callable[[Any, Scope], Any]] = {
 """The rows whose long form is more than their notation."""
 
 _OPTIONAL = """
-cap_add cap_drop devices dns dns_opt dns_search expose extra_hosts group_add hostname pids_limit privileged read_only
-security_opt stdin_open sysctls tmpfs tty ulimits working_dir
+cap_add cap_drop devices dns dns_opt dns_search expose extra_hosts group_add hostname pids_limit privileged
+publish_all read_only security_opt stdin_open sysctls tmpfs tty ulimits working_dir
 """
 _ABSENT_WHERE_EMPTY = frozenset(_OPTIONAL.split())
 """The rows that Compose leaves out where they are false, 0 or empty."""
