@@ -20,7 +20,7 @@ from deployer.interpolation import variables
 from deployer.stack.load import load
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md")})
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README*.md")})
 SHELLS = ("console", "bash", "sh", "")
 REDIRECTIONS = {">", ">>", "<", "|", "&&", ";", "#"}
 TAKES_A_CODE = {"report": {(1, "code")}, "refused": {(-1, "otherwise")}}

@@ -21,7 +21,7 @@ def ordinary_user(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
         if os.geteuid() != 0:
             yield
             return
-        for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        for folder in (tmp_path, *list(tmp_path.parents)[:3]):
             folder.chmod(folder.stat().st_mode | 0o055)
         os.seteuid(NOBODY)
         try:
