@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from deployer.errors import Diagnostic, raise_if_any
@@ -18,7 +18,7 @@ from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.one_shots import losses_left_out
-from deployer.plan.recovery import is_half_done, plan_recovery
+from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
 from deployer.resources.desired import Desired, salted
 from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label
@@ -62,7 +62,6 @@ def make_plan(
     revision = observed.records.revision + 1
     facts = Facts(desired, observed, images.now, remade, place, revision, made, options.replace)
     drafts = [
-        *abandoned(observed),
         *_adoption(desired, observed, options),
         *(Draft(change) for change in images.changes),
         *things,
@@ -76,7 +75,7 @@ def make_plan(
                 drafts.append(found)
             else:
                 unchanged.append(found)
-    drafts = await_what_stays(drafts, facts)
+    drafts = [*abandoned(observed, _on_their_way(facts, unchanged)), *await_what_stays(drafts, facts)]
     drafts += _leftovers(facts, options)
     changed = {draft.change.address for draft in drafts}
     return plan_of(
@@ -91,12 +90,31 @@ def make_plan(
     )
 
 
-def abandoned(observed: Observed) -> Iterator[Draft]:
-    """Applies that died: what they left half done is in the other changes, and their records are ended."""
+def abandoned(observed: Observed, waits: Sequence[Step] = ()) -> Iterator[Draft]:
+    """Applies that died: what they left half done is in the other changes, and their records are ended.
+
+    `waits` are for what they have started and nobody waited for.
+    """
     for record in observed.records.abandoned:
         who = f"by {record.holder}" if record.holder else "its record is damaged"
         detail = f"revision {record.revision} was never ended ({who})"
-        yield Draft(Change(f"revision.{record.revision}", Action.RECOVER, "an apply has not ended", detail=detail))
+        newest = record is observed.records.abandoned[-1]
+        change = Change(f"revision.{record.revision}", Action.RECOVER, NOT_ENDED, detail=detail)
+        yield Draft(replace(change, steps=tuple(waits) if newest else ()))
+
+
+def _on_their_way(facts: Facts, unchanged: Collection[str]) -> list[Step]:
+    """A wait for each container that stays as it is, and is not ready yet. Nothing waits for these waits: what they are
+    for may need what this plan is to start.
+    """
+    waits: list[Step] = []
+    for container in facts.observed.containers:
+        service = facts.desired.services.get(container.service)
+        if service and container.address in unchanged and container.is_up:
+            call = Call.AWAIT_COMPLETED if service.completes else Call.AWAIT_READY
+            if service.completes or container.health not in ("", "healthy"):
+                waits.append(Step(call, container.id, steps.Wait(service=service.name), name=container.name))
+    return waits
 
 
 def _adoption(desired: Desired, observed: Observed, options: Options) -> Iterator[Draft]:

@@ -122,3 +122,15 @@ def test_what_a_dead_run_asked_for_may_come_late(path: str, project: Project, pr
     project.must_be_settled()
     assert project.containers() == {project.container_name("web")}
     assert project.networks() == {f"{project.name}_front"}
+
+
+@pytest.mark.parametrize(("check", "code"), [("test -f /tmp/ready", 0), ("false", 1)])
+def test_what_a_killed_apply_has_started_is_waited_for(check: str, code: int, project: Project, proxy: Proxy) -> None:
+    """Nothing of it changes, and the next apply is no success before it is ready, and none where it never will be."""
+    command = ["sh", "-c", "sleep 3; touch /tmp/ready; sleep 1000"]
+    health = {"test": ["CMD-SHELL", check], "interval": "300ms", "start_period": "100ms", "retries": 15}
+    project.write({"web": sleeper(command=command, healthcheck=health)})
+    killed_at(project, proxy, "/start", "after")
+    project.apply(code=code)
+    assert project.container("web")["State"]["Health"]["Status"] == ("unhealthy" if code else "healthy")
+    project.must_be_settled()
