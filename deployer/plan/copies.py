@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from deployer.errors import Diagnostic, Place
 from deployer.fields.copies import FOLDER, SECTIONS, content_of, is_beneath, path_of
 from deployer.fields.field import Value
 from deployer.plan.model import FieldChange
@@ -28,6 +29,18 @@ def copies_of(service: DesiredService) -> tuple[Copies, ...]:
             file = CopiedFile(path, f"{section}.{copy.source}", copy.uid, copy.gid, copy.mode)
             folders.setdefault(folder, []).append(file)
     return tuple(Copies(folder, tuple(files)) for folder, files in sorted(folders.items(), reverse=True))
+
+
+def volume_over(path: str, volumes: Iterable[str]) -> str | None:
+    """The volume that a file would lie in, and stay in when its container goes; not that of the secrets itself."""
+    others = (volume for volume in volumes if volume != FOLDER)
+    return None if is_beneath(path, FOLDER) else next((each for each in others if is_beneath(path, each)), None)
+
+
+def into_volume(service: str, path: str, volume: str, place: Place | None = None) -> Diagnostic:
+    where = f"the volume that the image has at {volume}"
+    message = f"services.{service}: {path} would be copied into {where}, and stay there"
+    return Diagnostic("copy-into-volume", message, place, f"give it a target outside of it, such as beneath {FOLDER}")
 
 
 def as_bound(service: DesiredService, container: ObservedContainer) -> Mapping[str, Value]:

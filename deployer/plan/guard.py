@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from deployer.errors import Diagnostic
+from deployer.fields.copies import SECTIONS
 from deployer.fields.namespaces import owner
+from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Change
@@ -27,6 +30,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
         yield from owners_missing(desired, observed, place)
         yield from volumes_changed(desired, observed, place)
         yield from images_never(desired, observed, place)
+        yield from copies_into_volumes(desired, observed, place)
         yield from binds_elsewhere(desired, observed, place)
 
 
@@ -158,6 +162,20 @@ def images_never(desired: Desired, observed: Observed, place: PlaceOf) -> Iterat
                 place("services", service.name, "image"),
                 f"load or build it first, or pull it: docker pull {image.reference}",
             )
+
+
+def copies_into_volumes(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """What is copied into a volume that the image declares would stay there; of an image that is not there yet, the
+    copying itself finds it.
+    """
+    for service in desired.services.values():
+        image = observed.images.get(service.image.reference)
+        volumes: Mapping[str, Any] = (image.config.get("Volumes") if image else None) or {}
+        for kind in SECTIONS:
+            copies = service.written[kind].value if kind in service.written else ()
+            for index, copy in enumerate(copies):
+                if over := volume_over(copy.path, volumes):
+                    yield into_volume(service.name, copy.path, over, place("services", service.name, kind, index))
 
 
 def binds_elsewhere(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +11,9 @@ from tempfile import TemporaryFile
 from typing import IO, BinaryIO, Protocol
 
 from deployer.errors import Diagnostic, OperationFailed
+from deployer.fields.copies import FOLDER
 from deployer.fields.field import section
+from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Step
 from deployer.plan.steps import WITH_VOLUMES, Copies, NewContainer
@@ -73,7 +76,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.CREATE:
             _create(world, target, payload)
         case Call.COPY:
-            engine.put_archive(target, payload.folder, world.sources.archive(payload))
+            _copy(world, target, payload)
         case Call.REMOVE_COPY:
             _remove_copy(engine, target)
         case Call.START:
@@ -146,6 +149,17 @@ def _came_late(world: World, name: str) -> bool:
         return False
     world.engine.remove_container(found["Id"], volumes=True)
     return True
+
+
+def _copy(world: World, container: str, copies: Copies) -> None:
+    """What goes anywhere else than to the secrets' own folder may meet a volume that the image declares."""
+    found = world.engine.container(container) if copies.folder != FOLDER else None
+    volumes = [mount["Destination"] for mount in (found or {}).get("Mounts") or () if mount["Type"] == "volume"]
+    for file in copies.files:
+        path = posixpath.join(copies.folder, file.path)
+        if over := volume_over(path, volumes):
+            raise OperationFailed(into_volume(container, path, over))
+    world.engine.put_archive(container, copies.folder, world.sources.archive(copies))
 
 
 def _remove_copy(engine: Engine, volume: str) -> None:

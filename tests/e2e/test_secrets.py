@@ -487,3 +487,20 @@ def test_a_secret_that_is_looked_for_is_found() -> None:
             json.dumps({"b": value}),
         ):
             assert name in seen_in(hidden), hidden
+
+
+def test_nothing_is_copied_into_a_volume_of_the_image(project: Project) -> None:
+    """It would stay there when the container goes. Of an image that is there the plan says so, else the copying."""
+    project.files(Dockerfile=f"FROM {BASE}\nVOLUME /data\n")
+    (project.folder / "token").write_text("hidden")
+    at = {
+        "secrets": {"token": {"file": "./token"}},
+        "builds": {"own": {"context": "./web", "tag": f"{project.name}:1"}},
+    }
+    service = sleeper(secrets=[{"source": "token", "target": "/data/sub/token"}])
+    project.write({"web": {**service, "image": "own"}}, **at)
+    assert "the volume that the image has at /data" in project.apply(code=1).err
+    assert project.containers() == set()
+    project.write({"web": {**service, "image": f"{project.name}:1"}}, **at)
+    result = project.run("plan")
+    assert (result.code, "copy-into-volume" in result.err) == (65, True)
