@@ -8,21 +8,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
-from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
-from deployer.sources.beneath import FILE_FLAGS, FOLDER_FLAGS, entries, link_target, open_beneath
-from deployer.sources.dockerignore import Pattern, ignored, read_patterns
-from deployer.sources.files import near_name, read_text, shown_path, special_kind
-
-IGNORE_FILE = ".dockerignore"
-FOLDER = "folder"
-_CHUNK = 1024 * 1024
-_Report = Callable[[str, str, str], None]
+from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.sources.context_files import read_files
+from deployer.sources.dockerignore import IGNORE_FILE, Pattern, ignored, read_patterns
+from deployer.sources.files import near_name, read_text, shown_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,38 +63,10 @@ def read_context(
     """
     root = _root(folder, place)
     source = _inline(inline) if inline is not None else _dockerfile(root, dockerfile, place)
-    files = _read_files(root, _patterns(root, source.ignore_file, place), place)
+    files = read_files(root, _patterns(root, source.ignore_file, place), place)
     name, additions = _additions(root, files, source)
     digest = _digest(files, source.text)
     return Context(root, files, name, source.name, source.text, additions, digest)
-
-
-def file_digest(file: IO[bytes]) -> tuple[str, str]:
-    """The kind (with its exec bit) and the digest of an open file's content."""
-    content = hashlib.sha256()
-    while chunk := file.read(_CHUNK):
-        content.update(chunk)
-    return file_kind(os.fstat(file.fileno())), content.hexdigest()
-
-
-def file_kind(status: os.stat_result) -> str:
-    """What is kept of a file's mode: all else depends on who checked it out."""
-    return "exec" if status.st_mode & stat.S_IXUSR else "file"
-
-
-def link_digest(target: str) -> str:
-    return "link:" + hashlib.sha256(os.fsencode(target)).hexdigest()
-
-
-def parents(paths: Mapping[str, object]) -> set[str]:
-    """The folders that paths imply."""
-    found: set[str] = set()
-    for path in paths:
-        parent = path.rpartition("/")[0]
-        while parent and parent not in found:
-            found.add(parent)
-            parent = parent.rpartition("/")[0]
-    return found
 
 
 def _root(folder: Path, place: Place | None) -> Path:
@@ -137,60 +102,6 @@ def _patterns(root: Path, of_dockerfile: Path | None, place: Place | None) -> tu
         if path and os.path.exists(path):
             return read_patterns(read_text(path, shown_path(path), place), shown_path(path))
     return ()
-
-
-def _read_files(root: Path, patterns: tuple[Pattern, ...], place: Place | None) -> dict[str, str]:
-    wrong: list[Diagnostic] = []
-
-    def report(path: str, code: str, reason: str) -> None:
-        hint = f"move it, or leave it out in {IGNORE_FILE}"
-        wrong.append(Diagnostic(code, f"{shown_path(root / path)} {reason}", place=place, hint=hint))
-
-    descriptor = os.open(root, FOLDER_FLAGS)
-    try:
-        found = dict(_walk(descriptor, patterns, report))
-    finally:
-        os.close(descriptor)
-    raise_if_any(wrong, InvalidStack)
-    implied = parents(found)
-    return {path: found[path] for path in sorted(found) if path not in implied}
-
-
-def _walk(root: int, patterns: tuple[Pattern, ...], report: _Report) -> Iterator[tuple[str, str]]:
-    """Every path that is not left out, with its digest; a folder that is left out may hold some that are not."""
-    verdict = ignored(patterns)
-    waiting = [("", False)]
-    while waiting:
-        folder, left_out = waiting.pop()
-        try:
-            inside = entries(root, folder)
-        except OSError as error:
-            if not left_out:
-                report(folder or ".", "context-unreadable", f"cannot be read: {error.strerror}")
-            continue
-        for path, status in inside:
-            out = verdict.ignored(path)
-            if stat.S_ISDIR(status.st_mode):
-                if not (out and verdict.prunable(path)):
-                    waiting.append((path, out))
-                if not out:
-                    yield path, FOLDER
-            elif not out:
-                yield from _judged(root, path, status, report)
-
-
-def _judged(root: int, path: str, status: os.stat_result, report: _Report) -> Iterator[tuple[str, str]]:
-    try:
-        if stat.S_ISLNK(status.st_mode):
-            yield path, link_digest(link_target(root, path))
-        elif stat.S_ISREG(status.st_mode):
-            with open(open_beneath(root, path, FILE_FLAGS), "rb") as file:
-                yield path, ":".join(file_digest(file))
-        else:
-            kind = special_kind(status.st_mode)
-            report(path, "context-special-file", f"is a {kind}, which no build context can hold")
-    except OSError as error:
-        report(path, "context-unreadable", f"cannot be read: {error.strerror}")
 
 
 def _encoded(text: str) -> bytes:

@@ -11,7 +11,8 @@ from typing import IO, Any
 
 from deployer.errors import Busy, Diagnostic
 from deployer.sources.beneath import FILE_FLAGS, FOLDER_FLAGS, link_target, open_beneath
-from deployer.sources.context import FOLDER, Context, file_kind, link_digest, parents
+from deployer.sources.context import Context
+from deployer.sources.context_files import FOLDER, file_kind, link_digest, parents
 from deployer.sources.files import printable
 
 

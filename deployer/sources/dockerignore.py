@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 
+IGNORE_FILE = ".dockerignore"
 _SPECIAL = re.compile(r"[*?\[\]^\\]")
 
 
@@ -52,16 +53,23 @@ def read_patterns(text: str, file: str) -> tuple[Pattern, ...]:
 
 def ignored(patterns: Sequence[Pattern]) -> Ignored:
     """The verdict of these patterns: the last that matches a path or a folder above it decides."""
-    folders: dict[str, tuple[bool, ...]] = {"": (False,) * len(patterns)}
+    none = (False,) * len(patterns)
+    folders: dict[str, tuple[bool, ...]] = {"": none}
+    # Nearly all paths match nothing, which one look at all patterns at once tells.
+    any_of_them = re.compile("|".join(f"(?:{pattern.regex.pattern})" for pattern in patterns), re.DOTALL)
 
     def matches(path: str) -> tuple[bool, ...]:
-        parent = posixpath.dirname(path)
+        parent = path.rpartition("/")[0]
         if parent not in folders:
             folders[parent] = matches(parent)
-        return _matches(patterns, path, folders[parent])
+        above = folders[parent]
+        if above == none and not any_of_them.match(path):
+            return none
+        return _matches(patterns, path, above)
 
     def verdict(path: str) -> bool:
-        return _verdict(patterns, matches(path))
+        found = matches(path) if patterns else none
+        return found is not none and _verdict(patterns, found)
 
     exceptions = [pattern.text for pattern in patterns if pattern.exception]
     literal = [re.sub(r"(/\*)?(/\*\*)?$", "", exception, count=1) + "/" for exception in exceptions]
