@@ -7,6 +7,7 @@ import os
 import secrets
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from deployer.reconcile.protocol import Engine, Reader
     from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
     from deployer.resources.observed import Observed
-    from deployer.sources.builds import BuildSources
+    from deployer.sources.builds import BuildSources, Recipe
     from deployer.sources.contents import Content
     from deployer.stack.model import Stack
 
@@ -119,24 +120,30 @@ class Project:
         """What should be, or `only` these services and what they need; each build's inputs, and what secrets and
         configs hold, are read anew.
         """
+        from deployer.resources.builds import joined, refuse_circles
         from deployer.resources.desired import desired, narrowed, with_archives, with_digests
 
         whole = desired(self.stack, self.origin, {})
         part = narrowed(whole, only) if only else whole
         builds: dict[str, DesiredBuild] = {}
         mistakes: list[Diagnostic] = []
-        for name in self.stack.builds:
-            if only and f"build.{name}" not in part.images:
+        waiting = [name for name in self.stack.builds if not only or f"build.{name}" in part.images]
+        while waiting:
+            name = waiting.pop(0)
+            if name in builds:
                 continue
             try:
                 builds[name] = self._build(name)
+                waiting += self._needs({name: builds[name].bases})[name].values()
             except InvalidStack as error:
                 mistakes += error.diagnostics
         self._contents = self._read_contents(part.services, mistakes)
         archives = self._read_archives(part.images, mistakes)
         raise_if_any(mistakes)
         digests = {name: content.digest for name, content in self._contents.items()}
-        return with_archives(with_digests(replace(part, builds=builds), digests), archives)
+        needs = self._needs({name: build.bases for name, build in builds.items()})
+        refuse_circles(needs, lambda name, image: self._sources[name].bases[image])
+        return with_archives(with_digests(replace(part, builds=joined(builds, needs)), digests), archives)
 
     def _read_archives(
         self, addresses: Collection[str], mistakes: list[Diagnostic]
@@ -170,6 +177,24 @@ class Project:
         """A path of the stack file, which starts from the file's folder."""
         return Path(self.stack.folder, Path(written).expanduser())
 
+    def build_needs(self) -> dict[str, dict[str, str]]:
+        """Of each build, which others it starts from. Only Dockerfiles are read; one that cannot be tells nothing."""
+        from deployer.resources.builds import refuse_circles
+        from deployer.sources.builds import read_bases
+
+        bases: dict[str, Mapping[str, Place]] = {}
+        for name in self.stack.builds:
+            with suppress(InvalidStack):
+                bases[name] = read_bases(self._recipe(name))
+        needs = self._needs({name: list(found) for name, found in bases.items()})
+        refuse_circles(needs, lambda name, image: bases[name][image])
+        return needs
+
+    def _needs(self, bases: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+        from deployer.resources.builds import needs_of
+
+        return needs_of(bases, {name: build.tag for name, build in self.stack.builds.items()})
+
     def _read_contents(self, services: Collection[str], mistakes: list[Diagnostic]) -> dict[str, Content]:
         """What each secret and config of the services holds; read once, so that all replicas get the same."""
         found: dict[str, Content] = {}
@@ -200,28 +225,41 @@ class Project:
             PackedFile(file.path, self._contents[file.content], file.uid, file.gid, file.mode) for file in copies.files
         )
 
+    def _recipe(self, name: str) -> Recipe:
+        from deployer.sources.builds import Recipe
+
+        build, path = self.stack.builds[name], self._path_of_build(name)
+        key = "inline" if self.stack.places.has(*path, "inline") else "dockerfile_inline"
+        return Recipe(
+            folder=self._path(build.context),
+            dockerfile=build.dockerfile,
+            inline=build.inline,
+            args={key: value for key, value in build.args.items() if value is not None},
+            target=build.target,
+            place=self.stack.place(*path),
+            inline_at=lambda place: self.stack.places.in_block(place.line, place.column, *path, key),
+        )
+
+    def _path_of_build(self, name: str) -> tuple[str, ...]:
+        return ("builds", name) if self.stack.places.has("builds", name) else ("services", name, "build")
+
     def _build(self, name: str) -> DesiredBuild:
         from deployer.resources.desired import DesiredBuild
         from deployer.sources.builds import read_build
 
         build = self.stack.builds[name]
-        path = ("builds", name) if self.stack.places.has("builds", name) else ("services", name, "build")
-        place = self.stack.place(*path)
-        args = {key: value for key, value in build.args.items() if value is not None}
-        folder = self._path(build.context)
-        sources = self._sources[name] = read_build(folder, build.dockerfile, build.inline, args, build.target, place)
+        sources = self._sources[name] = read_build(self._recipe(name))
         return DesiredBuild(
             name=name,
             repository=f"{self.stack.name}/{name}".lower(),
             folder=build.context,
             digest=sources.digest,
             inputs=sources.inputs,
-            bases=sources.bases,
-            dockerfile=sources.context.dockerfile,
-            args=args,
+            bases=tuple(sources.bases),
+            args=sources.recipe.args,
             target=build.target,
             tag=build.tag,
-            path=path,
+            path=self._path_of_build(name),
         )
 
     def observe(self, reader: Reader, desired: Desired, holding: int = 0, *, take_over: bool = False) -> Observed:
@@ -241,16 +279,20 @@ class Project:
     def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
         """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has."""
         from deployer.plan.planner import make_plan
+        from deployer.resources.builds import references as references_of
+        from deployer.resources.builds import started_from
 
         desired = self.desired(options.only if options else ())
         if not holding:  # nothing is copied without the turn
             self._contents = {}
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
         plan = make_plan(desired, observed, self.stack.place, options, self._recall)
+        ids = {reference: image.id for reference, image in observed.images.items()}
+        references = references_of(desired.builds, ids)
         for build in desired.builds.values():
-            reference = plan.images[build.address]
-            if reference in observed.images:
-                self.remember(build, reference)
+            if references[build.name] in observed.images:
+                started = started_from(build, ids, references) or {}
+                self.remember(build, references[build.name], started)
         return plan, observed
 
     def plan_destroy(self, reader: Reader, options: Options, holding: int = 0) -> tuple[Plan, Observed]:
@@ -286,13 +328,19 @@ class Project:
 
         return base64.b64encode(zlib.compress(as_json(self.stack).encode())).decode()
 
-    def remember(self, build: DesiredBuild, reference: str) -> None:
+    def remember(self, build: DesiredBuild, reference: str, started_from: Mapping[str, str]) -> None:
         """Keep what went into an image, so that a later plan can say what changed."""
+        from deployer.resources.builds import inputs_of
         from deployer.sources.build_cache import remember
 
-        remember(self.stack.name, build.name, reference.rpartition(":")[2], build.inputs)
+        remember(self.stack.name, build.name, reference.rpartition(":")[2], inputs_of(build, started_from))
 
-    def write_context(self, build: DesiredBuild, tar: IO[bytes]) -> None:
+    def write_context(self, build: DesiredBuild, references: Mapping[str, str], tar: IO[bytes]) -> str:
+        """Write the tar that a build is made from, with these references in the place of what its Dockerfile calls
+        them. Gives the Dockerfile's name in it.
+        """
         from deployer.sources.context_tar import write_tar
 
-        write_tar(self._sources[build.name].context, tar)
+        context = self._sources[build.name].context_with(references)
+        write_tar(context, tar)
+        return context.dockerfile

@@ -43,4 +43,5 @@ def graph(
         GraphFormat.SVG: render.as_svg,
     }
     state = state_of(context)
-    state.output.result(forms[format](render.graph_of(state.project(files).stack)))
+    project = state.project(files)
+    state.output.result(forms[format](render.graph_of(project.stack, project.build_needs())))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from deployer.fields.field import Effect
 from deployer.plan.diff import PlaceOf
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
+from deployer.resources.builds import FROM, in_order, inputs_of, started_from
 from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage, with_tag
 from deployer.resources.observed import Observed
 
@@ -32,7 +33,7 @@ class Images:
 def plan_images(desired: Desired, observed: Observed, place: PlaceOf, recall: Recall) -> Images:
     """The builds and pulls that are needed, and what is known of every image."""
     images = Images()
-    for build in desired.builds.values():
+    for build in in_order(desired.builds):
         _build(build, desired, observed, place, recall, images)
     for image in desired.images.values():
         if image.archive:
@@ -72,13 +73,17 @@ def _build(
     build: DesiredBuild, desired: Desired, observed: Observed, place: PlaceOf, recall: Recall, images: Images
 ) -> None:
     missing = [base for base in build.bases if base not in observed.images]
-    reference = "" if missing else build.reference({base: observed.images[base].id for base in build.bases})
+    ids = {base: observed.images[base].id for base in build.bases if base in observed.images}
+    built = {other: images.now[f"build.{other}"].reference for other in build.on.values()}
+    started = started_from(build, ids, built)
+    reference = "" if started is None else build.reference(started)
     there = observed.images.get(reference)
     images.now[build.address] = ImageNow(reference, there.id if there else "")
     further = with_tag(build.tag) if build.tag else None
     tag = (Step(Call.TAG, further, build.address),) if further else ()
     if not there:
-        fields = tuple(_differences(build, desired, observed, place, recall))
+        inputs = inputs_of(build, started or {})
+        fields = tuple(_differences(build, inputs, desired, observed, place, recall))
         steps = (*(Step(Call.PULL, base) for base in missing), Step(Call.BUILD, build.name, build), *tag)
         images.changes.append(
             Change(build.address, Action.BUILD, _reason(fields), fields, steps, detail=_detail(build, fields))
@@ -103,7 +108,12 @@ def _reason(fields: tuple[FieldChange, ...]) -> str:
 
 
 def _differences(
-    build: DesiredBuild, desired: Desired, observed: Observed, place: PlaceOf, recall: Recall
+    build: DesiredBuild,
+    inputs: Mapping[str, str],
+    desired: Desired,
+    observed: Observed,
+    place: PlaceOf,
+    recall: Recall,
 ) -> Iterator[FieldChange]:
     """What differs from the inputs of the image that the service runs now, where those are known."""
     running = {
@@ -123,9 +133,10 @@ def _differences(
     )
     if before is None:
         return
-    for name in sorted(before.keys() | build.inputs.keys()):
-        was, now = before.get(name), build.inputs.get(name)
-        if was != now:
+    bases_known = any(name.startswith(FROM) for name in before)
+    for name in sorted(before.keys() | inputs.keys()):
+        was, now = before.get(name), inputs.get(name)
+        if was != now and (bases_known or not name.startswith(FROM)):
             what = "changed" if was and now else "removed" if was else "added"
             at = place(*build.path, *name.split(".", 1)) if name.startswith("args.") or name == "target" else None
             yield FieldChange(name, None, None, (Cause.EDIT,), Effect.REPLACE, at=at, note=what)
@@ -135,6 +146,8 @@ def _detail(build: DesiredBuild, fields: tuple[FieldChange, ...]) -> str:
     """`./web, 14 files: app.py and 1 more changed`."""
     files = sum(name.startswith("context/") for name in build.inputs)
     detail = f"{build.folder}, {files} file{'' if files == 1 else 's'}"
+    if build.on:
+        detail += f", from {', '.join(sorted({f'build.{other}' for other in build.on.values()}))}"
     if not fields:
         return detail
     shown = [change.field.removeprefix("context/") for change in fields]

@@ -30,6 +30,7 @@ def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
     """
     found = {
         *edges_from_images(drafts),
+        *edges_from_builds(drafts),
         *edges_from_networks(drafts),
         *edges_from_volumes(drafts),
         *edges_from_namespaces(drafts),
@@ -107,6 +108,17 @@ def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
             first = draft.first(*DISRUPTIVE, Call.REMOVE)
             if first is not None:
                 yield makers[draft.image], (index, min(first, step))
+
+
+def edges_from_builds(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """A build begins after those that it starts from."""
+    makers = {draft.change.address: (index, draft.last) for index, draft in enumerate(drafts) if draft.has(Call.BUILD)}
+    for index, draft in enumerate(drafts):
+        step = draft.first(Call.BUILD)
+        if step is not None:
+            for other in draft.change.steps[step].payload.on.values():
+                if f"build.{other}" in makers:
+                    yield makers[f"build.{other}"], (index, step)
 
 
 def edges_from_networks(drafts: Sequence[Draft]) -> Iterator[Edge]:

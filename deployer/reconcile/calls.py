@@ -31,8 +31,10 @@ CONFLICT = 409
 class Sources(Protocol):
     """What steps send that lies outside of the engine: what builds, secrets, configs and image archives hold."""
 
-    def write_context(self, build: DesiredBuild, tar: IO[bytes]) -> None:
-        """Write a build's context as a tar."""
+    def write_context(self, build: DesiredBuild, references: Mapping[str, str], tar: IO[bytes]) -> str:
+        """Write a build's context as a tar, with the references of the builds that it starts from in the place of what
+        its Dockerfile calls them. Gives the Dockerfile's name in the tar.
+        """
         ...
 
     def archive(self, copies: Copies) -> bytes:
@@ -43,8 +45,8 @@ class Sources(Protocol):
         """The archive that an image is loaded from."""
         ...
 
-    def remember(self, build: DesiredBuild, reference: str) -> None:
-        """Told of each image that was built, with its reference."""
+    def remember(self, build: DesiredBuild, reference: str, started_from: Mapping[str, str]) -> None:
+        """Told of each image that was built, with its reference and what it started from."""
         ...
 
 
@@ -190,21 +192,33 @@ def _create_network(engine: Engine, body: Json) -> None:
 
 def _build(world: World, build: DesiredBuild, progress: Callable[[Progress], None]) -> None:
     """The tag tells what went in; the bases are there by now, so it is known."""
-    bases = {base: found["Id"] for base in build.bases if (found := world.engine.image(base))}
-    reference = build.reference(bases)
-    options = {
-        "t": reference,
-        "dockerfile": build.dockerfile,
-        "buildargs": dict(build.args),
-        "rm": True,
-        "forcerm": True,
-    }
+    started = {base: _id(world, base) for base in build.bases}
+    own = {image: world.images[f"build.{other}"] for image, other in build.on.items()}
+    for other in own.values():
+        _id(world, other)
+    reference = build.reference({**started, **own})
     with TemporaryFile() as tar:
-        world.sources.write_context(build, tar)
+        dockerfile = world.sources.write_context(build, own, tar)
+        options = {
+            "t": reference,
+            "dockerfile": dockerfile,
+            "buildargs": dict(build.args),
+            "rm": True,
+            "forcerm": True,
+        }
         tar.seek(0)
         world.engine.build(tar, {**options, **({"target": build.target} if build.target else {})}, progress)
     world.images[build.address] = reference
-    world.sources.remember(build, reference)
+    world.sources.remember(build, reference, {**started, **own})
+
+
+def _id(world: World, base: str) -> str:
+    """The id of an image that a build starts from. The engine would look for one that is gone in a registry."""
+    found = world.engine.image(base)
+    if not found:
+        hint = "somebody removed it meanwhile: run it again"
+        raise OperationFailed(Diagnostic("image-not-found", f"the image {base} is no longer on the engine", hint=hint))
+    return found["Id"]
 
 
 def _load(world: World, image: DesiredImage, progress: Callable[[Progress], None]) -> None:

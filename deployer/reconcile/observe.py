@@ -15,6 +15,7 @@ from deployer.reconcile.holder import with_the_dead
 from deployer.reconcile.protocol import Reader
 from deployer.resources import identity
 from deployer.resources.applied import Secrecy
+from deployer.resources.builds import references as references_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, with_tag
 from deployer.resources.observed import (
     Neighbour,
@@ -117,12 +118,9 @@ def _images(
         container.image_id for container in containers
     }
     found = _inspected(reader, references)
-    built = {
-        build.reference({base: found[base].id for base in build.bases})
-        for build in builds
-        if all(base in found for base in build.bases)
-    }
-    return {**found, **_inspected(reader, built)}
+    ids = {reference: image.id for reference, image in found.items()}
+    built = references_of({build.name: build for build in builds}, ids)
+    return {**found, **_inspected(reader, set(built.values()))}
 
 
 def _inspected(reader: Reader, references: set[str]) -> dict[str, ObservedImage]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from deployer.render.graph_svg import Box, Line, drawing
 from deployer.render.harmless import display_width, harmless
@@ -38,11 +39,18 @@ class Graph:
         return [edge for edge in self.edges if edge.source == node]
 
 
-def graph_of(stack: Stack) -> Graph:
-    """The graph of a stack: its services and what they run, join, keep their data in and wait for."""
+def graph_of(stack: Stack, build_needs: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> Graph:
+    """The graph of a stack: its services and what they run, join, keep their data in and wait for.
+
+    `build_needs` are, of each build, the other ones that it starts from, by what it calls them.
+    """
     wanted = desired(stack, origin="", builds={})
     keys = {thing.name: key for key, thing in wanted.volumes.items()}
-    edges: list[Edge] = []
+    edges = [
+        Edge(f"build.{name}", f"build.{other}")
+        for name, needs in sorted(build_needs.items())
+        for other in sorted(set(needs.values()))
+    ]
     for name, service in sorted(wanted.services.items()):
         source = f"service.{name}"
         volumes = {keys.get(value[1]) for _, value in service.asked["volumes"] if value[0] == "volume"}

@@ -6,7 +6,7 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -59,7 +59,8 @@ class DesiredBuild:
     """A build with all that its image depends on but the base images: `inputs` maps what goes in to its digest (files
     by their path).
 
-    `digest` is over everything in it; with the ids of the bases it becomes the tag. `path` is where the stack says it.
+    `digest` is over everything in it; with the ids of the bases it becomes the tag. `on` are those of its images that
+    are other builds of the stack: as its Dockerfile names them -> the build. `path` is where the stack says it.
     """
 
     name: str
@@ -68,19 +69,19 @@ class DesiredBuild:
     digest: str
     inputs: Mapping[str, str]
     bases: tuple[str, ...]
-    dockerfile: str
     args: Mapping[str, str]
     target: str | None
     tag: str | None
     path: tuple[str, ...] = ()
+    on: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def address(self) -> str:
         return f"build.{self.name}"
 
-    def reference(self, base_ids: Mapping[str, str]) -> str:
+    def reference(self, started_from: Mapping[str, str]) -> str:
         """The tag that an image of just these inputs bears: `<stack>/<build>:<hash>`."""
-        text = json.dumps([self.digest, sorted(base_ids.items())])
+        text = json.dumps([self.digest, sorted(started_from.items())])
         return f"{self.repository}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -159,7 +160,10 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
 
 
 def narrowed(whole: Desired, names: Collection[str]) -> Desired:
-    """Only these services and what they need: what they depend on, and the images, networks and volumes of those."""
+    """Only these services and what they need: what they depend on, and the images, networks and volumes of those.
+
+    Which builds that takes is known once their Dockerfiles are read.
+    """
     needed: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -174,7 +178,6 @@ def narrowed(whole: Desired, names: Collection[str]) -> Desired:
         whole,
         services=services,
         images=images,
-        builds={name: build for name, build in whole.builds.items() if build.address in images},
         networks={key: thing for key, thing in whole.networks.items() if key in networks},
         volumes={key: thing for key, thing in whole.volumes.items() if thing.name in volumes},
     )

@@ -4,38 +4,83 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deployer.errors import Place
-from deployer.sources.context import Context, read_context
-from deployer.sources.dockerfile import base_images
+from deployer.errors import InvalidStack, Place
+from deployer.sources.context import Context, read_context, read_dockerfile, with_dockerfile
+from deployer.sources.dockerfile import base_images, with_references
+from deployer.sources.files import shown_path
+
+InlineAt = Callable[[Place], Place]
+"""Where the stack file says what is at a place of an inline Dockerfile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A build as the stack says it. `place` is where, and `inline_at` where within an inline Dockerfile."""
+
+    folder: Path
+    dockerfile: str | None
+    inline: str | None
+    args: Mapping[str, str]
+    target: str | None
+    place: Place
+    inline_at: InlineAt
+
+    def located(self, place: Place) -> Place:
+        return place if self.inline is None else self.inline_at(place)
 
 
 @dataclass(frozen=True, slots=True)
 class BuildSources:
     """`inputs` are digests by what a user calls them: `context/app.py`, `args.PYTHON`, `target`; `digest` is over all
-    of them.
+    of them. `bases` are the images that it starts from, and where each is named.
     """
 
+    recipe: Recipe
     context: Context
     inputs: Mapping[str, str]
-    bases: tuple[str, ...]
+    bases: Mapping[str, Place]
 
     @property
     def digest(self) -> str:
         return hashlib.sha256(json.dumps([self.context.digest, sorted(self.inputs.items())]).encode()).hexdigest()
 
+    def context_with(self, references: Mapping[str, str]) -> Context:
+        """The context with a Dockerfile that names these references in the place of images."""
+        if not references:
+            return self.context
+        text = self.context.dockerfile_text
+        return with_dockerfile(
+            self.context, with_references(text, self.recipe.args, self.recipe.target or "", references)
+        )
 
-def read_build(
-    folder: Path, dockerfile: str | None, inline: str | None, args: Mapping[str, str], target: str | None, place: Place
-) -> BuildSources:
+
+def read_build(recipe: Recipe) -> BuildSources:
     """Read all that a build depends on. Raises InvalidStack for what cannot be read, or must not be sent."""
-    context = read_context(folder, dockerfile or "Dockerfile", inline, place)
+    context = read_context(recipe.folder, recipe.dockerfile or "Dockerfile", recipe.inline, recipe.place)
     inputs = {f"context/{name}": digest for name, digest in context.inputs.items()}
-    inputs |= {f"args.{name}": hashlib.sha256(value.encode()).hexdigest() for name, value in args.items()}
-    if target:
-        inputs["target"] = target
-    bases = base_images(context.dockerfile_text, args, target or "", context.dockerfile_name)
-    return BuildSources(context, inputs, bases)
+    inputs |= {f"args.{name}": hashlib.sha256(value.encode()).hexdigest() for name, value in recipe.args.items()}
+    if recipe.target:
+        inputs["target"] = recipe.target
+    return BuildSources(
+        recipe, context, inputs, _bases(recipe, context.dockerfile_text, context.folder / context.dockerfile_name)
+    )
+
+
+def read_bases(recipe: Recipe) -> Mapping[str, Place]:
+    """The images that a build starts from, and where each is named; of its context only the Dockerfile is read."""
+    root, source = read_dockerfile(recipe.folder, recipe.dockerfile or "Dockerfile", recipe.inline, recipe.place)
+    return _bases(recipe, source.text, root / source.name)
+
+
+def _bases(recipe: Recipe, text: str, path: Path) -> Mapping[str, Place]:
+    try:
+        found = base_images(text, recipe.args, recipe.target or "", shown_path(path))
+    except InvalidStack as error:
+        raise InvalidStack(
+            *(replace(each, place=recipe.located(each.place) if each.place else None) for each in error.diagnostics)
+        ) from None
+    return {image: recipe.located(place) for image, place in found.items()}

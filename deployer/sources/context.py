@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place
@@ -44,8 +44,10 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class _Dockerfile:
-    """`inside` is its path beneath the context, where it lies there; `ignore_file` the one that goes with it."""
+class Dockerfile:
+    """`name` is the user's for it, `inside` its path beneath the context, where it lies there; `ignore_file` the one
+    that goes with it.
+    """
 
     name: str
     text: str
@@ -61,12 +63,26 @@ def read_context(
     `dockerfile` is relative to the folder and may lie outside of it; `inline` is its text instead. `place` is where the
     stack names this build. A folder that is itself a link is resolved first.
     """
-    root = _root(folder, place)
-    source = _inline(inline) if inline is not None else _dockerfile(root, dockerfile, place)
+    root, source = read_dockerfile(folder, dockerfile, inline, place)
     files = read_files(root, _patterns(root, source.ignore_file, place), place)
     name, additions = _additions(root, files, source)
     digest = _digest(files, source.text)
     return Context(root, files, name, source.name, source.text, additions, digest)
+
+
+def read_dockerfile(
+    folder: Path, dockerfile: str = "Dockerfile", inline: str | None = None, place: Place | None = None
+) -> tuple[Path, Dockerfile]:
+    """The folder of a context, links resolved, and its Dockerfile; of the context nothing else is read."""
+    root = _root(folder, place)
+    return root, _inline(inline) if inline is not None else _dockerfile(root, dockerfile, place)
+
+
+def with_dockerfile(context: Context, text: str) -> Context:
+    """The same context built from another Dockerfile, which no COPY sees; its own one stays as it is."""
+    source = Dockerfile(context.dockerfile_name, text, inside=None, ignore_file=None)
+    name, additions = _additions(context.folder, context.files, source)
+    return replace(context, dockerfile=name, dockerfile_text=text, additions=additions)
 
 
 def _root(folder: Path, place: Place | None) -> Path:
@@ -80,11 +96,11 @@ def _root(folder: Path, place: Place | None) -> Path:
     return folder.resolve()
 
 
-def _inline(text: str) -> _Dockerfile:
-    return _Dockerfile("inline Dockerfile", text, inside=None, ignore_file=None)
+def _inline(text: str) -> Dockerfile:
+    return Dockerfile("inline Dockerfile", text, inside=None, ignore_file=None)
 
 
-def _dockerfile(root: Path, name: str, place: Place | None) -> _Dockerfile:
+def _dockerfile(root: Path, name: str, place: Place | None) -> Dockerfile:
     path = root / name
     shown = shown_path(path)
     if not os.path.exists(path):
@@ -93,7 +109,7 @@ def _dockerfile(root: Path, name: str, place: Place | None) -> _Dockerfile:
     text = read_text(path, shown, place)
     real = path.resolve()
     inside = real.relative_to(root).as_posix() if real.is_relative_to(root) else None
-    return _Dockerfile(inside or name, text, inside, path.with_name(path.name + IGNORE_FILE))
+    return Dockerfile(inside or name, text, inside, path.with_name(path.name + IGNORE_FILE))
 
 
 def _patterns(root: Path, of_dockerfile: Path | None, place: Place | None) -> tuple[Pattern, ...]:
@@ -120,7 +136,7 @@ def _digest(files: Mapping[str, str], dockerfile: str) -> str:
     return whole.hexdigest()
 
 
-def _additions(root: Path, files: Mapping[str, str], source: _Dockerfile) -> tuple[str, dict[str, bytes]]:
+def _additions(root: Path, files: Mapping[str, str], source: Dockerfile) -> tuple[str, dict[str, bytes]]:
     """The Dockerfile's name in the tar, and what the tar needs beyond the files for the build to see just these.
 
     The classic builder reads the Dockerfile and then takes it and `.dockerignore` out of the context, where the

@@ -1,4 +1,4 @@
-"""Which images a Dockerfile builds on: as much of its grammar as that takes, and no more."""
+"""Which images a Dockerfile builds on, and where it says so: as much of its grammar as that takes, and no more."""
 
 from __future__ import annotations
 
@@ -21,11 +21,26 @@ _ARG = re.compile(r"""([A-Za-z_]\w*)(?:=((?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """An image outside of this Dockerfile that FROM, COPY or a mount names: the word from `start` to `end` of its
+    text, variables put in.
+    """
+
+    image: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """One `FROM`: its name, and the images outside of this Dockerfile that it and its COPY and mounts read from."""
+    """One `FROM`: its name, and what it and its COPY and mounts read from."""
 
     name: str
-    images: tuple[str, ...]
+    uses: tuple[Use, ...]
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        return tuple(use.image for use in self.uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +76,41 @@ def stages(text: str, args: Mapping[str, str], file: str = "Dockerfile") -> tupl
     return tuple(found)
 
 
-def base_images(text: str, args: Mapping[str, str], target: str = "", file: str = "Dockerfile") -> tuple[str, ...]:
-    """The images that a build needs from outside, each once: those of all stages up to the target, as the classic
-    builder makes them one after the other.
+def base_images(text: str, args: Mapping[str, str], target: str = "", file: str = "Dockerfile") -> Mapping[str, Place]:
+    """The images that a build needs from outside, and where each is first named: those of all stages up to the
+    target, as the classic builder makes them one after the other.
     """
-    needed = list(stages(text, args, file))
-    if target:
-        needed = needed[: _target(needed, target, file) + 1]
-    return tuple(dict.fromkeys(image for stage in needed for image in stage.images))
+    found: dict[str, Place] = {}
+    for use in _uses(text, args, target, file):
+        found.setdefault(use.image, _place(text, use.start, file))
+    return found
+
+
+def with_references(text: str, args: Mapping[str, str], target: str, references: Mapping[str, str]) -> str:
+    """The Dockerfile with these references in the place of images that it names; every line keeps its number."""
+    continued = escape_of(text) + "\n"
+    for use in sorted(_uses(text, args, target, "Dockerfile"), key=lambda use: use.start, reverse=True):
+        if use.image in references:
+            lines = continued * text.count("\n", use.start, use.end)
+            text = text[: use.start] + references[use.image] + lines + text[use.end :]
+    return text
+
+
+def needed_stages(text: str, args: Mapping[str, str], target: str, file: str = "Dockerfile") -> int:
+    """How many stages the classic builder makes: all up to the target."""
+    found = list(stages(text, args, file))
+    return _target(found, target, file) + 1 if target else len(found)
+
+
+def _uses(text: str, args: Mapping[str, str], target: str, file: str) -> list[Use]:
+    found = stages(text, args, file)
+    return [use for stage in found[: needed_stages(text, args, target, file)] for use in stage.uses]
+
+
+def _place(text: str, offset: int, file: str) -> Place:
+    start = text.rfind("\n", 0, offset) + 1
+    excerpt = text[start:].partition("\n")[0].removesuffix("\r")
+    return Place(file, text.count("\n", 0, offset) + 1, offset - start + 1, excerpt)
 
 
 def _target(found: list[Stage], target: str, file: str) -> int:
@@ -89,8 +131,8 @@ def _earlier(found: list[Stage], reference: str) -> int | None:
 
 
 def _stage(instruction: Instruction, known: Mapping[str, str], found: list[Stage], file: str) -> Stage:
-    rest = instruction.rest[_end(_FLAGS, instruction.rest) :]
-    parts = _FROM.fullmatch(rest)
+    flags = _end(_FLAGS, instruction.rest)
+    parts = _FROM.fullmatch(instruction.rest, flags)
     if not parts:
         raise _wrong_from(instruction, file, "FROM is written: FROM [--platform=...] <image> [AS <name>]")
     try:
@@ -101,7 +143,12 @@ def _stage(instruction: Instruction, known: Mapping[str, str], found: list[Stage
         message = f"the image of FROM is empty: {parts['image']} has no value"
         raise _wrong_from(instruction, file, message, "give the ARG before FROM a default, or the build an arg")
     external = image.lower() != "scratch" and not any(stage.name == image.lower() for stage in found)
-    return Stage((parts["name"] or "").lower(), (image,) if external else ())
+    return Stage((parts["name"] or "").lower(), (_use(instruction, image, parts.span("image")),) if external else ())
+
+
+def _use(instruction: Instruction, image: str, span: tuple[int, int]) -> Use:
+    start, end = span
+    return Use(image, instruction.origins[start], instruction.origins[end - 1] + 1)
 
 
 def _wrong_from(instruction: Instruction, file: str, message: str, hint: str = "") -> InvalidStack:
@@ -116,9 +163,9 @@ def _with_sources(found: list[Stage], instruction: Instruction) -> Stage:
     if instruction.keyword not in patterns:
         return stage
     flags = instruction.rest[: _end(_FLAGS, instruction.rest)]
-    names = [name.strip("\"'") for name in patterns[instruction.keyword].findall(flags)]
-    images = [name for name in names if "$" not in name and _earlier(found, name) is None]
-    return Stage(stage.name, (*stage.images, *images))
+    names = [(match[1].strip("\"'"), match.span(1)) for match in patterns[instruction.keyword].finditer(flags)]
+    uses = [_use(instruction, name, span) for name, span in names if "$" not in name and _earlier(found, name) is None]
+    return Stage(stage.name, (*stage.uses, *uses))
 
 
 def _arguments(rest: str, known: Mapping[str, str], args: Mapping[str, str]) -> dict[str, str]:

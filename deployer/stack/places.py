@@ -15,6 +15,7 @@ Path: TypeAlias = Sequence[str | int]
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _LINE_START = re.compile(r"""(\s*(?:-\s+)*)(?:["']?([^\s"'#:][^"':]*)["']?\s*:(?:\s|$))?""")
+_KEPT_LINES = re.compile(r"\|[-+0-9]*\s*(?:#.*)?$")
 # A caret under a line that nobody can read helps nobody, and masking it anew for each of its values takes for ever.
 _LONGEST_EXCERPT = 1000
 # What a secret or config holds, where the file itself says it.
@@ -178,6 +179,15 @@ class Places:
                 node.line, node.column, path[:depth], whole=isinstance(node, ScalarNode) and not named
             )
         return self.source.place(entry.line, entry.column, path[:depth])
+
+    def in_block(self, line: int, column: int, *path: str | int) -> Place:
+        """A line (from 1 on) of a text at this path; the text's own place where it is no block whose lines are kept."""
+        depth, node, _ = self._follow(path)
+        if depth < len(path) or not _KEPT_LINES.search(self.source.line(node.line)):
+            return self.at(*path)
+        block = self.source.lines[node.line :]
+        indent = next((_indent(each) for each in block if each.strip()), 0)
+        return self.source.place(node.line + line, indent + column, path)
 
     def has(self, *path: str | int) -> bool:
         """Whether something is written at exactly this path."""

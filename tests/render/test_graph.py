@@ -74,6 +74,14 @@ def test_text_shows_what_starts_when(shop: Graph) -> None:
         """)
 
 
+def test_a_build_needs_those_that_it_starts_from() -> None:
+    """Whatever its Dockerfile calls them."""
+    graph = graph_of(stack_of(SHOP), {"web": {"in": "in", "x:1": "in"}, "in": {}})
+    assert [(edge.source, edge.target) for edge in graph.edges if edge.source.startswith("build.")] == [
+        ("build.web", "build.in")
+    ]
+
+
 def test_the_rank_is_the_longest_way() -> None:
     """Who needs one that needs another comes after both, also where a shorter way leads to it."""
     edges = (Edge("c", "a"), Edge("c", "b"), Edge("b", "a"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from deployer.errors import InvalidStack, Place
-from deployer.sources.dockerfile import Stage, base_images, instructions, stages
+from deployer.sources.dockerfile import base_images, instructions, stages, with_references
 
 
 def images(text: str, target: str = "", **args: str) -> tuple[str, ...]:
-    return base_images(text, args, target)
+    return tuple(base_images(text, args, target))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_from_that_names_nothing_is_an_error_at_its_line(text: str, line: int)
 def test_stages_keep_their_names_and_images() -> None:
     """One for each FROM, in order; a name is in lower case, as it is compared."""
     text = "FROM a AS Build\nCOPY --from=x / /\nFROM build\nCOPY --from=y / /\n"
-    assert stages(text, {}) == (Stage("build", ("a", "x")), Stage("", ("y",)))
+    assert [(stage.name, stage.images) for stage in stages(text, {})] == [("build", ("a", "x")), ("", ("y",))]
 
 
 def test_an_instruction_knows_its_lines_and_where_each_character_is_written() -> None:
@@ -132,3 +132,42 @@ def test_an_instruction_knows_its_lines_and_where_each_character_is_written() ->
     ]
     for each in found:
         assert "".join(text[origin] for origin in each.origins) == each.rest
+
+
+def test_an_image_is_found_where_it_is_first_named() -> None:
+    """By line and column, on the line that it is really written on."""
+    text = "ARG B=base\nFROM --platform=linux/amd64 \\\n  ${B} AS one\nCOPY --from=base a b\nCOPY --from=other a b\n"
+    assert base_images(text, {}, file="web/Dockerfile") == {
+        "base": Place("web/Dockerfile", 3, 3),
+        "other": Place("web/Dockerfile", 5, 13),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("FROM base\n", "FROM s/base:1\n"),
+        ("from base as base2\nFROM base2\n", "from s/base:1 as base2\nFROM base2\n"),
+        ("FROM base:latest\n", "FROM base:latest\n"),
+        ("FROM other/base\n", "FROM other/base\n"),
+        ("FROM a AS base\nFROM base\n", "FROM a AS base\nFROM base\n"),
+        ("ARG B=base\nFROM $B\n", "ARG B=base\nFROM s/base:1\n"),
+        ("ARG B\nFROM ${B:-base}-x\n", "ARG B\nFROM ${B:-base}-x\n"),
+        ('FROM "base"\nRUN echo base\n', "FROM s/base:1\nRUN echo base\n"),
+        ("FROM ba\\\n# base\nse AS x\nRUN x\n", "FROM s/base:1\\\n\\\n AS x\nRUN x\n"),
+        ("# escape=`\nFROM ba`\nse\n", "# escape=`\nFROM s/base:1`\n\n"),
+        ("FROM a\nCOPY --chown=1 --from=base base /base\n", "FROM a\nCOPY --chown=1 --from=s/base:1 base /base\n"),
+        ("FROM a\nRUN --mount=from=base,target=/x base\n", "FROM a\nRUN --mount=from=s/base:1,target=/x base\n"),
+        ("FROM a\nRUN <<E\nFROM base\nE\n", "FROM a\nRUN <<E\nFROM base\nE\n"),
+        ("\ufeffFROM base\r\nRUN x\r\n", "\ufeffFROM s/base:1\r\nRUN x\r\n"),
+        (
+            "FROM base\nFROM base AS two\nCOPY --from=0 a b\n",
+            "FROM s/base:1\nFROM s/base:1 AS two\nCOPY --from=0 a b\n",
+        ),
+    ],
+)
+def test_a_reference_takes_the_place_of_an_images_word_and_of_nothing_else(text: str, expected: str) -> None:
+    """Variables resolved; what is no image of FROM, COPY or a mount stays to the letter, and every line its number."""
+    found = with_references(text, {}, "", {"base": "s/base:1"})
+    assert found == expected
+    assert found.count("\n") == text.count("\n")

@@ -1,0 +1,109 @@
+"""Builds that start from each other: which needs which, in what order, and what each image is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.resources.desired import DesiredBuild, with_tag
+
+FROM = "FROM "
+"""How the inputs of an image name what it starts from."""
+
+Needs = Mapping[str, Mapping[str, str]]
+"""Of each build, the images as its Dockerfile names them that are builds of the stack, too: image -> build."""
+
+
+def build_of(image: str, build: str, tags: Mapping[str, str | None]) -> str:
+    """The build of the stack that an image named in another build's Dockerfile is, by its name or its further tag.
+
+    Empty for an image from elsewhere: a build that names itself means the one that it replaces.
+    """
+    if image in tags:
+        return image if image != build else ""
+    tagged = (name for name, tag in tags.items() if tag and with_tag(tag) == with_tag(image))
+    return next((name for name in tagged if name != build), "")
+
+
+def needs_of(bases: Mapping[str, Sequence[str]], tags: Mapping[str, str | None]) -> dict[str, dict[str, str]]:
+    """`bases` are the images that each build's Dockerfile names; `tags` has all builds, each with its further tag."""
+    return {
+        name: {image: other for image in images if (other := build_of(image, name, tags))}
+        for name, images in bases.items()
+    }
+
+
+def refuse_circles(needs: Needs, place: Callable[[str, str], Place | None]) -> None:
+    """Raises InvalidStack with the circle, at the line in which its first build (by name) names the next.
+
+    `place` says where a build names an image.
+    """
+    done: set[str] = set()
+    for name in sorted(needs):
+        if circle := _circle(needs, name, [], done):
+            first = circle.index(min(circle))
+            circle = [*circle[first:], *circle[:first]]
+            image = next(image for image, other in needs[circle[0]].items() if other == circle[1 % len(circle)])
+            message = f"these builds start from each other: {' -> '.join([*circle, circle[0]])}"
+            hint = "one of them must start from an image of its own"
+            raise InvalidStack(Diagnostic("build-circle", message, place=place(circle[0], image), hint=hint))
+
+
+def _circle(needs: Needs, name: str, trail: list[str], done: set[str]) -> list[str]:
+    if name in trail:
+        return trail[trail.index(name) :]
+    if name not in done:
+        for other in needs.get(name, {}).values():
+            if found := _circle(needs, other, [*trail, name], done):
+                return found
+        done.add(name)
+    return []
+
+
+def joined(builds: Mapping[str, DesiredBuild], needs: Needs) -> dict[str, DesiredBuild]:
+    """The builds, each knowing which of its bases are builds of the stack."""
+    return {
+        name: replace(
+            build,
+            on=dict(needs.get(name, {})),
+            bases=tuple(base for base in build.bases if base not in needs.get(name, {})),
+        )
+        for name, build in builds.items()
+    }
+
+
+def in_order(builds: Mapping[str, DesiredBuild]) -> Iterator[DesiredBuild]:
+    """Each after those that it starts from."""
+    done: set[str] = set()
+
+    def with_bases(build: DesiredBuild) -> Iterator[DesiredBuild]:
+        if build.name not in done:
+            done.add(build.name)
+            for other in build.on.values():
+                yield from with_bases(builds[other])
+            yield build
+
+    for build in builds.values():
+        yield from with_bases(build)
+
+
+def references(builds: Mapping[str, DesiredBuild], ids: Mapping[str, str]) -> dict[str, str]:
+    """The tag of each build, by its name; empty where a base image (`ids`, by reference) is not there yet."""
+    found: dict[str, str] = {}
+    for build in in_order(builds):
+        started = started_from(build, ids, found)
+        found[build.name] = "" if started is None else build.reference(started)
+    return found
+
+
+def started_from(build: DesiredBuild, ids: Mapping[str, str], references: Mapping[str, str]) -> dict[str, str] | None:
+    """What a build starts from: the id of each image, and the reference of each build; None while one is not known."""
+    found = {base: ids.get(base, "") for base in build.bases}
+    found |= {image: references.get(other, "") for image, other in build.on.items()}
+    return found if all(found.values()) else None
+
+
+def inputs_of(build: DesiredBuild, started_from: Mapping[str, str]) -> dict[str, str]:
+    """All that went into an image, by the names that a user knows."""
+    return {**build.inputs, **{f"{FROM}{image}": what for image, what in started_from.items()}}
