@@ -328,6 +328,10 @@ class Project:
 
         return base64.b64encode(zlib.compress(as_json(self.stack).encode())).decode()
 
+    def place_in_build(self, build: DesiredBuild, said: str) -> Place | None:
+        """Where in the Dockerfile that lies of which the builder speaks."""
+        return self._sources[build.name].place_of(said)
+
     def remember(self, build: DesiredBuild, reference: str, started_from: Mapping[str, str]) -> None:
         """Keep what went into an image, so that a later plan can say what changed."""
         from deployer.resources.builds import inputs_of

@@ -6,11 +6,11 @@ import posixpath
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO, Protocol
 
-from deployer.errors import Diagnostic, OperationFailed
+from deployer.errors import DeployerError, Diagnostic, OperationFailed, Place
 from deployer.fields.copies import FOLDER
 from deployer.fields.field import section
 from deployer.plan.copies import into_volume, volume_over
@@ -43,6 +43,10 @@ class Sources(Protocol):
 
     def open_archive(self, image: DesiredImage) -> BinaryIO:
         """The archive that an image is loaded from."""
+        ...
+
+    def place_in_build(self, build: DesiredBuild, said: str) -> Place | None:
+        """Where in a build's Dockerfile that lies of which the builder speaks, if that can be told."""
         ...
 
     def remember(self, build: DesiredBuild, reference: str, started_from: Mapping[str, str]) -> None:
@@ -207,9 +211,23 @@ def _build(world: World, build: DesiredBuild, progress: Callable[[Progress], Non
             "forcerm": True,
         }
         tar.seek(0)
-        world.engine.build(tar, {**options, **({"target": build.target} if build.target else {})}, progress)
+        try:
+            world.engine.build(tar, {**options, **({"target": build.target} if build.target else {})}, progress)
+        except DeployerError as error:
+            raise _in_dockerfile(world, build, error) from error
     world.images[build.address] = reference
     world.sources.remember(build, reference, {**started, **own})
+
+
+def _in_dockerfile(world: World, build: DesiredBuild, error: DeployerError) -> DeployerError:
+    """The builder's error at the line of the Dockerfile that it is about: its first note is the step that failed."""
+
+    def placed(each: Diagnostic) -> Diagnostic:
+        said = (*each.notes[:1], each.message)
+        found = (place for text in said if (place := world.sources.place_in_build(build, text)))
+        return replace(each, place=next(found, None))
+
+    return type(error)(*map(placed, error.diagnostics))
 
 
 def _id(world: World, base: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from deployer.errors import InvalidStack, Place
 from deployer.sources.context import Context, read_context, read_dockerfile, with_dockerfile
 from deployer.sources.dockerfile import base_images, with_references
+from deployer.sources.dockerfile_places import place_of
 from deployer.sources.files import shown_path
 
 InlineAt = Callable[[Place], Place]
@@ -47,6 +48,12 @@ class BuildSources:
     @property
     def digest(self) -> str:
         return hashlib.sha256(json.dumps([self.context.digest, sorted(self.inputs.items())]).encode()).hexdigest()
+
+    def place_of(self, said: str) -> Place | None:
+        """Where that lies of which the builder speaks: a step that it announced, or its complaint about a line."""
+        text, file = self.context.dockerfile_text, shown_path(self.context.folder / self.context.dockerfile_name)
+        found = place_of(said, text, self.recipe.args, self.recipe.target or "", file)
+        return self.recipe.located(found) if found else None
 
     def context_with(self, references: Mapping[str, str]) -> Context:
         """The context with a Dockerfile that names these references in the place of images."""

@@ -68,6 +68,22 @@ def test_a_build_that_fails_shows_its_output_and_stops_nothing(project: Project)
     assert project.containers() == {project.container_name("web")}
 
 
+def test_a_build_error_is_shown_as_the_line_of_the_dockerfile(project: Project) -> None:
+    """With the output of the step that failed and of no other; so is what the builder cannot read."""
+    write(project, free_port(), target="first")
+    project.files(
+        Dockerfile=f"ARG V=1\nFROM {BASE} AS first\nRUN echo fine\n\nRUN echo this-went-wrong; \\\n  exit 3\n"
+        "FROM first\nRUN true\n"
+    )
+    err = project.apply(code=1).err
+    assert "web/Dockerfile:5:1" in err
+    assert "RUN echo this-went-wrong; \\" in err
+    assert "echo fine" not in err.partition("error[")[2]
+    project.files(Dockerfile=f"FROM {BASE} AS first\n\nRUNN x\n")
+    err = project.apply(code=1).err
+    assert "web/Dockerfile:3:1" in err
+
+
 def test_the_tag_of_a_build_moves_to_the_new_image(project: Project) -> None:
     """The user's own name is an alias of the image that runs; taken away by hand, it comes back."""
     tag = f"{project.name}-web:1.0"
