@@ -279,6 +279,7 @@ class Project:
     def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
         """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has."""
         from deployer.plan.planner import make_plan
+        from deployer.reconcile.observe import built_images
         from deployer.resources.builds import references as references_of
         from deployer.resources.builds import started_from
 
@@ -287,6 +288,9 @@ class Project:
             self._contents = {}
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
         plan = make_plan(desired, observed, self.stack.place, options, self._recall)
+        if not plan.is_empty and not (options and options.only):
+            observed = replace(observed, built=built_images(reader, self.stack.name))
+            plan = make_plan(desired, observed, self.stack.place, options, self._recall)
         ids = {reference: image.id for reference, image in observed.images.items()}
         references = references_of(desired.builds, ids)
         for build in desired.builds.values():
@@ -306,6 +310,16 @@ class Project:
             reader, self.stack.name, context, new_salt=self.salt, holding=holding, take_over=options.take_over
         )
         return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options), observed
+
+    def plan_prune(self, reader: Reader, keep: int, holding: int = 0) -> tuple[Plan, Observed]:
+        """The removal of old images of the stack's builds."""
+        from deployer.plan.prune import plan_prune
+        from deployer.reconcile.observe import built_images
+
+        desired = self.desired()
+        observed = self.observe(reader, desired, holding)
+        observed = replace(observed, built=built_images(reader, self.stack.name))
+        return plan_prune(desired, observed, keep), observed
 
     def plan_start_stop(self, reader: Reader, wish: Wish, holding: int = 0) -> tuple[Plan, Observed]:
         """What is started, stopped or restarted. No build's inputs are read."""

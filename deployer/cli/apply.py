@@ -32,6 +32,9 @@ Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="SERVICE", help="Only this service and what it needs; repeatable."),
 ]
+KeepBuilds = Annotated[
+    int, typer.Option("--keep-builds", metavar="N", min=0, help="How many images of each build stay, the newest.")
+]
 
 
 def apply(
@@ -52,6 +55,7 @@ def apply(
             "--replace", metavar="SERVICE", help="Make its containers anew though nothing changed; repeatable."
         ),
     ] = None,
+    keep_builds: KeepBuilds = 3,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Take over what another folder or repository made under this name.")
     ] = False,
@@ -60,7 +64,8 @@ def apply(
     """Make the engine what the stack says: plans, shows the plan, asks, and carries it out.
 
     A replaced container's predecessor is put back as it was if the new one fails. With --only, the plan is about that
-    service and what it needs, and all else is left alone. With --replace, a service that runs once runs again.
+    service and what it needs, and all else is left alone. With --replace, a service that runs once runs again. Old
+    images of the stack's builds go at the end of an apply that changed something and succeeded.
 
     \b
     Example: deployer apply stack.yaml --yes
@@ -71,14 +76,21 @@ def apply(
     state = state_of(context)
     project, engine = state.project(files), state.engine()
     chosen, anew = services_of(project, only, replace)
-    options = Options(keep_orphans=keep_orphans, adopt=adopt, take_over=take_over, only=chosen, replace=anew)
+    options = Options(
+        keep_orphans=keep_orphans,
+        adopt=adopt,
+        take_over=take_over,
+        only=chosen,
+        replace=anew,
+        keep_builds=keep_builds,
+    )
     way = Way(
         lambda holding: project.plan(engine, options, holding),
         yes,
         parallel,
         seconds("--timeout", timeout),
         format,
-        _patience(state.output, lock_timeout, take_over),
+        patience(state.output, lock_timeout, take_over),
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
 
@@ -109,7 +121,7 @@ def destroy(
         parallel,
         seconds("--timeout", timeout),
         format,
-        _patience(state.output, lock_timeout, take_over),
+        patience(state.output, lock_timeout, take_over),
         destroy=True,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
@@ -131,7 +143,7 @@ def services_of(
     return chosen, anew
 
 
-def _patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
+def patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
     from deployer.reconcile.turn import Patience
 
     return Patience(

@@ -31,7 +31,8 @@ STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
 @dataclass(frozen=True, slots=True)
 class Way:
     """How a plan is made and carried out; `look` plans anew while the turn of that revision is held. Where it is not
-    `shown`, what was typed says all that it does.
+    `shown`, what was typed says all that it does; where it is not `asks_anew`, the stack that was asked for last
+    stays the one that is recorded.
     """
 
     look: Callable[[int], Planned]
@@ -42,6 +43,7 @@ class Way:
     patience: Patience
     destroy: bool = False
     shown: bool = True
+    asks_anew: bool = True
 
 
 def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
@@ -62,7 +64,9 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
             agreed=lambda plan: _agreed(output, plan, way),
             tell=tell,
             sources=project,
-            desired=project.resolved() if way.shown else reconcile.asked_last(engine, shown[1].records),
+            desired=project.resolved()
+            if way.shown and way.asks_anew
+            else reconcile.asked_last(engine, shown[1].records),
             parallel=way.parallel,
             seconds=way.seconds,
             patience=way.patience,

@@ -12,6 +12,7 @@ from deployer.cli.images import images, load, save, tag
 from deployer.cli.init import init
 from deployer.cli.logs import logs
 from deployer.cli.plan import plan
+from deployer.cli.prune import prune
 from deployer.cli.schema import schema
 from deployer.cli.start import restart, start, stop
 from deployer.cli.status import status
@@ -25,7 +26,7 @@ def register(app: typer.Typer) -> None:
     for command in (init, validate, plan, apply, status, logs):
         app.command()(command)
     app.command(context_settings={"allow_interspersed_args": False})(exec)
-    for command in (port, start, stop, restart, destroy, images, tag, save, load, config, graph, schema):
+    for command in (port, start, stop, restart, prune, destroy, images, tag, save, load, config, graph, schema):
         app.command()(command)
     app.command("diff", hidden=True)(plan)
     app.command("ps", hidden=True)(status)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deployer.cli.apply import Only, services_of
+from deployer.cli.apply import KeepBuilds, Only, services_of
 from deployer.cli.output import Format
 from deployer.cli.state import Files, state_of
 from deployer.errors import Exit
@@ -30,6 +30,7 @@ def plan(
         list[str] | None,
         typer.Option("--replace", metavar="SERVICE", help="What `deployer apply --replace` would do; repeatable."),
     ] = None,
+    keep_builds: KeepBuilds = 3,
 ) -> None:
     """Show what apply would do, and why: each field, its value before and after, and the line that asks for it.
 
@@ -44,7 +45,7 @@ def plan(
     project = state.project(files)
     engine = state.engine()
     chosen, anew = services_of(project, only, replace)
-    options = Options(keep_orphans=keep_orphans, adopt=adopt, only=chosen, replace=anew)
+    options = Options(keep_orphans=keep_orphans, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds)
     found, observed = project.plan_destroy(engine, options) if destroy else project.plan(engine, options)
     state.output.warn(found.warnings)
     if record := observed.records.at_work:

@@ -45,6 +45,10 @@ class DockerReader:
     def image(self, reference: str) -> Json | None:
         return self._transport.read(f"look at image {reference}", "/images/{}/json", not_an_id(reference))
 
+    def images(self, reference: str) -> Sequence[Json]:
+        params = {"filters": json.dumps({"reference": [reference]})}
+        return self._transport.read("list the images", "/images/json", params=params) or []
+
     def networks(self) -> Sequence[Json]:
         return self._transport.read("list the networks", "/networks") or []
 

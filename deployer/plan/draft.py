@@ -24,7 +24,7 @@ class Draft:
     """`networks` and `volumes` are the engine's names of what the new container uses; `gives` and `takes` fixed ports
     of the host, `gives_addresses` and `takes_addresses` fixed addresses. `joins` is the service whose network the new
     container is in; `forgets` the addresses (of a service less its number) that are made only after the old container
-    is removed.
+    is removed; `starts_from` the addresses of the builds that a build starts from.
     """
 
     change: Change
@@ -41,6 +41,7 @@ class Draft:
     takes_addresses: frozenset[FixedAddress] = frozenset()
     joins: str = ""
     forgets: frozenset[str] = frozenset()
+    starts_from: frozenset[str] = frozenset()
     waits_for: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def has(self, *calls: Call) -> bool:

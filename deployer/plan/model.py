@@ -91,6 +91,7 @@ class Call(StrEnum):
     REMOVE_NETWORK = "remove network"
     CREATE_VOLUME = "create volume"
     REMOVE_VOLUME = "remove volume"
+    REMOVE_IMAGE = "remove image"
     CREATE = "create"
     COPY = "copy into"
     REMOVE_COPY = "remove the secrets of"

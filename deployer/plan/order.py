@@ -40,6 +40,7 @@ def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
         *edges_from_one_shots(drafts),
         *edges_from_groups(drafts, groups),
         *edges_from_recovery(drafts),
+        *edges_to_images_that_go(drafts),
     }
     ordered = tuple(sorted(found))
     _refuse_circles(drafts, ordered)
@@ -116,9 +117,7 @@ def edges_from_builds(drafts: Sequence[Draft]) -> Iterator[Edge]:
     for index, draft in enumerate(drafts):
         step = draft.first(Call.BUILD)
         if step is not None:
-            for other in draft.change.steps[step].payload.on.values():
-                if f"build.{other}" in makers:
-                    yield makers[f"build.{other}"], (index, step)
+            yield from ((makers[base], (index, step)) for base in draft.starts_from & makers.keys())
 
 
 def edges_from_networks(drafts: Sequence[Draft]) -> Iterator[Edge]:
@@ -272,6 +271,15 @@ def edges_from_recovery(drafts: Sequence[Draft]) -> Iterator[Edge]:
             step = draft.first(Call.CREATE, *DISRUPTIVE, Call.REMOVE, Call.REMOVE_NETWORK)
             if step is not None:
                 yield from (((leftover, drafts[leftover].last), (index, step)) for leftover in left)
+
+
+def edges_to_images_that_go(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """Old images go once all else has been done, and done well."""
+    for index, draft in enumerate(drafts):
+        if draft.has(Call.REMOVE_IMAGE):
+            for other, before in enumerate(drafts):
+                if before.change.steps and not before.has(Call.REMOVE_IMAGE):
+                    yield (other, before.last), (index, 0)
 
 
 def _refuse_circles(drafts: Sequence[Draft], found: Sequence[Edge]) -> None:

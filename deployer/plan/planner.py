@@ -17,6 +17,7 @@ from deployer.plan.draft import STARTS, Draft
 from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.namespaces import owner_after, owners_first
+from deployer.plan.old_builds import KEPT, old_builds
 from deployer.plan.one_shots import losses_left_out
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
@@ -31,7 +32,7 @@ class Options:
     takes over what another origin made under the stack's name, `take_over` the turn of whoever has it.
 
     `only` names the services that the plan is about, with what they need; all else is left alone. `replace` names those
-    whose containers are made anew whatever differs.
+    whose containers are made anew whatever differs. Of each build, the newest images stay, `keep_builds` of them.
     """
 
     keep_orphans: bool = False
@@ -40,6 +41,7 @@ class Options:
     take_over: bool = False
     only: frozenset[str] = frozenset()
     replace: frozenset[str] = frozenset()
+    keep_builds: int = KEPT
 
 
 def no_recall(_build: str, _hash: str) -> None:
@@ -63,7 +65,7 @@ def make_plan(
     facts = Facts(desired, observed, images.now, remade, place, revision, made, options.replace)
     drafts = [
         *_adoption(desired, observed, options),
-        *(Draft(change) for change in images.changes),
+        *_of_images(images.changes, desired),
         *things,
     ]
     for service in owners_first(desired.services):
@@ -77,6 +79,9 @@ def make_plan(
                 unchanged.append(found)
     drafts = [*abandoned(observed, _on_their_way(facts, unchanged)), *await_what_stays(drafts, facts)]
     drafts += _leftovers(facts, options)
+    if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
+        wanted = {image.reference for image in images.now.values()}
+        drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)
     changed = {draft.change.address for draft in drafts}
     return plan_of(
         desired.stack,
@@ -88,6 +93,12 @@ def make_plan(
         tuple(guard.warnings(desired, observed, place)),
         left_alone(desired, observed, {*changed, *unchanged}) if options.only else (),
     )
+
+
+def _of_images(changes: Sequence[Change], desired: Desired) -> Iterator[Draft]:
+    bases = {build.address: build.on.values() for build in desired.builds.values()}
+    for change in changes:
+        yield Draft(change, starts_from=frozenset(f"build.{name}" for name in bases.get(change.address, ())))
 
 
 def abandoned(observed: Observed, waits: Sequence[Step] = ()) -> Iterator[Draft]:

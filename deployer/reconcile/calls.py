@@ -84,7 +84,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.COPY:
             _copy(world, target, payload)
         case Call.REMOVE_COPY:
-            _remove_copy(engine, target)
+            _remove_unused(lambda: engine.remove_volume(target))
         case Call.START:
             engine.start_container(target)
         case Call.STOP:
@@ -113,6 +113,8 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
             engine.create_volume(payload)
         case Call.REMOVE_VOLUME:
             engine.remove_volume(target)
+        case Call.REMOVE_IMAGE:
+            _remove_unused(lambda: engine.remove_image(target))
         case Call.PULL:
             engine.pull(target, progress)
         case Call.LOAD:
@@ -168,10 +170,10 @@ def _copy(world: World, container: str, copies: Copies) -> None:
     world.engine.put_archive(container, copies.folder, world.sources.archive(copies))
 
 
-def _remove_copy(engine: Engine, volume: str) -> None:
-    """Somebody else's container may have it too: once that is gone, the next apply removes it."""
+def _remove_unused(remove: Callable[[], None]) -> None:
+    """Somebody else's container may have it too: once that is gone, a later apply removes it."""
     try:
-        engine.remove_volume(volume)
+        remove()
     except EngineRefused as error:
         if error.status != CONFLICT:
             raise

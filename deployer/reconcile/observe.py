@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -16,6 +16,7 @@ from deployer.reconcile.protocol import Reader
 from deployer.resources import identity
 from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
+from deployer.resources.built import BuiltImage, built_image, tags_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, with_tag
 from deployer.resources.observed import (
     Neighbour,
@@ -121,6 +122,16 @@ def _images(
     ids = {reference: image.id for reference, image in found.items()}
     built = references_of({build.name: build for build in builds}, ids)
     return {**found, **_inspected(reader, set(built.values()))}
+
+
+def built_images(reader: Reader, stack: str) -> Sequence[BuiltImage]:
+    """The images of the stack's builds; a list and an inspect for each, so it is asked for only where it is needed."""
+    references = sorted(tags_of(reader.images(f"{stack}/*"), stack))
+    if not references:
+        return ()
+    with ThreadPoolExecutor(min(8, len(references))) as pool:
+        inspects = zip(references, pool.map(reader.image, references), strict=True)
+        return [built_image(reference, inspect) for reference, inspect in inspects if inspect]
 
 
 def _inspected(reader: Reader, references: set[str]) -> dict[str, ObservedImage]:

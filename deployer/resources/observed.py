@@ -15,6 +15,7 @@ from deployer.fields.field import Context, Field, Json, Value, section
 from deployer.fields.mounts import is_anonymous, target_path
 from deployer.resources import identity, standing
 from deployer.resources.applied import Applied, decode
+from deployer.resources.built import BuiltImage
 from deployer.resources.records import Records
 from deployer.resources.standing import Standing
 from deployer.resources.wire import EngineInfo
@@ -86,6 +87,7 @@ class Neighbour:
     networks: frozenset[str] = frozenset()
     id: str = ""
     started_at: str = ""
+    image_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class Observed:
     """All of the engine that a plan looks at.
 
     `images` are by reference and by id; `registry_digests` by reference, where they were asked for. `left_copies` are
-    the volumes of the stack's secrets that no container has.
+    the volumes of the stack's secrets that no container has; `built` are the images of its builds, where these were
+    asked for.
     """
 
     engine: EngineInfo
@@ -130,6 +133,7 @@ class Observed:
     records: Records
     twins: Sequence[ObservedThing] = ()
     left_copies: Sequence[str] = ()
+    built: Sequence[BuiltImage] = ()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)
@@ -217,7 +221,9 @@ def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
 def neighbour_of(listed: Json) -> Neighbour:
     """A container that is not of the stack, from the list of all."""
     networks = frozenset(each["NetworkID"] for each in section(listed, "NetworkSettings.Networks").values())
-    return Neighbour(listed["Names"][0].lstrip("/"), ports_of(listed), networks, listed["Id"])
+    return Neighbour(
+        listed["Names"][0].lstrip("/"), ports_of(listed), networks, listed["Id"], image_id=listed.get("ImageID", "")
+    )
 
 
 def ports_of(listed: Json) -> frozenset[tuple[str, int, str]]:

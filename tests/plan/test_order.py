@@ -40,6 +40,30 @@ def test_a_container_is_created_after_its_image_is_built(draft):
     assert named(drafts) == ["build.web build -> service.web[1] create"]
 
 
+def test_a_build_begins_after_those_that_it_starts_from(draft):
+    """All of their steps, their further tag too; one that is not built needs no waiting for."""
+    drafts = [
+        draft("build.web", Action.BUILD, Call.PULL, Call.BUILD, starts_from=frozenset({"build.base", "build.there"})),
+        draft("build.base", Action.BUILD, Call.BUILD, Call.TAG),
+        draft("build.other", Action.BUILD, Call.BUILD),
+    ]
+    assert named(drafts) == ["build.base tag -> build.web build"]
+
+
+def test_old_images_go_after_all_else(draft):
+    """And do not wait for each other."""
+    drafts = [
+        draft("build.web:1", Action.REMOVE, Call.REMOVE_IMAGE),
+        draft("service.web[1]", Action.CREATE, Call.CREATE, Call.START),
+        draft("revision.1", Action.RECOVER),
+        draft("build.web:2", Action.REMOVE, Call.REMOVE_IMAGE),
+    ]
+    assert named(drafts) == [
+        "service.web[1] start -> build.web:1 remove image",
+        "service.web[1] start -> build.web:2 remove image",
+    ]
+
+
 def test_a_container_is_created_after_its_network_and_its_volume(draft):
     """What a container is created with is there first."""
     drafts = [
