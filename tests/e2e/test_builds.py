@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.e2e.project import BASE, Project, fetched, free_port, sleeper
@@ -114,6 +116,31 @@ def test_a_changed_argument_is_named_with_its_line(project: Project) -> None:
     assert [(field["field"], field["at"]) for field in build["fields"]] == [("args.GREETING", f"stack.yaml:{line}")]
     project.apply()
     assert project.inside("web", "cat", "/greeting") == (0, "good day\n")
+
+
+def test_files_of_any_name_and_kind_that_a_context_can_hold_come_to_the_image(project: Project) -> None:
+    """And what none can hold is one clear error."""
+    project.files(Dockerfile=f"FROM {BASE}\nCOPY . /src\n")
+    folder = project.folder / "web"
+    names = ["-rf", "with space", "new\nline", os.fsdecode(b"\xff\xfe"), "*", "run.sh"]
+    for name in names:
+        (folder / name).write_text("x")
+    (folder / "run.sh").chmod(0o700)
+    (folder / "link").symlink_to("/etc/../with space")
+    (folder / "empty").mkdir()
+    project.write({"web": sleeper(image="web")}, builds={"web": {"context": "./web"}})
+    project.apply()
+    made = project.engine.exec_create(project.container_name("web"), ["sh", "-c", "cd /src; printf '%s/' * .[!.]*"])
+    found = os.fsdecode(project.engine.exec_start(made["Id"])).split("/")
+    assert set(found) >= {*names, "link", "empty", "Dockerfile"}
+    stat = ["stat", "-c", "%a %F", "/src/run.sh", "/src/-rf", "/src/empty", "/src/link"]
+    assert project.inside("web", *stat)[1] == "755 regular file\n644 regular file\n755 directory\n777 symbolic link\n"
+    assert project.inside("web", "readlink", "/src/link")[1] == "/etc/../with space\n"
+    project.must_be_settled()
+    os.mkfifo(folder / "pipe")
+    result = project.run("plan")
+    assert (result.code, result.err.count("error[")) == (65, 1)
+    assert "web/pipe is a named pipe, which no build context can hold" in result.err
 
 
 def test_an_image_is_built_again_when_it_was_removed(project: Project) -> None:

@@ -188,13 +188,48 @@ def test_a_link_is_sent_as_a_link_and_never_followed(web: Path, tmp_path: Path) 
     assert not [name for name in found if name.startswith("folder/")]
 
 
+@pytest.mark.parametrize("name", ["app.py", "lib"])
+def test_what_becomes_a_link_while_it_is_read_is_not_followed(
+    web: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Between the look at a folder and the opening of what is in it, somebody may put a link there."""
+    outside = tmp_path / "outside"
+    (outside / "lib").mkdir(parents=True)
+    for path in ("app.py", "lib/a.py", "lib/secret"):
+        (outside / path).write_text("secret\n")
+    really, opened = os.open, list[str]()
+
+    def slow(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path == name and not (web / name).is_symlink():
+            (web / name).rename(tmp_path / "away")
+            (web / name).symlink_to(outside / name)
+        descriptor = really(path, flags, mode, dir_fd=dir_fd)
+        opened.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        return descriptor
+
+    monkeypatch.setattr("os.open", slow)
+    [diagnostic] = refusals(web)
+    assert diagnostic.code == "context-unreadable"
+    assert f"{name} cannot be read" in diagnostic.message
+    assert not [path for path in opened if "outside" in path]
+
+
+def test_a_hard_link_is_a_file_of_its_own(web: Path) -> None:
+    """Sent whole under both names, whatever the other one is left out."""
+    os.link(web / "app.py", web / "same.py")
+    (web / ".dockerignore").write_text("app.py\n")
+    assert content(read_context(web), "same.py") == "print()\n"
+
+
 def test_a_context_that_is_a_link_itself_is_resolved(web: Path, tmp_path: Path) -> None:
     """The user named it."""
     (tmp_path / "link").symlink_to("web")
     assert read_context(tmp_path / "link").digest == read_context(web).digest
 
 
-@pytest.mark.parametrize("name", ["with space", "ümlaut", "new\nline", "x" * 200, os.fsdecode(b"\xff")])
+@pytest.mark.parametrize(
+    "name", ["with space", "-rf", "--from=x", "*?[", "ümlaut", "new\nline", "\x1b[31m", "x" * 200, os.fsdecode(b"\xff")]
+)
 def test_any_name_that_a_file_may_have_is_carried(web: Path, name: str) -> None:
     """Long names, odd ones, and bytes that are no UTF-8."""
     (web / name).write_text("x")
