@@ -115,22 +115,8 @@ def _differences(
     place: PlaceOf,
     recall: Recall,
 ) -> Iterator[FieldChange]:
-    """What differs from the inputs of the image that the service runs now, where those are known."""
-    running = {
-        container.image_reference
-        for service in desired.services.values()
-        if service.image.address == build.address
-        for container in observed.of_service(service.name)
-        if container.image_reference.startswith(f"{build.repository}:")
-    }
-    before = next(
-        (
-            found
-            for reference in sorted(running)
-            if (found := recall(build.name, reference.rpartition(":")[2])) is not None
-        ),
-        None,
-    )
+    """What differs from the inputs of the image that was used until now, where those are known."""
+    before = _inputs_before(build, desired, observed, recall)
     if before is None:
         return
     bases_known = any(name.startswith(FROM) for name in before)
@@ -140,6 +126,32 @@ def _differences(
             what = "changed" if was and now else "removed" if was else "added"
             at = place(*build.path, *name.split(".", 1)) if name.startswith("args.") or name == "target" else None
             yield FieldChange(name, None, None, (Cause.EDIT,), Effect.REPLACE, at=at, note=what)
+
+
+def _inputs_before(
+    build: DesiredBuild, desired: Desired, observed: Observed, recall: Recall
+) -> Mapping[str, str] | None:
+    """What went into the image that a service runs now, or from which a build that starts from this one was made."""
+    for reference in sorted(_running(build, desired, observed)):
+        if (found := recall(build.name, reference.rpartition(":")[2])) is not None:
+            return found
+    for other in desired.builds.values():
+        for image in (image for image, name in other.on.items() if name == build.name):
+            inputs = _inputs_before(other, desired, observed, recall) or {}
+            reference = inputs.get(f"{FROM}{image}", "")
+            if reference and (found := recall(build.name, reference.rpartition(":")[2])) is not None:
+                return found
+    return None
+
+
+def _running(build: DesiredBuild, desired: Desired, observed: Observed) -> set[str]:
+    return {
+        container.image_reference
+        for service in desired.services.values()
+        if service.image.address == build.address
+        for container in observed.of_service(service.name)
+        if container.image_reference.startswith(f"{build.repository}:")
+    }
 
 
 def _detail(build: DesiredBuild, fields: tuple[FieldChange, ...]) -> str:

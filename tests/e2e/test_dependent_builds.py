@@ -36,6 +36,7 @@ def test_a_build_starts_from_another_one_by_its_name_or_its_tag(project: Project
         write(project, text="two")
         changes = project.changes()
         assert set(changes) == {"build.base", "build.tools", "build.web", "service.web[1]"}
+        assert [field["field"] for field in changes["build.base"]["fields"]] == ["context/inline Dockerfile"]
         assert changes["service.web[1]"]["known_after"] == "build.web"
         assert "./web, 2 files, from build.base, build.tools: FROM base and 1 more changed" in project.plan_text()
         project.apply()
