@@ -110,13 +110,13 @@ REFUSALS = (
     _row(
         "registry-unreachable",
         _TO_REGISTRY + r".*connection refused",
-        "nothing listens there: check that the registry runs, its port, and that the engine's host can reach it",
+        "nothing listens there: check that the registry runs, its port, and how it is reached from the engine's host",
         unreachable=True,
     ),
     _row(
         "registry-failing",
         r"received unexpected HTTP status: 5\d\d|HTTP 5\d\d response",
-        "the registry itself has failed: its log says why",
+        "the registry itself has failed, as one does whose disk is full: its log says why",
         unreachable=True,
     ),
     _row(

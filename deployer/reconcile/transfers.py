@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from deployer.errors import DeployerError, Diagnostic, OperationFailed, Unreachable
@@ -45,13 +46,30 @@ def pull(world: World, reference: str, mirrors: tuple[str, ...], tell: Tell) -> 
 
 def push(world: World, reference: str, tell: Tell) -> None:
     """Push an image, and look whether the registry has just that under its name now."""
-    pushed = _patiently(world, reference, lambda: world.engine.push(reference, tell), tell)
+    by_the_engine: list[str] = []
+
+    def attempt() -> str:
+        return world.engine.push(reference, _once_aloud(tell, by_the_engine))
+
+    pushed = _patiently(world, reference, attempt, tell, by_the_engine)
     there = _patiently(world, reference, lambda: world.engine.registry_digest(reference), tell)
     if there != pushed:
         found = f"has {there[:19]} there" if there else "has nothing there"
         message = f"{reference} was pushed as {pushed[:19]}, and the registry {found}"
         hint = "somebody else may push the same name: apply again"
         raise OperationFailed(Diagnostic("push-failed", message, hint=hint))
+
+
+def _once_aloud(tell: Tell, told: list[str]) -> Tell:
+    """Tells once aloud that the engine tries again by itself, as it does with the layers of a push, for a minute."""
+
+    def telling(progress: Progress) -> None:
+        if progress.status.startswith("Retrying in") and not told:
+            told.append(progress.item)
+            tell(Progress(progress.item, "the registry does not take it: the engine tries again by itself", aloud=True))
+        tell(progress)
+
+    return telling
 
 
 def _by_mirror(world: World, reference: str, mirror: str, tell: Tell) -> None:
@@ -91,25 +109,36 @@ def _agreed_digest(world: World, asked: Reference, reference: str, mirror: str, 
     return digest
 
 
-def _patiently(world: World, reference: str, attempt: Callable[[], Result], tell: Tell) -> Result:
-    """Try again what may pass, as long as there is time; what is interrupted ends with the last failure."""
+def _patiently(
+    world: World, reference: str, attempt: Callable[[], Result], tell: Tell, tried: Collection[str] = ()
+) -> Result:
+    """Try again what may pass, as long as there is time, unless the engine has `tried` again itself.
+
+    What is interrupted ends with the last failure.
+    """
     for pause in PAUSES:
         try:
             return attempt()
         except Unreachable as error:
             code = error.diagnostics[0].code
-            if code not in PASSING:
+            if code not in PASSING or tried:
                 raise
             said = world.engine.retry_after(reference) if code == "registry-limit" else None
             seconds = pause if said is None else said
             if time.monotonic() + seconds > world.deadline:
-                raise
+                raise _with_time(error, seconds) from error
             told = "as the registry asks" if said is not None else _why(error)
             tell(Progress("", f"trying again in {seconds:.0f}s: {told}", aloud=True))
             if world.stop.wait(seconds):
                 raise
             world.look()
     return attempt()
+
+
+def _with_time(error: Unreachable, seconds: float) -> Unreachable:
+    first, *rest = error.diagnostics
+    note = f"it would be tried again in {seconds:.0f}s, and there is less time than that: --timeout"
+    return Unreachable(replace(first, notes=(*first.notes, note)), *rest)
 
 
 def _is_the_engines(error: DeployerError) -> bool:

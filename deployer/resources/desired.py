@@ -212,14 +212,16 @@ def narrowed(whole: Desired, names: Collection[str]) -> Desired:
             waiting += filter(None, [service_behind(whole.services[name].image.reference, whole.registries)])
     services = {name: service for name, service in whole.services.items() if name in needed}
     images = {service.image.address: service.image for service in services.values()}
+    pushes = tuple(push for push in whole.pushes if runs(images, push))
+    built = {*images, *(f"build.{push.build}" for push in pushes)}
     networks = {key for service in services.values() for key, _ in service.asked["networks"]}
     volumes = {value[1] for service in services.values() for _, value in service.asked["volumes"]}
     part = replace(
         whole,
         services=services,
         images=images,
-        builds={name: build for name, build in whole.builds.items() if build.address in images},
-        pushes=tuple(push for push in whole.pushes if runs(images, push)),
+        builds={name: build for name, build in whole.builds.items() if build.address in built},
+        pushes=pushes,
         networks={key: thing for key, thing in whole.networks.items() if key in networks},
         volumes={key: thing for key, thing in whole.volumes.items() if thing.name in volumes},
     )

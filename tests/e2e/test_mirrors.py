@@ -55,9 +55,9 @@ def tags(project: Project, id: str) -> list[str]:
     return project.engine.inspect_image(id)["RepoTags"]
 
 
-def write(project: Project, registry: str, image: str, *mirrors: str) -> None:
+def write(project: Project, registry: str, image: str, *mirrors: str, **more: str) -> None:
     registries = {"here": {"address": registry, "mirrors": list(mirrors)}}
-    project.write({"web": sleeper(image=image)}, registries=registries)
+    project.write({"web": sleeper(image=image, **more)}, registries=registries)
 
 
 def test_a_mirror_gives_the_image_under_its_plain_name(project: Project, origin: Registry, cache: Registry) -> None:
@@ -69,6 +69,8 @@ def test_a_mirror_gives_the_image_under_its_plain_name(project: Project, origin:
     project.apply()
     assert tags(project, id) == [image]
     assert cache.digest("shop:1")
+    project.must_be_settled()
+    write(project, origin.address, image, cache.address, pull_policy="always")
     project.must_be_settled()
 
 

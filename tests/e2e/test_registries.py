@@ -293,7 +293,8 @@ def test_each_no_of_a_registry_has_its_message(answer: Answer, code: str, projec
     """What cannot pass by waiting is told at once, as is what would take longer than there is time."""
     moody.answers(lambda request: answer if "/manifests/" in request.path else None)
     project.write({"web": sleeper(image=f"{moody.address}/shop:1")})
-    result = project.apply("--timeout", "30s", code=1 if code == "image-not-found" else 69)
+    result = project.run("pull", "--timeout", "30s")
+    assert result.code == (1 if code == "image-not-found" else 69)
     assert f"error[{code}]" in result.err, result.err
     assert moody.address in result.err
 
@@ -321,7 +322,7 @@ def test_a_busy_registry_is_asked_again(answer: Answer, told: str, project: Proj
     project.engine.remove_image(f"{moody.address}/shop:1")
     moody.answers(lambda request: first(1, answer)(request) or first(2, answer, "HEAD")(request))
     project.write({"web": sleeper(image=f"{moody.address}/shop:1")})
-    result = project.apply()
+    result = project.run("pull")
     assert told in result.err
     assert f"image.{moody.address}/shop:1: pulled" in result.err
 

@@ -11,7 +11,7 @@ from deployer.errors import InvalidStack, Unreachable
 from deployer.plan.model import Action, Change, Plan
 from deployer.plan.parts import Part, plan_part
 from deployer.plan.planner import make_plan, no_recall
-from deployer.resources.desired import Desired, DesiredBuild, desired
+from deployer.resources.desired import Desired, DesiredBuild, desired, narrowed
 from deployer.resources.observed import Observed, ObservedImage, RegistryAnswer
 from deployer.resources.records import Records
 from deployer.resources.wire import EngineInfo
@@ -152,6 +152,14 @@ def test_a_registry_that_is_built_from_itself_is_a_circle():
         make_plan(wanted(text, web=("r.local:5000/base:1",)), seen(), lambda *_: None)
     assert "build.web -> " in str(caught.value)
     assert "service.registry[1]" in str(caught.value)
+
+
+def test_a_part_of_the_stack_has_the_pushes_that_it_needs():
+    """Who runs a build needs no push of it; who runs what is pushed needs that, its build and its registry."""
+    assert narrowed(wanted(RUNS_IT), ["web"]).pushes == ()
+    part = narrowed(wanted(RUNS_IT), ["shop"])
+    assert [push.address for push in part.pushes] == ["push.web->private"]
+    assert (set(part.builds), set(part.services)) == ({"web"}, {"shop", "registry"})
 
 
 def test_a_pull_names_the_mirrors_that_it_tries():
