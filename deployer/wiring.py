@@ -292,7 +292,7 @@ class Project:
         return found
 
     def _with_login(self, registry: Registry, mistakes: list[Diagnostic]) -> Registry:
-        from deployer.resources.registries import Login
+        from deployer.resources.login import Login
         from deployer.sources import contents
 
         said = self.stack.registries[registry.name]

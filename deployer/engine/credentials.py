@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import Diagnostic, OperationFailed, Unreachable
 from deployer.fields.references import parse_reference
-from deployer.resources.registries import Login, Registry, login_for
+from deployer.resources.login import Login
+from deployer.resources.registries import Registry, login_for
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient

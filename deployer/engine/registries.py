@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 import time
@@ -13,13 +14,16 @@ from email.utils import parsedate_to_datetime
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from deployer.errors import DeployerError, Diagnostic
+from deployer.errors import DeployerError, Diagnostic, Unreachable
 from deployer.fields.references import HUB, Reference, parse_reference
 from deployer.resources.registries import Registry, allow_insecure, registry_of, trust_ca
 from deployer.resources.wire import EngineRefused, Json, is_loopback
 
 _API_OF_THE_HUB = "registry-1.docker.io"
 _SECONDS = 5.0
+
+_BROKEN_OFF = re.compile(r"dial tcp|connection re(?:fused|set)|broken pipe|\bEOF\b|i/o timeout|no such host")
+"""What a layer's way to or from a registry ends with, where the engine does not say whose URL it was."""
 
 
 @contextmanager
@@ -30,6 +34,9 @@ def mended(reference: str, registries: Sequence[Registry]) -> Iterator[None]:
     except DeployerError as error:
         asked = parse_reference(reference)
         told = [_mended(each, asked, registry_of(asked, registries)) for each in error.diagnostics]
+        if isinstance(error, EngineRefused) and _BROKEN_OFF.search(told[0].message):
+            hint = f"check that {asked.host} runs and can be reached from the engine's host"
+            raise Unreachable(replace(told[0], code="registry-unreachable", hint=hint)) from error
         if isinstance(error, EngineRefused):
             raise EngineRefused(told[0], error.status) from error
         raise type(error)(*told) from error

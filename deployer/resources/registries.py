@@ -6,14 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from deployer.fields.references import Reference, parse_reference
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Who one is for a registry. Only a header of a request may hold what is in it."""
-
-    username: str
-    password: str = field(repr=False)
+from deployer.resources.login import Login
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import shutil
 import socket
 import ssl
@@ -177,19 +176,9 @@ def _free_port(host: str) -> int:
 
 def registry_service(port: int) -> dict[str, Any]:
     """The same program as a service of a stack, published on that port of the loopback."""
-    assert PROGRAM
-    listed = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=False).stdout
-    libraries = [os.path.realpath(word) for word in listed.split() if word.startswith("/")]
-    names = [word for word in listed.split() if word.startswith("/")]
-    config = "{version: 0.1, storage: {filesystem: {rootdirectory: /data}}, http: {addr: ':5000'}}"
     return {
-        "image": "busybox:1.37",
-        "command": ["sh", "-c", f'echo "{config}" > /config.yml; exec registry serve /config.yml'],
+        "image": "registry:2",  # scripts/base-images brings it
         "ports": [f"127.0.0.1:{port}:5000"],
-        "volumes": [
-            f"{PROGRAM}:/bin/registry:ro",
-            *(f"{file}:{name}:ro" for file, name in zip(libraries, names, strict=True)),
-        ],
         "healthcheck": {"test": ["CMD", "wget", "-q", "-O", "-", "http://127.0.0.1:5000/v2/"], "interval": "300ms"},
         "stop_grace_period": "0s",
     }

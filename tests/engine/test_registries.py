@@ -13,7 +13,8 @@ import pytest
 from deployer.engine.credentials import registry_login
 from deployer.engine.registries import _seconds, is_insecure, mended
 from deployer.errors import Diagnostic, Unreachable
-from deployer.resources.registries import Login, Registry
+from deployer.resources.login import Login
+from deployer.resources.registries import Registry
 from deployer.resources.wire import EngineRefused
 
 CONFIG: dict[str, Any] = {
@@ -87,6 +88,13 @@ def test_a_refusal_says_what_to_do_in_the_stack(code: str, registries: tuple[Reg
     with pytest.raises(Unreachable) as caught, mended("r:5000/shop:1", registries):
         raise Unreachable(Diagnostic(code, "no", hint="the account at REGISTRY"))
     assert hint in caught.value.diagnostics[0].hint
+
+
+def test_a_registry_that_breaks_off_is_unreachable():
+    """Half-way through a layer, the engine names no URL."""
+    with pytest.raises(Unreachable) as caught, mended("r:5000/shop:1", ()):
+        raise EngineRefused(Diagnostic("engine-refused", "could not push: dial tcp 10.0.0.1:5000: connection refused"))
+    assert caught.value.diagnostics[0].code == "registry-unreachable"
 
 
 def test_the_engines_no_keeps_its_status():
