@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,6 +22,9 @@ Tell = Callable[[Progress], None]
 
 PAUSES = (1.0, 4.0, 15.0)
 """Seconds between the tries, where the registry does not say how long it wants to be left alone."""
+
+ASKED = 10.0
+"""Seconds that a registry has to say what it holds, where a mirror has the image already."""
 
 PASSING = ("registry-limit", "registry-failing")
 """What may be over in a moment; the engine keeps the layers that it has, and the registry those that it got."""
@@ -41,6 +46,7 @@ def pull(world: World, reference: str, mirrors: tuple[str, ...], tell: Tell) -> 
     if mirrors:
         host = parse_reference(reference).host
         tell(Progress("", f"no mirror has {reference}: it is pulled from {host} itself", aloud=True))
+        world.look()
     _patiently(world, reference, lambda: world.engine.pull(reference, tell), tell)
 
 
@@ -97,7 +103,7 @@ def _agreed_digest(world: World, asked: Reference, reference: str, mirror: str, 
     if not digest:
         raise OperationFailed(Diagnostic("image-not-found", f"it has no {named}"))
     try:
-        origin = world.engine.registry_digest(reference)
+        origin = _within(ASKED, lambda: world.engine.registry_digest(reference), asked.host)
     except DeployerError as error:
         if _is_the_engines(error):
             raise
@@ -107,6 +113,24 @@ def _agreed_digest(world: World, asked: Reference, reference: str, mirror: str, 
         whose = f"{asked.host} has {origin[:19]}" if origin else f"{asked.host} has none"
         raise OperationFailed(Diagnostic("mirror-differs", f"it has {digest[:19]} as {reference}, and {whose}"))
     return digest
+
+
+def _within(seconds: float, ask: Callable[[], Result], host: str) -> Result:
+    """The answer, if it comes in time: behind a wall that drops what is sent, the engine would wait for minutes."""
+    future = Future[Result]()
+
+    def work() -> None:
+        try:
+            future.set_result(ask())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return future.result(seconds)
+    except TimeoutError:
+        message = f"{host} does not answer within {seconds:.0f} seconds"
+        raise Unreachable(Diagnostic("registry-unreachable", message)) from None
 
 
 def _patiently(

@@ -15,6 +15,7 @@ from docker.errors import APIError
 
 from tests.e2e.project import BASE, Project
 from tests.e2e.proxy import Proxy, proxy_before
+from tests.e2e.registry import SERVED
 from tests.e2e.sshd import SSH, SSHD, Edge, Sshd, edge_in, sshd_in
 from tests.e2e.tls_engine import Certificates, TlsEngine, tls_engine
 
@@ -61,17 +62,12 @@ def project(make_project: Callable[..., Project]) -> Project:
 
 @pytest.fixture
 def clean_images(engine: APIClient) -> Iterator[None]:
-    """The names under registries of this machine, and of what the tests push, that a test leaves on the engine go."""
-    before = _registry_names(engine)
+    """The names that a test leaves on the engine under the registries that it had go."""
     yield
-    for name in _registry_names(engine) - before:
+    named = {name for each in engine.images() for key in ("RepoTags", "RepoDigests") for name in each[key] or ()}
+    for name in (each for each in named if each.partition("/")[0] in SERVED):
         with suppress(APIError):
             engine.remove_image(name)
-
-
-def _registry_names(engine: APIClient) -> set[str]:
-    named = {name for each in engine.images() for key in ("RepoTags", "RepoDigests") for name in each[key] or ()}
-    return {name for name in named if name.startswith(("127.", "172.", "192.168.", "peng-"))}
 
 
 @pytest.fixture

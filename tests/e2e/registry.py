@@ -35,6 +35,9 @@ USER, PASSWORD = "peng", "open-sesame-7f3a"
 _HTPASSWD = "$2b$04$RegistryOfTheTestsAreuZd8i.uPZkkXX4Om5KoAA53bRcRkAlqS"
 """bcrypt of the password; nothing in Python's library makes one."""
 
+SERVED: set[str] = set()
+"""The addresses that were served by this process: what has a name under one of them on the engine is a test's."""
+
 MANIFESTS = ", ".join(
     f"application/vnd.{kind}+json"
     for kind in (
@@ -123,6 +126,7 @@ def registry_in(
     assert PROGRAM, "needs docker-registry: scripts/packages docker-registry"
     folder.mkdir(parents=True, exist_ok=True)
     address = f"{host}:{port or _free_port(host)}"
+    SERVED.add(address)
     made = Registry(address, folder, folder / "ca.pem" if tls else None, password)
     config = folder / "config.yml"
     config.write_text(json.dumps(_config(made, host, tls, mirrors)))  # JSON is YAML, too
@@ -300,6 +304,7 @@ def moods_before(registry: Registry, host: str = "127.0.0.1") -> Iterator[Moody]
     with ThreadingHTTPServer((host, 0), Door) as server:
         server.daemon_threads = True
         moody.address = f"{host}:{server.server_port}"
+        SERVED.add(moody.address)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield moody
         server.shutdown()

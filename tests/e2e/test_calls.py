@@ -89,10 +89,10 @@ def test_the_calls_of_a_push_are_those_planned(project: Project, proxy: Proxy, t
     project.files(Dockerfile=f"FROM {BASE}\nCOPY page /page\n", page="one")
     with registry_in(tmp_path / "registry") as registry:
         registries = {"private": {"address": registry.address}}
-        build = {"context": "./web", "tag": "peng-calls:1", "push": "private"}
+        build = {"context": "./web", "tag": f"{project.name}-web:1", "push": "private"}
         project.write({}, builds={"web": build}, registries=registries)
         the_calls_are_those_planned(project, proxy, {"build": 1, "push": 1})
-        image = f"{registry.address}/peng-calls:1"
+        image = f"{registry.address}/{project.name}-web:1"
         project.engine.remove_image(image)
         project.write({"web": sleeper(image=image)}, registries=registries)
         proxy.forget()

@@ -36,7 +36,6 @@ pytestmark = [
 ]
 
 DOCKERFILE = f"FROM {BASE}\nCOPY app.py /app.py\n"
-NAME = "peng-flaskweb:1.0"
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +62,15 @@ def moody(plain: Registry) -> Iterator[Moody]:
         yield made
 
 
-def write(project: Project, registries: dict[str, Any], *, tag: str = NAME, **more: Any) -> None:
+def pushed(project: Project, tag: str = "1.0") -> str:
+    """What the build is pushed as: a name that only this test uses."""
+    return f"{project.name}-web:{tag}"
+
+
+def write(project: Project, registries: dict[str, Any], *, tag: str = "1.0", **more: Any) -> None:
     """A build that is pushed to all of the registries; `more` are services."""
     project.files(Dockerfile=DOCKERFILE, app__py=f"print({project.name!r})\n")
-    builds = {"web": {"context": "./web", "tag": tag, "push": list(registries)}}
+    builds = {"web": {"context": "./web", "tag": pushed(project, tag), "push": list(registries)}}
     project.write(more, registries=registries, builds=builds)
 
 
@@ -82,11 +86,11 @@ def shown_anywhere(project: Project, *texts: str) -> str:
 def test_a_build_is_pushed_once(project: Project, plain: Registry) -> None:
     """Under its tag at the registry's address; what is there already is no change, and a new image is one again."""
     write(project, {"private": {"address": plain.address}}, web=sleeper(image="web"))
-    assert f"^ push.web->private       push      {plain.address}/{NAME}; its image is built above" in (
+    assert f"^ push.web->private       push      {plain.address}/{pushed(project)}; its image is built above" in (
         project.plan_text()
     )
     project.apply()
-    first = plain.digest(NAME)
+    first = plain.digest(pushed(project))
     assert first
     project.must_be_settled()
     project.files(app__py="print('new')\n")
@@ -96,7 +100,7 @@ def test_a_build_is_pushed_once(project: Project, plain: Registry) -> None:
         "service.web[1]": "replace",
     }
     project.apply()
-    assert plain.digest(NAME) not in (None, first)
+    assert plain.digest(pushed(project)) not in (None, first)
     project.must_be_settled()
 
 
@@ -104,29 +108,29 @@ def test_what_somebody_moved_in_the_registry_comes_back(project: Project, plain:
     """Another image under the name is drift, with both digests; so is a name that is gone there."""
     write(project, {"private": {"address": plain.address}})
     project.apply()
-    ours = plain.digest(NAME)
+    ours = plain.digest(pushed(project))
     assert ours
     project.engine.tag(BASE, f"{plain.address}/other", "1")
     project.engine.push(f"{plain.address}/other", "1")
-    plain.move(NAME, "other:1")
-    moved = plain.digest(NAME)
+    plain.move(pushed(project), "other:1")
+    moved = plain.digest(pushed(project))
     assert moved not in (None, ours)
     field = project.fields("push.web->private")["digest"]
     assert (field["before"], field["after"], field["causes"]) == (moved[7:19], ours[7:19], ["drift"])
     project.apply()
-    assert plain.digest(NAME) == ours
+    assert plain.digest(pushed(project)) == ours
     project.must_be_settled()
-    plain.ask("DELETE", f"/v2/peng-flaskweb/manifests/{ours}")
+    plain.ask("DELETE", f"/v2/{project.name}-web/manifests/{ours}")
     assert project.fields("push.web->private")["digest"]["before"] == "removed"
     project.apply()
-    assert plain.digest(NAME) == ours
+    assert plain.digest(pushed(project)) == ours
 
 
 def test_the_name_on_the_engine_is_put_right_without_a_push(project: Project, plain: Registry) -> None:
     """The registry has the image; on the engine, somebody gave its name to another one."""
     write(project, {"private": {"address": plain.address}}, web=sleeper(image="web"))
     project.apply()
-    repository, _, tag = f"{plain.address}/{NAME}".rpartition(":")
+    repository, _, tag = f"{plain.address}/{pushed(project)}".rpartition(":")
     project.engine.tag(BASE, repository, tag)
     assert project.changes()["push.web->private"]["steps"] == [f"tag {repository}:{tag}"]
     project.apply()
@@ -138,7 +142,7 @@ def test_a_registry_of_the_stack_is_ready_before_it_is_pushed_to(project: Projec
     """One file: the registry, the build that is pushed there, and a service that runs what was pushed."""
     port = free_port()
     registries = {"private": {"address": f"127.0.0.1:{port}", "service": "registry"}}
-    shop = sleeper(image=f"127.0.0.1:{port}/{NAME}")
+    shop = sleeper(image=f"127.0.0.1:{port}/{pushed(project)}")
     write(project, registries, registry=registry_service(port), shop=shop)
     refused = project.run("push")
     assert refused.code == 69, refused.err
@@ -147,7 +151,7 @@ def test_a_registry_of_the_stack_is_ready_before_it_is_pushed_to(project: Projec
     told = result.err.splitlines()
     order = ["service.registry[1]: created", "push.web->private: pushed", "service.shop[1]: created"]
     assert [line for line in told if line in order] == order
-    assert project.engine.inspect_distribution(f"127.0.0.1:{port}/{NAME}")["Descriptor"]["digest"]
+    assert project.engine.inspect_distribution(f"127.0.0.1:{port}/{pushed(project)}")["Descriptor"]["digest"]
     project.must_be_settled()
 
 
@@ -179,18 +183,18 @@ def test_a_password_opens_the_registry_and_is_shown_nowhere(
     login = {"address": locked.address, "username": USER, "password": {"env": "REGISTRY_PASSWORD"}}
     write(project, {"private": login})
     result = project.apply("--verbose")
-    assert locked.digest(NAME)
+    assert locked.digest(pushed(project))
     project.must_be_settled()
     project.destroy()
-    project.engine.remove_image(f"{locked.address}/{NAME}")
+    project.engine.remove_image(f"{locked.address}/{pushed(project)}")
     write(
         project,
         {"private": {**login, "password": {"file": "./pw"}}},
-        tag="peng-two:1.0",
-        web=sleeper(image=f"{locked.address}/{NAME}"),
+        tag="two",
+        web=sleeper(image=f"{locked.address}/{pushed(project)}"),
     )
     again = project.apply("--verbose")
-    assert locked.digest("peng-two:1.0")
+    assert locked.digest(pushed(project, "two"))
     project.must_be_settled()
     plan, config = project.plan_text("--format", "json"), project.run("config").out
     assert PASSWORD not in shown_anywhere(project, result.out, result.err, again.out, again.err, plan, config)
@@ -202,12 +206,12 @@ def test_a_wrong_password_is_told_and_not_shown(
     """Exit 69, and the line of the stack that is to be looked at; nothing is in the registry."""
     monkeypatch.setenv("REGISTRY_PASSWORD", "wrong-and-secret")
     login = {"address": locked.address, "username": USER, "password": {"env": "REGISTRY_PASSWORD"}}
-    write(project, {"private": login}, tag="peng-never:1.0")
+    write(project, {"private": login}, tag="never")
     plan = project.plan_text()
     result = project.apply("--verbose", code=69)
     assert "error[registry-login]" in result.err
     assert "check username and password of registries.private" in result.err
-    assert locked.digest("peng-never:1.0") is None
+    assert locked.digest(pushed(project, "never")) is None
     assert "wrong-and-secret" not in shown_anywhere(project, plan, result.out, result.err)
 
 
@@ -222,14 +226,14 @@ def test_the_docker_clients_login_is_taken_where_the_stack_has_none(
         (tmp_path / "config.json").write_text(json.dumps({"auths": {locked.address: {"auth": auth}}}))
 
     logged_in(PASSWORD)
-    write(project, {"private": {"address": locked.address}}, tag="peng-client:1.0")
+    write(project, {"private": {"address": locked.address}}, tag="client")
     project.apply()
-    assert locked.digest("peng-client:1.0")
+    assert locked.digest(pushed(project, "client"))
     logged_in("wrong")
     assert "the registry cannot be asked: unauthorized" in project.plan_text()
     monkeypatch.setenv("REGISTRY_PASSWORD", PASSWORD)
     login = {"address": locked.address, "username": USER, "password": {"env": "REGISTRY_PASSWORD"}}
-    write(project, {"private": login}, tag="peng-client:1.0")
+    write(project, {"private": login}, tag="client")
     project.must_be_settled()
 
 
@@ -251,7 +255,7 @@ def test_an_authority_that_the_engine_does_not_trust(project: Project, folder: P
         try:
             shutil.copy(registry.ca, certs / "ca.crt")
             project.apply()
-            assert registry.digest(NAME)
+            assert registry.digest(pushed(project))
             project.must_be_settled()
         finally:
             shutil.rmtree(certs)
@@ -335,21 +339,21 @@ def test_a_push_is_looked_at_afterwards(project: Project, moody: Moody) -> None:
         return Answer(201, {"Docker-Content-Digest": f"sha256:{'0' * 64}"}) if forgets else None
 
     moody.answers(mood)
-    write(project, {"private": {"address": moody.address}}, tag="peng-lost:1.0")
+    write(project, {"private": {"address": moody.address}}, tag="lost")
     result = project.apply(code=1)
     assert "error[push-failed]" in result.err
     assert "the registry has nothing there" in result.err
     assert "push.web->private" in result.told("half done")
     moody.answers(lambda _: None)
     project.apply()
-    assert moody.behind.digest("peng-lost:1.0")
+    assert moody.behind.digest(pushed(project, "lost"))
     project.must_be_settled()
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 def test_a_push_that_was_killed_is_done_by_the_next_apply(method: str, project: Project, moody: Moody) -> None:
     """While a layer is on its way, or the manifest; then it is pushed again."""
-    tag = f"peng-killed:{method.lower()}"
+    tag = method.lower()
     write(project, {"private": {"address": moody.address}}, tag=tag)
     process = project.start("apply", "--yes")
 
@@ -365,5 +369,5 @@ def test_a_push_that_was_killed_is_done_by_the_next_apply(method: str, project: 
     moody.answers(lambda _: None)
     assert project.changes()["push.web->private"]["action"] == "push"
     project.apply()
-    assert moody.behind.digest(tag)
+    assert moody.behind.digest(pushed(project, tag))
     project.must_be_settled()
