@@ -74,7 +74,8 @@ def apply(
     from deployer.plan.planner import Options
 
     state = state_of(context)
-    project, engine = state.project(files), state.engine()
+    project = state.project(files)
+    engine = state.engine(project)
     chosen, anew = services_of(project, only, replace)
     options = Options(
         keep_orphans=keep_orphans,
@@ -143,7 +144,7 @@ def services_of(
     return chosen, anew
 
 
-def patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
+def patience(output: Output, lock_timeout: str, take_over: bool = False) -> Patience:
     from deployer.reconcile.turn import Patience
 
     return Patience(

@@ -11,6 +11,7 @@ from deployer.cli.graph import graph
 from deployer.cli.images import images, load, save, tag
 from deployer.cli.init import init
 from deployer.cli.logs import logs
+from deployer.cli.parts import build, pull, push
 from deployer.cli.plan import plan
 from deployer.cli.prune import prune
 from deployer.cli.schema import schema
@@ -26,7 +27,24 @@ def register(app: typer.Typer) -> None:
     for command in (init, validate, plan, apply, status, logs):
         app.command()(command)
     app.command(context_settings={"allow_interspersed_args": False})(exec)
-    for command in (port, start, stop, restart, prune, destroy, images, tag, save, load, config, graph, schema):
+    for command in (
+        build,
+        push,
+        pull,
+        port,
+        start,
+        stop,
+        restart,
+        prune,
+        destroy,
+        images,
+        tag,
+        save,
+        load,
+        config,
+        graph,
+        schema,
+    ):
         app.command()(command)
     app.command("diff", hidden=True)(plan)
     app.command("ps", hidden=True)(status)

@@ -19,6 +19,7 @@ from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, Fie
 from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.old_builds import KEPT, old_builds
 from deployer.plan.one_shots import losses_left_out
+from deployer.plan.pushes import await_registries, plan_pushes, with_registries
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
 from deployer.resources.desired import Desired, salted
@@ -57,6 +58,7 @@ def make_plan(
     desired = salted(desired, observed.records.salt)
     raise_if_any(guard.refusals(desired, observed, place, adopt=options.adopt))
     images = plan_images(desired, observed, place, recall)
+    pushes = plan_pushes(desired, observed, images, place)
     things, unchanged = plan_things(desired, observed, place, options.keep_orphans, only=bool(options.only))
     raise_if_any(guard.networks_in_use([draft.change for draft in things], observed))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
@@ -65,7 +67,8 @@ def make_plan(
     facts = Facts(desired, observed, images.now, remade, place, revision, made, options.replace)
     drafts = [
         *_adoption(desired, observed, options),
-        *_of_images(images.changes, desired),
+        *of_images(images.changes, desired),
+        *(with_registries(draft, desired) for draft in pushes),
         *things,
     ]
     for service in owners_first(desired.services):
@@ -78,6 +81,7 @@ def make_plan(
             else:
                 unchanged.append(found)
     drafts = [*abandoned(observed, _on_their_way(facts, unchanged)), *await_what_stays(drafts, facts)]
+    await_registries(drafts, observed)
     drafts += _leftovers(facts, options)
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
@@ -95,10 +99,12 @@ def make_plan(
     )
 
 
-def _of_images(changes: Sequence[Change], desired: Desired) -> Iterator[Draft]:
+def of_images(changes: Sequence[Change], desired: Desired) -> Iterator[Draft]:
+    """The builds, pulls and loads, with what the order needs to know of them."""
     bases = {build.address: build.on.values() for build in desired.builds.values()}
     for change in changes:
-        yield Draft(change, starts_from=frozenset(f"build.{name}" for name in bases.get(change.address, ())))
+        starts_from = frozenset(f"build.{name}" for name in bases.get(change.address, ()))
+        yield with_registries(Draft(change, starts_from=starts_from), desired)
 
 
 def abandoned(observed: Observed, waits: Sequence[Step] = ()) -> Iterator[Draft]:

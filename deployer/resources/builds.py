@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from deployer.errors import Diagnostic, InvalidStack, Place
@@ -73,8 +73,8 @@ def joined(builds: Mapping[str, DesiredBuild], needs: Needs) -> dict[str, Desire
     }
 
 
-def in_order(builds: Mapping[str, DesiredBuild]) -> Iterator[DesiredBuild]:
-    """Each after those that it starts from."""
+def in_order(builds: Mapping[str, DesiredBuild], addresses: Collection[str] | None = None) -> Iterator[DesiredBuild]:
+    """Each after those that it starts from; of `addresses`, these and what they start from alone."""
     done: set[str] = set()
 
     def with_bases(build: DesiredBuild) -> Iterator[DesiredBuild]:
@@ -85,7 +85,8 @@ def in_order(builds: Mapping[str, DesiredBuild]) -> Iterator[DesiredBuild]:
             yield build
 
     for build in builds.values():
-        yield from with_bases(build)
+        if addresses is None or build.address in addresses:
+            yield from with_bases(build)
 
 
 def references(builds: Mapping[str, DesiredBuild], ids: Mapping[str, str]) -> dict[str, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from deployer.fields import container, network, volume
@@ -115,12 +116,23 @@ class ObservedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryAnswer:
+    """What a registry has under a name: `digest` is None where it has nothing, or where `trouble` says why it did not
+    tell.
+    """
+
+    digest: str | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """All of the engine that a plan looks at.
 
     `images` are by reference and by id; `registry_digests` by reference, where they were asked for. `left_copies` are
     the volumes of the stack's secrets that no container has; `built` are the images of its builds, where these were
-    asked for.
+    asked for. `pushed` are the registries' answers by what is to be pushed; none where there is nothing to push, or
+    nobody to ask. `not_insecure` names the registries that the stack calls insecure, and the engine does not.
     """
 
     engine: EngineInfo
@@ -134,6 +146,8 @@ class Observed:
     twins: Sequence[ObservedThing] = ()
     left_copies: Sequence[str] = ()
     built: Sequence[BuiltImage] = ()
+    pushed: Mapping[str, RegistryAnswer] = field(default_factory=lambda: MappingProxyType({}))
+    not_insecure: frozenset[str] = frozenset()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)

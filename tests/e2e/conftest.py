@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from docker import APIClient
+from docker.errors import APIError
 
 from tests.e2e.project import BASE, Project
 from tests.e2e.proxy import Proxy, proxy_before
+from tests.e2e.registry import SERVED
 from tests.e2e.sshd import SSH, SSHD, Edge, Sshd, edge_in, sshd_in
 from tests.e2e.tls_engine import Certificates, TlsEngine, tls_engine
 
@@ -55,6 +58,16 @@ def make_project(
 @pytest.fixture
 def project(make_project: Callable[..., Project]) -> Project:
     return make_project()
+
+
+@pytest.fixture
+def clean_images(engine: APIClient) -> Iterator[None]:
+    """The names that a test leaves on the engine under the registries that it had go."""
+    yield
+    named = {name for each in engine.images() for key in ("RepoTags", "RepoDigests") for name in each[key] or ()}
+    for name in (each for each in named if each.partition("/")[0] in SERVED):
+        with suppress(APIError):
+            engine.remove_image(name)
 
 
 @pytest.fixture
