@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
 
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.interpolation import InterpolationError, interpolate
 
+_KEYWORD = re.compile(r"\s*(\S+)\s*")
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(.*?)\s*")
 _HEREDOC = re.compile(r"<<-?(['\"]?)([A-Za-z_]\w*)\1")
 _FROM = re.compile(r"(?P<image>\S+)(?:\s+as\s+(?P<name>\S+))?\s*", re.IGNORECASE)
@@ -27,18 +29,26 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Instruction:
+class Instruction:
+    """One instruction, its continued lines joined: `keyword` in upper case, `rest` what follows it.
+
+    `line` and `last` are its first and last line, from 1 on, here-documents apart; `text` is the first one as it is
+    written. `origins` has, for each character of `rest`, its offset in the Dockerfile.
+    """
+
     keyword: str
     rest: str
     line: int
+    last: int
     text: str
+    origins: Sequence[int] = field(repr=False)
 
 
 def stages(text: str, args: Mapping[str, str], file: str = "Dockerfile") -> tuple[Stage, ...]:
     """The stages of a Dockerfile in order, the ARGs before the first FROM having their given or default values."""
     known: dict[str, str] = {}
     found: list[Stage] = []
-    for instruction in _instructions(text):
+    for instruction in instructions(text):
         if instruction.keyword == "ARG" and not found:
             known.update(_arguments(instruction.rest, known, args))
         elif instruction.keyword == "FROM":
@@ -78,7 +88,7 @@ def _earlier(found: list[Stage], reference: str) -> int | None:
     return int(reference) if reference.isdecimal() and int(reference) < len(found) else None
 
 
-def _stage(instruction: _Instruction, known: Mapping[str, str], found: list[Stage], file: str) -> Stage:
+def _stage(instruction: Instruction, known: Mapping[str, str], found: list[Stage], file: str) -> Stage:
     rest = instruction.rest[_end(_FLAGS, instruction.rest) :]
     parts = _FROM.fullmatch(rest)
     if not parts:
@@ -94,12 +104,12 @@ def _stage(instruction: _Instruction, known: Mapping[str, str], found: list[Stag
     return Stage((parts["name"] or "").lower(), (image,) if external else ())
 
 
-def _wrong_from(instruction: _Instruction, file: str, message: str, hint: str = "") -> InvalidStack:
+def _wrong_from(instruction: Instruction, file: str, message: str, hint: str = "") -> InvalidStack:
     place = Place(file, instruction.line, 1, instruction.text)
     return InvalidStack(Diagnostic("dockerfile-from", message, place=place, hint=hint))
 
 
-def _with_sources(found: list[Stage], instruction: _Instruction) -> Stage:
+def _with_sources(found: list[Stage], instruction: Instruction) -> Stage:
     """The last stage, with the images that this instruction reads from; a name with a variable in it is none."""
     patterns = {"COPY": _COPY_FROM, "ADD": _COPY_FROM, "RUN": _MOUNT_FROM}
     stage = found[-1]
@@ -139,27 +149,33 @@ def _end(pattern: re.Pattern[str], text: str) -> int:
     return match.end() if match else 0
 
 
-def _instructions(text: str) -> list[_Instruction]:
-    """The instructions with their continued lines joined; comments, and the bodies of here-documents, left out."""
-    lines = text.removeprefix("\ufeff").splitlines()
-    escape = _escape(lines)
-    found: list[_Instruction] = []
+def instructions(text: str) -> list[Instruction]:
+    """The instructions of a Dockerfile in order; comments, and the bodies of here-documents, left out."""
+    whole = text.split("\n")  # as the builder does: no other character ends a line
+    lines = [line.removesuffix("\r") for line in whole]
+    starts = [0, *accumulate(len(line) + 1 for line in whole)]
+    if text.startswith("\ufeff"):
+        lines[0], starts[0] = lines[0][1:], 1
+    escape = escape_of(text)
+    found: list[Instruction] = []
     number = 0
     while number < len(lines):
         start = number
-        joined, number = _joined(lines, number, escape)
-        keyword, *rest = joined.split(None, 1) or [""]
-        if not keyword:
+        joined, origins, number = _joined(lines, starts, number, escape)
+        words = _KEYWORD.match(joined)
+        if not words:
             continue
-        found.append(_Instruction(keyword.upper(), rest[0].strip() if rest else "", start + 1, lines[start]))
-        if keyword.upper() in ("RUN", "COPY", "ADD"):
+        keyword, rest = words[1].upper(), joined[words.end() :].rstrip()
+        behind = origins[words.end() : words.end() + len(rest)]
+        found.append(Instruction(keyword, rest, start + 1, number, lines[start], behind))
+        if keyword in ("RUN", "COPY", "ADD"):
             number = _after_heredocs(lines, number, joined)
     return found
 
 
-def _escape(lines: list[str]) -> str:
+def escape_of(text: str) -> str:
     """The character that continues a line: a backslash, unless a directive at the very top says otherwise."""
-    for line in lines:
+    for line in text.removeprefix("\ufeff").split("\n"):
         directive = _DIRECTIVE.fullmatch(line.strip())
         if not directive:
             break
@@ -168,23 +184,25 @@ def _escape(lines: list[str]) -> str:
     return "\\"
 
 
-def _joined(lines: list[str], number: int, escape: str) -> tuple[str, int]:
-    """One instruction from this line on, and the number of the line after it."""
+def _joined(lines: list[str], starts: list[int], number: int, escape: str) -> tuple[str, list[int], int]:
+    """One instruction from this line on, the offset of each of its characters, and the number of the line after it."""
     continued = re.compile(re.escape(escape) + r"[ \t]*$")
     parts: list[str] = []
+    origins: list[int] = []
     while number < len(lines):
-        line = lines[number]
+        line, start = lines[number], starts[number]
         number += 1
         blank = not line.strip() or line.lstrip().startswith("#")
         if blank and not parts:
-            return "", number
+            return "", [], number
         if blank:
             continue  # the builder skips comments and empty lines within a continued instruction
         cut = continued.sub("", line)
         parts.append(cut)
+        origins += range(start, start + len(cut))
         if cut == line:
             break
-    return "".join(parts).strip(), number
+    return "".join(parts), origins, number
 
 
 def _after_heredocs(lines: list[str], number: int, instruction: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployer.errors import InvalidStack, Place
-from deployer.sources.dockerfile import Stage, base_images, stages
+from deployer.sources.dockerfile import Stage, base_images, instructions, stages
 
 
 def images(text: str, target: str = "", **args: str) -> tuple[str, ...]:
@@ -28,6 +28,7 @@ def images(text: str, target: str = "", **args: str) -> tuple[str, ...]:
         ("# syntax=docker/dockerfile:1\n# escape = `\nFROM `\n  python\n", ("python",)),
         ("\ufeffFROM python\r\nRUN x\r\n", ("python",)),
         ('FROM "python"\n', ("python",)),
+        ("FROM a\nRUN echo \u2028FROM b\n", ("a",)),
         ("FROM host:5000/a/b@sha256:" + "0" * 64, ("host:5000/a/b@sha256:" + "0" * 64,)),
     ],
 )
@@ -117,3 +118,17 @@ def test_stages_keep_their_names_and_images() -> None:
     """One for each FROM, in order; a name is in lower case, as it is compared."""
     text = "FROM a AS Build\nCOPY --from=x / /\nFROM build\nCOPY --from=y / /\n"
     assert stages(text, {}) == (Stage("build", ("a", "x")), Stage("", ("y",)))
+
+
+def test_an_instruction_knows_its_lines_and_where_each_character_is_written() -> None:
+    """Whatever continues it, stands between its lines, or ends them."""
+    text = "\ufeff# escape=\\\r\nFROM a\r\n\r\nRUN one \\\n  # why\n  two\\\nthree\nRUN <<EOF\nRUN no\nEOF\nCMD x\n"
+    found = instructions(text)
+    assert [(each.keyword, each.rest, each.line, each.last) for each in found] == [
+        ("FROM", "a", 2, 2),
+        ("RUN", "one   twothree", 4, 7),
+        ("RUN", "<<EOF", 8, 8),
+        ("CMD", "x", 11, 11),
+    ]
+    for each in found:
+        assert "".join(text[origin] for origin in each.origins) == each.rest
