@@ -10,9 +10,11 @@ from deployer.cli.exec import exec, port
 from deployer.cli.graph import graph
 from deployer.cli.images import images, load, save, tag
 from deployer.cli.init import init
+from deployer.cli.login import login, logout
 from deployer.cli.logs import logs
 from deployer.cli.plan import plan
 from deployer.cli.schema import schema
+from deployer.cli.search import search
 from deployer.cli.start import restart, start, stop
 from deployer.cli.status import status
 from deployer.cli.validate import validate
@@ -26,6 +28,8 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
     app.command(context_settings={"allow_interspersed_args": False})(exec)
     for command in (port, start, stop, restart, destroy, images, tag, save, load, config, graph, schema):
+        app.command()(command)
+    for command in (search, login, logout):
         app.command()(command)
     app.command("diff", hidden=True)(plan)
     app.command("ps", hidden=True)(status)
