@@ -6,6 +6,7 @@ import typer
 
 from deployer.cli.apply import apply, destroy
 from deployer.cli.config import config
+from deployer.cli.doctor import doctor
 from deployer.cli.exec import exec, port
 from deployer.cli.graph import graph
 from deployer.cli.images import images, load, save, tag
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command(context_settings={"allow_interspersed_args": False})(exec)
     for command in (port, start, stop, restart, destroy, images, tag, save, load, config, graph, schema):
         app.command()(command)
-    for command in (search, login, logout):
+    for command in (search, login, logout, doctor):
         app.command()(command)
     app.command("diff", hidden=True)(plan)
     app.command("ps", hidden=True)(status)

@@ -43,7 +43,7 @@ def validate(
     Example: deployer validate
     Example: deployer validate stack.yaml --format sarif > deployer.sarif
     """
-    from deployer.examine import advice
+    from deployer.examine.advice import advice
     from deployer.wiring import Project, load_stack
 
     state = state_of(context)

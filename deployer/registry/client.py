@@ -6,6 +6,7 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,21 @@ class RegistryClient:
         """Whether it is a registry that answers and lets us in. Raises Unreachable."""
         self.get("/v2/")
         return Ping(self._base.startswith("https:"), self._challenge.scheme if self._challenge else "")
+
+    def certificate_ends(self) -> datetime | None:
+        """The last moment of its certificate; None where that is not checked, or a proxy is in between."""
+        import socket
+
+        where = urlsplit(f"//{self.endpoint.host}")
+        try:
+            with (
+                socket.create_connection((self.endpoint.name, where.port or 443), self.endpoint.timeout) as plain,
+                trust(self.endpoint).wrap_socket(plain, server_hostname=self.endpoint.name) as tls,
+            ):
+                ends = str((tls.getpeercert() or {}).get("notAfter") or "")
+        except OSError:
+            return None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if ends else None
 
     def catalog(self) -> Iterator[str]:
         """The names of its repositories, page by page."""

@@ -1,4 +1,4 @@
-"""Reads what `doctor` and `validate` judge: files, the engine, registries, the clock. `doctor` has the judgements."""
+"""Reads what `validate` and `doctor` judge of a stack: its Dockerfiles. `doctor` has the judgements."""
 
 from __future__ import annotations
 
