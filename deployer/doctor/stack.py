@@ -28,7 +28,7 @@ def stack_warnings(stack: Stack, today: date) -> list[Diagnostic]:
 def image_references(stack: Stack) -> Iterator[tuple[str, Place]]:
     """Every image of a registry that the stack names, where it does so."""
     for name, image in stack.images.items():
-        if image.from_:
+        if image.from_ and not image.archive:
             path = ("images", name, "from")
             yield image.from_, stack.place(*(path if stack.places.has(*path) else path[:2]))
     for name, service in stack.services.items():
