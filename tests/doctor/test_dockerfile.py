@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deployer.doctor.dockerfile import Dockerfile, place_in_file, slips
 
@@ -220,3 +222,35 @@ CMD [“python”,“app.py”]
         ("dockerfile-backslash", 3, 22),
         ("dockerfile-quotes", 8, 6),
     ]
+
+
+WORDS = [
+    "FROM",
+    "a:1",
+    "RUN",
+    "CMD",
+    '["x"',
+    ",",
+    '"$y"]',
+    "['x']",
+    "“",
+    "<<EOF",
+    "EOF",
+    "\\",
+    "#",
+    "\n",
+    " ",
+    "ADD",
+    "é",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=30).map("".join), st.booleans())
+def test_any_text_is_judged_with_places_in_it(text: str, crlf: bool) -> None:
+    """Whatever it is: no failure, and each place is one of the file's."""
+    text = text.replace("\n", "\r\n") if crlf else text
+    lines = text.split("\n")
+    for slip in slips(Dockerfile(text, place_in_file(text, "Dockerfile"), {}), TODAY):
+        assert slip.place
+        assert 1 <= slip.place.line <= len(lines)
+        assert 1 <= slip.place.column <= len(lines[slip.place.line - 1]) + 1
