@@ -19,15 +19,22 @@ def advice(project: Project, today: date) -> list[Diagnostic]:
 
     What cannot be read is a mistake, and told by whoever reads it to carry it out.
     """
-    from deployer.doctor.stack import build_slips, stack_warnings
+    from deployer.doctor.stack import stack_warnings
 
     found = stack_warnings(project.stack, today)
+    return [*found, *_slips(project.stack, today)] if project.stack.builds else found
+
+
+def _slips(stack: Stack, today: date) -> list[Diagnostic]:
+    from deployer.doctor.builds import build_slips
+
+    found: list[Diagnostic] = []
     read: set[tuple[str, str]] = set()
-    for name in project.stack.builds:
-        dockerfile = _dockerfile(project.stack, name)
+    for name in stack.builds:
+        dockerfile = _dockerfile(stack, name)
         if dockerfile and dockerfile not in read:
             read.add(dockerfile)
-            found += build_slips(project.stack, name, *dockerfile, today)
+            found += build_slips(stack, name, *dockerfile, today)
     return found
 
 
