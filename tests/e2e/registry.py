@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import trustme
 from docker import APIClient
@@ -61,9 +62,13 @@ class Registry:
         return headers["docker-content-digest"] if status == 200 else None
 
     def move(self, name: str, to: str) -> None:
-        """Put another image's manifest under `repository:tag`, as somebody else's push would."""
+        """Put another image that it has under `repository:tag`, as somebody else's push would."""
         repository, _, tag = name.rpartition(":")
-        _, headers, manifest = self.ask("GET", f"/v2/{repository}/manifests/{to}", Accept=MANIFESTS)
+        other, _, its_tag = to.rpartition(":")
+        _, headers, manifest = self.ask("GET", f"/v2/{other}/manifests/{its_tag}", Accept=MANIFESTS)
+        read = json.loads(manifest)
+        for blob in (read["config"], *read["layers"]):
+            self.ask("POST", f"/v2/{repository}/blobs/uploads/?mount={blob['digest']}&from={other}")
         kind = headers["content-type"]
         status, _, said = self.ask("PUT", f"/v2/{repository}/manifests/{tag}", manifest, **{"Content-Type": kind})
         assert status == 201, said
@@ -169,6 +174,16 @@ def _free_port(host: str) -> int:
         return probe.getsockname()[1]
 
 
+def registry_service(port: int) -> dict[str, Any]:
+    """The same program as a service of a stack, published on that port of the loopback."""
+    return {
+        "image": "registry:2",  # scripts/base-images brings it
+        "ports": [f"127.0.0.1:{port}:5000"],
+        "healthcheck": {"test": ["CMD", "wget", "-q", "-O", "-", "http://127.0.0.1:5000/v2/"], "interval": "300ms"},
+        "stop_grace_period": "0s",
+    }
+
+
 def bridge_address(engine: APIClient) -> str:
     """An address of this machine that the engine takes for anybody's: what listens there must speak TLS."""
     config = engine.inspect_network("bridge")["IPAM"]["Config"][0]
@@ -256,13 +271,19 @@ def moods_before(registry: Registry, host: str = "127.0.0.1") -> Iterator[Moody]
         def _body(self) -> bytes | None:
             if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
                 pieces: list[bytes] = []
-                while size := int(self.rfile.readline().split(b";")[0], 16):
+                while size := self._size():
                     pieces.append(self.rfile.read(size))
                     self.rfile.readline()
                 self.rfile.readline()
                 return b"".join(pieces)
             length = int(self.headers.get("Content-Length", 0))
             return self.rfile.read(length) if length else None
+
+        def _size(self) -> int:
+            line = self.rfile.readline()
+            if not line:
+                raise ConnectionResetError  # whoever sends has been killed
+            return int(line.split(b";")[0], 16)
 
         def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
             self.send_response_only(status)
