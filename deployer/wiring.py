@@ -6,7 +6,7 @@ import base64
 import os
 import secrets
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,12 +19,14 @@ from deployer.sources.files import find_stack_file, read_text, shown_path
 if TYPE_CHECKING:
     from deployer.fields.copies import Section
     from deployer.plan.model import Plan
+    from deployer.plan.parts import Part
     from deployer.plan.planner import Options
     from deployer.plan.start_stop import Wish
     from deployer.plan.steps import Copies
     from deployer.reconcile.protocol import Engine, Reader
     from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
     from deployer.resources.observed import Observed
+    from deployer.resources.registries import Registry
     from deployer.sources.builds import BuildSources
     from deployer.sources.contents import Content
     from deployer.stack.model import Stack
@@ -87,12 +89,15 @@ def _read_env_file(folder: Path, name: str, place: Place) -> Mapping[str, tuple[
     return read_dotenv(read_text(path, shown, place), shown, os.environ)
 
 
-def connect(choices: Choices) -> Engine:
-    """The engine that the command line, the environment or the docker configuration name. Raises Unreachable."""
+def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:
+    """The engine that the command line, the environment or the docker configuration name. Raises Unreachable.
+
+    `registries` are those of a stack, with its logins.
+    """
     from deployer.engine.client import connect as connect_to
     from deployer.engine.locate import locate
 
-    return connect_to(locate(choices.engine, choices.context, os.environ, Path.home()))
+    return connect_to(locate(choices.engine, choices.context, os.environ, Path.home()), registries=registries)
 
 
 @dataclass
@@ -123,15 +128,10 @@ class Project:
 
         whole = desired(self.stack, self.origin, {})
         part = narrowed(whole, only) if only else whole
-        builds: dict[str, DesiredBuild] = {}
         mistakes: list[Diagnostic] = []
-        for name in self.stack.builds:
-            if only and f"build.{name}" not in part.images:
-                continue
-            try:
-                builds[name] = self._build(name)
-            except InvalidStack as error:
-                mistakes += error.diagnostics
+        needed = {*part.images, *(f"build.{push.build}" for push in part.pushes)}
+        chosen = [name for name in self.stack.builds if not only or f"build.{name}" in needed]
+        builds = self._read_builds(chosen, mistakes)
         self._contents = self._read_contents(part.services, mistakes)
         archives = self._read_archives(part.images, mistakes)
         raise_if_any(mistakes)
@@ -169,6 +169,16 @@ class Project:
     def _path(self, written: str) -> Path:
         """A path of the stack file, which starts from the file's folder."""
         return Path(self.stack.folder, Path(written).expanduser())
+
+    def _read_builds(self, names: Iterable[str], mistakes: list[Diagnostic]) -> dict[str, DesiredBuild]:
+        """What goes into each of the builds."""
+        builds: dict[str, DesiredBuild] = {}
+        for name in names:
+            try:
+                builds[name] = self._build(name)
+            except InvalidStack as error:
+                mistakes += error.diagnostics
+        return builds
 
     def _read_contents(self, services: Collection[str], mistakes: list[Diagnostic]) -> dict[str, Content]:
         """What each secret and config of the services holds; read once, so that all replicas get the same."""
@@ -236,6 +246,8 @@ class Project:
             self.salt,
             holding,
             take_over,
+            desired.registries,
+            desired.pushes,
         )
 
     def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
@@ -252,6 +264,53 @@ class Project:
             if reference in observed.images:
                 self.remember(build, reference)
         return plan, observed
+
+    def plan_part(self, reader: Reader, part: Part, holding: int = 0) -> tuple[Plan, Observed]:
+        """What apply would do of its builds, its pushes or its pulls. No secret is read for it."""
+        from deployer.plan.parts import Part, plan_part
+        from deployer.resources.desired import desired
+
+        wanted = desired(self.stack, self.origin, {})
+        if part is Part.PULL:
+            wanted = replace(wanted, pushes=())
+        else:
+            mistakes: list[Diagnostic] = []
+            wanted = replace(wanted, builds=self._read_builds(self.stack.builds, mistakes))
+            raise_if_any(mistakes)
+        observed = self.observe(reader, wanted, holding)
+        return plan_part(wanted, observed, part, self.stack.place, self._recall), observed
+
+    def registries(self) -> tuple[Registry, ...]:
+        """The registries of the stack, with the logins that it says. Raises InvalidStack where a password is not
+        there.
+        """
+        from deployer.resources.desired import registries_of
+
+        mistakes: list[Diagnostic] = []
+        found = tuple(self._with_login(each, mistakes) for each in registries_of(self.stack))
+        raise_if_any(mistakes)
+        return found
+
+    def _with_login(self, registry: Registry, mistakes: list[Diagnostic]) -> Registry:
+        from deployer.resources.login import Login
+        from deployer.sources import contents
+
+        said = self.stack.registries[registry.name]
+        if said.username is None or said.password is None:
+            return registry
+        place = self.stack.place("registries", registry.name, "password", *said.password.said)
+        try:
+            if said.password.file is not None:
+                path = Path(self.stack.folder, Path(said.password.file).expanduser())
+                content = contents.content_of_file(path, shown_path(path), place)
+            else:
+                whose = f"registries.{registry.name}.password"
+                name = said.password.env or ""
+                content = contents.content_of_variable(name, self.stack.environment, whose, place)
+        except InvalidStack as error:
+            mistakes += error.diagnostics
+            return registry
+        return replace(registry, login=Login(said.username, contents.line(content)))
 
     def plan_destroy(self, reader: Reader, options: Options, holding: int = 0) -> tuple[Plan, Observed]:
         """The removal of all that the stack owns. Nothing is built for it, so no build's inputs are read."""

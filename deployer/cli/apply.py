@@ -69,7 +69,8 @@ def apply(
     from deployer.plan.planner import Options
 
     state = state_of(context)
-    project, engine = state.project(files), state.engine()
+    project = state.project(files)
+    engine = state.engine(project)
     chosen, anew = services_of(project, only, replace)
     options = Options(keep_orphans=keep_orphans, adopt=adopt, take_over=take_over, only=chosen, replace=anew)
     way = Way(
@@ -78,7 +79,7 @@ def apply(
         parallel,
         seconds("--timeout", timeout),
         format,
-        _patience(state.output, lock_timeout, take_over),
+        patience(state.output, lock_timeout, take_over),
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
 
@@ -109,7 +110,7 @@ def destroy(
         parallel,
         seconds("--timeout", timeout),
         format,
-        _patience(state.output, lock_timeout, take_over),
+        patience(state.output, lock_timeout, take_over),
         destroy=True,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
@@ -131,7 +132,7 @@ def services_of(
     return chosen, anew
 
 
-def _patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
+def patience(output: Output, lock_timeout: str, take_over: bool = False) -> Patience:
     from deployer.reconcile.turn import Patience
 
     return Patience(

@@ -31,7 +31,8 @@ STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
 @dataclass(frozen=True, slots=True)
 class Way:
     """How a plan is made and carried out; `look` plans anew while the turn of that revision is held. Where it is not
-    `shown`, what was typed says all that it does.
+    `shown`, what was typed says all that it does. What the stack file asks for is asked `anew`, or else stays what it
+    was when that was last said.
     """
 
     look: Callable[[int], Planned]
@@ -42,6 +43,7 @@ class Way:
     patience: Patience
     destroy: bool = False
     shown: bool = True
+    anew: bool = True
 
 
 def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
@@ -62,7 +64,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
             agreed=lambda plan: _agreed(output, plan, way),
             tell=tell,
             sources=project,
-            desired=project.resolved() if way.shown else reconcile.asked_last(engine, shown[1].records),
+            desired=project.resolved() if way.shown and way.anew else reconcile.asked_last(engine, shown[1].records),
             parallel=way.parallel,
             seconds=way.seconds,
             patience=way.patience,

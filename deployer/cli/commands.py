@@ -13,6 +13,7 @@ from deployer.cli.images import images, load, save, tag
 from deployer.cli.init import init
 from deployer.cli.login import login, logout
 from deployer.cli.logs import logs
+from deployer.cli.parts import build, pull, push
 from deployer.cli.plan import plan
 from deployer.cli.schema import schema
 from deployer.cli.search import search
@@ -28,7 +29,23 @@ def register(app: typer.Typer) -> None:
     for command in (init, validate, plan, apply, status, logs):
         app.command()(command)
     app.command(context_settings={"allow_interspersed_args": False})(exec)
-    for command in (port, start, stop, restart, destroy, images, tag, save, load, config, graph, schema):
+    for command in (
+        build,
+        push,
+        pull,
+        port,
+        start,
+        stop,
+        restart,
+        destroy,
+        images,
+        tag,
+        save,
+        load,
+        config,
+        graph,
+        schema,
+    ):
         app.command()(command)
     for command in (search, login, logout, doctor):
         app.command()(command)

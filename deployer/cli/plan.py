@@ -42,7 +42,7 @@ def plan(
 
     state = state_of(context)
     project = state.project(files)
-    engine = state.engine()
+    engine = state.engine(project)
     chosen, anew = services_of(project, only, replace)
     options = Options(keep_orphans=keep_orphans, adopt=adopt, only=chosen, replace=anew)
     found, observed = project.plan_destroy(engine, options) if destroy else project.plan(engine, options)

@@ -38,10 +38,11 @@ class State:
         self.output.warn(stack.warnings)
         return Project(stack, path)
 
-    def engine(self) -> Engine:
+    def engine(self, project: Project | None = None) -> Engine:
+        """For what may pull or push, with the registries of the project, and the logins that it says."""
         from deployer.wiring import connect
 
-        return connect(self.choices)
+        return connect(self.choices, project.registries() if project else ())
 
 
 def state_of(context: typer.Context) -> State:

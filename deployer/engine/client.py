@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from deployer.engine.credentials import NO_LOGIN
 from deployer.engine.locate import Location
-from deployer.engine.progress import follow_build, follow_load, follow_pull
+from deployer.engine.progress import follow_build, follow_load, follow_pull, follow_push
 from deployer.engine.reader import DockerReader, not_an_id
+from deployer.engine.registries import mended
 from deployer.engine.session import Session
 from deployer.engine.transport import open_transport
+from deployer.resources.registries import Registry
 from deployer.resources.wire import EngineRefused, Json, Progress
 
 
-def connect(location: Location, timeout: float = 60.0) -> DockerEngine:
-    """Reach the engine there; `timeout` (seconds) is how long it may be silent before a plain request is given up."""
-    return DockerEngine(open_transport(location, timeout))
+def connect(location: Location, timeout: float = 60.0, registries: Sequence[Registry] = ()) -> DockerEngine:
+    """Reach the engine there; `timeout` (seconds) is how long it may be silent before a plain request is given up.
+
+    `registries` are the stack's own, with their logins, which go before those of the docker client.
+    """
+    return DockerEngine(open_transport(location, timeout), registries)
 
 
 class DockerEngine(DockerReader):
@@ -153,7 +159,17 @@ class DockerEngine(DockerReader):
     def pull(self, reference: str, progress: Callable[[Progress], None]) -> None:
         repository, tag = _repository_and_tag(reference)
         options = {"params": {"fromImage": repository, "tag": tag}, "headers": self._login(reference)}
-        follow_pull(self._transport.stream(f"pull image {reference}", "POST", "/images/create", **options), progress)
+        with mended(reference, self._registries):
+            stream = self._transport.stream(f"pull image {reference}", "POST", "/images/create", **options)
+            follow_pull(stream, progress)
+
+    def push(self, reference: str, progress: Callable[[Progress], None]) -> str:
+        """Without the header, Engine 20.10 would look for a login in the body, and find none."""
+        repository, tag = _repository_and_tag(reference)
+        options = {"params": {"tag": tag}, "headers": self._login(reference) or NO_LOGIN}
+        with mended(reference, self._registries):
+            stream = self._transport.stream(f"push image {reference}", "POST", "/images/{}/push", repository, **options)
+            return follow_push(stream, progress)
 
     def load(self, archive: BinaryIO, progress: Callable[[Progress], None]) -> list[str]:
         doing = "load images"

@@ -44,6 +44,20 @@ def follow_load(stream: Stream, progress: Callable[[Progress], None]) -> list[st
     return loaded
 
 
+def follow_push(stream: Stream, progress: Callable[[Progress], None]) -> str:
+    """Report every layer until the push is done; gives the digest of what was pushed."""
+    digest = ""
+    for message in stream.objects():
+        if error := _error_in(message):
+            raise refused(stream.doing, error)
+        digest = str((message.get("aux") or {}).get("Digest") or digest)
+        if status := message.get("status"):
+            progress(_of_layer(str(message.get("id") or ""), str(status), message))
+    if not digest:
+        raise EngineRefused(Diagnostic("push-failed", f"could not {stream.doing}: the engine named no digest"))
+    return digest
+
+
 def follow_build(stream: Stream, progress: Callable[[Progress], None]) -> str:
     """Report every line of output under its step; gives the image's id. A failure carries step and last lines."""
     step, image, output, last = "", "", _Lines(), deque[str](maxlen=LAST_LINES)

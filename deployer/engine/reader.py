@@ -12,7 +12,9 @@ from email.utils import parsedate_to_datetime
 from deployer.engine.credentials import registry_login
 from deployer.engine.logs import log_lines
 from deployer.engine.refusals import refused
+from deployer.engine.registries import is_insecure, mended, retry_after
 from deployer.engine.transport import Transport
+from deployer.resources.registries import Registry
 from deployer.resources.wire import EngineInfo, Json, LogLine
 
 AT_ONCE = 8
@@ -21,8 +23,8 @@ AT_ONCE = 8
 class DockerReader:
     """An engine that can only be looked at."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def __init__(self, transport: Transport, registries: Sequence[Registry] = ()) -> None:
+        self._transport, self._registries = transport, registries
 
     def info(self) -> EngineInfo:
         about = self._transport.about
@@ -85,8 +87,17 @@ class DockerReader:
         """What the registry says now, through the engine. None where it has no such image; out of reach is an error."""
         doing = f"ask the registry for {reference}"
         headers = self._login(reference)
-        answer = self._transport.read(doing, "/distribution/{}/json", reference, headers=headers, unbounded=True) or {}
+        with mended(reference, self._registries):
+            path = "/distribution/{}/json"
+            answer = self._transport.read(doing, path, reference, headers=headers, unbounded=True) or {}
         return (answer.get("Descriptor") or {}).get("digest")
+
+    def retry_after(self, reference: str) -> float | None:
+        return retry_after(reference, self._registries, here=self.info().is_here)
+
+    def takes_as_insecure(self, host: str) -> bool | None:
+        about = self._transport.read("ask the engine for its settings", "/info") or {}
+        return is_insecure(about.get("RegistryConfig") or {}, host, here=self.info().is_here)
 
     def exec(self, exec_id: str) -> Json | None:
         return self._transport.read("look at the command", "/exec/{}/json", exec_id)
@@ -125,7 +136,7 @@ class DockerReader:
             stream.hang_up()
 
     def _login(self, reference: str) -> dict[str, str]:
-        return registry_login(self._transport.api, reference)
+        return registry_login(self._transport.api, reference, self._registries)
 
     def close(self) -> None:
         """Close the idle connections, and the ssh that carries them; without one, what is being streamed goes on."""

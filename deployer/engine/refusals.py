@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from deployer.errors import DeployerError, Diagnostic, Unreachable
+from deployer.resources.registries import allow_insecure, trust_ca
 from deployer.resources.wire import EngineRefused
 
 
@@ -65,32 +66,39 @@ REFUSALS = (
     _row(
         "image-not-found",
         r"no such image|pull access denied|manifest for \S+ not found|manifest unknown|name unknown"
-        r'|repository \S+ not found|failed to resolve reference "[^"]+":.*: not found',
+        r'|repository \S+ not found|failed to resolve reference "[^"]+":.*: not found|HTTP 404 response',
         "check the spelling and the tag; a private image needs `docker login` first",
     ),
     _row(
+        "registry-denied",
+        rf"(?:{_TO_REGISTRY}.*)?(?:^denied\b|\bdenied: requested access|insufficient_scope|403 Forbidden"
+        r"|HTTP 403 response)",
+        "check the name, and whether the account that logs in at REGISTRY may do that",
+        unreachable=True,
+    ),
+    _row(
         "registry-login",
-        rf"(?:{_TO_REGISTRY}.*)?(?:\bunauthorized\b|no basic auth credentials|denied: requested access"
-        r"|insufficient_scope|incorrect username or password)",
+        rf"(?:{_TO_REGISTRY}.*)?(?:\bunauthorized\b|no basic auth credentials|incorrect username or password"
+        r"|HTTP 401 response)",
         "`docker login REGISTRY` with an account that may",
         unreachable=True,
     ),
     _row(
         "registry-limit",
-        r"toomanyrequests|429 Too Many Requests",
-        "log in with `docker login`, give the engine a mirror, or wait",
+        r"toomanyrequests|429 Too Many Requests|HTTP 429 response",
+        "log in, name a mirror in the stack's `registries`, or wait",
         unreachable=True,
     ),
     _row(
-        "registry-unreachable",
+        "registry-insecure",
         _TO_REGISTRY + r".*server gave HTTP response to HTTPS client",
-        'the registry speaks plain HTTP: name it in "insecure-registries" of the engine\'s daemon.json, or give it TLS',
+        f"the registry speaks plain HTTP: give it TLS, or {allow_insecure('REGISTRY')}",
         unreachable=True,
     ),
     _row(
-        "registry-unreachable",
+        "registry-certificate",
         _TO_REGISTRY + r".*(?:x509|certificate|tls:)",
-        "the engine does not trust its certificate: the CA goes to /etc/docker/certs.d/REGISTRY/ca.crt on its host",
+        trust_ca("REGISTRY"),
         unreachable=True,
     ),
     _row(
@@ -101,8 +109,20 @@ REFUSALS = (
     ),
     _row(
         "registry-unreachable",
-        _TO_REGISTRY + r"|received unexpected HTTP status: 5\d\d",
-        "check that the registry runs and can be reached from the engine's host, or give the engine a mirror",
+        _TO_REGISTRY + r".*connection refused",
+        "nothing listens there: check that the registry runs, its port, and how it is reached from the engine's host",
+        unreachable=True,
+    ),
+    _row(
+        "registry-failing",
+        r"received unexpected HTTP status: 5\d\d|HTTP 5\d\d response",
+        "the registry itself has failed, as one does whose disk is full: its log says why",
+        unreachable=True,
+    ),
+    _row(
+        "registry-unreachable",
+        _TO_REGISTRY,
+        "check that the registry runs and can be reached from the engine's host, or name a mirror of it",
         unreachable=True,
     ),
 )

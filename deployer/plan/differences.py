@@ -70,7 +70,7 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
         if now.id
         else "(built above)"
         if is_build
-        else f"{now.reference} ({'loaded' if service.image.archive else 'pulled'} above)"
+        else f"{now.reference} ({now.how} above)"
     )
     was = container.applied
     yield FieldChange(

@@ -24,7 +24,8 @@ class Draft:
     """`networks` and `volumes` are the engine's names of what the new container uses; `gives` and `takes` fixed ports
     of the host, `gives_addresses` and `takes_addresses` fixed addresses. `joins` is the service whose network the new
     container is in; `forgets` the addresses (of a service less its number) that are made only after the old container
-    is removed.
+    is removed. `provides` are the addresses of images that are there once it is done; `registries` the services that
+    are the registries which it pulls from or pushes to.
     """
 
     change: Change
@@ -41,6 +42,8 @@ class Draft:
     takes_addresses: frozenset[FixedAddress] = frozenset()
     joins: str = ""
     forgets: frozenset[str] = frozenset()
+    provides: frozenset[str] = frozenset()
+    registries: frozenset[str] = frozenset()
     waits_for: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def has(self, *calls: Call) -> bool:

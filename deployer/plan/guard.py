@@ -8,13 +8,15 @@ from typing import Any
 from deployer.errors import Diagnostic
 from deployer.fields.copies import SECTIONS
 from deployer.fields.namespaces import owner
+from deployer.fields.references import host_of
 from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Change
-from deployer.resources.desired import Desired, DesiredThing
+from deployer.resources.desired import Desired, DesiredThing, runs
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
+from deployer.resources.registries import allow_insecure
 
 
 def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: bool = False) -> Iterator[Diagnostic]:
@@ -32,6 +34,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
         yield from images_never(desired, observed, place)
         yield from copies_into_volumes(desired, observed, place)
         yield from binds_elsewhere(desired, observed, place)
+        yield from insecure_refused(desired, observed, place)
 
 
 def origins(observed: Observed) -> dict[str, str]:
@@ -155,7 +158,8 @@ def _differing(thing: DesiredThing, found: ObservedThing) -> list[str]:
 def images_never(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
     for service in desired.services.values():
         image = service.image
-        if image.pull == "never" and image.reference and image.reference not in observed.images:
+        pushed = any(runs({image.address: image}, push) for push in desired.pushes)
+        if image.pull == "never" and image.reference and image.reference not in observed.images and not pushed:
             yield Diagnostic(
                 "image-missing",
                 f"the image {image.reference} is not on the engine, and it is never to be pulled",
@@ -191,6 +195,20 @@ def binds_elsewhere(desired: Desired, observed: Observed, place: PlaceOf) -> Ite
                     place("services", service.name, "volumes", index),
                     "write the absolute path that it has there; or take a volume; or copy it into the image by a build",
                 )
+
+
+def insecure_refused(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """The stack calls a registry insecure, and the engine would refuse it: that is known before anything is done."""
+    for registry in desired.registries:
+        if registry.name in observed.not_insecure:
+            host = host_of(registry.address)
+            yield Diagnostic(
+                "registry-insecure",
+                f"registries.{registry.name} is insecure, and the engine takes {host} only with TLS",
+                place("registries", registry.name, "insecure"),
+                allow_insecure(host),
+                notes=("nothing was touched",),
+            )
 
 
 def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deployer.fields.field import Effect
+from deployer.plan import steps
 from deployer.plan.diff import PlaceOf
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
 from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage, with_tag
 from deployer.resources.observed import Observed
+from deployer.resources.registries import mirrors_of
 
 Recall = Callable[[str, str], Mapping[str, str] | None]
 """A build's name and the hash in a tag of it -> what went into that image, where it was built or planned from here."""
@@ -17,10 +19,13 @@ Recall = Callable[[str, str], Mapping[str, str] | None]
 
 @dataclass(frozen=True, slots=True)
 class ImageNow:
-    """What is known of an image before anything is done: `id` is "" where it has to be built or pulled first."""
+    """What is known of an image before anything is done: `id` is "" where it has to be made first, and `how` says by
+    what.
+    """
 
     reference: str
     id: str
+    how: str = "pulled"
 
 
 @dataclass(slots=True)
@@ -38,11 +43,11 @@ def plan_images(desired: Desired, observed: Observed, place: PlaceOf, recall: Re
         if image.archive:
             _load(image, image.archive, observed, images)
         elif image.reference:
-            _pull(image, observed, images)
+            _pull(image, desired, observed, images)
     return images
 
 
-def _pull(image: DesiredImage, observed: Observed, images: Images) -> None:
+def _pull(image: DesiredImage, desired: Desired, observed: Observed, images: Images) -> None:
     there = observed.images.get(image.reference)
     reason = "" if there else "it is not on the engine"
     if there and image.pull == "always":
@@ -50,8 +55,9 @@ def _pull(image: DesiredImage, observed: Observed, images: Images) -> None:
         if digest and not any(local.endswith(f"@{digest}") for local in there.digests):
             reason = "its registry has another one now"
     if reason:
-        step = Step(Call.PULL, image.reference)
-        images.changes.append(Change(image.address, Action.PULL, reason, steps=(step,), detail=image.reference))
+        step = _pull_step(image.reference, desired)
+        detail = " ".join(filter(None, [image.reference, step.detail]))
+        images.changes.append(Change(image.address, Action.PULL, reason, steps=(step,), detail=detail))
     images.now[image.address] = ImageNow(image.reference, there.id if there and not reason else "")
 
 
@@ -65,7 +71,11 @@ def _load(image: DesiredImage, archive: DesiredArchive, observed: Observed, imag
     load = Step(Call.LOAD, archive.file, image, name=image.reference, detail=f"from {archive.file}")
     detail = f"{image.reference} from {archive.file}"
     images.changes.append(Change(image.address, Action.LOAD, reason, steps=(load, *tag), detail=detail))
-    images.now[image.address] = ImageNow(image.reference, "")
+    images.now[image.address] = ImageNow(image.reference, "", "loaded")
+
+
+def _pull_step(reference: str, desired: Desired) -> Step:
+    return steps.pull(reference, mirrors_of(reference, desired.registries))
 
 
 def _build(
@@ -79,9 +89,9 @@ def _build(
     tag = (Step(Call.TAG, further, build.address),) if further else ()
     if not there:
         fields = tuple(_differences(build, desired, observed, place, recall))
-        steps = (*(Step(Call.PULL, base) for base in missing), Step(Call.BUILD, build.name, build), *tag)
+        runbook = (*(_pull_step(base, desired) for base in missing), Step(Call.BUILD, build.name, build), *tag)
         images.changes.append(
-            Change(build.address, Action.BUILD, _reason(fields), fields, steps, detail=_detail(build, fields))
+            Change(build.address, Action.BUILD, _reason(fields), fields, runbook, detail=_detail(build, fields))
         )
     elif further:
         _retag(build, further, there.id, observed, place, images)

@@ -29,6 +29,7 @@ class Action(StrEnum):
     BUILD     an image is made here
     PULL      an image is fetched from its registry
     LOAD      an image is read from an archive
+    PUSH      an image is brought to a registry, and has its name there on the engine, too
     KEPT      data that the stack no longer names: stays
     """
 
@@ -85,6 +86,7 @@ class Call(StrEnum):
 
     PULL = "pull"
     LOAD = "load"
+    PUSH = "push"
     BUILD = "build"
     TAG = "tag"
     CREATE_NETWORK = "create network"

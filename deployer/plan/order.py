@@ -14,6 +14,7 @@ from typing import cast
 
 from deployer.errors import Diagnostic, InvalidStack
 from deployer.fields.namespaces import joined
+from deployer.fields.references import parse_reference
 from deployer.plan.draft import STARTS, Draft, meet
 from deployer.plan.model import Action, Call, StepId
 
@@ -30,6 +31,7 @@ def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
     """
     found = {
         *edges_from_images(drafts),
+        *edges_from_registries(drafts),
         *edges_from_networks(drafts),
         *edges_from_volumes(drafts),
         *edges_from_namespaces(drafts),
@@ -99,6 +101,7 @@ def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
         for index, draft in enumerate(drafts)
         if draft.has(Call.BUILD, Call.PULL, Call.LOAD)
     }
+    makers |= {each: (index, draft.last) for index, draft in enumerate(drafts) for each in draft.provides}
     for index, draft in enumerate(drafts):
         step = draft.first(Call.CREATE)
         if step is not None and draft.image in makers:
@@ -107,6 +110,37 @@ def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
             first = draft.first(*DISRUPTIVE, Call.REMOVE)
             if first is not None:
                 yield makers[draft.image], (index, min(first, step))
+
+
+def edges_from_registries(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """A registry that is a service of the stack is ready before anything is pulled from it or pushed to it; a push
+    comes after its build, and before a pull of the same name.
+    """
+    made = {draft.change.address: (index, draft.last) for index, draft in enumerate(drafts) if draft.has(Call.TAG)}
+    pushed = {
+        parse_reference(step.target): (index, number)
+        for index, draft in enumerate(drafts)
+        for number, step in enumerate(draft.change.steps)
+        if step.call is Call.PUSH
+    }
+    ready = [(draft.service.name, (index, _up(draft))) for index, draft in enumerate(drafts) if draft.service]
+    for index, draft in enumerate(drafts):
+        asks = draft.first(Call.PULL, Call.PUSH)
+        if asks is not None:
+            yield from ((up, (index, asks)) for name, up in ready if name in draft.registries and up[1] >= 0)
+        for number, step in enumerate(draft.change.steps):
+            maker = made.get(step.payload) if step.call is Call.TAG else None
+            maker = pushed.get(parse_reference(step.target)) if step.call is Call.PULL else maker
+            if maker and maker[0] != index:
+                yield maker, (index, number)
+
+
+def _up(draft: Draft) -> int:
+    """The step after which the service of a draft can be used; -1 where it is not started by it."""
+    start = draft.first(*STARTS)
+    if start is None:
+        return -1
+    return start if draft.ready is None else draft.ready
 
 
 def edges_from_networks(drafts: Sequence[Draft]) -> Iterator[Edge]:

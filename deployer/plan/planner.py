@@ -18,6 +18,7 @@ from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.one_shots import losses_left_out
+from deployer.plan.pushes import await_registries, plan_pushes, with_registries
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
 from deployer.resources.desired import Desired, salted
@@ -55,6 +56,7 @@ def make_plan(
     desired = salted(desired, observed.records.salt)
     raise_if_any(guard.refusals(desired, observed, place, adopt=options.adopt))
     images = plan_images(desired, observed, place, recall)
+    pushes = plan_pushes(desired, observed, images, place)
     things, unchanged = plan_things(desired, observed, place, options.keep_orphans, only=bool(options.only))
     raise_if_any(guard.networks_in_use([draft.change for draft in things], observed))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
@@ -63,7 +65,8 @@ def make_plan(
     facts = Facts(desired, observed, images.now, remade, place, revision, made, options.replace)
     drafts = [
         *_adoption(desired, observed, options),
-        *(Draft(change) for change in images.changes),
+        *(with_registries(Draft(change), desired) for change in images.changes),
+        *(with_registries(draft, desired) for draft in pushes),
         *things,
     ]
     for service in owners_first(desired.services):
@@ -76,6 +79,7 @@ def make_plan(
             else:
                 unchanged.append(found)
     drafts = [*abandoned(observed, _on_their_way(facts, unchanged)), *await_what_stays(drafts, facts)]
+    await_registries(drafts, observed)
     drafts += _leftovers(facts, options)
     changed = {draft.change.address for draft in drafts}
     return plan_of(

@@ -249,6 +249,15 @@ def discard(container: ObservedContainer) -> tuple[Step, ...]:
     return (stop, Step(Call.REMOVE, container.id, WITH_VOLUMES, name=container.name))
 
 
+def pull(reference: str, mirrors: tuple[str, ...] = ()) -> Step:
+    """By the mirrors, in their order, before the registry itself; the reconciler says which one it was."""
+    return Step(Call.PULL, reference, mirrors, detail=by_mirror(mirrors))
+
+
+def by_mirror(mirrors: tuple[str, ...]) -> str:
+    return f"from the mirror {', else '.join(mirrors)}" if mirrors else ""
+
+
 def remove_copy(volume: str) -> Step:
     return Step(Call.REMOVE_COPY, volume, name="a container that is gone")
 

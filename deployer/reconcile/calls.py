@@ -17,7 +17,7 @@ from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Step
 from deployer.plan.steps import WITH_VOLUMES, Copies, NewContainer
-from deployer.reconcile import waits
+from deployer.reconcile import transfers, waits
 from deployer.reconcile.protocol import Engine, Json, Progress
 from deployer.resources import identity
 from deployer.resources.desired import DesiredBuild, DesiredImage
@@ -108,9 +108,11 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.REMOVE_VOLUME:
             engine.remove_volume(target)
         case Call.PULL:
-            engine.pull(target, progress)
+            transfers.pull(world, target, payload or (), progress)
         case Call.LOAD:
             _load(world, payload, progress)
+        case Call.PUSH:
+            transfers.push(world, target, progress)
         case Call.BUILD:
             _build(world, payload, progress)
         case Call.TAG:

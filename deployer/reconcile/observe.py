@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, Unreachable
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Context, Json, section
 from deployer.fields.namespaces import joined
+from deployer.fields.references import host_of
 from deployer.reconcile.holder import with_the_dead
 from deployer.reconcile.protocol import Reader
 from deployer.resources import identity
@@ -21,6 +22,7 @@ from deployer.resources.observed import (
     Observed,
     ObservedContainer,
     ObservedImage,
+    RegistryAnswer,
     container_of,
     copies_without_a_container,
     image_of,
@@ -30,6 +32,7 @@ from deployer.resources.observed import (
 )
 from deployer.resources.owners import with_owner
 from deployer.resources.records import Records, Updates, records_of, updates_of
+from deployer.resources.registries import DesiredPush, Registry
 
 
 def observe(
@@ -41,17 +44,21 @@ def observe(
     new_salt: str = "",
     holding: int = 0,
     take_over: bool = False,
+    registries: Collection[Registry] = (),
+    pushes: Collection[DesiredPush] = (),
 ) -> Observed:
     """One list a kind, one inspect for each container of the stack and for each image that matters.
 
-    `new_salt` is for a stack that has none yet. A registry is asked only about images that are to be pulled always.
+    `new_salt` is for a stack that has none yet. A registry is asked only about images that are to be pulled always, and
+    about what is to be pushed.
     Who holds the turn of the revision `holding`, or takes it over, knows that nobody else has it.
     """
     images = list(images)
     listed = reader.containers()
     containers, neighbours = _containers(reader, listed, stack, context)
     volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
-    found = _images(reader, containers, images, list(builds))
+    wanted = list(builds)
+    found, built = _images(reader, containers, images, wanted, pushes)
     records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)
     labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
     salt = records.salt or next(filter(None, labels), new_salt)
@@ -68,6 +75,8 @@ def observe(
         registry_digests=_digests(reader, images, found),
         records=records,
         twins=twins,
+        pushed=_pushed(reader, containers, built, pushes),
+        not_insecure=_not_insecure(reader, registries),
         left_copies=copies_without_a_container(volumes, listed, stack),
     )
 
@@ -106,23 +115,27 @@ def _started(reader: Reader, neighbours: list[Neighbour], containers: list[Obser
 
 
 def _images(
-    reader: Reader, containers: list[ObservedContainer], images: list[DesiredImage], builds: list[DesiredBuild]
-) -> dict[str, ObservedImage]:
-    """By reference, and by id those that containers run.
+    reader: Reader,
+    containers: list[ObservedContainer],
+    images: list[DesiredImage],
+    builds: list[DesiredBuild],
+    pushes: Collection[DesiredPush],
+) -> tuple[dict[str, ObservedImage], frozenset[str]]:
+    """By reference, and by id those that containers run; and the names of the builds that are there.
 
     What a build is tagged with depends on its bases, so these come first.
     """
     references = {image.reference for image in images} | {base for build in builds for base in build.bases}
-    references |= {with_tag(build.tag) for build in builds if build.tag} | {
-        container.image_id for container in containers
-    }
+    references |= {with_tag(build.tag) for build in builds if build.tag} | {push.reference for push in pushes}
+    references |= {container.image_id for container in containers}
     found = _inspected(reader, references)
     built = {
-        build.reference({base: found[base].id for base in build.bases})
+        build.name: build.reference({base: found[base].id for base in build.bases})
         for build in builds
         if all(base in found for base in build.bases)
     }
-    return {**found, **_inspected(reader, built)}
+    there = _inspected(reader, set(built.values()))
+    return {**found, **there}, frozenset(name for name, reference in built.items() if reference in there)
 
 
 def _inspected(reader: Reader, references: set[str]) -> dict[str, ObservedImage]:
@@ -141,6 +154,32 @@ def _digests(reader: Reader, images: list[DesiredImage], found: Mapping[str, Obs
     """What the tags mean in their registries now; one out of reach is no error where the image is there."""
     asked = [image.reference for image in images if image.pull == "always" and image.reference in found]
     return {reference: _digest(reader, reference) for reference in asked}
+
+
+def _pushed(
+    reader: Reader, containers: list[ObservedContainer], built: frozenset[str], pushes: Collection[DesiredPush]
+) -> dict[str, RegistryAnswer]:
+    """What the registries have of what is to be pushed. One that is a service of the stack is asked when it is up."""
+    up = {"", *(each.service for each in containers if each.is_up)}
+    asked = [push.reference for push in pushes if push.build in built and push.service in up]
+    if not asked:
+        return {}
+    with ThreadPoolExecutor(min(8, len(asked))) as pool:
+        return dict(zip(asked, pool.map(lambda each: _answer(reader, each), asked), strict=True))
+
+
+def _answer(reader: Reader, reference: str) -> RegistryAnswer:
+    try:
+        return RegistryAnswer(reader.registry_digest(reference))
+    except DeployerError as error:
+        if error.diagnostics[0].code.startswith("engine-") and isinstance(error, Unreachable):
+            raise
+        return RegistryAnswer(trouble=error.diagnostics[0].message.partition(": ")[2] or str(error))
+
+
+def _not_insecure(reader: Reader, registries: Collection[Registry]) -> frozenset[str]:
+    insecure = (each for each in registries if each.insecure)
+    return frozenset(each.name for each in insecure if reader.takes_as_insecure(host_of(each.address)) is False)
 
 
 def _digest(reader: Reader, reference: str) -> str | None:

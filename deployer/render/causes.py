@@ -8,7 +8,7 @@ from deployer.plan.model import Cause, FieldChange
 UNSET = "(unset)"
 SENSITIVE = "(sensitive)"
 
-_ABOVE = ("(built above)", "(pulled above)", "(loaded above)")
+_ABOVE = ("(built above)", "(pulled above)", "(pushed above)", "(loaded above)")
 """What stands for an image that is not there yet: it says by itself why the field differs."""
 
 

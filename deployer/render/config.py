@@ -77,6 +77,8 @@ def _tree(stack: Stack) -> Tree:
     networks = {**({DEFAULT: Network.model_validate({})} if DEFAULT in joined else {}), **stack.networks}
     own = {name: build for name, build in stack.builds.items() if not _builds_itself(stack, name)}
     tree: Tree = {"name": stack.name}
+    if stack.registries:
+        tree["registries"] = {name: _registry(stack, name) for name in sorted(stack.registries)}
     if own:
         scopes = {name: Scope(stack.folder, stack.sensitive_in_build(name)) for name in own}
         tree["builds"] = {name: _build(build, scopes[name]) for name, build in sorted(own.items())}
@@ -99,6 +101,13 @@ def _tree(stack: Stack) -> Tree:
         if names:
             tree[section] = {name: _source(stack, section, name) for name in names}
     return tree
+
+
+def _registry(stack: Stack, name: str) -> Tree:
+    """Where a password comes from, never what it is; what a sensitive variable went into is hidden."""
+    said = long_form(stack.registries[name])
+    hidden = {path[2] for path in stack.tainted if path[:2] == ("registries", name) and path[2] != "password"}
+    return {key: MASK if key in hidden else value for key, value in said.items()}
 
 
 def _source(stack: Stack, section: Section, name: str) -> Tree:
@@ -160,7 +169,8 @@ def _build(build: Build, scope: Scope, inline: str = "inline") -> Tree:
     recipe = {inline: build.inline} if build.inline else {"dockerfile": build.dockerfile or "Dockerfile"}
     args = {"args": _masked(build.args, scope)} if build.args else {}
     further = {name: value for name in ("target", "tag") if (value := getattr(build, name))}
-    return {"context": context, **recipe, **args, **further}
+    pushed = {"push": list(build.push)} if build.push else {}
+    return {"context": context, **recipe, **args, **further, **pushed}
 
 
 def _thing(thing: EngineThing, name: str, rows: tuple[Field, ...]) -> Tree:

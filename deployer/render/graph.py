@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from deployer.render.graph_svg import Box, Line, drawing
 from deployer.render.harmless import display_width, harmless
-from deployer.resources.desired import desired
+from deployer.resources.desired import desired, runs
+from deployer.resources.registries import service_behind
 from deployer.stack.model import Stack
 
 _CONDITIONS = {
@@ -53,12 +54,20 @@ def graph_of(stack: Stack) -> Graph:
             Edge(source, f"service.{target}", _CONDITIONS[condition])
             for target, condition in sorted(service.depends_on.items())
         ]
+    for address, image in sorted(wanted.images.items()):
+        behind = service_behind(image.reference, wanted.registries)
+        edges += [Edge(address, f"service.{behind}", "ready")] if behind else []
+        edges += [Edge(address, push.address) for push in wanted.pushes if runs({address: image}, push)]
+    for push in wanted.pushes:
+        edges.append(Edge(push.address, f"build.{push.build}"))
+        edges += [Edge(push.address, f"service.{push.service}", "ready")] if push.service else []
     nodes = (
         *(f"build.{name}" for name in sorted(stack.builds)),
         *(address for address in sorted(wanted.images) if address.startswith("image.")),
         *(f"network.{key}" for key in sorted(wanted.networks)),
         *(f"volume.{key}" for key in sorted(wanted.volumes)),
         *(f"service.{name}" for name in sorted(wanted.services)),
+        *sorted(push.address for push in wanted.pushes),
     )
     return Graph(stack.name, nodes, tuple(edges))
 

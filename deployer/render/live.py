@@ -52,7 +52,7 @@ class LiveProgress:
     def __call__(self, event: Event) -> None:
         with self._lock:
             self._note(event)
-        if not isinstance(event, (StepStarted, Transfer)):
+        if not isinstance(event, (StepStarted, Transfer)) or (isinstance(event, Transfer) and event.progress.aloud):
             for line in lines_of(event, verbose=self._verbose):
                 self._console.print(_styled(line, event))
 

@@ -46,7 +46,7 @@ DONE = {
     Action.KEPT: "kept",
 }
 
-SLOW = (Call.PULL, Call.LOAD, Call.BUILD, Call.STOP, Call.RESTART, Call.AWAIT_READY, Call.AWAIT_COMPLETED)
+SLOW = (Call.PULL, Call.PUSH, Call.LOAD, Call.BUILD, Call.STOP, Call.RESTART, Call.AWAIT_READY, Call.AWAIT_COMPLETED)
 """The steps whose beginning is told, so that nobody wonders what is waited for."""
 
 
@@ -97,7 +97,7 @@ class PlainProgress:
     def _lines(self, event: Event) -> Sequence[str]:
         if isinstance(event, Transfer):
             line = transfer_line(event)
-            if not self._verbose or self._last.get(event.address) == line:
+            if not (self._verbose or event.progress.aloud) or self._last.get(event.address) == line:
                 return ()
             self._last[event.address] = line
             return (line,)
@@ -123,7 +123,7 @@ def lines_of(event: Event, *, verbose: bool = False) -> tuple[str, ...]:
         case LogTail(lines=lines):
             return tuple(f"{where} | {shown_line(line)}" for line in lines)
         case Transfer():
-            return (transfer_line(event),) if verbose else ()
+            return (transfer_line(event),) if verbose or event.progress.aloud else ()
 
 
 def step_text(step: Step) -> str:

@@ -15,9 +15,12 @@ from deployer.fields.attachments import DEFAULT, Attachment
 from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Context, Field, KnownContent, Value
 from deployer.fields.mounts import host_path
+from deployer.fields.references import parse_reference
 from deployer.resources.applied import digest_with
 from deployer.resources.identity import container_address
+from deployer.resources.registries import DesiredPush, Registry, service_behind
 from deployer.stack.model import EngineThing, Network, Stack
+from deployer.stack.registries import push_reference
 from deployer.stack.service import COMPLETED, ServiceKeys, said, written
 
 
@@ -131,6 +134,8 @@ class Desired:
     volumes: Mapping[str, DesiredThing]
     context: Context
     left_out: tuple[str, ...] = ()
+    registries: tuple[Registry, ...] = ()
+    pushes: tuple[DesiredPush, ...] = ()
 
 
 def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> Desired:
@@ -155,7 +160,45 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
             key: _thing(key, stack.volume_name(key), thing, volume.FIELDS) for key, thing in stack.volumes.items()
         },
         context=context,
+        registries=registries_of(stack),
+        pushes=_pushes(stack),
     )
+
+
+def registries_of(stack: Stack) -> tuple[Registry, ...]:
+    """The registries as the stack file says them, without any login."""
+    return tuple(
+        Registry(
+            name,
+            each.address,
+            each.insecure,
+            each.ca or "",
+            host_path(each.ca, stack.folder) if each.ca else "",
+            each.service or "",
+            each.mirrors,
+        )
+        for name, each in stack.registries.items()
+    )
+
+
+def runs(images: Mapping[str, DesiredImage], push: DesiredPush) -> bool:
+    """Whether something runs what is pushed, by the name that it has in the registry."""
+    pushed = parse_reference(push.reference)
+    return any(each.reference and parse_reference(each.reference) == pushed for each in images.values())
+
+
+def _pushes(stack: Stack) -> tuple[DesiredPush, ...]:
+    return tuple(
+        DesiredPush(name, to, push_reference(registry, build.tag), registry.service or "", _path_of(stack, name))
+        for name, build in stack.builds.items()
+        for to in build.push
+        if build.tag and (registry := stack.registries[to])
+    )
+
+
+def _path_of(stack: Stack, build: str) -> tuple[str, ...]:
+    """Where a build is said: at the top, or in the service of its name."""
+    return ("builds", build) if stack.places.has("builds", build) else ("services", build, "build")
 
 
 def narrowed(whole: Desired, names: Collection[str]) -> Desired:
@@ -166,15 +209,19 @@ def narrowed(whole: Desired, names: Collection[str]) -> Desired:
         if (name := waiting.pop()) not in needed:
             needed.add(name)
             waiting += whole.services[name].depends_on
+            waiting += filter(None, [service_behind(whole.services[name].image.reference, whole.registries)])
     services = {name: service for name, service in whole.services.items() if name in needed}
     images = {service.image.address: service.image for service in services.values()}
+    pushes = tuple(push for push in whole.pushes if runs(images, push))
+    built = {*images, *(f"build.{push.build}" for push in pushes)}
     networks = {key for service in services.values() for key, _ in service.asked["networks"]}
     volumes = {value[1] for service in services.values() for _, value in service.asked["volumes"]}
     part = replace(
         whole,
         services=services,
         images=images,
-        builds={name: build for name, build in whole.builds.items() if build.address in images},
+        builds={name: build for name, build in whole.builds.items() if build.address in built},
+        pushes=pushes,
         networks={key: thing for key, thing in whole.networks.items() if key in networks},
         volumes={key: thing for key, thing in whole.volumes.items() if thing.name in volumes},
     )

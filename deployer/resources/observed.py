@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from deployer.fields import container, network, volume
@@ -113,11 +114,23 @@ class ObservedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryAnswer:
+    """What a registry has under a name: `digest` is None where it has nothing, or where `trouble` says why it did not
+    tell.
+    """
+
+    digest: str | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """All of the engine that a plan looks at.
 
     `images` are by reference and by id; `registry_digests` by reference, where they were asked for. `left_copies` are
-    the volumes of the stack's secrets that no container has.
+    the volumes of the stack's secrets that no container has. `pushed` are the registries' answers by what is to be
+    pushed; none where there is nothing to push, or nobody to ask. `not_insecure` names the registries that the stack
+    calls insecure, and the engine does not.
     """
 
     engine: EngineInfo
@@ -130,6 +143,8 @@ class Observed:
     records: Records
     twins: Sequence[ObservedThing] = ()
     left_copies: Sequence[str] = ()
+    pushed: Mapping[str, RegistryAnswer] = field(default_factory=lambda: MappingProxyType({}))
+    not_insecure: frozenset[str] = frozenset()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)

@@ -48,12 +48,15 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A sign of life of a pull, build or push: `item` is a layer or step, `done` and `total` bytes, 0 if unknown."""
+    """A sign of life of a pull, build or push: `item` is a layer or step, `done` and `total` bytes, 0 if unknown. What
+    is said `aloud` is for everybody to read, the rest only for who wants to know more.
+    """
 
     item: str
     status: str
     done: int = 0
     total: int = 0
+    aloud: bool = False
 
 
 class EngineRefused(OperationFailed):

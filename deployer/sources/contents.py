@@ -62,6 +62,11 @@ def content_of_text(text: str, whose: str, place: Place) -> Content:
     return Content(data)
 
 
+def line(content: Content) -> str:
+    """The content as one text, less the line end that an editor puts at the end of a file."""
+    return content.data.decode("utf-8", "surrogateescape").removesuffix("\n").removesuffix("\r")
+
+
 def archive(files: Iterable[PackedFile]) -> bytes:
     """A tar of the files, made in memory: a secret is on no disk but that of the engine."""
     packed = io.BytesIO()

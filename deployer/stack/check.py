@@ -17,6 +17,7 @@ from deployer.stack.copies import copies
 from deployer.stack.mistakes import Path, undefined
 from deployer.stack.model import Stack
 from deployer.stack.namespaces import namespace_mistakes
+from deployer.stack.registries import registry_mistakes
 from deployer.stack.service import said
 
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -41,10 +42,11 @@ def check(stack: Stack, tree: Mapping[str, Any], wrong: Collection[Path] = ()) -
     yield from copies(stack, tree, wrong)
     yield from address_mistakes(stack)
     yield from namespace_mistakes(stack)
+    yield from registry_mistakes(stack, tree, wrong)
 
 
 def _names(stack: Stack) -> Iterator[Diagnostic]:
-    for section in ("services", "networks", "volumes", "builds", "images", "secrets", "configs"):
+    for section in ("services", "networks", "volumes", "builds", "images", "registries", "secrets", "configs"):
         for name in getattr(stack, section):
             if (
                 not name

@@ -70,6 +70,7 @@ def load(
         warnings=tuple(warnings),
         sensitive=parsed.own.sensitive if parsed.own else (),
         tainted=frozenset(interpolation.tainted),
+        registries=parsed.registries,
         secrets=parsed.secrets,
         configs=parsed.configs,
         environment=environment,

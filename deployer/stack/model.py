@@ -17,6 +17,7 @@ from deployer.fields.kinds import Flag, Model, Text, schema
 from deployer.fields.parse import mapping, refusal
 from deployer.stack.mistakes import Path
 from deployer.stack.places import Places
+from deployer.stack.registry import Registry
 from deployer.stack.service import Build, OwnKeys, Service, build_form, said
 
 
@@ -128,6 +129,9 @@ class StackFile(Model):
     )
     own: OwnKeys | None = Field(default=None, alias="x-deployer", description="What is deployer's own.")
     version: Text | None = Field(default=None, description="Of no meaning; Compose files used to have it.")
+    registries: dict[str, Registry] = Field(
+        default={}, description="Registries that images are pulled from or pushed to."
+    )
     builds: dict[str, Annotated[Build, BeforeValidator(build_form, json_schema_input_type=str | Build)]] = Field(
         default={}, description="Images that are built here."
     )
@@ -150,7 +154,7 @@ class StackFile(Model):
 
     @classmethod
     def later(cls) -> frozenset[str]:
-        return frozenset({"engine", "include", "models", "registries"})
+        return frozenset({"engine", "include", "models"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,7 @@ class Stack:
     warnings: tuple[Diagnostic, ...] = ()
     sensitive: tuple[str, ...] = ()
     tainted: frozenset[Path] = frozenset()
+    registries: Mapping[str, Registry] = field(default_factory=lambda: MappingProxyType({}))
     secrets: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     configs: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)

@@ -13,7 +13,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = {"pattern": "^[a-zA-Z0-9][a-zA-Z0-9._-]*$"}
 _EXTENSIONS = {"^x-(?!deployer$)": {"description": "Your own: deployer leaves it alone, anchors can point to it."}}
 _VARIABLE = {"type": "string", "pattern": r"\$(\{|[A-Za-z_])", "description": "With variables, such as ${NAME:-value}."}
-_SECTIONS = ("builds", "images", "services", "networks", "volumes", "secrets", "configs")
+_SECTIONS = ("builds", "images", "services", "networks", "volumes", "registries", "secrets", "configs")
 
 Schema = dict[str, Any]
 

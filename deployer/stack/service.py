@@ -13,6 +13,7 @@ from deployer.fields.limits import PidsLimit
 from deployer.fields.namespaces import owner
 from deployer.fields.parse import describe, listing, mapping, refusal
 from deployer.stack import later
+from deployer.stack.registry import PushTo
 
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 
@@ -31,6 +32,7 @@ class Build(Model):
     args: Environment = Field(default={}, description="Build arguments (ARG).")
     target: Text | None = Field(default=None, description="The stage to build.")
     tag: Text | None = Field(default=None, description="A further name for the image.")
+    push: PushTo = Field(default=(), description="The registries that it is pushed to, under its tag.")
 
     @classmethod
     def later(cls) -> frozenset[str]:

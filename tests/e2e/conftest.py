@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from docker import APIClient
+from docker.errors import APIError
 
 from tests.e2e.project import BASE, Project
 from tests.e2e.proxy import Proxy, proxy_before
@@ -55,6 +57,21 @@ def make_project(
 @pytest.fixture
 def project(make_project: Callable[..., Project]) -> Project:
     return make_project()
+
+
+@pytest.fixture
+def clean_images(engine: APIClient) -> Iterator[None]:
+    """The names under registries of this machine, and of what the tests push, that a test leaves on the engine go."""
+    before = _registry_names(engine)
+    yield
+    for name in _registry_names(engine) - before:
+        with suppress(APIError):
+            engine.remove_image(name)
+
+
+def _registry_names(engine: APIClient) -> set[str]:
+    named = {name for each in engine.images() for key in ("RepoTags", "RepoDigests") for name in each[key] or ()}
+    return {name for name in named if name.startswith(("127.", "172.", "192.168.", "peng-"))}
 
 
 @pytest.fixture

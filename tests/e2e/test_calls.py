@@ -7,11 +7,13 @@ import json
 import posixpath
 import tarfile
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.project import BASE, Project, free_port, page, sleeper
 from tests.e2e.proxy import Proxy, Request
+from tests.e2e.registry import PROGRAM, registry_in
 
 pytestmark = pytest.mark.engine
 
@@ -80,6 +82,23 @@ def test_the_calls_of_a_build_are_those_planned(project: Project, proxy: Proxy) 
     the_calls_are_those_planned(project, proxy, {"build": 1, "create": 2})
 
 
+@pytest.mark.skipif(not PROGRAM, reason="needs docker-registry: scripts/packages docker-registry")
+@pytest.mark.usefixtures("clean_images")
+def test_the_calls_of_a_push_are_those_planned(project: Project, proxy: Proxy, tmp_path: Path) -> None:
+    """And those of a pull; questions to registries change nothing."""
+    project.files(Dockerfile=f"FROM {BASE}\nCOPY page /page\n", page="one")
+    with registry_in(tmp_path / "registry") as registry:
+        registries = {"private": {"address": registry.address}}
+        build = {"context": "./web", "tag": "peng-calls:1", "push": "private"}
+        project.write({}, builds={"web": build}, registries=registries)
+        the_calls_are_those_planned(project, proxy, {"build": 1, "push": 1})
+        image = f"{registry.address}/peng-calls:1"
+        project.engine.remove_image(image)
+        project.write({"web": sleeper(image=image)}, registries=registries)
+        proxy.forget()
+        the_calls_are_those_planned(project, proxy, {"pull": 1, "create": 2})
+
+
 def the_calls_are_those_planned(project: Project, proxy: Proxy, summary: dict[str, int]) -> None:
     plan = project.plan_json()
     assert {action: many for action, many in plan["summary"].items() if many and action != "unchanged"} == summary
@@ -128,6 +147,10 @@ def call_of(request: Request, names: dict[str, str]) -> str:
             return f"remove {what[:-1]} {name}"
         case "POST", "build", []:
             return f"build {request.query['t'].partition('/')[2].partition(':')[0]}"
+        case "POST", "images", ["create"]:
+            return f"pull {request.query['fromImage']}:{request.query['tag']}"
+        case "POST", "images", [*repository, "push"]:
+            return f"push {'/'.join(repository)}:{request.query['tag']}"
         case "POST", "images", [*_, "tag"]:
             return f"tag {request.query['repo']}:{request.query['tag']}"
     raise AssertionError(f"no step makes this request: {request.method} {request.target}")

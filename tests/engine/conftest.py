@@ -21,6 +21,7 @@ import pytest
 from deployer.engine.client import DockerEngine, connect
 from deployer.engine.locate import Location, locate
 from deployer.resources.wire import Json
+from tests.e2e.registry import PROGRAM, registry_in
 
 
 @pytest.fixture(scope="session")
@@ -210,22 +211,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An empty registry on the loopback of the engine's host; gives host:port."""
-    binary = shutil.which("docker-registry")
-    if not binary:
+    if not PROGRAM:
         pytest.skip("needs docker-registry")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("registry")
-    config = folder / "config.yml"
-    config.write_text(
-        "version: 0.1\nlog: {level: error}\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n"
-    )
-    process = subprocess.Popen([binary, "serve", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(200):
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            break
-        time.sleep(0.05)
-    yield f"127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
+    with registry_in(tmp_path_factory.mktemp("registry")) as made:
+        yield made.address

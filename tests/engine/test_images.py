@@ -33,7 +33,7 @@ def pushed(engine: DockerEngine, registry: str, name: str, context: Context) -> 
     repository = f"{registry}/{name}"
     files = {"Dockerfile": b"FROM scratch\nCOPY noise /\n", "noise": os.urandom(1 << 20)}
     engine.build(context(files), {"t": f"{repository}:1"}, ignore)
-    engine._transport.api.push(repository, "1")  # this room has no push yet
+    engine.push(f"{repository}:1", ignore)
     engine.remove_image(f"{repository}:1")
     yield f"{repository}:1"
     engine.remove_image(f"{repository}:1")
@@ -102,6 +102,31 @@ def test_a_build_that_cannot_be_is_refused(
         engine.build(context({"Dockerfile": dockerfile}), {}, ignore)
 
     assert caught.value.diagnostics[0].code == code
+
+
+def test_a_push_gives_the_digest_that_the_registry_has_then(engine: DockerEngine, pushed: str):
+    """The image's own digest in that repository is the same; pushed again, nothing is sent."""
+    engine.pull(pushed, ignore)
+    reports: list[Progress] = []
+
+    digest = engine.push(pushed, reports.append)
+
+    found = engine.image(pushed)
+    assert found
+    assert digest == engine.registry_digest(pushed)
+    assert f"{pushed.rpartition(':')[0]}@{digest}" in found["RepoDigests"]
+    assert "Layer already exists" in {report.status for report in reports}
+
+
+def test_an_error_inside_a_push_is_raised(engine: DockerEngine, busybox: str):
+    """The engine has answered 200 by then."""
+    engine.tag(busybox, "127.0.0.1:1/engine-room", "1")
+
+    with pytest.raises(Unreachable, match=r"could not push image 127\.0\.0\.1:1/engine-room:1: .*refused") as caught:
+        engine.push("127.0.0.1:1/engine-room:1", ignore)
+
+    assert caught.value.diagnostics[0].code == "registry-unreachable"
+    engine.remove_image("127.0.0.1:1/engine-room:1")
 
 
 def test_a_pull_reports_its_layers(engine: DockerEngine, pushed: str):

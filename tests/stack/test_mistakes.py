@@ -226,6 +226,38 @@ MISTAKES: list[tuple[str, str]] = [
     ("circle", SHOP + "    network_mode: »service:api\n  api: {image: busybox, depends_on: [web]}\n"),
     ("not-supported-yet", SHOP + "    depends_on: {db: {»restart: true}}\n  db: {image: busybox}\n"),
     ("external", "networks: {front: {external: true, »driver: bridge}}" + TAIL),
+    # registries
+    ("bad-registry", "registries: {a: {address: »'http://r:5000'}}" + TAIL),
+    ("bad-registry", "registries: {a: {address: »'https://r:5000/'}}" + TAIL),
+    ("bad-registry", "registries: {a: {address: »registry}}" + TAIL),
+    ("bad-registry", "registries: {a: {address: »'r:5000/A'}}" + TAIL),
+    ("bad-registry", "registries: {a: {address: 'r:5000', mirrors: [m.local, »'me:pw@m:5000']}}" + TAIL),
+    ("missing-key", "registries: {»a: {insecure: true}}" + TAIL),
+    ("missing-key", "registries: {»a: {address: 'r:5000', username: me}}" + TAIL),
+    ("missing-key", "registries: {»a: {address: 'r:5000', password: {env: PW}}}" + TAIL),
+    ("missing-key", "registries: {a: {address: 'r:5000', username: me, »password: {}}}" + TAIL),
+    ("plain-password", "registries: {a: {address: 'r:5000', username: me, password: »hunter2}}" + TAIL),
+    ("plain-password", "registries: {a: {address: 'r:5000', username: me, password: »'${PW:-hunter2}'}}" + TAIL),
+    ("said-twice", "registries: {a: {address: 'r:5000', username: me, »password: {env: A, file: b}}}" + TAIL),
+    ("bad-environment", "registries: {a: {address: 'r:5000', username: me, password: {»env: hunter-2}}}" + TAIL),
+    ("said-twice", "registries: {a: {address: 'r:5000'}, b: {address: »'r:5000/'}}" + TAIL),
+    ("undefined-service", "registries: {a: {address: 'r:5000', service: »wbe}}" + TAIL),
+    ("undefined-registry", "builds: {w: {tag: w, push: »a}}" + TAIL),
+    ("undefined-registry", "registries: {a: {address: 'r:5000'}}\nbuilds: {w: {tag: w, push: [a, »b]}}" + TAIL),
+    ("push-name", "registries: {a: {address: 'r:5000'}}\nbuilds: {w: {push: »a}}" + TAIL),
+    ("push-name", "registries: {a: {address: 'r:5000'}}\nbuilds: {w: {tag: 'r:5000/w', push: [»a]}}" + TAIL),
+    ("push-name", "registries: {a: {address: docker.io}}\nbuilds: {w: {tag: 'w:1', push: [»a]}}" + TAIL),
+    ("said-twice", "registries: {a: {address: 'r:5000'}}\nbuilds: {w: {tag: 'w:1', push: [a, »a]}}" + TAIL),
+    (
+        "said-twice",
+        "registries: {a: {address: 'r:5000'}}\nbuilds: {w: {tag: 'w', push: a}, v: {tag: 'w:latest', push: »a}}" + TAIL,
+    ),
+    ("circle", "registries: {a: {address: 'r:5000', service: web}}\nservices: {web: {image: »'r:5000/registry:2'}}"),
+    (
+        "circle",
+        "registries: {a: {address: 'r:5000', service: web}}\nservices: {web: {image: b, depends_on: [db]},"
+        " db: {image: »'r:5000/db'}}",
+    ),
     # variables
     ("unset-variable", "services:\n  web:\n    image: »busybox:${TAG:?say which version}\n"),
     ("unset-variable", SHOP + "    scale: »${MANY:?how many}\n"),
@@ -380,3 +412,12 @@ def test_no_secret_is_in_a_diagnostic():
 def test_what_is_right_is_not_complained_about(text: str):
     """Near misses of the mistakes above."""
     assert told(text) == []
+
+
+def test_no_mistake_shows_a_password():
+    """Neither its message, nor its hint, nor the line."""
+    for written in ("hunter2", "[hunter2]", "{env: hunter2!}", "{evn: hunter2}", "{file: [hunter2]}"):
+        text = f"registries:\n  a:\n    address: r:5000\n    username: me\n    password: {written}\n{SHOP}"
+        found = mistakes_of(text)
+        assert found
+        assert "hunter2" not in "".join(f"{each}{each.hint}{each.place and each.place.excerpt}" for each in found)
