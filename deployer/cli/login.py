@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,14 +11,20 @@ from deployer.cli.output import Output
 from deployer.cli.state import state_of
 from deployer.cli.terminal import is_terminal
 from deployer.errors import Diagnostic, WrongUsage
+from deployer.fields.references import host_of
 from deployer.resources.login import HUB, Login
+
+if TYPE_CHECKING:
+    from deployer.cli.state import State
+    from deployer.resources.registries import Registry
 
 Insecure = Annotated[
     bool,
     typer.Option("--insecure", help="Without checking its certificate, or without TLS; so always on the loopback."),
 ]
 Address = Annotated[
-    str, typer.Argument(metavar="REGISTRY", help="HOST[:PORT] of the registry; Docker Hub unless given.")
+    str,
+    typer.Argument(metavar="REGISTRY", help="HOST[:PORT], or a name of the stack's registries; Docker Hub otherwise."),
 ]
 
 
@@ -49,14 +55,16 @@ def login(
     state = state_of(context)
     if password is not None or state.choices.project_name is not None:
         raise WrongUsage(_seen_by_all())
-    address = address_of(registry)
+    known = registry_at(state, registry)
+    address = host_of(known.address)
     if password_stdin and not username:
         raise WrongUsage(Diagnostic("usage", "--password-stdin needs a user", hint="say who: -u USER"))
     who = username or _asked_name(address)
     secret = sys.stdin.read().rstrip("\r\n") if password_stdin else _asked_password(address)
     if not secret:
         raise WrongUsage(Diagnostic("needs-password", "the password is empty", hint="nothing was kept"))
-    ping, helper = log_in(address, Login(who, secret), insecure=insecure)
+    insecure = insecure or known.insecure
+    ping, helper = log_in(address, Login(who, secret), insecure=insecure, ca=known.ca_path)
     _warn(state.output, address, ping.asks, ping.speaks_tls, helper)
     where = f"docker-credential-{helper}" if helper else str(docker_config())
     state.output.result(f"logged in to {address} as {who}; kept in {where}")
@@ -70,9 +78,18 @@ def logout(context: typer.Context, registry: Address = HUB) -> None:
     """
     from deployer.registries import log_out
 
-    address = address_of(registry)
+    state = state_of(context)
+    address = host_of(registry_at(state, registry).address)
     known = log_out(address)
-    state_of(context).output.result(f"logged out of {address}" if known else f"not logged in to {address}")
+    state.output.result(f"logged out of {address}" if known else f"not logged in to {address}")
+
+
+def registry_at(state: State, given: str) -> Registry:
+    """The registry of an address, or of a name in the stack's `registries`, with what the stack says of it."""
+    from deployer.registries import said_of
+
+    is_name = given != "localhost" and not set(given) & set(".:/@")
+    return said_of(state.choices, given if is_name else address_of(given))
 
 
 def address_of(given: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deployer.cli.login import Insecure, address_of
+from deployer.cli.login import Insecure, registry_at
 from deployer.cli.output import Format
 from deployer.cli.state import state_of
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from deployer.cli.state import State
+    from deployer.resources.registries import Registry
 
 _TAGS_SHOWN = 8
 
@@ -25,7 +26,11 @@ def search(
     term: Annotated[str, typer.Argument(metavar="TERM", help="A part of the image's name.")],
     registry: Annotated[
         str | None,
-        typer.Option("--registry", metavar="ADDRESS", help="What this registry has; Docker Hub unless given."),
+        typer.Option(
+            "--registry",
+            metavar="REGISTRY",
+            help="What this one has: HOST[:PORT], or a name of the stack's registries; Docker Hub unless given.",
+        ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100, help="So many at most.")] = 25,
     insecure: Insecure = False,
@@ -43,7 +48,8 @@ def search(
     from deployer.render.table import table
 
     state = state_of(context)
-    rows = _of_registry(address_of(registry), term, limit, insecure) if registry else _of_hub(state, term, limit)
+    known = registry_at(state, registry) if registry else None
+    rows = _of_registry(known, term, limit, insecure) if known else _of_hub(state, term, limit)
     if format is Format.JSON:
         state.output.result(json.dumps({"format_version": 1, "images": rows}, indent=2, ensure_ascii=False))
     elif not rows:
@@ -67,11 +73,15 @@ def _of_hub(state: State, term: str, limit: int) -> list[dict[str, Any]]:
     ]
 
 
-def _of_registry(address: str, term: str, limit: int, insecure: bool) -> list[dict[str, Any]]:
+def _of_registry(registry: Registry, term: str, limit: int, insecure: bool) -> list[dict[str, Any]]:
+    """As whom the stack says, else as who is logged in."""
     from deployer.registries import client_of, kept_login
 
-    client = client_of(address, insecure=insecure, login=kept_login(address))
-    fitting = (name for name in client.catalog() if term.lower() in name.lower())
+    address, _, namespace = registry.address.partition("/")
+    login = registry.login or kept_login(address)
+    client = client_of(address, insecure=insecure or registry.insecure, login=login, ca=registry.ca_path)
+    ours = (name for name in client.catalog() if not namespace or name.startswith(f"{namespace}/"))
+    fitting = (name for name in ours if term.lower() in name.lower())
     return [
         {"name": f"{address}/{name}", "tags": sorted(client.tags(name), reverse=True)}
         for name in islice(fitting, limit)

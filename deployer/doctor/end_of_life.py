@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import MappingProxyType
 
-from deployer.doctor.reference import Reference
+from deployer.doctor.reference import official
+from deployer.fields.references import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,10 @@ PRODUCTS: Mapping[str, Product] = {
 
 def end_of_life(image: Reference, today: date) -> End | None:
     """What of this image has ended by today; None where nothing has, or where nothing is known of it."""
-    product = PRODUCTS.get(image.official)
-    found = _of_product(image.official, image.tag, product) if product else None
-    if found is None and image.official:
+    name = official(image)
+    product = PRODUCTS.get(name)
+    found = _of_product(name, image.tag, product) if product else None
+    if found is None and name:
         found = _of_its_debian(image.tag)
     return found if found and found.day <= today else None
 

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from datetime import date
 
 from deployer.doctor.end_of_life import end_of_life
-from deployer.doctor.reference import read_reference
+from deployer.doctor.reference import moves
 from deployer.errors import Diagnostic, Place
+from deployer.fields.references import parse_reference
 
 
 def image_warnings(reference: str, place: Place, today: date) -> Iterator[Diagnostic]:
     """That it means another image from one day to the next, and that nobody mends it any more."""
-    image = read_reference(reference)
-    if image.moves:
+    image = parse_reference(reference)
+    if moves(image):
         said = "has no tag, which means latest" if not image.tag else "says latest"
         yield Diagnostic(
             "image-latest",

@@ -19,10 +19,10 @@ _SOON = timedelta(days=21)
 
 @dataclass(frozen=True, slots=True)
 class RegistryFacts:
-    """`needed`: images of it are not on the engine yet; None where that is not known. `failure` is why it did not let
-    us in.
+    """`needed`: images of it are not on the engine yet, or are pushed there; None where that is not known. `failure` is
+    why it did not let us in.
 
-    `user` is whose login is kept, "" for nobody's. `is_insecure_to_engine` is None where no engine told. `own_service`
+    `user` is whose login is used, "" for nobody's. `is_insecure_to_engine` is None where no engine told. `own_service`
     is the service of the stack that listens there.
     """
 

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from deployer.doctor.images import image_warnings
-from deployer.doctor.reference import read_reference
 from deployer.errors import Diagnostic, Place
+from deployer.fields.references import parse_reference
 from deployer.stack.model import Stack
 from deployer.stack.service import Service, said
 
@@ -51,7 +51,7 @@ def _open_registries(stack: Stack) -> Iterator[Diagnostic]:
         image = said(service, "image")
         entry = stack.images.get(image or "")
         reference = entry.from_ if entry else image
-        if not reference or read_reference(reference).repository not in _REGISTRIES or _is_guarded(service):
+        if not reference or parse_reference(reference).path not in _REGISTRIES or _is_guarded(service):
             continue
         for index, port in enumerate(said(service, "ports") or ()):
             if port.host_ip in _EVERYWHERE:

@@ -10,15 +10,16 @@ from urllib.parse import urlsplit
 
 from deployer.doctor import registries as judge
 from deployer.doctor.finding import Finding
-from deployer.doctor.reference import read_reference
 from deployer.doctor.registries import RegistryFacts
 from deployer.doctor.stack import image_references
 from deployer.errors import DeployerError
+from deployer.fields.references import host_of, parse_reference
 from deployer.registries import client_of, kept_login, registries_with_login
 from deployer.resources.wire import is_loopback
 
 if TYPE_CHECKING:
     from deployer.examine.subject import Subject
+    from deployer.resources.registries import Registry
     from deployer.stack.model import Stack
     from deployer.wiring import Project
 
@@ -27,10 +28,12 @@ _AT_ONCE = 8
 
 def registries(subject: Subject) -> Iterator[Finding]:
     """Those of the stack's images and builds; without a stack, those that somebody logged in to."""
-    known = _of_stack(subject, subject.project) if subject.project else _with_login()
+    project = subject.project
+    known = _of_stack(subject, project) if project else _with_login()
+    said = {host_of(each.address): each for each in project.registries()} if project else {}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         info = subject.info if subject.has_engine else None
-        for facts in pool.map(lambda each: _asked(each, info, subject.engine_is_here), known):
+        for facts in pool.map(lambda each: _asked(each, said.get(each.address), info, subject.engine_is_here), known):
             yield from judge.registry(facts, subject.now)
 
 
@@ -55,12 +58,16 @@ def _with_login() -> list[RegistryFacts]:
 
 
 def _of_stack(subject: Subject, project: Project) -> list[RegistryFacts]:
+    stack = project.stack
     needed: dict[str, bool | None] = {}
     for reference in _references(project):
-        address = read_reference(reference).registry
+        address = parse_reference(reference).host
         missing = subject.engine.image(reference) is None if subject.has_engine else None
         needed[address] = needed.get(address) or missing
-    own = _published(project.stack)
+    said = {host_of(each.address): each for each in project.registries()}
+    pushed = {host_of(stack.registries[to].address) for build in stack.builds.values() for to in build.push}
+    needed |= {address: needed.get(address) or address in pushed or None for address in said}
+    own = _published(stack) | {address: each.service for address, each in said.items() if each.service}
     return [
         RegistryFacts(address, is_needed, own_service=own.get(address, "")) for address, is_needed in needed.items()
     ]
@@ -89,17 +96,21 @@ def _published(stack: Stack) -> dict[str, str]:
     return found
 
 
-def _asked(known: RegistryFacts, info: Mapping[str, Any] | None, engine_is_here: bool) -> RegistryFacts:
-    """What it answers from here, as whoever is logged in."""
+def _asked(
+    known: RegistryFacts, said: Registry | None, info: Mapping[str, Any] | None, engine_is_here: bool
+) -> RegistryFacts:
+    """What it answers from here, as whom the stack says, else as who is logged in."""
     address = known.address
     insecure = judge.is_insecure(info, address) if info is not None else None
     if is_loopback(urlsplit(f"//{address}").hostname or "") and not engine_is_here:
         insecure = True  # the engine's own loopback cannot be asked from here
     known = replace(known, is_insecure_to_engine=insecure)
     try:
-        login = kept_login(address)
+        login = (said.login if said else None) or kept_login(address)
         known = replace(known, user=(login.username or "the kept token") if login else "")
-        client = client_of(address, insecure=bool(insecure), login=login)
+        client = client_of(
+            address, insecure=bool(insecure or (said and said.insecure)), login=login, ca=said.ca_path if said else ""
+        )
         ping = client.ping()
     except DeployerError as error:
         return replace(known, failure=error.diagnostics[0])

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from deployer.doctor.reference import read_reference
 from deployer.doctor.registries import RegistryFacts, is_insecure, mirror, registry
 from deployer.errors import Diagnostic
 
@@ -87,18 +86,3 @@ def test_the_engine_s_settings_say_who_is_insecure(address: str, insecure: bool)
         }
     }
     assert is_insecure(info, address) == insecure
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("busybox", ("docker.io", "library/busybox", "", "")),
-        ("peng/web:1.0", ("docker.io", "peng/web", "1.0", "")),
-        ("index.docker.io/library/a:1", ("docker.io", "library/a", "1", "")),
-        ("localhost/a", ("localhost", "a", "", "")),
-        ("10.0.0.5:5000/a/b:c@sha256:00", ("10.0.0.5:5000", "a/b", "c", "sha256:00")),
-    ],
-)
-def test_a_reference_is_read_as_the_docker_client_reads_it(text: str, parts: tuple[str, ...]) -> None:
-    found = read_reference(text)
-    assert (found.registry, found.repository, found.tag, found.digest) == parts

@@ -96,6 +96,19 @@ def test_a_registry_that_the_engine_refuses_is_a_problem(project: Project, engin
         assert f"/etc/docker/certs.d/{secret.address}/ca.crt" in words
 
 
+def test_a_registry_of_the_stack_is_asked_as_the_stack_says(
+    project: Project, guarded: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its login; a wrong one is a problem before any push."""
+    login = {"username": USER, "password": {"env": "WORD"}}
+    project.write({"web": sleeper()}, registries={"hub": {"address": guarded.address, **login}})
+    for word, status in ((PASSWORD, "ok"), ("wr0ng-word", "problem")):
+        monkeypatch.setenv("WORD", word)
+        _, found = examined(project)
+        (told,) = [each for each in found["registry"] if guarded.address in each["detail"]]
+        assert (told["status"], "wr0ng-word" in str(told)) == (status, False)
+
+
 def test_a_registry_that_the_stack_itself_runs_is_not_missed(project: Project) -> None:
     """Before the first apply nothing listens there."""
     port = free_port()

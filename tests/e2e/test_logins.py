@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from docker import APIClient
 
-from tests.e2e.project import BASE, Project, Result, until
+from tests.e2e.project import BASE, Project, Result, sleeper, until
 from tests.e2e.registry import PASSWORD, PROGRAM, USER, Registry, registry_in
 
 pytestmark = [pytest.mark.engine, pytest.mark.skipif(PROGRAM is None, reason="needs docker-registry")]
@@ -144,7 +144,22 @@ def test_a_search_on_docker_hub_that_cannot_be_reached_is_69(project: Project) -
         assert (done.code, done.err.count("error[registry-unreachable]")) == (69, 1), done.err
 
 
-@pytest.mark.parametrize("address", ["peng", "http://10.0.0.5:5000", "user:word@10.0.0.5:5000"])
+def test_a_name_of_the_stack_s_registries_will_do(
+    project: Project, config: Path, guarded: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the login that the stack says, and the namespace of its address; another name is 64."""
+    monkeypatch.setenv("WORD", PASSWORD)
+    login = {"username": USER, "password": {"env": "WORD"}}
+    project.write({"web": sleeper()}, registries={"hub": {"address": f"{guarded.address}/nobody", **login}})
+    found = project.run("search", "flask", "--registry", "hub")
+    assert (found.code, found.out) == (0, ""), found.err
+    refused = project.run("logout", "hubb")
+    assert (refused.code, "did you mean 'hub'?" in refused.err) == (64, True)
+    assert project.run("logout", "hub").out == f"not logged in to {guarded.address}\n"
+    assert not config.exists()
+
+
+@pytest.mark.parametrize("address", ["http://10.0.0.5:5000", "user:word@10.0.0.5:5000"])
 def test_what_is_no_address_is_wrong_usage(address: str, project: Project) -> None:
     done = project.run("login", address)
     assert (done.code, "HOST[:PORT]" in done.err) == (64, True)
