@@ -72,7 +72,7 @@ def _command(name: str, command: Any, alias: str | None) -> Iterator[str]:
     yield from ("```", "", f"Usage: `{usage}`" + (f". `deployer {alias}` is the same." if alias else "."), "")
     for argument in arguments:
         yield from (f"- `{argument.metavar or argument.name}`: {argument.help}", "")
-    options = [each for each in command.params if each.param_type_name == "option"]
+    options = [each for each in command.params if each.param_type_name == "option" and not each.hidden]
     if options:
         yield from _options(options, typing.get_type_hints(command.callback))
 

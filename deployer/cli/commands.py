@@ -6,15 +6,18 @@ import typer
 
 from deployer.cli.apply import apply, destroy
 from deployer.cli.config import config
+from deployer.cli.doctor import doctor
 from deployer.cli.exec import exec, port
 from deployer.cli.graph import graph
 from deployer.cli.images import images, load, save, tag
 from deployer.cli.init import init
+from deployer.cli.login import login, logout
 from deployer.cli.logs import logs
 from deployer.cli.parts import build, pull, push
 from deployer.cli.plan import plan
 from deployer.cli.prune import prune
 from deployer.cli.schema import schema
+from deployer.cli.search import search
 from deployer.cli.start import restart, start, stop
 from deployer.cli.status import status
 from deployer.cli.validate import validate
@@ -45,6 +48,8 @@ def register(app: typer.Typer) -> None:
         graph,
         schema,
     ):
+        app.command()(command)
+    for command in (search, login, logout, doctor):
         app.command()(command)
     app.command("diff", hidden=True)(plan)
     app.command("ps", hidden=True)(status)

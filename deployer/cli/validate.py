@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,25 +35,33 @@ def validate(
 
     Tells the mistakes together, each at its line and column: first those of form, then those between things, then what
     is wrong with files. Reads what the builds need, and whether secrets and configs are there. Exits with 65 where
-    there is a mistake. As json, the mistakes are on stdout, none where all is fine; as sarif, the warnings too.
+    there is a mistake. Warnings are what can be carried out and is not wise, or will not do what is written: slips in
+    Dockerfiles, images without a version or past their end of life, a registry that is open to everybody. As json or
+    sarif, all is on stdout.
 
     \b
     Example: deployer validate
     Example: deployer validate stack.yaml --format sarif > deployer.sarif
     """
+    from deployer.examine.advice import advice
+    from deployer.wiring import Project, load_stack
+
     state = state_of(context)
     warnings: Sequence[Diagnostic] = ()
     try:
-        project = state.project(files)
-        warnings = project.stack.warnings
+        stack, path = load_stack(state.with_files(files))
+        project = Project(stack, path)
+        warnings = [*stack.warnings, *advice(project, date.today())]
         project.desired()
     except DeployerError as error:
         if format is ValidateFormat.TEXT:
+            state.output.warn(warnings)
             raise
         state.output.result(_rendered(format, error.diagnostics, warnings))
         raise typer.Exit(error.exit_code) from error
     if format is ValidateFormat.TEXT:
-        state.output.result(f"{project.stack.file}: fine ({_counts(project.stack)})")
+        state.output.warn(warnings)
+        state.output.result(f"{stack.file}: fine ({_counts(stack)})")
     else:
         state.output.result(_rendered(format, (), warnings))
 
@@ -61,7 +70,7 @@ def _rendered(format: ValidateFormat, errors: Sequence[Diagnostic], warnings: Se
     from deployer.render.diagnostics import as_json
     from deployer.render.sarif import as_sarif
 
-    return as_sarif(errors, warnings) if format is ValidateFormat.SARIF else as_json(errors)
+    return as_sarif(errors, warnings) if format is ValidateFormat.SARIF else as_json(errors, warnings)
 
 
 def _counts(stack: Stack) -> str:

@@ -56,7 +56,7 @@ def locate(engine: str | None, context: str | None, environment: Mapping[str, st
         return _at(host, "DOCKER_HOST", environment, folder)
     if named := environment.get("DOCKER_CONTEXT"):
         return _of_context(named, "DOCKER_CONTEXT", environment, home, folder)
-    if current := _read(folder / "config.json").get("currentContext"):
+    if current := read_object(folder / "config.json").get("currentContext"):
         return _of_context(str(current), f"currentContext in {folder / 'config.json'}", environment, home, folder)
     return _at_a_socket(environment, home)
 
@@ -104,7 +104,7 @@ def _of_context(name: str, chosen_by: str, environment: Mapping[str, str], home:
     meta = folder / "contexts" / "meta" / identity / "meta.json"
     if not meta.is_file():
         raise _unknown_context(name, chosen_by, folder)
-    endpoint: Any = _read(meta)
+    endpoint: Any = read_object(meta)
     for key in ("Endpoints", "docker"):
         endpoint = endpoint.get(key) if isinstance(endpoint, dict) else None
     if not isinstance(endpoint, dict) or not endpoint.get("Host"):
@@ -133,11 +133,11 @@ def _stored(folder: Path) -> set[str]:
     found: set[str] = set()
     for meta in folder.glob("*/meta.json"):
         with suppress(DeployerError):
-            found.add(str(_read(meta).get("Name", "")))
+            found.add(str(read_object(meta).get("Name", "")))
     return found - {""}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
     """A JSON object; {} where there is no file. A broken one is an error: who skips it may change another engine."""
     try:
         read = json.loads(path.read_bytes())

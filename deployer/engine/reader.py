@@ -69,6 +69,17 @@ class DockerReader:
         answer = self._transport.read("list the volumes", "/volumes", params=params) or {}
         return answer.get("Volumes") or []
 
+    def system(self) -> Json:
+        return self._transport.read("ask the engine about itself", "/info") or {}
+
+    def disk_usage(self) -> Json:
+        return self._transport.read("ask what takes the engine's disk", "/system/df") or {}
+
+    def search(self, term: str, limit: int) -> Sequence[Json]:
+        params = {"term": term, "limit": limit}
+        doing = f"search Docker Hub for {term}"
+        return self._transport.read(doing, "/images/search", params=params, unbounded=True) or []
+
     def volume(self, name: str) -> Json | None:
         return self._transport.read(f"look at volume {name}", "/volumes/{}", name)
 

@@ -60,6 +60,18 @@ class Reader(Protocol):
         """An archive of images, piece by piece."""
         ...
 
+    def system(self) -> Json:
+        """What the engine says of itself and of its host, as `GET /info` has it."""
+        ...
+
+    def disk_usage(self) -> Json:
+        """What images, containers, volumes and build caches take, as `GET /system/df` has it."""
+        ...
+
+    def search(self, term: str, limit: int) -> Sequence[Json]:
+        """Images of Docker Hub, as `GET /images/search` lists them."""
+        ...
+
     def registry_digest(self, reference: str) -> str | None:
         """The manifest digest that the reference has in its registry now; None where the registry cannot say."""
         ...

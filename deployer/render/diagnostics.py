@@ -31,10 +31,15 @@ def as_text(diagnostics: Sequence[Diagnostic], *, color: bool = False, severity:
     return "\n\n".join(blocks)
 
 
-def as_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """The diagnostics as one JSON object; `format_version` grows when a reader of the old form would be wrong."""
-    found = [_as_object(diagnostic) for diagnostic in diagnostics]
-    return json.dumps({"format_version": FORMAT_VERSION, "diagnostics": found}, indent=2)
+def as_json(diagnostics: Iterable[Diagnostic], warnings: Iterable[Diagnostic] = ()) -> str:
+    """The mistakes as one JSON object, and the warnings beside them; `format_version` grows when a reader of the old
+    form would be wrong.
+    """
+    found = {
+        "diagnostics": [_as_object(diagnostic) for diagnostic in diagnostics],
+        "warnings": [_as_object(diagnostic) for diagnostic in warnings],
+    }
+    return json.dumps({"format_version": FORMAT_VERSION, **found}, indent=2)
 
 
 def _as_object(diagnostic: Diagnostic) -> dict[str, object]:

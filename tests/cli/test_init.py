@@ -37,7 +37,7 @@ def test_what_is_commented_out_is_right_too(cli: Cli, folder: Path, monkeypatch:
     taken_up = re.sub(r"(?m)^( *)# ( *\w+:)", r"\1\2", text)
     monkeypatch.setenv("DB_PASSWORD", "x")
     (folder / "app").mkdir()
-    (folder / "app" / "Dockerfile").write_text("FROM busybox\n")
+    (folder / "app" / "Dockerfile").write_text("FROM busybox:1.37\n")
 
     result = cli("validate", stack=taken_up)
 

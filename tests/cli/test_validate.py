@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, Result
 
-FINE = (
-    "name: shop\nservices: {web: {image: busybox}, db: {image: busybox, volumes: ['data:/data']}}\nvolumes: {data: }\n"
-)
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+FINE = """\
+name: shop
+services: {web: {image: "busybox:1.37"}, db: {image: "busybox:1.37", volumes: ['data:/data']}}
+volumes: {data: }
+"""
+NOTHING = {"format_version": 1, "diagnostics": [], "warnings": []}
 WRONG = """\
 name: Shop
 services:
@@ -38,10 +43,10 @@ def test_a_right_file_is_fine(cli: Cli):
 
 
 def test_a_right_file_has_no_diagnostics_as_json(cli: Cli):
-    """A program reads an empty list."""
+    """A program reads empty lists."""
     result = cli("validate", "--format", "json", stack=FINE)
 
-    assert (result.code, json.loads(result.out), result.err) == (0, {"format_version": 1, "diagnostics": []}, "")
+    assert (result.code, json.loads(result.out), result.err) == (0, NOTHING, "")
 
 
 def test_mistakes_are_told_on_stderr(cli: Cli):
@@ -178,7 +183,7 @@ def test_an_unset_variable_is_a_warning(cli: Cli):
 
 def test_an_env_file_that_need_not_be_there_may_be_missing(cli: Cli):
     """`required: false` is what Compose calls it."""
-    stack = "services:\n  web:\n    image: busybox\n    env_file: [{path: no.env, required: false}]\n"
+    stack = "services:\n  web:\n    image: busybox:1.37\n    env_file: [{path: no.env, required: false}]\n"
 
     assert cli("validate", stack=stack).code == 0
     assert cli("validate", stack=stack.replace("false", "true")).code == 65
@@ -188,7 +193,7 @@ def test_as_sarif_the_mistakes_and_the_warnings_are_on_stdout(cli: Cli):
     """At their lines, with the exit code as ever."""
     wrong = cli("validate", "--format", "sarif", stack="services:\n  web:\n    imagee: busybox\n")
     warned = cli(
-        "validate", "--format", "sarif", stack="services:\n  web:\n    image: busybox:${TAG_THAT_IS_NOT_SET}x\n"
+        "validate", "--format", "sarif", stack="services:\n  web:\n    image: busybox:1${TAG_THAT_IS_NOT_SET}\n"
     )
 
     found = [
@@ -201,3 +206,110 @@ def test_as_sarif_the_mistakes_and_the_warnings_are_on_stdout(cli: Cli):
     ]
     place = found[0][1][0]["locations"][0]["physicalLocation"]
     assert place == {"artifactLocation": {"uri": "stack.yaml"}, "region": {"startLine": 3, "startColumn": 5}}
+
+
+def warned(result: Result) -> list[tuple[str, str, int, int]]:
+    """What a run with `--format json` warns of."""
+    found = json.loads(result.out)["warnings"]
+    return [(each["code"], each["file"], each["line"], each["column"]) for each in found]
+
+
+def test_slips_in_a_dockerfile_are_warnings_at_their_lines(cli: Cli, folder: Path):
+    """Exit 0: it can be sent to the builder. As text they are on stderr, with the mend."""
+    (folder / "web").mkdir()
+    (folder / "web" / "Dockerfile").write_text("FROM python:2.7\nRUN pip install\n  flask\nCMD [“python”]\n")
+    stack = "builds: {web: ./web}\nservices: {web: {image: web}}\n"
+
+    as_json, as_text = cli("validate", "--format", "json", stack=stack), cli("validate")
+
+    assert warned(as_json) == [
+        ("image-end-of-life", "web/Dockerfile", 1, 6),
+        ("dockerfile-backslash", "web/Dockerfile", 2, 16),
+        ("dockerfile-quotes", "web/Dockerfile", 4, 6),
+    ]
+    assert (as_json.code, as_json.err, as_text.code) == (0, "", 0)
+    assert "web/Dockerfile:2:16" in as_text.err
+    assert "end this line with \\" in as_text.err
+
+
+def test_slips_are_told_beside_mistakes(cli: Cli, folder: Path):
+    """A Dockerfile without FROM cannot be planned; what is wrong with its first line is told, too."""
+    (folder / "Dockerfile").write_text("FORM python:3.13\n")
+
+    result = cli("validate", "--format", "json", stack="services: {web: {build: .}}\n")
+
+    assert result.code == 65
+    assert [each["code"] for each in json.loads(result.out)["diagnostics"]] == ["dockerfile-from"]
+    assert warned(result) == [("dockerfile-instruction", "Dockerfile", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("stack", "place"),
+    [
+        ("builds:\n  web:\n    inline: |\n\n      FROM a:1\n      CMD ['x']\n", (6, 11)),
+        ("builds:\n  web:\n    inline: |\n      FROM a:1\n      ENV A=${A:-b}\n      CMD ['x']\n", (6, 11)),
+        ("builds:\n  web:\n    inline: |\n      FROM a:1\n      CMD ['${A:-b}']\n", (5, 7)),
+        ("builds:\n  web:\n    inline: \"FROM a:1\\nCMD ['x']\"\n", (3, 13)),
+    ],
+)
+def test_a_slip_in_an_inline_dockerfile_is_in_the_stack_file(cli: Cli, stack: str, place: tuple[int, int]):
+    """In a block at its line and column; where that cannot be told, at the value."""
+    result = cli("validate", "--format", "json", stack=f"{stack}services: {{web: {{image: web}}}}\n")
+
+    assert warned(result) == [("dockerfile-exec-form", "stack.yaml", *place)]
+
+
+def test_compose_s_inline_dockerfile_has_its_places(cli: Cli):
+    stack = "services:\n  web:\n    build:\n      dockerfile_inline: |\n        FROM a:1\n        CMD ['x']\n"
+
+    assert warned(cli("validate", "--format", "json", stack=stack)) == [("dockerfile-exec-form", "stack.yaml", 6, 13)]
+
+
+def test_an_unwise_image_is_told_of_once(cli: Cli):
+    """Where the file names it first, however often it is used. Names of the file's own are no images."""
+    stack = """\
+builds: {web: {inline: "FROM below"}, below: {inline: "FROM busybox:1.37"}}
+images:
+  cache: {from: redis}
+  base: {archive: base.tar, from: base}
+services:
+  web: {image: web}
+  cache: {image: cache}
+  one: {image: "centos:7"}
+  two: {image: "centos:7"}
+  fixed: {image: "busybox@sha256:0000000000000000000000000000000000000000000000000000000000000000"}
+"""
+
+    assert warned(cli("validate", "--format", "json", stack=stack)) == [
+        ("image-latest", "stack.yaml", 3, 17),
+        ("image-end-of-life", "stack.yaml", 8, 16),
+    ]
+
+
+REGISTRY = "services:\n  hub:\n    image: registry:2\n    "
+
+
+@pytest.mark.parametrize(
+    ("keys", "warnings"),
+    [
+        ('ports: ["5000:5000"]', [("registry-open", "stack.yaml", 4, 13)]),
+        ('ports: ["127.0.0.1:1:1", "0.0.0.0:5000:5000"]', [("registry-open", "stack.yaml", 4, 30)]),
+        ('ports: ["127.0.0.1:5000:5000"]', []),
+        ("", []),
+        ('ports: ["5000:5000"]\n    environment: {REGISTRY_AUTH: htpasswd}', []),
+        ('ports: ["5000:5000"]\n    environment: [REGISTRY_HTTP_TLS_CERTIFICATE=/a]', []),
+        ('ports: ["5000:5000"]\n    volumes: ["./c.yml:/etc/docker/registry/config.yml"]', []),
+    ],
+)
+def test_a_registry_that_is_open_to_everybody_is_told_of(cli: Cli, keys: str, warnings: list[object]):
+    """Neither login nor TLS, on all addresses."""
+    assert warned(cli("validate", "--format", "json", stack=REGISTRY + keys + "\n")) == warnings
+
+
+@pytest.mark.parametrize("stack", sorted(EXAMPLES.glob("*/stack.yaml")), ids=lambda path: path.parent.name)
+def test_an_example_is_wise(cli: Cli, stack: Path, monkeypatch: pytest.MonkeyPatch):
+    """No example has anything to warn of, but for a Dockerfile that shows what several CMDs do."""
+    monkeypatch.chdir(stack.parent)
+
+    shown = [("dockerfile-several", "cmd-several/Dockerfile", 3, 1)] if stack.parent.name == "dockerfiles" else []
+    assert warned(cli("validate", "--format", "json")) == shown

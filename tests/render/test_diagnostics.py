@@ -122,6 +122,7 @@ def test_json_holds_every_part() -> None:
                 "hint": "wait", "address": "stack.x", "notes": ["n"],
             },
         ],
+        "warnings": [],
     }  # fmt: skip
 
 
