@@ -11,44 +11,48 @@ from tests.e2e.project import BASE, Project, sleeper
 pytestmark = pytest.mark.engine
 
 
-def write(project: Project, *, text: str = "one") -> None:
-    base = f"FROM {BASE}\nRUN echo {text} > /base\n"
-    web = "ARG FROM=base\nFROM busybox:1.37 AS other\nFROM $$FROM\nCOPY --from=tools /tools /tools\n"
+def write(project: Project, *, text: str = "one") -> str:
+    """Gives the name of the build that the others start from; the engine has an image of that name, too."""
+    base = f"{project.name}-base"
+    web = f"ARG FROM={base}\nFROM scratch AS other\nFROM $$FROM\nCOPY --from=tools /tools /tools\n"
     builds = {
         "web": {"context": "./web", "inline": web},
-        "tools": {"context": "./web", "inline": "FROM shop-base:1\nRUN cp /base /tools\n"},
-        "base": {"context": "./web", "inline": base, "tag": "shop-base:1"},
+        "tools": {"context": "./web", "inline": f"FROM {project.name}-tag:1\nRUN cp /base /tools\n"},
+        base: {
+            "context": "./web",
+            "inline": f"FROM {BASE}\nRUN echo {text} > /base\n",
+            "tag": f"{project.name}-tag:1",
+        },
     }
+    project.engine.tag(BASE, base)
     project.files(notes="")
     project.write({"web": sleeper(image="web")}, builds=builds)
+    return base
 
 
 def test_a_build_starts_from_another_one_by_its_name_or_its_tag(project: Project) -> None:
     """Bases come first, though no service runs them; a changed base is built with all that start from it, and then the
     stack is settled. No image of that name from elsewhere gets in.
     """
-    project.engine.tag(BASE, "base")
-    try:
-        write(project)
-        project.apply("--only", "web")
-        project.must_be_settled()
-        assert project.inside("web", "cat", "/base", "/tools") == (0, "one\none\n")
-        write(project, text="two")
-        changes = project.changes()
-        assert set(changes) == {"build.base", "build.tools", "build.web", "service.web[1]"}
-        assert [field["field"] for field in changes["build.base"]["fields"]] == ["context/inline Dockerfile"]
-        assert changes["service.web[1]"]["known_after"] == "build.web"
-        assert "./web, 2 files, from build.base, build.tools: FROM base and 1 more changed" in project.plan_text()
-        project.apply()
-        assert project.inside("web", "cat", "/base", "/tools") == (0, "two\ntwo\n")
-        project.must_be_settled()
-    finally:
-        project.engine.remove_image("base", noprune=True)
+    base = write(project)
+    project.apply("--only", "web")
+    project.must_be_settled()
+    assert project.inside("web", "cat", "/base", "/tools") == (0, "one\none\n")
+    write(project, text="two")
+    changes = project.changes()
+    assert set(changes) == {f"build.{base}", "build.tools", "build.web", "service.web[1]"}
+    assert [field["field"] for field in changes[f"build.{base}"]["fields"]] == ["context/inline Dockerfile"]
+    assert changes["service.web[1]"]["known_after"] == "build.web"
+    assert f"./web, 2 files, from build.{base}, build.tools: FROM {base} and 1 more changed" in project.plan_text()
+    project.apply()
+    assert project.inside("web", "cat", "/base", "/tools") == (0, "two\ntwo\n")
+    project.must_be_settled()
 
 
 def test_the_graph_shows_which_build_starts_from_which(project: Project) -> None:
-    write(project)
-    assert "build.web        needs build.base, build.tools" in project.run("graph").out
+    base = write(project)
+    [line] = [each for each in project.run("graph").out.splitlines() if "  build.web " in each]
+    assert line.endswith(f"needs build.{base}, build.tools")
 
 
 def test_builds_in_a_circle_are_refused_at_their_line(project: Project) -> None:

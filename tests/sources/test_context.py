@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import socket
 import tarfile
 from collections.abc import Callable
@@ -163,6 +164,24 @@ def test_times_owners_and_other_mode_bits_change_nothing(web: Path) -> None:
     (web / "lib").chmod(0o700)
     assert read_context(web).digest == before.digest
     assert tar_bytes(read_context(web)) == tar
+
+
+def test_two_checkouts_are_one_build(web: Path, tmp_path: Path) -> None:
+    """In another folder, at another time, with another umask, found in another order."""
+    (web / "run.sh").touch(mode=0o755)
+    (web / "link").symlink_to("app.py")
+    other = tmp_path / "elsewhere" / "checkout"
+    before = os.umask(0o077)
+    try:
+        (other / "lib").mkdir(parents=True)
+        for name in sorted(read_context(web).files, reverse=True):
+            shutil.copyfile(web / name, other / name, follow_symlinks=False)
+    finally:
+        os.umask(before)
+    (other / "run.sh").chmod(0o700)
+    os.utime(other / "app.py", (1, 1))
+    assert read_context(other).digest == read_context(web).digest
+    assert tar_bytes(read_context(other)) == tar_bytes(read_context(web))
 
 
 def test_the_tar_is_normalised(web: Path) -> None:
