@@ -158,14 +158,16 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
     )
 
 
-def narrowed(whole: Desired, names: Collection[str]) -> Desired:
-    """Only these services and what they need: what they depend on, and the images, networks and volumes of those."""
+def narrowed(whole: Desired, names: Collection[str], *, alone: bool = False) -> Desired:
+    """Only these services and what they need: what they depend on, unless they are to be `alone`, and the images,
+    networks and volumes of those.
+    """
     needed: set[str] = set()
     waiting = list(names)
     while waiting:
         if (name := waiting.pop()) not in needed:
             needed.add(name)
-            waiting += whole.services[name].depends_on
+            waiting += () if alone else whole.services[name].depends_on
     services = {name: service for name, service in whole.services.items() if name in needed}
     images = {service.image.address: service.image for service in services.values()}
     networks = {key for service in services.values() for key, _ in service.asked["networks"]}
