@@ -16,6 +16,7 @@ from deployer.cli.exec import Index, Service
 from deployer.cli.output import Output
 from deployer.cli.services import one_of, replicas_of
 from deployer.cli.state import State, state_of
+from deployer.cli.whole_file import written_whole
 from deployer.errors import Diagnostic, OperationFailed, WrongUsage
 
 if TYPE_CHECKING:
@@ -176,7 +177,9 @@ def export(
     context: typer.Context,
     service: Service,
     index: Index = None,
-    to: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where the tar goes, not to stdout.")] = "",
+    to: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="The tar; compressed where it ends in .gz.")
+    ] = "",
 ) -> None:
     """Write all files of a service's container as a tar; it need not run. What is in volumes is not among them.
 
@@ -188,23 +191,11 @@ def export(
     stack, engine = state.project().stack, state.engine()
     replica = one_of(replicas_of(engine, stack.name), stack.services, service, index, running=False)
     if to:
-        _write_whole(engine.export(replica.id), Path(to))
+        with written_whole(Path(to)) as write:
+            for chunk in engine.export(replica.id):
+                write(chunk)
     else:
         _write_binary(engine.export(replica.id), "name a file: --output FILE")
-
-
-def _write_whole(chunks: Iterable[bytes], path: Path) -> None:
-    """The file is there when it is whole, or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-        part.replace(path)
-    except OSError as error:
-        raise OperationFailed(Diagnostic("copy-failed", f"cannot write {path}: {error.strerror}")) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_binary(chunks: Iterable[bytes], hint: str) -> None:
