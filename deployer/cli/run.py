@@ -24,7 +24,7 @@ from deployer.errors import Diagnostic, Exit, WrongUsage
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
     from deployer.plan.one_off import NewOneOff, OneOff
-    from deployer.reconcile.protocol import Engine
+    from deployer.reconcile.protocol import Engine, Session
     from deployer.wiring import Project
 
 _SOON = 2.0
@@ -204,6 +204,7 @@ def _attached(output: Output, engine: Engine, called: str, made: str, *, termina
     def resize(rows: int, columns: int) -> None:
         engine.resize_container(made, rows=rows, columns=columns)
 
+    session: Session | None = None
     with Relay(lambda name: engine.kill_container(made, name)) as relay:
         try:
             session = engine.attach(made, tty=terminal, stdin=True)
@@ -213,6 +214,8 @@ def _attached(output: Output, engine: Engine, called: str, made: str, *, termina
             with raw_terminal(resize) if terminal else nullcontext():
                 talk(session, listens=sys.stdin is not None)
         except BaseException:
+            if session:
+                session.hang_up()
             if remove or not relay.begun:
                 discard(engine, made)
             else:  # as a program ends that writes to a pipe which nobody reads

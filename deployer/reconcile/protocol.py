@@ -26,6 +26,10 @@ class Session(Protocol):
         """What it reads ends here."""
         ...
 
+    def hang_up(self) -> None:
+        """Leave it alone. While its output is asked for and not read, the engine cannot end it (20.10)."""
+        ...
+
 
 class Reader(Protocol):
     """The requests that change nothing. What is not there is None; every other failure is a DeployerError."""
