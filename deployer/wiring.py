@@ -6,7 +6,7 @@ import base64
 import os
 import secrets
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,9 +20,9 @@ from deployer.sources.files import find_stack_file, read_text, shown_path
 if TYPE_CHECKING:
     from deployer.fields.copies import Section
     from deployer.plan.model import Plan
+    from deployer.plan.one_off import NewOneOff, OneOff
     from deployer.plan.parts import Part
     from deployer.plan.planner import Options
-    from deployer.plan.start_stop import Wish
     from deployer.plan.steps import Copies
     from deployer.reconcile.protocol import Engine, Reader
     from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
@@ -110,6 +110,21 @@ class Project:
     _sources: dict[str, BuildSources] = field(default_factory=dict)
     _contents: dict[str, Content] = field(default_factory=dict)
 
+    def scaled(self, numbers: Mapping[str, int]) -> Project:
+        """The same project with other numbers of replicas. Raises InvalidStack where that cannot be."""
+        from deployer.stack.check import check
+
+        services = dict(self.stack.services)
+        for name, number in numbers.items():
+            deploy = services[name].deploy
+            less = deploy.model_copy(update={"replicas": None}) if deploy else None
+            services[name] = services[name].model_copy(update={"scale": number, "deploy": less})
+        stack = replace(self.stack, services=services)
+        raise_if_any(
+            each for each in check(stack, {}) if each.code in ("fixed-port", "fixed-address", "owner-replicas")
+        )
+        return Project(stack, self.path)
+
     @cached_property
     def origin(self) -> str:
         from deployer.sources.origin import origin
@@ -121,14 +136,14 @@ class Project:
         """A salt for a stack that has none yet: the same in every plan of this run."""
         return secrets.token_hex(16)
 
-    def desired(self, only: Collection[str] = ()) -> Desired:
-        """What should be, or `only` these services and what they need; each build's inputs, and what secrets and
-        configs hold, are read anew.
+    def desired(self, only: Collection[str] = (), *, alone: bool = False) -> Desired:
+        """What should be, or `only` these services and what they need, `alone` without what they depend on; each
+        build's inputs, and what secrets and configs hold, are read anew.
         """
         from deployer.resources.desired import desired, narrowed, with_archives, with_digests
 
         whole = desired(self.stack, self.origin, {})
-        part = narrowed(whole, only) if only else whole
+        part = narrowed(whole, only, alone=alone) if only else whole
         mistakes: list[Diagnostic] = []
         needed = {*part.images, *(f"build.{push.build}" for push in part.pushes)}
         chosen = [name for name in self.stack.builds if not only or f"build.{name}" in needed]
@@ -301,7 +316,7 @@ class Project:
         from deployer.resources.builds import references as references_of
         from deployer.resources.builds import started_from
 
-        desired = self.desired(options.only if options else ())
+        desired = self.desired(options.only, alone=options.alone) if options else self.desired()
         if not holding:  # nothing is copied without the turn
             self._contents = {}
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
@@ -317,7 +332,9 @@ class Project:
                 self.remember(build, references[build.name], started)
         return plan, observed
 
-    def plan_part(self, reader: Reader, part: Part, holding: int = 0) -> tuple[Plan, Observed]:
+    def plan_part(
+        self, reader: Reader, part: Part, holding: int = 0, *, take_over: bool = False
+    ) -> tuple[Plan, Observed]:
         """What apply would do of its builds, its pushes or its pulls. No secret is read for it."""
         from deployer.plan.parts import Part, plan_part
         from deployer.resources.desired import desired
@@ -329,7 +346,7 @@ class Project:
             mistakes: list[Diagnostic] = []
             wanted = replace(wanted, builds=self._read_builds(self.stack.builds, mistakes))
             raise_if_any(mistakes)
-        observed = self.observe(reader, wanted, holding)
+        observed = self.observe(reader, wanted, holding, take_over=take_over)
         return plan_part(wanted, observed, part, self.stack.place, self._recall), observed
 
     def registries(self) -> tuple[Registry, ...]:
@@ -364,6 +381,17 @@ class Project:
             return registry
         return replace(registry, login=Login(said.username, contents.line(content)))
 
+    def one_off(self, reader: Reader, service: str, wish: OneOff, plan: Plan) -> NewOneOff:
+        """A one-off of a service as it would be created now; `plan` is one that has the service's image. Its secrets
+        and configs are read, for `archive` to pack.
+        """
+        from deployer.plan.one_off import new_one_off
+
+        desired = self.desired((service,), alone=True)
+        made = new_one_off(desired, self.observe(reader, desired), service, wish)
+        body = {**made.new.body, "Image": plan.images[made.new.image]}
+        return replace(made, new=replace(made.new, body=body))
+
     def plan_destroy(self, reader: Reader, options: Options, holding: int = 0) -> tuple[Plan, Observed]:
         """The removal of all that the stack owns. Nothing is built for it, so no build's inputs are read."""
         from deployer.plan.planner import plan_destroy
@@ -376,25 +404,35 @@ class Project:
         )
         return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options), observed
 
-    def plan_prune(self, reader: Reader, keep: int, holding: int = 0) -> tuple[Plan, Observed]:
+    def plan_prune(
+        self, reader: Reader, keep: int, holding: int = 0, *, take_over: bool = False
+    ) -> tuple[Plan, Observed]:
         """The removal of old images of the stack's builds."""
         from deployer.plan.prune import plan_prune
         from deployer.reconcile.observe import built_images
 
         desired = self.desired()
-        observed = self.observe(reader, desired, holding)
+        observed = self.observe(reader, desired, holding, take_over=take_over)
         observed = replace(observed, built=built_images(reader, self.stack.name))
         return plan_prune(desired, observed, keep), observed
 
-    def plan_start_stop(self, reader: Reader, wish: Wish, holding: int = 0) -> tuple[Plan, Observed]:
-        """What is started, stopped or restarted. No build's inputs are read."""
-        from deployer.plan.start_stop import plan_start_stop
+    def plan_there(
+        self,
+        reader: Reader,
+        make: Callable[[Desired, Observed], Plan],
+        holding: int = 0,
+        *,
+        take_over: bool = False,
+    ) -> tuple[Plan, Observed]:
+        """What becomes of the containers that are there, as `make` has it. No build's inputs are read."""
         from deployer.reconcile.observe import observe
         from deployer.resources.desired import desired
 
         wanted = desired(self.stack, self.origin, {})
-        observed = observe(reader, self.stack.name, wanted.context, new_salt=self.salt, holding=holding)
-        return plan_start_stop(wanted, observed, wish), observed
+        observed = observe(
+            reader, self.stack.name, wanted.context, new_salt=self.salt, holding=holding, take_over=take_over
+        )
+        return make(wanted, observed), observed
 
     def _recall(self, build: str, hash: str) -> Mapping[str, str] | None:
         from deployer.sources.build_cache import recall

@@ -28,6 +28,14 @@ app = typer.Typer(
 
 _WITH_VALUE = ("--file", "--engine", "--context", "--env-file", "--project-name", "-p")
 _EXEC_WITH_VALUE = ("--index", "--env", "-e", "--workdir", "-w", "--user", "-u")
+_RUN_WITH_VALUE = (
+    *("--env", "-e", "--workdir", "-w", "--user", "-u", "--name", "--entrypoint"),
+    *("--volume", "-v", "--publish", "-p"),
+)
+_WITH_A_COMMAND = {"exec": _EXEC_WITH_VALUE, "run": _RUN_WITH_VALUE}
+"""Where a command line of its own follows: the options before that which take a value."""
+_OF_THEIR_OWN = {"logs": ("-f",), "rm": ("-f",), "run": ("-p",)}
+"""Where a short option does not mean what it does everywhere."""
 _FLAGS = ("--no-color", "--quiet", "--verbose")
 
 
@@ -95,35 +103,37 @@ def run(arguments: Sequence[str]) -> int:
 def divided(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """The global options, which may stand after the command as well, and all the rest.
 
-    `-f` is the stack file everywhere but after `logs`, where it means to follow, as everywhere else. What follows the
-    service of an `exec` belongs to the command that is run there.
+    `-f` is the stack file everywhere but after `logs`, where it means to follow, and `rm`, where it means not to ask,
+    as everywhere else; `-p` after `run` publishes a port. What follows the service of an `exec` or a `run` belongs to
+    the command that is run there.
     """
     first: list[str] = []
     rest: list[str] = []
     waiting = list(arguments)
     while waiting:
         argument = waiting.pop(0)
-        if argument == "--" or (rest[:1] == ["exec"] and not argument.startswith("-")):
+        command = rest[0] if rest else ""
+        if argument == "--" or (command in _WITH_A_COMMAND and not argument.startswith("-")):
             rest += [argument, *waiting]
             break
         name, equals, _ = argument.partition("=")
         if argument in _FLAGS or (equals and name in _WITH_VALUE):
             first.append(argument)
-        elif (argument in _WITH_VALUE or (argument == "-f" and "logs" not in rest)) and waiting:
+        elif argument in (*_WITH_VALUE, "-f") and argument not in _OF_THEIR_OWN.get(command, ()) and waiting:
             first += [argument, waiting.pop(0)]
         else:
             rest.append(argument)
-            if rest[0] == "exec" and _takes_a_value(argument):
+            if command in _WITH_A_COMMAND and _takes_a_value(argument, _WITH_A_COMMAND[command]):
                 rest += waiting[:1]
                 waiting = waiting[1:]
     return first, rest
 
 
-def _takes_a_value(option: str) -> bool:
-    """Whether the value of an option of `exec` is the next argument: `--env`, `-e`, `-Te`, and not `-eNAME=VALUE`."""
+def _takes_a_value(option: str, with_value: Sequence[str]) -> bool:
+    """Whether the value of an option is the next argument: `--env`, `-e`, `-Te`, and not `-eNAME=VALUE`."""
     if option.startswith("--"):
-        return option in _EXEC_WITH_VALUE
-    taking = next((at for at, letter in enumerate(option) if f"-{letter}" in _EXEC_WITH_VALUE), None)
+        return option in with_value
+    taking = next((at for at, letter in enumerate(option) if f"-{letter}" in with_value), None)
     return option.startswith("-") and taking == len(option) - 1
 
 

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli.carry_out import Way, carry_out
-from deployer.cli.output import Format, Output
+from deployer.cli.output import Format
+from deployer.cli.patience import LockTimeout, TakeOver, patience, seconds
 from deployer.cli.services import refuse_unknown
 from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, WrongUsage
 
 if TYPE_CHECKING:
-    from deployer.reconcile.turn import Patience
     from deployer.wiring import Project
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="How many steps run at once.")]
 Timeout = Annotated[str, typer.Option("--timeout", metavar="DURATION", help="How long the whole may take, such as 5m.")]
-
-LockTimeout = Annotated[
-    str, typer.Option("--lock-timeout", metavar="DURATION", help="How long to wait for another apply at work.")
-]
-TakeOver = Annotated[
-    bool, typer.Option("--take-over", help="Take the turn from whoever has it: for one that you know to be dead.")
-]
 Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="SERVICE", help="Only this service and what it needs; repeatable."),
@@ -123,6 +115,7 @@ def destroy(
         seconds("--timeout", timeout),
         format,
         patience(state.output, lock_timeout, take_over),
+        question="Remove all this?",
         destroy=True,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
@@ -142,24 +135,3 @@ def services_of(
         hint = f"name it too: --only {sorted(outside)[0]}"
         raise WrongUsage(Diagnostic("usage", f"--replace {what}: --only leaves that alone", hint=hint))
     return chosen, anew
-
-
-def patience(output: Output, lock_timeout: str, take_over: bool = False) -> Patience:
-    from deployer.reconcile.turn import Patience
-
-    return Patience(
-        until=time.monotonic() + seconds("--lock-timeout", lock_timeout),
-        take_over=take_over,
-        waiting=lambda record: output.say(f"Waiting for another apply: {record.holder}, revision {record.revision}"),
-    )
-
-
-def seconds(option: str, written: str) -> float:
-    from deployer.fields.parse import SECOND, duration
-
-    try:
-        return duration(written) / SECOND
-    except ValueError:
-        raise WrongUsage(
-            Diagnostic("usage", f"{option}: {written!r} is no duration", hint="write it as 90s, 5m or 1h30m")
-        ) from None

@@ -1,4 +1,4 @@
-"""A plan is made, shown, asked for and carried out: what `apply`, `destroy`, `start`, `stop` and `restart` share."""
+"""A plan is made, shown, asked for and carried out: what all commands share that change something in their turn."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from deployer.cli.output import Format, Output, fail
+from deployer.cli.output import Format, Output, fail, outliving_its_readers
 from deployer.errors import Diagnostic, Exit, WrongUsage
 
 if TYPE_CHECKING:
@@ -28,11 +29,20 @@ if TYPE_CHECKING:
 STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
 
 
+class Shown(Enum):
+    """Where a plan is shown: as a result, beside the results of something else, or not, for what was typed says all
+    that it does.
+    """
+
+    RESULT = auto()
+    ASIDE = auto()
+    NOT = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a plan is made and carried out; `look` plans anew while the turn of that revision is held. Where it is not
-    `shown`, what was typed says all that it does; where it is not `asks_anew`, the stack that was asked for last
-    stays the one that is recorded.
+    """How a plan is made and carried out; `look` plans anew while the turn of that revision is held. One that
+    `asks_nothing_new` leaves what was applied last as it is in the records, whatever the file says by now.
     """
 
     look: Callable[[int], Planned]
@@ -41,9 +51,11 @@ class Way:
     seconds: float
     format: Format
     patience: Patience
+    question: str = "Apply this plan?"
+    agreement: str = "--yes"
     destroy: bool = False
-    shown: bool = True
-    asks_anew: bool = True
+    shown: Shown = Shown.RESULT
+    asks_nothing_new: bool = False
 
 
 def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
@@ -58,25 +70,24 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
     _show(output, shown[0], way)
     if not shown[0].is_empty and not way.yes:
         _ask(output, way)
-    with _progress(output, way.format) as tell, _signals(output) as listen:
+    with outliving_its_readers(), _progress(output, way.format) as tell, _signals(output) as listen:
         job = reconcile.Job(
             look=way.look,
             agreed=lambda plan: _agreed(output, plan, way),
             tell=tell,
             sources=project,
-            desired=project.resolved()
-            if way.shown and way.asks_anew
-            else reconcile.asked_last(engine, shown[1].records),
+            desired=reconcile.asked_last(engine, shown[1].records) if way.asks_nothing_new else project.resolved(),
             parallel=way.parallel,
             seconds=way.seconds,
             patience=way.patience,
             forget=way.destroy,
         )
         outcome = reconcile.apply(engine, shown, job, listen)
-    for error in outcome.errors:
-        fail(output, error)
-    if not shown[0].is_empty:
-        _report(output, outcome)
+    with outliving_its_readers():
+        for error in outcome.errors:
+            fail(output, error)
+        if not shown[0].is_empty:
+            _report(output, outcome)
     return outcome
 
 
@@ -99,26 +110,35 @@ def _show(output: Output, plan: Plan, way: Way) -> None:
     from deployer.render import plan_text
 
     output.warn(plan.warnings)
-    if way.format is Format.TEXT and way.shown:
-        output.result(plan_text.as_text(plan, color=output.color, verbose=output.verbose, destroy=way.destroy))
+    if way.format is Format.JSON or way.shown is Shown.NOT:
+        return
+    aside = way.shown is Shown.ASIDE
+    color = output.error_color if aside else output.color
+    text = plan_text.as_text(plan, color=color, verbose=output.verbose, destroy=way.destroy)
+    if not aside:
+        output.result(text)
+    elif not plan.is_empty:
+        output.say(text)
 
 
 def _ask(output: Output, way: Way) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise WrongUsage(
-            Diagnostic("needs-yes", "there is no terminal to ask on", hint="look at the plan, then give --yes")
+            Diagnostic(
+                "needs-yes", "there is no terminal to ask on", hint=f"look at the plan, then give {way.agreement}"
+            )
         )
-    if not typer.confirm("Remove all this?" if way.destroy else "Apply this plan?", err=True):
+    if not typer.confirm(way.question, err=True):
         output.say("Nothing was changed.")
         raise typer.Exit(Exit.FAILED)
 
 
 def _agreed(output: Output, plan: Plan, way: Way) -> bool:
     """The engine has moved since the plan was shown: what has become of it is shown, and asked for again."""
-    if way.shown:
+    if way.shown is not Shown.NOT:
         output.say("The engine has changed since; the plan is now:")
     _show(output, plan, way)
-    return way.yes or typer.confirm("Apply this plan?", err=True)
+    return way.yes or typer.confirm(way.question, err=True)
 
 
 def _report(output: Output, outcome: Outcome) -> None:
@@ -147,7 +167,7 @@ def _report(output: Output, outcome: Outcome) -> None:
 
 @contextmanager
 def _signals(output: Output) -> Iterator[Callable[[World], None]]:
-    """On Ctrl-C or SIGTERM nothing new is started, and what is in flight ends; the second one aborts."""
+    """On Ctrl-C, SIGTERM or SIGHUP nothing new is started, and what is in flight ends; the second one aborts."""
     worlds: list[World] = []
 
     def stop(_number: int, _frame: Any) -> None:
@@ -158,7 +178,9 @@ def _signals(output: Output) -> Iterator[Callable[[World], None]]:
         # In a thread: what was interrupted may hold the very lock that printing needs.
         threading.Thread(target=output.say, args=(STOPPING,), daemon=True).start()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN  # as under nohup
+    numbers = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hangs_up else ()))
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield worlds.append
     except KeyboardInterrupt:

@@ -71,7 +71,7 @@ def exec(
     replica = one_of(replicas_of(engine, stack.name), stack.services, service, index)
     body: dict[str, Any] = {
         "Cmd": command[1:] if command[0] == "--" else command,
-        "Env": [_variable(each) for each in env or ()],
+        "Env": [variable(each) for each in env or ()],
         "WorkingDir": workdir,
         "User": user,
         "Privileged": privileged,
@@ -100,8 +100,8 @@ def _attached(engine: Engine, made: str, terminal: bool) -> int:
     return int((found or {}).get("ExitCode") or 0)
 
 
-def _variable(given: str) -> str:
-    """`NAME=VALUE`; a name alone has its value from here, and is passed on empty where it has none."""
+def variable(given: str) -> str:
+    """`NAME=VALUE` of --env; a name alone has its value from here, and is passed on empty where it has none."""
     name, equals, _ = given.partition("=")
     if not name:
         raise WrongUsage(Diagnostic("usage", "--env: a name is missing", hint="write it as NAME=VALUE, or NAME"))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import os
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
@@ -15,6 +11,7 @@ import typer
 
 from deployer.cli.output import Format
 from deployer.cli.state import Files, State, state_of
+from deployer.cli.whole_file import written_whole
 from deployer.errors import Diagnostic, OperationFailed, WrongUsage
 
 if TYPE_CHECKING:
@@ -107,7 +104,7 @@ def save(
         for piece in engine.save(references):
             sys.stdout.buffer.write(piece)
         return
-    with _written_whole(output) as write:
+    with written_whole(output) as write:
         for piece in engine.save(references):
             write(piece)
     many = f"{len(references)} image{'' if len(references) == 1 else 's'}"
@@ -177,31 +174,3 @@ def _references(state: State, engine: Engine, names: Iterable[str] | None) -> li
     by_name = {service: each.reference for each in found for service in each.used_by}
     by_name |= {each.address.partition(".")[2]: each.reference for each in found}
     return list(dict.fromkeys(by_name.get(name) or name for name in chosen))
-
-
-@contextmanager
-def _written_whole(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """Write to a file that is there once it is whole, and not before; gzip's where its name ends so."""
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise WrongUsage(Diagnostic("cannot-write", f"{path} cannot be written: {error.strerror}")) from None
-    try:
-        with open(descriptor, "wb") as plain:
-            if path.name.endswith((".gz", ".tgz")):
-                with gzip.GzipFile("", "wb", compresslevel=6, fileobj=plain, mtime=0) as packed:
-                    yield packed.write
-            else:
-                yield plain.write
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

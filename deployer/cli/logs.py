@@ -104,7 +104,7 @@ def logs(
         raise typer.Exit(Exit.INTERRUPTED) from None
 
 
-def moment(given: str, now: float) -> float:
+def moment(given: str, now: float, option: str = "--since") -> float:
     """Seconds since 1970 of a time, or of a duration before now."""
     from deployer.fields.parse import SECOND, duration
 
@@ -116,7 +116,7 @@ def moment(given: str, now: float) -> float:
         return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", given)).timestamp()
     except (ValueError, OverflowError):
         hint = "write it as 10m, 1h30m or 2025-01-31T12:00:00Z"
-        raise WrongUsage(Diagnostic("usage", f"--since: {given!r} is no time", hint=hint)) from None
+        raise WrongUsage(Diagnostic("usage", f"{option}: {given!r} is no time", hint=hint)) from None
 
 
 def _sources(engine: Engine, stack: Stack, wanted: Sequence[str]) -> list[Source]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TextIO
 
 from deployer.errors import DeployerError, Diagnostic
 
@@ -60,3 +62,47 @@ def fail(output: Output, error: DeployerError) -> None:
     print(as_text(error.diagnostics, color=output.error_color), file=sys.stderr)
     if output.verbose:
         traceback.print_exception(error)
+
+
+@contextmanager
+def outliving_its_readers() -> Iterator[None]:
+    """What is written to a terminal or a pipe that is gone is dropped: the work that is under way goes on."""
+    before = sys.stdout, sys.stderr
+    ours = [_Outliving(stream) for stream in before]
+    sys.stdout, sys.stderr = ours  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for each in ours:
+            each.flush()
+        sys.stdout, sys.stderr = before
+
+
+class _Outliving:
+    """A stream like the one that it writes to, which may break."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            self._give_up()
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """From now on all goes nowhere, what is still in buffers too: the interpreter flushes those at its end."""
+        with suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

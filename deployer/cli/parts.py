@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from deployer.cli.apply import LockTimeout, Parallel, Timeout, patience, seconds
+from deployer.cli.apply import Parallel, Timeout
 from deployer.cli.carry_out import Way, carry_out
 from deployer.cli.output import Format
+from deployer.cli.patience import LockTimeout, TakeOver, patience, seconds
 from deployer.cli.state import Files, state_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def build(
     parallel: Parallel = 8,
     timeout: Timeout = "30m",
     lock_timeout: LockTimeout = "0s",
+    take_over: TakeOver = False,
 ) -> None:
     """Build the images that are not built yet from what their folders hold now, and nothing else.
 
@@ -30,7 +32,7 @@ def build(
     """
     from deployer.plan.parts import Part
 
-    _do(context, files, Part.BUILD, parallel, timeout, lock_timeout)
+    _do(context, files, Part.BUILD, parallel, timeout, lock_timeout, take_over)
 
 
 def push(
@@ -39,6 +41,7 @@ def push(
     parallel: Parallel = 8,
     timeout: Timeout = "30m",
     lock_timeout: LockTimeout = "0s",
+    take_over: TakeOver = False,
 ) -> None:
     """Push the builds to the registries that they name, where these do not have them as they are here.
 
@@ -48,7 +51,7 @@ def push(
     """
     from deployer.plan.parts import Part
 
-    _do(context, files, Part.PUSH, parallel, timeout, lock_timeout)
+    _do(context, files, Part.PUSH, parallel, timeout, lock_timeout, take_over)
 
 
 def pull(
@@ -57,6 +60,7 @@ def pull(
     parallel: Parallel = 8,
     timeout: Timeout = "30m",
     lock_timeout: LockTimeout = "0s",
+    take_over: TakeOver = False,
 ) -> None:
     """Pull the images of the services that are not on the engine, by their mirrors where they have some.
 
@@ -66,23 +70,29 @@ def pull(
     """
     from deployer.plan.parts import Part
 
-    _do(context, files, Part.PULL, parallel, timeout, lock_timeout)
+    _do(context, files, Part.PULL, parallel, timeout, lock_timeout, take_over)
 
 
 def _do(
-    context: typer.Context, files: list[str] | None, part: Part, parallel: int, timeout: str, lock_timeout: str
+    context: typer.Context,
+    files: list[str] | None,
+    part: Part,
+    parallel: int,
+    timeout: str,
+    lock_timeout: str,
+    take_over: bool,
 ) -> None:
     """What was typed says what is to be done: it is shown, and not asked for."""
     state = state_of(context)
     project = state.project(files)
     engine = state.engine(project)
     way = Way(
-        lambda holding: project.plan_part(engine, part, holding),
+        lambda holding: project.plan_part(engine, part, holding, take_over=take_over),
         yes=True,
         parallel=parallel,
         seconds=seconds("--timeout", timeout),
         format=Format.TEXT,
-        patience=patience(state.output, lock_timeout),
-        asks_anew=False,
+        patience=patience(state.output, lock_timeout, take_over),
+        asks_nothing_new=True,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from deployer.cli.apply import KeepBuilds, LockTimeout, TakeOver, Yes, patience
+from deployer.cli.apply import KeepBuilds, Yes
 from deployer.cli.carry_out import Way, carry_out
 from deployer.cli.output import Format
+from deployer.cli.patience import LockTimeout, TakeOver, patience
 from deployer.cli.state import Files, state_of
 
 _AT_ONCE = 8
@@ -36,12 +37,12 @@ def prune(
     state = state_of(context)
     project, engine = state.project(files), state.engine()
     way = Way(
-        lambda holding: project.plan_prune(engine, keep_builds, holding),
+        lambda holding: project.plan_prune(engine, keep_builds, holding, take_over=take_over),
         yes,
         _AT_ONCE,
         _LONGEST,
         format,
         patience(state.output, lock_timeout, take_over),
-        asks_anew=False,
+        asks_nothing_new=True,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)

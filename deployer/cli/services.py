@@ -52,16 +52,20 @@ def refuse_unknown(wanted: Iterable[str], known: Collection[str]) -> None:
         )
 
 
-def one_of(replicas: Sequence[Replica], services: Collection[str], service: str, index: int | None) -> Replica:
-    """The replica of that index, else the first that runs. Raises where there is none, or no such service."""
+def one_of(
+    replicas: Sequence[Replica], services: Collection[str], service: str, index: int | None, *, running: bool = True
+) -> Replica:
+    """The replica of that index, else the first that runs, which it must unless it need not be `running`. Raises where
+    there is none, or no such service.
+    """
     refuse_unknown([service], {*services, *(each.service for each in replicas)})
     of_service = [each for each in replicas if each.service == service]
     found = [each for each in of_service if index in (None, each.number)]
     if of_service and not found:
         hint = f"it has: {', '.join(str(number) for number in sorted({each.number for each in of_service}))}"
         raise OperationFailed(Diagnostic("no-container", f"{service} has no container {index}", hint=hint))
-    if running := [each for each in found if each.state == "running"]:
-        return running[0]
+    if chosen := [each for each in found if each.state == "running"] or ([] if running else found):
+        return chosen[0]
     raise OperationFailed(_not_running(service, found))
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deployer.cli.files import changed_files
 from deployer.cli.output import Format
+from deployer.cli.services import refuse_unknown, replicas_of
 from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, WrongUsage
 
@@ -29,31 +31,47 @@ _EVERYWHERE = ("", "0.0.0.0", "::")
 
 def status(
     context: typer.Context,
-    files: Files = None,
+    paths: Files = None,
     format: Annotated[Format, typer.Option(help="text, or json for programs.")] = Format.TEXT,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Look again every two seconds, on a terminal, until Ctrl-C.")
     ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="Show the files of each container that are not as in its image.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="SERVICE", help="Only this service; repeatable.")
+    ] = None,
 ) -> None:
     """Show how each service is.
 
     READY counts the replicas that run and are healthy, or have completed their work, out of those wanted. PORTS are
     those that the engine has really published, HOST->CONTAINER. DRIFT names the fields that somebody changed on the
-    engine; `deployer plan` tells more.
+    engine; `deployer plan` tells more. With --files, a file that a container has in addition is A, one that changed C,
+    one that is gone D; what is in volumes is not among them.
 
     \b
     Example: deployer status
     Example: deployer status stack.yaml --watch
+    Example: deployer status --files --only web
     """
     from deployer.render import status as render
 
     state = state_of(context)
+    if watch and files:
+        raise WrongUsage(Diagnostic("usage", "--watch and --files exclude each other", hint="give only one"))
     if watch and (format is Format.JSON or not sys.stdout.isatty()):
         hint = "leave --watch out, and look as often as you like"
         raise WrongUsage(Diagnostic("usage", "--watch draws on a terminal, as text", hint=hint))
-    project, engine = state.project(files), state.engine()
+    project, engine = state.project(paths), state.engine()
+    replicas = replicas_of(engine, project.stack.name) if files or only else []
+    refuse_unknown(only or (), {*project.stack.services, *(each.service for each in replicas)})
+    if files:
+        chosen = [each for each in replicas if not only or each.service in only]
+        state.output.result(changed_files(engine, chosen, project.stack.name, format))
+        return
     while True:
-        rows = look(project, engine)
+        rows = [row for row in look(project, engine) if not only or row.service in only]
         if format is Format.JSON:
             state.output.result(render.as_json(rows, stack=project.stack.name))
         else:

@@ -1,14 +1,16 @@
-"""Our side of a command that runs in a container: what is typed or piped goes in, what it writes comes out."""
+"""Our side of a program that runs in a container: what is typed or piped goes in, what it writes comes out."""
 
 from __future__ import annotations
 
+import errno
 import os
+import queue
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from deployer.errors import DeployerError
 
@@ -37,9 +39,16 @@ def _send_input(session: Session) -> None:
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    """Past Python's buffers, so that nothing waits and no byte is changed."""
+    """Past Python's buffers, so that nothing waits and no byte is changed. Raises BrokenPipeError where nobody reads
+    it any more.
+    """
     while data:
-        data = data[os.write(descriptor, data) :]
+        try:
+            data = data[os.write(descriptor, data) :]
+        except OSError as error:
+            if error.errno != errno.EIO:  # what a terminal says that is gone
+                raise
+            raise BrokenPipeError(error.errno, "the terminal is gone") from error
 
 
 @contextmanager
@@ -74,6 +83,41 @@ def _tell_sizes(changed: threading.Event, ended: threading.Event, resize: Callab
         except DeployerError:
             changed.set()
             ended.wait(_AGAIN)
+
+
+class Relay:
+    """While it is used as a context, what would end us goes to the program in the container by `send`, as the name of
+    the signal. Until it has `begun`, there is none, and it is a KeyboardInterrupt here.
+    """
+
+    def __init__(self, send: Callable[[str], None]) -> None:
+        self.begun = False
+        self._send = send
+        self._signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+        wanted = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._heard) for number in wanted}
+        threading.Thread(target=self._pass_on, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _heard(self, number: int, _frame: Any) -> None:
+        if not self.begun:
+            raise KeyboardInterrupt
+        self._signals.put(number)
+
+    def _pass_on(self) -> None:
+        """In a thread: what was interrupted may hold a lock that a request needs."""
+        while True:
+            name = signal.Signals(self._signals.get()).name
+            with suppress(DeployerError):
+                self._send(name)
 
 
 def is_terminal(file: Any) -> bool:

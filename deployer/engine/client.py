@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from deployer.engine.credentials import NO_LOGIN
+from deployer.engine.inside import InsideReader
 from deployer.engine.locate import Location
 from deployer.engine.progress import follow_build, follow_load, follow_pull, follow_push
-from deployer.engine.reader import DockerReader, not_an_id
+from deployer.engine.reader import not_an_id
 from deployer.engine.registries import mended
 from deployer.engine.session import Session
 from deployer.engine.transport import open_transport
@@ -25,7 +26,7 @@ def connect(location: Location, timeout: float = 60.0, registries: Sequence[Regi
     return DockerEngine(open_transport(location, timeout), registries)
 
 
-class DockerEngine(DockerReader):
+class DockerEngine(InsideReader):
     """An engine that does what it is told; bodies go to it as they are. Give it whole ids where they are known."""
 
     def create_container(self, name: str, body: Json) -> str:
@@ -43,12 +44,14 @@ class DockerEngine(DockerReader):
         self._do(f"restart container {container}", "POST", "/containers/{}/restart", container, unbounded=True)
 
     def kill_container(self, container: str, signal: str) -> None:
+        """One that has ended meanwhile needs no signal."""
         self._do(
             f"send {signal} to container {container}",
             "POST",
             "/containers/{}/kill",
             container,
             params={"signal": signal},
+            done_already="is not running",
         )
 
     def pause_container(self, container: str) -> None:
@@ -111,7 +114,28 @@ class DockerEngine(DockerReader):
         params = {"h": rows, "w": columns}
         self._do("size the command's terminal", "POST", "/exec/{}/resize", exec_id, params=params)
 
-    def put_archive(self, container: str, folder: str, archive: bytes) -> None:
+    def attach(self, container: str, *, tty: bool, stdin: bool, detach_keys: str = "") -> Session:
+        doing = f"attach to container {container}"
+        params: dict[str, str | int] = {"stream": 1, "stdout": 1, "stderr": 1, "stdin": int(stdin)}
+        params |= {"detachKeys": detach_keys} if detach_keys else {}
+        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        stream = self._transport.stream(
+            doing, "POST", "/containers/{}/attach", container, params=params, headers=upgrade
+        )
+        return Session(stream, tty=tty)
+
+    def resize_container(self, container: str, *, rows: int, columns: int) -> None:
+        params = {"h": rows, "w": columns}
+        self._do(
+            f"size the terminal of container {container}", "POST", "/containers/{}/resize", container, params=params
+        )
+
+    def commit(self, container: str, query: Json) -> str:
+        doing = f"make an image of container {container}"
+        params = {"container": container, **{name: _query_value(value) for name, value in query.items()}}
+        return self._answer(doing, "POST", "/commit", params=params, unbounded=True)["Id"]
+
+    def put_archive(self, container: str, folder: str, archive: bytes | BinaryIO | Iterable[bytes]) -> None:
         """The engine refuses where a file would take a folder's place; unasked, it would remove that folder."""
         self._do(
             f"copy files into container {container}",
@@ -121,6 +145,7 @@ class DockerEngine(DockerReader):
             params={"path": folder, "noOverwriteDirNonDir": 1},
             data=archive,
             headers={"Content-Type": "application/x-tar"},
+            unbounded=True,
         )
 
     def create_network(self, body: Json) -> str:

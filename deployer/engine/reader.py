@@ -128,12 +128,14 @@ class DockerReader:
         return log_lines(container, stream.chunks(), tty=found["Config"]["Tty"], timestamps=timestamps)
 
     @contextmanager
-    def events(self, *, labels: Mapping[str, str]) -> Iterator[Iterator[Json]]:
+    def events(
+        self, *, labels: Mapping[str, str], since: float | None = None, until: float | None = None
+    ) -> Iterator[Iterator[Json]]:
         """Container events from now on, of those that bear the labels. Leaving ends the iterator in any thread."""
         filters = {"type": ["container"], "label": [f"{name}={value}" for name, value in labels.items()]}
-        stream = self._transport.stream(
-            "listen to the engine's events", "GET", "/events", params={"filters": json.dumps(filters)}
-        )
+        times = {name: f"{value:.9f}" for name, value in (("since", since), ("until", until)) if value is not None}
+        params = {"filters": json.dumps(filters), **times}
+        stream = self._transport.stream("listen to the engine's events", "GET", "/events", params=params)
         try:
             yield stream.objects()
         finally:

@@ -33,6 +33,9 @@ class Session:
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
+    def hang_up(self) -> None:
+        self._stream.hang_up()
+
     def end_input(self) -> None:
         """What it reads ends. Not SSLSocket's shutdown, which takes the TLS state from under the reader."""
         with suppress(OSError):  # the command has ended, and the connection with it

@@ -252,7 +252,7 @@ def _new(
     *,
     anonymous: Mapping[str, str],
 ) -> steps.NewContainer:
-    joined = owner_of(service, facts.owners, facts.observed)
+    joined = owner_of(service, facts.owners, facts.observed, facts.desired.stack)
     body = container_body(
         facts.desired,
         service,

@@ -50,7 +50,9 @@ def differences(service: DesiredService, container: ObservedContainer, facts: Fa
     yield from _image(service, container, facts)
     sides = sides_of(service, container, facts.observed, facts.place)
     yield from field_changes(sides)
-    yield from namespace_change(service, container, owner_of(service, facts.owners, facts.observed))
+    yield from namespace_change(
+        service, container, owner_of(service, facts.owners, facts.observed, facts.desired.stack)
+    )
     yield from _dead_networks(service, container, facts)
     yield from _name(service, container, facts)
     yield from _state(service, container)

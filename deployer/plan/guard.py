@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from deployer.errors import Diagnostic
@@ -116,17 +116,22 @@ def owners_missing(desired: Desired, observed: Observed, place: PlaceOf) -> Iter
             )
 
 
-def networks_in_use(changes: Sequence[Change], observed: Observed) -> Iterator[Diagnostic]:
-    """A network cannot go while somebody else's container is in it: that is known before anything stops."""
+def networks_in_use(
+    changes: Sequence[Change], observed: Observed, going: Set[str] = frozenset()
+) -> Iterator[Diagnostic]:
+    """A network cannot go while somebody else's container is in it, whose id is not among those that are `going`: that
+    is known before anything stops.
+    """
+    others = [each for each in observed.neighbours.values() if each.id not in going]
     for change in changes:
         for step in (step for step in change.steps if step.call is Call.REMOVE_NETWORK):
             there = next((each for each in observed.networks.values() if step.target in (each.name, each.id)), None)
-            users = sorted(each.name for each in observed.neighbours.values() if there and there.id in each.networks)
+            users = sorted(each.name for each in others if there and there.id in each.networks)
             if users:
                 names = ", ".join(users)
                 yield Diagnostic(
                     "in-use",
-                    f"{change.address} would have to go, and containers that are not this stack's are in it: {names}",
+                    f"{change.address} would have to go, and other containers are in it: {names}",
                     hint=f"take them out first: docker network disconnect {step.target} {users[0]}",
                     address=change.address,
                     notes=("nothing was touched",),

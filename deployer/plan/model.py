@@ -23,6 +23,9 @@ class Action(StrEnum):
     START     the same one, which should run and does not
     STOP      the same one, which stays and no longer runs
     RESTART   the same one, stopped and started
+    KILL      the same one, which is sent a signal
+    PAUSE     the same one, frozen
+    UNPAUSE   the same one, which goes on
     REPLACE   a new one under the same name; the old one is gone once the new one is ready, or, of a one-shot whose work
               is gone, before
     REMOVE    before: there     after: absent
@@ -47,6 +50,9 @@ class Action(StrEnum):
     LOAD = "load"
     RECOVER = "recover"
     KEPT = "kept"
+    KILL = "kill"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
 
 
 class Cause(StrEnum):
@@ -104,6 +110,7 @@ class Call(StrEnum):
     STOP = "stop"
     START = "start"
     RESTART = "restart"
+    KILL = "kill"
     PAUSE = "pause"
     UNPAUSE = "unpause"
     REMOVE = "remove"

@@ -50,21 +50,30 @@ def owner_after(service: DesiredService, planned: Iterable[Draft | str], stack: 
     draft = next(
         (each for each in planned if isinstance(each, Draft) and each.change.action is not Action.REMOVE), None
     )
-    there = (each for each in observed.of_service(service.name) if not is_half_done(each, observed))
-    found = draft.old if draft else next(there, None)
-    if draft and draft.change.action in (Action.CREATE, Action.REPLACE):
+    if draft is None:
+        return _living(service.name, stack, observed)
+    found = draft.old
+    if draft.change.action in (Action.CREATE, Action.REPLACE):
         name = container_name(stack, service.name, draft.number)
         return Owner(name + SUCCESSOR if draft.change.action is Action.REPLACE else name)
     if found is None:
         return Owner(container_name(stack, service.name, 1))
-    return Owner(found.id, found.id, "" if draft and draft.has(Call.START) else found.started_at)
+    return Owner(found.id, found.id, "" if draft.has(Call.START) else found.started_at)
 
 
-def owner_of(service: DesiredService, owners: Mapping[str, Owner], observed: Observed) -> Owner | None:
-    """The container whose network a service joins; None where it joins none."""
+def _living(service: str, stack: str, observed: Observed) -> Owner:
+    there = (each for each in observed.of_service(service) if not is_half_done(each, observed))
+    found = next(there, None)
+    return Owner(found.id, found.id, found.started_at) if found else Owner(container_name(stack, service, 1))
+
+
+def owner_of(service: DesiredService, owners: Mapping[str, Owner], observed: Observed, stack: str) -> Owner | None:
+    """The container whose network a service joins, the one that is there where none was planned; None where it joins
+    none.
+    """
     kind, name = owner(service.asked["network_mode"])
     if kind == "service":
-        return owners[name]
+        return owners[name] if name in owners else _living(name, stack, observed)
     neighbour = observed.neighbours.get(name) if kind == "container" else None
     return Owner(name, neighbour.id, neighbour.started_at) if neighbour else None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from deployer.errors import Diagnostic, raise_if_any
 from deployer.fields.field import Effect
-from deployer.plan import guard, order, steps
+from deployer.plan import guard, order, scale, steps
 from deployer.plan.containers import SECOND, plan_removal, plan_service
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
@@ -32,8 +32,10 @@ class Options:
     """`keep_orphans` leaves alone what the stack no longer names, `volumes` lets a removal take the data along, `adopt`
     takes over what another origin made under the stack's name, `take_over` the turn of whoever has it.
 
-    `only` names the services that the plan is about, with what they need; all else is left alone. `replace` names those
-    whose containers are made anew whatever differs. Of each build, the newest images stay, `keep_builds` of them.
+    `only` names the services that the plan is about, with what they need, less what they depend on where they are to be
+    `alone`; all else is left alone. `replace` names those whose containers are made anew whatever differs. Of those
+    that are `spared` the plan has no container, and of networks that are there none at all; with `count` it is about
+    how many containers there are, and nothing that they are. Of each build, `keep_builds` of the newest images stay.
     """
 
     keep_orphans: bool = False
@@ -43,6 +45,9 @@ class Options:
     only: frozenset[str] = frozenset()
     replace: frozenset[str] = frozenset()
     keep_builds: int = KEPT
+    alone: bool = False
+    spared: frozenset[str] = frozenset()
+    count: bool = False
 
 
 def no_recall(_build: str, _hash: str) -> None:
@@ -60,6 +65,8 @@ def make_plan(
     images = plan_images(desired, observed, place, recall)
     pushes = plan_pushes(desired, observed, images, place)
     things, unchanged = plan_things(desired, observed, place, options.keep_orphans, only=bool(options.only))
+    if options.spared or options.count:
+        things = [draft for draft in things if draft.change.action is not Action.REPLACE]
     raise_if_any(guard.networks_in_use([draft.change for draft in things], observed))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
     made = {draft.change.steps[0].target: draft.change.address for draft in things if draft.has(Call.CREATE_VOLUME)}
@@ -71,8 +78,12 @@ def make_plan(
         *(with_registries(draft, desired) for draft in pushes),
         *things,
     ]
-    for service in owners_first(desired.services):
+    differing: list[str] = []
+    for service in (each for each in owners_first(desired.services) if each.name not in options.spared):
         planned = list(plan_service(service, facts))
+        if options.count:
+            differing += scale.differing(planned)
+            planned = list(scale.counted(planned, service))
         owner = owner_after(service, planned, desired.stack, observed)
         facts = replace(facts, owners={**facts.owners, service.name: owner})
         for found in planned:
@@ -82,6 +93,7 @@ def make_plan(
                 unchanged.append(found)
     drafts = [*abandoned(observed, _on_their_way(facts, unchanged)), *await_what_stays(drafts, facts)]
     await_registries(drafts, observed)
+    drafts = scale.needed(drafts) if options.count else drafts
     drafts += _leftovers(facts, options)
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
@@ -94,7 +106,7 @@ def make_plan(
         drafts,
         unchanged,
         images.now,
-        tuple(guard.warnings(desired, observed, place)),
+        (*guard.warnings(desired, observed, place), *map(scale.left, differing)),
         left_alone(desired, observed, {*changed, *unchanged}) if options.only else (),
     )
 
@@ -158,10 +170,12 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
         )
         draft.waits_for = dependencies_on_label(container)
         drafts.append(draft)
+    drafts += [plan_removal(each, "a one-off of the stack", data=options.volumes) for each in observed.one_offs]
     drafts += [remove_twin(twin) for twin in observed.twins]
     drafts += [remove_left_copy(volume) for volume in observed.left_copies]
     drafts += [remove_network(thing, "the stack goes") for thing in observed.networks.values() if thing.ours]
-    raise_if_any(guard.networks_in_use([draft.change for draft in drafts], observed))
+    going = frozenset(each.id for each in observed.one_offs)
+    raise_if_any(guard.networks_in_use([draft.change for draft in drafts], observed, going))
     for thing in observed.volumes.values():
         if thing.ours:
             drafts.append(remove_volume(thing) if options.volumes else kept(thing, "it holds data"))

@@ -1,4 +1,4 @@
-"""Starting, stopping and starting again what is there, and nothing else of it: no field of a container changes."""
+"""Starting, stopping, pausing what is there, and the like, and nothing else of it: no field of a container changes."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ from deployer.stack.service import COMPLETED
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked of the services named, of all of the stack where none is: START, STOP or RESTART.
+    """What is asked of the services named, of all of the stack where none is: START, STOP, RESTART, KILL, PAUSE or
+    UNPAUSE.
 
-    `grace` is how many seconds a container has to stop; None leaves its own.
+    `grace` is how many seconds a container has to stop; None leaves its own. `signal` is what KILL sends.
     """
 
     action: Action
     services: Collection[str] = ()
     grace: int | None = None
+    signal: str = "SIGKILL"
 
 
 ASKED = "asked for"
@@ -37,9 +39,10 @@ JOINED = "it is in the network of one that is"
 
 
 def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
-    """What is started, stopped or restarted. A start takes along what the services depend on, where that is down; a
-    restart, what is in the network of one of them, and would have none left. What was never started is left to an
-    apply: it may lack its networks or secrets.
+    """What is started, stopped, restarted, killed, paused or unpaused.
+
+    A start takes along what the services depend on, where that is down; a restart, what is in the network of one of
+    them, and would have none left. What was never started is left to an apply: it may lack its networks or secrets.
 
     Where no service is named, what has completed its work is left alone: it would run again. Raises InvalidStack where
     the stack's name is another origin's.
@@ -64,7 +67,7 @@ def _reasons(desired: Desired, observed: Observed, wish: Wish) -> Mapping[str, s
         for service in owners_first(desired.services):
             if owner(service.asked["network_mode"])[1] in reasons:
                 reasons.setdefault(service.name, JOINED)
-    waiting = list(reasons) if wish.action is not Action.STOP else []
+    waiting = list(reasons) if wish.action in (Action.START, Action.RESTART) else []
     while waiting:
         name = waiting.pop()
         service = desired.services.get(name)
@@ -80,16 +83,26 @@ def _planned(container: ObservedContainer, desired: Desired, wish: Wish, reason:
     service = desired.services.get(container.service)
     if not wish.services and container.has_completed and service and service.may_exit:
         return None
-    if wish.action is Action.STOP:
-        return _stop(container, service, wish.grace) if container.is_alive else None
-    if wish.action is Action.RESTART and container.is_alive:
-        return _restart(container, service, reason) if reason in (ASKED, JOINED) else None
-    return None if container.is_up else _start(container, service, reason)
+    match wish.action:
+        case Action.STOP:
+            return _rest(container, service, Call.STOP, wish) if container.is_alive else None
+        case Action.KILL:
+            return _rest(container, service, Call.KILL, wish) if container.is_alive else None
+        case Action.PAUSE:
+            return _rest(container, service, Call.PAUSE, wish) if container.status == "running" else None
+        case Action.UNPAUSE:
+            return _start(container, service, reason, wish.action) if container.status == "paused" else None
+        case Action.RESTART if container.is_alive:
+            return _restart(container, service, reason) if reason in (ASKED, JOINED) else None
+        case _:
+            return None if container.is_up else _start(container, service, reason)
 
 
-def _start(container: ObservedContainer, service: DesiredService | None, reason: str) -> Draft:
+def _start(
+    container: ObservedContainer, service: DesiredService | None, reason: str, action: Action = Action.START
+) -> Draft:
     runbook = steps.start(container, _wait(container, service))
-    change = Change(container.address, Action.START, reason, steps=runbook)
+    change = Change(container.address, action, reason, steps=runbook)
     return _draft(change, container, service)
 
 
@@ -100,9 +113,10 @@ def _restart(container: ObservedContainer, service: DesiredService | None, reaso
     return _draft(change, container, service)
 
 
-def _stop(container: ObservedContainer, service: DesiredService | None, grace: int | None) -> Draft:
-    step = Step(Call.STOP, container.id, grace, name=container.name)
-    return _draft(Change(container.address, Action.STOP, ASKED, steps=(step,)), container, service)
+def _rest(container: ObservedContainer, service: DesiredService | None, call: Call, wish: Wish) -> Draft:
+    payload = {Call.STOP: wish.grace, Call.KILL: wish.signal}.get(call)
+    step = Step(call, container.id, payload, name=container.name)
+    return _draft(Change(container.address, wish.action, ASKED, steps=(step,)), container, service)
 
 
 def _wait(container: ObservedContainer, service: DesiredService | None) -> Step:

@@ -82,7 +82,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.CREATE:
             _create(world, target, payload)
         case Call.COPY:
-            _copy(world, target, payload)
+            copy_into(engine, target, payload, world.sources.archive)
         case Call.REMOVE_COPY:
             _remove_unused(lambda: engine.remove_volume(target))
         case Call.START:
@@ -91,6 +91,8 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
             engine.stop_container(target, payload)
         case Call.RESTART:
             engine.restart_container(target)
+        case Call.KILL:
+            engine.kill_container(target, payload)
         case Call.PAUSE:
             engine.pause_container(target)
         case Call.UNPAUSE:
@@ -161,15 +163,15 @@ def _came_late(world: World, name: str) -> bool:
     return True
 
 
-def _copy(world: World, container: str, copies: Copies) -> None:
+def copy_into(engine: Engine, container: str, copies: Copies, archive: Callable[[Copies], bytes]) -> None:
     """What goes anywhere else than to the secrets' own folder may meet a volume that the image declares."""
-    found = world.engine.container(container) if copies.folder != FOLDER else None
+    found = engine.container(container) if copies.folder != FOLDER else None
     volumes = [mount["Destination"] for mount in (found or {}).get("Mounts") or () if mount["Type"] == "volume"]
     for file in copies.files:
         path = posixpath.join(copies.folder, file.path)
         if over := volume_over(path, volumes):
             raise OperationFailed(into_volume(container, path, over))
-    world.engine.put_archive(container, copies.folder, world.sources.archive(copies))
+    engine.put_archive(container, copies.folder, archive(copies))
 
 
 def _remove_unused(remove: Callable[[], None]) -> None:

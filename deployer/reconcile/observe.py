@@ -80,6 +80,7 @@ def observe(
         pushed=_pushed(reader, containers, built, pushes),
         not_insecure=_not_insecure(reader, registries),
         left_copies=copies_without_a_container(volumes, listed, stack),
+        one_offs=_one_offs(reader, listed, stack, context),
     )
 
 
@@ -107,6 +108,12 @@ def _containers(
     neighbours = {each.name: each for each in _started(reader, [neighbour_of(each) for each in others], containers)}
     own = {container.id: container for container in containers}
     return [with_owner(container, own, neighbours) for container in containers], neighbours
+
+
+def _one_offs(reader: Reader, all: Iterable[Json], stack: str, context: Context) -> list[ObservedContainer]:
+    labels = ((listed["Id"], listed.get("Labels") or {}) for listed in all)
+    found = [id for id, said in labels if said.get(identity.PROJECT) == stack and identity.is_one_off(said)]
+    return [container_of(inspect, context) for inspect in reader.inspected(found)] if found else []
 
 
 def _started(reader: Reader, neighbours: list[Neighbour], containers: list[ObservedContainer]) -> Iterable[Neighbour]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
@@ -12,7 +12,7 @@ __all__ = ["Engine", "EngineInfo", "EngineRefused", "Json", "LogLine", "Progress
 
 
 class Session(Protocol):
-    """A command that runs in a container, and the connection to it. One thread reads, another one may write."""
+    """A program that runs in a container, and the connection to it. One thread reads, another one may write."""
 
     def output(self) -> Iterator[tuple[str, bytes]]:
         """What it writes, as it comes, each with its stream: stdout or stderr."""
@@ -24,6 +24,10 @@ class Session(Protocol):
 
     def end_input(self) -> None:
         """What it reads ends here."""
+        ...
+
+    def hang_up(self) -> None:
+        """Leave it alone. While its output is asked for and not read, the engine cannot end it (20.10)."""
         ...
 
 
@@ -97,8 +101,42 @@ class Reader(Protocol):
         follow: bool = False,
         timestamps: bool = False,
     ) -> Iterator[LogLine]: ...
-    def events(self, *, labels: Mapping[str, str]) -> AbstractContextManager[Iterator[Json]]:
-        """Container events from now on, of containers that bear the labels. Leaving the context ends the stream."""
+    def events(
+        self, *, labels: Mapping[str, str], since: float | None = None, until: float | None = None
+    ) -> AbstractContextManager[Iterator[Json]]:
+        """Container events, of containers that bear the labels, from now on unless a time (seconds since 1970) is
+        given. Leaving the context ends the stream.
+        """
+        ...
+
+    def top(self, container: str) -> Json:
+        """`Titles`, and `Processes` with a text for each of them."""
+        ...
+
+    def stats(self, container: str) -> Json | None:
+        """What a container uses, measured for a second or two."""
+        ...
+
+    def changed_files(self, container: str) -> Sequence[Json]:
+        """What is not as in the image: `Path`, and `Kind` (0 changed, 1 added, 2 deleted)."""
+        ...
+
+    def exit_of(self, container: str, until: str = "not-running") -> Callable[[], int]:
+        """What waits for the container's end and gives its exit code: until it is `not-running`, for the `next-exit`
+        of one that is not started yet, or until it is `removed`. The engine listens from now on: nothing is missed.
+        """
+        ...
+
+    def path_stat(self, container: str, path: str) -> Json | None:
+        """`name`, `mode` (as Go's os.FileMode), `linkTarget` of a path in a container; None where it is not there."""
+        ...
+
+    def get_archive(self, container: str, path: str) -> Iterator[bytes]:
+        """A tar of a file or folder, whose name is the first part of each path in it."""
+        ...
+
+    def export(self, container: str) -> Iterator[bytes]:
+        """A tar of all files."""
         ...
 
 
@@ -134,7 +172,16 @@ class Engine(Reader, Protocol):
     def start_exec(self, exec_id: str, *, tty: bool) -> Session: ...
     def start_exec_detached(self, exec_id: str, *, tty: bool) -> None: ...
     def resize_exec(self, exec_id: str, *, rows: int, columns: int) -> None: ...
-    def put_archive(self, container: str, folder: str, archive: bytes) -> None:
+    def attach(self, container: str, *, tty: bool, stdin: bool, detach_keys: str = "") -> Session:
+        """The connection to a container's own program, from now on; `tty` says whether it has a terminal."""
+        ...
+
+    def resize_container(self, container: str, *, rows: int, columns: int) -> None: ...
+    def commit(self, container: str, query: Json) -> str:
+        """An image of what a container has become; `query` is that of `POST /commit`. Gives the image's id."""
+        ...
+
+    def put_archive(self, container: str, folder: str, archive: bytes | BinaryIO | Iterable[bytes]) -> None:
         """Unpack a tar in a folder of the container, which need not have been started; no folder becomes a file."""
         ...
 

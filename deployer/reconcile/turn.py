@@ -119,8 +119,8 @@ def busy(stack: str, record: Record) -> Busy:
         Diagnostic(
             "busy",
             f"another apply of {stack} is at work{who}, revision {record.revision}",
-            hint="try again when it is done; apply and destroy can wait for it, by --lock-timeout 5m, or, if you know "
-            "that it is dead, take over, by --take-over",
+            hint="try again when it is done, or wait for it, by --lock-timeout 5m; if you know that it is dead, take "
+            "over, by --take-over",
         )
     )
 

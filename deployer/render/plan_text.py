@@ -4,8 +4,8 @@
 v  pull                     an image comes from a registry
 ^  push                     an image goes to a registry
 ~  replace, update, rename  what is there changes; recover does so with what an apply that died left
->  start, restart           what is there runs again
--  remove, stop             something goes
+>  start, restart, unpause  what is there runs again
+-  remove, stop, kill, pause  something goes, or rests
 !  kept                     data that the stack no longer names stays
 =  unchanged                listed only where all is asked for
 """
@@ -33,6 +33,9 @@ SIGNS = {
     Action.RESTART: ">",
     Action.REMOVE: "-",
     Action.STOP: "-",
+    Action.KILL: "-",
+    Action.PAUSE: "-",
+    Action.UNPAUSE: ">",
     Action.RECOVER: "~",
     Action.KEPT: "!",
 }
@@ -50,6 +53,9 @@ _NOUNS = {
     Action.START: ("start", "starts"),
     Action.RESTART: ("restart", "restarts"),
     Action.STOP: ("stop", "stops"),
+    Action.KILL: ("kill", "kills"),
+    Action.PAUSE: ("pause", "pauses"),
+    Action.UNPAUSE: ("unpause", "unpauses"),
     Action.REMOVE: ("removal", "removals"),
     Action.RECOVER: ("recovery", "recoveries"),
 }

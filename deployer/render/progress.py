@@ -44,6 +44,9 @@ DONE = {
     Action.LOAD: "loaded",
     Action.RECOVER: "recovered",
     Action.KEPT: "kept",
+    Action.KILL: "sent a signal",
+    Action.PAUSE: "paused",
+    Action.UNPAUSE: "unpaused",
 }
 
 SLOW = (Call.PULL, Call.PUSH, Call.LOAD, Call.BUILD, Call.STOP, Call.RESTART, Call.AWAIT_READY, Call.AWAIT_COMPLETED)

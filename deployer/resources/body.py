@@ -29,11 +29,12 @@ def container_body(
     replaces: str = "",
     was: Standing | None = None,
     owner: str = "",
+    one_off: bool = False,
 ) -> dict[str, Any]:
     """The create body of one container, less its image, which may not be known before it is built.
 
     `anonymous` are the volumes without a name that it takes over, by target; `replaces` is the id of its predecessor,
-    `was` how that one stood; `owner` names the container whose network it joins.
+    `was` how that one stood; `owner` names the container whose network it joins. A `one_off` is no replica.
     """
     body: dict[str, Any] = {}
     for row in CONTAINER_ROWS:
@@ -42,7 +43,7 @@ def container_body(
     if owner:
         put(body, "HostConfig.NetworkMode", f"container:{owner}")
     _take_over(body, service, anonymous)
-    body["Labels"] = {**body.get("Labels", {}), **_labels(desired, service, number, salt, revision)}
+    body["Labels"] = {**body.get("Labels", {}), **_labels(desired, service, number, salt, revision, one_off)}
     if anonymous:
         body["Labels"][identity.ANONYMOUS] = json.dumps(dict(anonymous), sort_keys=True)
     if replaces:
@@ -73,7 +74,9 @@ def _take_over(body: dict[str, Any], service: DesiredService, anonymous: Mapping
         put(body, "HostConfig.Mounts", mounts)
 
 
-def _labels(desired: Desired, service: DesiredService, number: int, salt: str, revision: int) -> dict[str, str]:
+def _labels(
+    desired: Desired, service: DesiredService, number: int, salt: str, revision: int, one_off: bool
+) -> dict[str, str]:
     secrecy = applied.Secrecy(salt, service.sensitive, service.hidden)
     image = service.image.reference or service.image.address
     label = applied.encode(CONTAINER_ROWS, service.asked, secrecy, image)
@@ -81,7 +84,7 @@ def _labels(desired: Desired, service: DesiredService, number: int, salt: str, r
         identity.PROJECT: desired.stack,
         identity.SERVICE: service.name,
         identity.NUMBER: str(number),
-        identity.ONEOFF: "False",
+        identity.ONEOFF: str(one_off),
         identity.CONFIG_HASH: hashlib.sha256(label.encode()).hexdigest(),
         identity.WORKING_DIR: desired.folder,
         identity.CONFIG_FILES: desired.file,

@@ -202,8 +202,9 @@ def _path_of(stack: Stack, build: str) -> tuple[str, ...]:
     return ("builds", build) if stack.places.has("builds", build) else ("services", build, "build")
 
 
-def narrowed(whole: Desired, names: Collection[str]) -> Desired:
-    """Only these services and what they need: what they depend on, and the images, networks and volumes of those.
+def narrowed(whole: Desired, names: Collection[str], *, alone: bool = False) -> Desired:
+    """Only these services and what they need: what they depend on, unless they are to be `alone`, and the images,
+    networks and volumes of those.
 
     Which builds that takes is known once their Dockerfiles are read.
     """
@@ -212,7 +213,7 @@ def narrowed(whole: Desired, names: Collection[str]) -> Desired:
     while waiting:
         if (name := waiting.pop()) not in needed:
             needed.add(name)
-            waiting += whole.services[name].depends_on
+            waiting += () if alone else whole.services[name].depends_on
             waiting += filter(None, [service_behind(whole.services[name].image.reference, whole.registries)])
     services = {name: service for name, service in whole.services.items() if name in needed}
     images = {service.image.address: service.image for service in services.values()}

@@ -32,6 +32,10 @@ def container_name(stack: str, service: str, number: int) -> str:
     return f"{stack}-{service}-{number}"
 
 
+def one_off_name(stack: str, service: str, slug: str) -> str:
+    return f"{stack}-{service}-run-{slug}"
+
+
 def container_address(service: str, number: int) -> str:
     return f"service.{service}[{number}]"
 
@@ -43,7 +47,12 @@ def number_of(labels: Mapping[str, str]) -> int:
 
 def is_of(stack: str, labels: Mapping[str, str]) -> bool:
     """Whether a container with these labels is one of the stack's services, and not a command that ran beside them."""
-    return labels.get(PROJECT) == stack and labels.get(ONEOFF, "False") != "True"
+    return labels.get(PROJECT) == stack and not is_one_off(labels)
+
+
+def is_one_off(labels: Mapping[str, str]) -> bool:
+    """Whether a container with these labels runs, or ran, a command beside the services."""
+    return labels.get(ONEOFF, "False") == "True"
 
 
 def origin_of(labels: Mapping[str, str]) -> str | None:

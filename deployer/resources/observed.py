@@ -29,7 +29,8 @@ class ObservedContainer:
     `status` is the engine's word (running, paused, exited, created, restarting, dead); `health` is "" without a
     check. `values` are the canonical rows, `network_ids` the engine's ids of the networks by key, `anonymous` the
     volumes without a name by target, `copies` the volumes of its secrets, which go with it; `predecessor` how the one
-    that it replaces stood. `raw` is the inspect, for what takes a step back.
+    that it replaces stood; a `one_off` ran a command beside the service. `raw` is the inspect, for what takes a step
+    back.
     """
 
     id: str
@@ -51,10 +52,11 @@ class ObservedContainer:
     raw: Json
     predecessor: Standing | None = None
     copies: tuple[str, ...] = ()
+    one_off: bool = False
 
     @property
     def address(self) -> str:
-        return identity.container_address(self.service, self.number)
+        return f"run.{self.name}" if self.one_off else identity.container_address(self.service, self.number)
 
     @property
     def is_up(self) -> bool:
@@ -133,6 +135,7 @@ class Observed:
     the volumes of the stack's secrets that no container has; `built` are the images of its builds, where these were
     asked for. `pushed` are the registries' answers by what is to be pushed; none where there is nothing to push, or
     nobody to ask. `not_insecure` names the registries that the stack calls insecure, and the engine does not.
+    `one_offs` are no replicas: they are neighbours, which only go with the stack.
     """
 
     engine: EngineInfo
@@ -148,6 +151,7 @@ class Observed:
     built: Sequence[BuiltImage] = ()
     pushed: Mapping[str, RegistryAnswer] = field(default_factory=lambda: MappingProxyType({}))
     not_insecure: frozenset[str] = frozenset()
+    one_offs: Sequence[ObservedContainer] = ()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)
@@ -180,6 +184,7 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
         raw=inspect,
         predecessor=standing.decode(labels.get(identity.PREDECESSOR)),
         copies=tuple(_volumes_at(inspect, _copied(inspect)).values()),
+        one_off=identity.is_one_off(labels),
     )
 
 

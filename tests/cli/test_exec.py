@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
-import select
-import signal
-import struct
 import subprocess
 import sys
 import termios
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import deployer
-from deployer.cli.exec import _shown, _variable, _wire
+from deployer.cli.exec import _shown, _wire, variable
 from deployer.errors import WrongUsage
 from tests.cli.conftest import Cli
+from tests.terminal import Terminal, in_terminal
 
 STACK = """\
 services:
@@ -56,57 +50,11 @@ def deployer_(stack: str, *arguments: str, given: bytes | None = b"") -> subproc
     return subprocess.run(command, input=given, capture_output=True, env=environment, timeout=120)
 
 
-@dataclass
-class Terminal:
-    """A terminal of 24 rows and 80 columns in which a program runs."""
-
-    process: subprocess.Popen[bytes]
-    ours: int
-    theirs: int
-    shown: bytes = b""
-
-    def until(self, text: bytes) -> None:
-        """Read what the program shows until it has shown that."""
-        deadline = time.monotonic() + 60
-        while text not in self.shown:
-            assert time.monotonic() < deadline, self.shown
-            if select.select([self.ours], [], [], 1)[0]:
-                with suppress(OSError):
-                    self.shown += os.read(self.ours, 4096)
-
-    def ask_size_until(self, answer: bytes) -> None:
-        """The engine sizes the terminal a moment after the command has begun."""
-        deadline = time.monotonic() + 60
-        self.shown = b""
-        while answer not in self.shown:
-            assert time.monotonic() < deadline, self.shown
-            self.type(b"stty size; echo as''ked\r")
-            self.until(b"asked")
-
-    def type(self, keys: bytes) -> None:
-        self.shown = b""
-        os.write(self.ours, keys)
-
-    def resize(self, rows: int, columns: int) -> None:
-        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.process.send_signal(signal.SIGWINCH)
-
-
 @pytest.fixture
 def terminal(up: str) -> Iterator[Terminal]:
     """A shell in `web`, in a terminal."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    command = [sys.executable, "-m", "deployer", "-p", up, "exec", "web", "sh"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
-    )
-    yield Terminal(process, ours, theirs)
-    process.kill()
-    process.wait()
-    os.close(ours)
-    os.close(theirs)
+    with in_terminal("-p", up, "exec", "web", "sh") as made:
+        yield made
 
 
 @pytest.mark.engine
@@ -198,7 +146,7 @@ def test_a_variable_without_a_value_has_the_one_here(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HERE", "a=b")
     monkeypatch.delenv("NOT_HERE", raising=False)
 
-    assert [_variable(each) for each in ("HERE", "NOT_HERE", "A=b=c")] == ["HERE=a=b", "NOT_HERE=", "A=b=c"]
+    assert [variable(each) for each in ("HERE", "NOT_HERE", "A=b=c")] == ["HERE=a=b", "NOT_HERE=", "A=b=c"]
 
 
 def test_a_terminal_that_is_not_there_is_wrong_usage(cli: Cli):

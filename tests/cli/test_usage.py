@@ -105,8 +105,17 @@ def test_what_follows_the_service_of_an_exec_is_the_commands(options: list[str])
     assert divided(["exec", "-p", "shop", *arguments[1:]]) == (["-p", "shop"], arguments)
 
 
-def test_f_means_follow_after_logs():
-    """Everywhere else, and before `logs`, it names the stack file."""
+def test_what_follows_the_service_of_a_run_is_the_commands():
+    """Before it, -p publishes a port there, as everywhere else; before `run` it names the stack."""
+    arguments = ["run", "--rm", "-p", "80:80", "-ve", "x", "--name", "n", "-e", "A", "web", "ls", "-p", "x", "--quiet"]
+
+    assert divided(["-p", "shop", *arguments]) == (["-p", "shop"], arguments)
+    assert divided(["run", "--project-name", "shop", "web"]) == (["--project-name", "shop"], ["run", "web"])
+
+
+def test_f_means_follow_after_logs_and_force_after_rm():
+    """Everywhere else, and before them, it names the stack file."""
+    assert divided(["rm", "-f", "web"]) == ([], ["rm", "-f", "web"])
     assert divided(["plan", "-f", "x.yaml"]) == (["-f", "x.yaml"], ["plan"])
     assert divided(["-f", "x.yaml", "logs", "-f", "web"]) == (["-f", "x.yaml"], ["logs", "-f", "web"])
 

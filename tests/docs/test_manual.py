@@ -135,7 +135,9 @@ def test_a_command_in_the_manual_exists(where: str, line: str, group: Any) -> No
         command.make_parser(command.context_class(command, **command.context_settings)).parse_args(rest)
         return
     known = options_of(command)
-    assert {word.partition("=")[0] for word in rest if word.startswith("-")} <= known, f"{where}: {line}"
+    assert {word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"} <= known, (
+        f"{where}: {line}"
+    )
 
 
 def test_every_command_is_shown(group: Any) -> None:

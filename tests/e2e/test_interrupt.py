@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import select
 import signal
+import subprocess
+import sys
+import termios
 import threading
 import time
 
 import pytest
 
-from tests.e2e.project import BASE, Project, Result, ended, sleeper
+from tests.e2e.project import BASE, ROOT, Project, Result, ended, sleeper
 from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -139,3 +146,64 @@ def test_a_long_stop_is_aborted_at_once_and_the_next_apply_ends_it(project: Proj
     project.must_be_settled()
     assert project.container("web")["Config"]["User"] == "1000"
     assert project.containers() == {project.container_name("web"), project.container_name("two")}
+
+
+def held_apply(project: Project, proxy: Proxy) -> tuple[threading.Event, threading.Event]:
+    """Events for a run that is held before its first start: that it has come there, and that it may go on."""
+    project.write({"one": sleeper(), "two": sleeper(depends_on=["one"])})
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold(request: Request) -> None:
+        if request.path.endswith("/start") and not reached.is_set():
+            reached.set()
+            assert go_on.wait(60)
+
+    proxy.before = hold
+    return reached, go_on
+
+
+def test_a_terminal_that_is_closed_interrupts_as_ctrl_c_does(project: Project, proxy: Proxy) -> None:
+    """The hang-up is heard, what is said to nobody does no harm, and the turn is given back."""
+    reached, go_on = held_apply(project, proxy)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deployer", "apply", "--yes", "--engine", proxy.url],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    try:
+        while not reached.wait(0.05):  # a terminal whose output nobody reads stands still
+            if select.select([ours], [], [], 0)[0]:
+                os.read(ours, 4096)
+        os.close(ours)
+        time.sleep(0.3)
+        go_on.set()
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+    assert project.containers() == set(), "what was begun is taken back"
+    assert f"{project.name}.deployer.r1.done" in project.records()
+    project.apply()
+    project.must_be_settled()
+
+
+def test_output_that_nobody_reads_any_more_stops_nothing(project: Project, proxy: Proxy) -> None:
+    """The pipes of stdout and stderr are closed in the middle: the apply goes on to its end."""
+    reached, go_on = held_apply(project, proxy)
+    process = project.start("apply", "--yes", "--format", "json", "--verbose", "--engine", proxy.url)
+    try:
+        assert reached.wait(60)
+        for stream in (process.stdout, process.stderr):
+            assert stream
+            stream.close()
+        go_on.set()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+    project.must_be_settled()

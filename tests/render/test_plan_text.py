@@ -72,7 +72,7 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
     assert shown == {(SIGNS[action], action.value) for action in Action}
     assert lines[-1] == (
         "1 build, 1 pull, 1 load, 1 push, 1 creation, 2 replacements, 1 update, 1 rename, 1 start, 1 restart, 1 stop, "
-        "1 removal, 1 recovery; 5 unchanged."
+        "1 kill, 1 pause, 1 unpause, 1 removal, 1 recovery; 5 unchanged."
     )
 
 
