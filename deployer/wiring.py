@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from deployer.plan.planner import Options
     from deployer.plan.steps import Copies
     from deployer.reconcile.protocol import Engine, Reader
+    from deployer.resources.built import NamedImage
     from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
     from deployer.resources.observed import Observed
     from deployer.resources.registries import Registry
@@ -392,8 +393,12 @@ class Project:
         body = {**made.new.body, "Image": plan.images[made.new.image]}
         return replace(made, new=replace(made.new, body=body))
 
-    def plan_destroy(self, reader: Reader, options: Options, holding: int = 0) -> tuple[Plan, Observed]:
-        """The removal of all that the stack owns. Nothing is built for it, so no build's inputs are read."""
+    def plan_destroy(
+        self, reader: Reader, options: Options, holding: int = 0, *, images: bool = False
+    ) -> tuple[Plan, Observed]:
+        """The removal of all that the stack owns, with its `images` too. Nothing is built for it, so no build's inputs
+        are read.
+        """
         from deployer.plan.planner import plan_destroy
         from deployer.reconcile.observe import observe
         from deployer.resources.desired import context_of
@@ -402,7 +407,23 @@ class Project:
         observed = observe(
             reader, self.stack.name, context, new_salt=self.salt, holding=holding, take_over=options.take_over
         )
-        return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options), observed
+        going = self._images_there(reader) if images else ()
+        return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options, going), observed
+
+    def _images_there(self, reader: Reader) -> Sequence[NamedImage]:
+        """The images on the engine under names of the stack: its builds', with their further names, and those of
+        `images` and of the services.
+        """
+        from deployer.reconcile.observe import built_images, named_images
+        from deployer.resources.desired import desired, with_archives, with_tag
+
+        wanted = desired(self.stack, self.origin, {})
+        wanted = with_archives(wanted, self._read_archives(wanted.images, []))
+        names = {each.reference: each.address for each in wanted.images.values() if each.reference}
+        names |= {with_tag(build.tag): f"build.{name}" for name, build in self.stack.builds.items() if build.tag}
+        names |= {push.reference: push.address for push in wanted.pushes}
+        names |= {each.reference: each.address for each in built_images(reader, self.stack.name)}
+        return named_images(reader, names)
 
     def plan_prune(
         self, reader: Reader, keep: int, holding: int = 0, *, take_over: bool = False

@@ -93,15 +93,23 @@ def destroy(
     files: Files = None,
     yes: Yes = False,
     volumes: Annotated[bool, typer.Option("--volumes", help="Remove the volumes too, with all their data.")] = False,
+    images: Annotated[
+        bool, typer.Option("--images", help="Remove the images too, built and pulled, but for what others run.")
+    ] = False,
     parallel: Parallel = 8,
     timeout: Timeout = "30m",
     lock_timeout: LockTimeout = "0s",
     take_over: TakeOver = False,
     format: Annotated[Format, typer.Option(help="text, or json: an event a line.")] = Format.TEXT,
 ) -> None:
-    """Remove all that the stack owns. Its volumes stay, with their data, unless --volumes is given.
+    """Remove all that the stack owns. Its volumes stay, with their data, unless --volumes is given, and so do images.
 
+    With --images its builds lose their names, and so do the images that its services name. An image that has other
+    names stays under those, and one that somebody else's container was made from stays as it is.
+
+    \b
     Example: deployer destroy stack.yaml --yes
+    Example: deployer destroy --volumes --images
     """
     from deployer.plan.planner import Options
 
@@ -109,7 +117,7 @@ def destroy(
     project, engine = state.project(files), state.engine()
     options = Options(volumes=volumes, take_over=take_over)
     way = Way(
-        lambda holding: project.plan_destroy(engine, options, holding),
+        lambda holding: project.plan_destroy(engine, options, holding, images=images),
         yes,
         parallel,
         seconds("--timeout", timeout),

@@ -21,7 +21,9 @@ from deployer.plan.old_builds import KEPT, old_builds
 from deployer.plan.one_shots import losses_left_out
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
+from deployer.plan.stack_images import going_images
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
+from deployer.resources.built import NamedImage
 from deployer.resources.desired import Desired, salted
 from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label
 from deployer.stack.service import COMPLETED, HEALTHY
@@ -155,8 +157,10 @@ def _adoption(desired: Desired, observed: Observed, options: Options) -> Iterato
         yield Draft(Change("stack", Action.UPDATE, "--adopt", (field,), detail="taken over, nothing restarts for it"))
 
 
-def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, options: Options) -> Plan:
-    """The removal of all that the stack owns; its volumes stay unless `options.volumes`.
+def plan_destroy(
+    stack: str, origin: str, folder: str, observed: Observed, options: Options, images: Sequence[NamedImage] = ()
+) -> Plan:
+    """The removal of all that the stack owns; its volumes stay unless `options.volumes`, and images but for these.
 
     Raises InvalidStack where it is another origin's.
     """
@@ -179,7 +183,8 @@ def plan_destroy(stack: str, origin: str, folder: str, observed: Observed, optio
     for thing in observed.volumes.values():
         if thing.ours:
             drafts.append(remove_volume(thing) if options.volumes else kept(thing, "it holds data"))
-    return plan_of(stack, origin, observed, drafts, [], {}, ())
+    removals, warnings = going_images(images, observed)
+    return plan_of(stack, origin, observed, [*drafts, *removals], [], {}, tuple(warnings))
 
 
 def _leftovers(facts: Facts, options: Options) -> list[Draft]:

@@ -17,7 +17,7 @@ from deployer.reconcile.protocol import Reader
 from deployer.resources import identity
 from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
-from deployer.resources.built import BuiltImage, built_image, tags_of
+from deployer.resources.built import BuiltImage, NamedImage, built_image, named_image, tags_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, with_tag
 from deployer.resources.observed import (
     Neighbour,
@@ -152,6 +152,13 @@ def built_images(reader: Reader, stack: str) -> Sequence[BuiltImage]:
     with ThreadPoolExecutor(min(8, len(references))) as pool:
         inspects = zip(references, pool.map(reader.image, references), strict=True)
         return [built_image(reference, inspect) for reference, inspect in inspects if inspect]
+
+
+def named_images(reader: Reader, addresses: Mapping[str, str]) -> Sequence[NamedImage]:
+    """The images of the stack by all names that it knows them by; `addresses` by reference, besides its builds' own."""
+    with ThreadPoolExecutor(8) as pool:
+        inspects = zip(addresses.items(), pool.map(reader.image, addresses), strict=True)
+        return [named_image(address, name, inspect) for (name, address), inspect in inspects if inspect]
 
 
 def _inspected(reader: Reader, references: set[str]) -> dict[str, ObservedImage]:

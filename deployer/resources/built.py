@@ -27,6 +27,22 @@ class BuiltImage:
         return f"build.{self.build}:{self.reference.rpartition(':')[2]}"
 
 
+@dataclass(frozen=True, slots=True)
+class NamedImage:
+    """An image under a name that the stack gives it or brings it by: all its tags, and its digests in registries."""
+
+    address: str
+    reference: str
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+
+
+def named_image(address: str, reference: str, inspect: Json) -> NamedImage:
+    tags, digests = inspect.get("RepoTags") or (), inspect.get("RepoDigests") or ()
+    return NamedImage(address, reference, inspect["Id"], tuple(tags), tuple(digests))
+
+
 def tags_of(listed: Iterable[Json], stack: str) -> Iterator[str]:
     """The tags that builds of the stack, whatever their names, have given to images; `listed` as the engine lists them.
 

@@ -153,3 +153,23 @@ def test_an_image_gets_a_further_name(project: Project, own: str) -> None:
     project.write({"web": sleeper()})
     assert project.run("tag", "web", own).code == 0
     assert project.engine.inspect_image(own)["Id"] == project.engine.inspect_image(BASE)["Id"]
+
+
+def test_destroy_can_take_the_images_along(project: Project, own: str) -> None:
+    """The builds' under all their names, and what the services name; not what has another name, or somebody runs."""
+    built(project, own, "one")
+    project.files(Dockerfile=f"FROM {BASE}\nRUN echo {project.name}\n")
+    further = f"{project.name}-web:1.0"
+    services = {"web": sleeper(image="web"), "own": sleeper(image=own), "base": sleeper()}
+    project.write(services, builds={"web": {"context": "./web", "tag": further}})
+    project.apply()
+    engine = project.engine
+    other = engine.create_container(BASE, "true", name=f"{project.name}-other")["Id"]
+    engine.tag(further, f"{project.name}-mine", "1")
+    result = project.destroy("--images")
+    assert f"{BASE} stays: the container " in result.err
+    names = {tag for image in engine.images() for tag in image["RepoTags"] or () if tag.startswith(project.name)}
+    assert names == {f"{project.name}-mine:1"}
+    assert engine.inspect_image(BASE)
+    assert project.records() == set()
+    engine.remove_container(other)
