@@ -308,12 +308,15 @@ def edges_from_recovery(drafts: Sequence[Draft]) -> Iterator[Edge]:
 
 
 def edges_to_images_that_go(drafts: Sequence[Draft]) -> Iterator[Edge]:
-    """Old images go once all else has been done, and done well."""
-    for index, draft in enumerate(drafts):
-        if draft.has(Call.REMOVE_IMAGE):
-            for other, before in enumerate(drafts):
-                if before.change.steps and not before.has(Call.REMOVE_IMAGE):
-                    yield (other, before.last), (index, 0)
+    """Images go once all else has been done, and done well; and one after the other, for the engine (20.10) fails where
+    two names of an image go at once.
+    """
+    going = [index for index, draft in enumerate(drafts) if draft.has(Call.REMOVE_IMAGE)]
+    for index in going:
+        for other, before in enumerate(drafts):
+            if before.change.steps and other not in going:
+                yield (other, before.last), (index, 0)
+    yield from (((one, drafts[one].last), (next_one, 0)) for one, next_one in pairwise(going))
 
 
 def _refuse_circles(drafts: Sequence[Draft], found: Sequence[Edge]) -> None:

@@ -289,3 +289,12 @@ def test_records_are_described_label_by_label() -> None:
         if isinstance(value, str) and value.startswith(("io.deployer.", "com.docker.compose."))
     }
     assert {label for label in labels if f"`{label}`" not in page} == set()
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    """A claim that a test shows something names one that exists."""
+    for page in PAGES:
+        for file, name in re.findall(r"`(\w+/test_\w+\.py)::(test_\w+)`", page.read_text(encoding="utf-8")):
+            path = ROOT / "tests" / file
+            assert path.is_file(), f"{page.name} names {file}"
+            assert f"def {name}(" in path.read_text(encoding="utf-8"), f"{page.name} names {file}::{name}"

@@ -52,12 +52,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def fetched(port: int, seconds: float = 10) -> str:
+def fetched(port: int, seconds: float = 10, path: str = "/") -> str:
     """The page on that port of the loopback, as soon as it answers."""
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
                 return answer.read().decode().strip()
         except OSError:
             if time.monotonic() > deadline:

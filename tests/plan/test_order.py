@@ -51,7 +51,7 @@ def test_a_build_begins_after_those_that_it_starts_from(draft):
 
 
 def test_old_images_go_after_all_else(draft):
-    """And do not wait for each other."""
+    """And one after the other."""
     drafts = [
         draft("build.web:1", Action.REMOVE, Call.REMOVE_IMAGE),
         draft("service.web[1]", Action.CREATE, Call.CREATE, Call.START),
@@ -59,6 +59,7 @@ def test_old_images_go_after_all_else(draft):
         draft("build.web:2", Action.REMOVE, Call.REMOVE_IMAGE),
     ]
     assert named(drafts) == [
+        "build.web:1 remove image -> build.web:2 remove image",
         "service.web[1] start -> build.web:1 remove image",
         "service.web[1] start -> build.web:2 remove image",
     ]
