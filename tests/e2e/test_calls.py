@@ -96,7 +96,7 @@ def test_the_calls_of_a_push_are_those_planned(project: Project, proxy: Proxy, t
         project.engine.remove_image(image)
         project.write({"web": sleeper(image=image)}, registries=registries)
         proxy.forget()
-        the_calls_are_those_planned(project, proxy, {"pull": 1, "create": 2})
+        the_calls_are_those_planned(project, proxy, {"pull": 1, "create": 2, "remove": 1})
 
 
 def the_calls_are_those_planned(project: Project, proxy: Proxy, summary: dict[str, int]) -> None:
@@ -143,6 +143,8 @@ def call_of(request: Request, names: dict[str, str]) -> str:
             return f"create volume {body['Name']}"
         case "DELETE", "volumes", [name] if name in names:
             return f"remove the secrets of {names[name]}"
+        case "DELETE", "images", [*reference]:
+            return f"remove image {'/'.join(reference)}"
         case "DELETE", "networks" | "volumes", [name]:
             return f"remove {what[:-1]} {name}"
         case "POST", "build", []:
