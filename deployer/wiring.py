@@ -141,7 +141,9 @@ class Project:
         """What should be, or `only` these services and what they need, `alone` without what they depend on; each
         build's inputs, and what secrets and configs hold, are read anew.
         """
-        from deployer.resources.desired import desired, narrowed, with_archives, with_digests
+        from deployer.resources.as_read import with_archives, with_digests
+        from deployer.resources.from_stack import desired
+        from deployer.resources.narrowed import narrowed
 
         whole = desired(self.stack, self.origin, {})
         part = narrowed(whole, only, alone=alone) if only else whole
@@ -159,7 +161,8 @@ class Project:
         self, addresses: Collection[str], mistakes: list[Diagnostic]
     ) -> dict[str, tuple[str, DesiredArchive]]:
         """The images that come from archives, by address: the reference that each is to have, and what it is there."""
-        from deployer.resources.desired import DesiredArchive, with_tag
+        from deployer.fields.references import with_tag
+        from deployer.resources.desired import DesiredArchive
         from deployer.sources.image_archive import chosen, read_image_archive
 
         found: dict[str, tuple[str, DesiredArchive]] = {}
@@ -260,20 +263,16 @@ class Project:
     def _recipe(self, name: str) -> Recipe:
         from deployer.sources.builds import Recipe
 
-        build, path = self.stack.builds[name], self._path_of_build(name)
-        key = "inline" if self.stack.places.has(*path, "inline") else "dockerfile_inline"
+        build, inline = self.stack.builds[name], self.stack.path_of_inline(name)
         return Recipe(
             folder=self._path(build.context),
             dockerfile=build.dockerfile,
             inline=build.inline,
             args={key: value for key, value in build.args.items() if value is not None},
             target=build.target,
-            place=self.stack.place(*path),
-            inline_at=lambda place: self.stack.places.in_block(place.line, place.column, *path, key),
+            place=self.stack.place(*self.stack.path_of_build(name)),
+            inline_at=lambda place: self.stack.places.in_block(place.line, place.column, *inline),
         )
-
-    def _path_of_build(self, name: str) -> tuple[str, ...]:
-        return ("builds", name) if self.stack.places.has("builds", name) else ("services", name, "build")
 
     def _build(self, name: str) -> DesiredBuild:
         from deployer.resources.desired import DesiredBuild
@@ -291,7 +290,7 @@ class Project:
             args=sources.recipe.args,
             target=build.target,
             tag=build.tag,
-            path=self._path_of_build(name),
+            path=self.stack.path_of_build(name),
         )
 
     def observe(self, reader: Reader, desired: Desired, holding: int = 0, *, take_over: bool = False) -> Observed:
@@ -338,7 +337,7 @@ class Project:
     ) -> tuple[Plan, Observed]:
         """What apply would do of its builds, its pushes or its pulls. No secret is read for it."""
         from deployer.plan.parts import Part, plan_part
-        from deployer.resources.desired import desired
+        from deployer.resources.from_stack import desired
 
         wanted = desired(self.stack, self.origin, {})
         if part is Part.PULL:
@@ -354,7 +353,7 @@ class Project:
         """The registries of the stack, with the logins that it says. Raises InvalidStack where a password is not
         there.
         """
-        from deployer.resources.desired import registries_of
+        from deployer.resources.registries import registries_of
 
         mistakes: list[Diagnostic] = []
         found = tuple(self._with_login(each, mistakes) for each in registries_of(self.stack))
@@ -401,7 +400,7 @@ class Project:
         """
         from deployer.plan.planner import plan_destroy
         from deployer.reconcile.observe import observe
-        from deployer.resources.desired import context_of
+        from deployer.resources.from_stack import context_of
 
         context = context_of(self.stack)
         observed = observe(
@@ -414,8 +413,10 @@ class Project:
         """The images on the engine under names of the stack: its builds', with their further names, and those of
         `images` and of the services.
         """
+        from deployer.fields.references import with_tag
         from deployer.reconcile.observe import built_images, named_images
-        from deployer.resources.desired import desired, with_archives, with_tag
+        from deployer.resources.as_read import with_archives
+        from deployer.resources.from_stack import desired
 
         wanted = desired(self.stack, self.origin, {})
         wanted = with_archives(wanted, self._read_archives(wanted.images, []))
@@ -447,7 +448,7 @@ class Project:
     ) -> tuple[Plan, Observed]:
         """What becomes of the containers that are there, as `make` has it. No build's inputs are read."""
         from deployer.reconcile.observe import observe
-        from deployer.resources.desired import desired
+        from deployer.resources.from_stack import desired
 
         wanted = desired(self.stack, self.origin, {})
         observed = observe(

@@ -133,7 +133,8 @@ def services_of(
     project: Project, only: Sequence[str] | None, replace: Sequence[str] | None = None
 ) -> tuple[frozenset[str], frozenset[str]]:
     """The services of --only and of --replace. Raises WrongUsage where there is no such service, or it is left out."""
-    from deployer.resources.desired import desired, narrowed
+    from deployer.resources.from_stack import desired
+    from deployer.resources.narrowed import narrowed
 
     chosen, anew = frozenset(only or ()), frozenset(replace or ())
     refuse_unknown([*(only or ()), *(replace or ())], project.stack.services)

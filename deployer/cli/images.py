@@ -56,7 +56,7 @@ def tag(
     \b
     Example: deployer tag web peng104/flask-hello-docker:1.0
     """
-    from deployer.resources.desired import with_tag
+    from deployer.fields.references import with_tag
 
     state = state_of(context)
     engine = state.engine()

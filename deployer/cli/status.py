@@ -85,7 +85,7 @@ def status(
 
 def look(project: Project, engine: Engine) -> list[ServiceStatus]:
     """The services as they are now."""
-    from deployer.resources.desired import desired
+    from deployer.resources.from_stack import desired
 
     plan, observed = project.plan(engine)
     return statuses(desired(project.stack, project.origin, {}), plan, observed)

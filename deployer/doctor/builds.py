@@ -27,7 +27,7 @@ def own_images(stack: Stack) -> set[str]:
 
 def _place_inline(stack: Stack, build: str, text: str) -> Callable[[int], Place]:
     """Where an offset of an inline Dockerfile stands in the stack file; of what is no `|` block, where it begins."""
-    path = inline_path(stack, build)
+    path = stack.path_of_inline(build)
     source, value = stack.places.source, stack.places.at(*path)
     header = source.line(value.line)[value.column - 1 :].lstrip()
     if not header.startswith("|"):
@@ -45,13 +45,6 @@ def _place_inline(stack: Stack, build: str, text: str) -> Callable[[int], Place]
         return Place(stack.file, number, column + 1, mask_line(line))
 
     return place
-
-
-def inline_path(stack: Stack, build: str) -> tuple[str, ...]:
-    """Where the text is written: `inline`, or as Compose has it."""
-    owner = ("builds", build) if stack.places.has("builds", build) else ("services", build, "build")
-    keys = [key for key in ("inline", "dockerfile_inline") if stack.places.has(*owner, key)]
-    return (*owner, *keys[:1])
 
 
 def _indent(line: str) -> int:

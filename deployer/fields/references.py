@@ -64,3 +64,9 @@ def split_address(text: str) -> tuple[str, str] | None:
 
 def host_of(address: str) -> str:
     return address.partition("/")[0]
+
+
+def with_tag(reference: str) -> str:
+    """The reference with the tag that the engine takes where none is written."""
+    last = reference.rpartition("/")[2]
+    return reference if ":" in last or "@" in last else f"{reference}:latest"

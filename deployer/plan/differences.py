@@ -8,11 +8,12 @@ from types import MappingProxyType
 
 from deployer.errors import Place
 from deployer.fields.field import Effect
+from deployer.fields.references import with_tag
 from deployer.plan.diff import PlaceOf, field_changes, sides_of
 from deployer.plan.images import ImageNow
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.namespaces import Owner, namespace_change, owner_of
-from deployer.resources.desired import Desired, DesiredService, with_tag
+from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedContainer
 

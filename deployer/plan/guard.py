@@ -13,9 +13,10 @@ from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Change
-from deployer.resources.desired import Desired, DesiredThing, runs
+from deployer.resources.desired import Desired, DesiredThing
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
+from deployer.resources.pushes import runs
 from deployer.resources.registries import allow_insecure
 
 

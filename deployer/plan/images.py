@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deployer.fields.field import Effect
+from deployer.fields.references import with_tag
 from deployer.plan import steps
 from deployer.plan.diff import PlaceOf
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
 from deployer.resources.builds import FROM, in_order, inputs_of, started_from
-from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage, with_tag
+from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
 from deployer.resources.observed import Observed
 from deployer.resources.registries import mirrors_of
 

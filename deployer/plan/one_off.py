@@ -13,8 +13,9 @@ from deployer.fields.field import Json, put
 from deployer.plan.copies import copies_of
 from deployer.plan.namespaces import owner_of
 from deployer.plan.steps import NewContainer
+from deployer.resources.as_read import salted
 from deployer.resources.body import container_body, further_endpoints
-from deployer.resources.desired import Desired, DesiredService, Written, salted
+from deployer.resources.desired import Desired, DesiredService, Written
 from deployer.resources.observed import Observed
 
 

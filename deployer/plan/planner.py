@@ -23,8 +23,9 @@ from deployer.plan.pushes import await_registries, plan_pushes, with_registries
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
 from deployer.plan.stack_images import going_images
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
+from deployer.resources.as_read import salted
 from deployer.resources.built import NamedImage
-from deployer.resources.desired import Desired, salted
+from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label
 from deployer.stack.service import COMPLETED, HEALTHY
 

@@ -13,9 +13,10 @@ from deployer.plan.draft import STARTS, Draft
 from deployer.plan.images import ImageNow, Images
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
 from deployer.plan.recovery import is_half_done
-from deployer.resources.desired import Desired, runs
+from deployer.resources.desired import Desired, DesiredPush
 from deployer.resources.observed import Observed, ObservedImage
-from deployer.resources.registries import DesiredPush, service_behind
+from deployer.resources.pushes import runs
+from deployer.resources.registries import service_behind
 
 
 def plan_pushes(desired: Desired, observed: Observed, images: Images, place: PlaceOf) -> list[Draft]:

@@ -11,14 +11,14 @@ from deployer.errors import DeployerError, Unreachable
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Context, Json, section
 from deployer.fields.namespaces import joined
-from deployer.fields.references import host_of
+from deployer.fields.references import host_of, with_tag
 from deployer.reconcile.holder import with_the_dead
 from deployer.reconcile.protocol import Reader
 from deployer.resources import identity
 from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
 from deployer.resources.built import BuiltImage, NamedImage, built_image, named_image, tags_of
-from deployer.resources.desired import DesiredBuild, DesiredImage, with_tag
+from deployer.resources.desired import DesiredBuild, DesiredImage, DesiredPush
 from deployer.resources.observed import (
     Neighbour,
     Observed,
@@ -34,7 +34,7 @@ from deployer.resources.observed import (
 )
 from deployer.resources.owners import with_owner
 from deployer.resources.records import Records, Updates, records_of, updates_of
-from deployer.resources.registries import DesiredPush, Registry
+from deployer.resources.registries import Registry
 
 
 def observe(

@@ -10,9 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from deployer.errors import DeployerError, Diagnostic, OperationFailed, Unreachable
-from deployer.fields.references import Reference, parse_reference
+from deployer.fields.references import Reference, parse_reference, with_tag
 from deployer.reconcile.protocol import Progress
-from deployer.resources.desired import with_tag
 
 if TYPE_CHECKING:
     from deployer.reconcile.calls import World

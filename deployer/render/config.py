@@ -23,7 +23,7 @@ from deployer.fields.sensitive import MASK, is_sensitive_name, mask_line
 from deployer.fields.ulimits import OneLimit, SoftAndHard
 from deployer.render.long_form import long_form, long_value
 from deployer.render.yaml_text import as_yaml_text
-from deployer.resources.desired import hidden_in, image_of
+from deployer.resources.from_stack import hidden_in, image_of
 from deployer.stack.model import EngineThing, Network, Source, Stack
 from deployer.stack.service import Build, ServiceKeys, written
 

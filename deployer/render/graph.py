@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from deployer.render.graph_svg import Box, Line, drawing
 from deployer.render.harmless import display_width, harmless
-from deployer.resources.desired import desired, runs
+from deployer.resources.from_stack import desired
+from deployer.resources.pushes import runs
 from deployer.resources.registries import service_behind
 from deployer.stack.model import Stack
 

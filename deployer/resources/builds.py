@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from deployer.errors import Diagnostic, InvalidStack, Place
-from deployer.resources.desired import DesiredBuild, with_tag
+from deployer.fields.references import with_tag
+from deployer.resources.desired import DesiredBuild
 
 FROM = "FROM "
 """How the inputs of an image name what it starts from."""

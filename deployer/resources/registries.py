@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from deployer.fields.mounts import host_path
 from deployer.fields.references import Reference, parse_reference
 from deployer.resources.login import Login
+from deployer.stack.model import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +25,6 @@ class Registry:
     service: str = ""
     mirrors: tuple[str, ...] = ()
     login: Login | None = field(default=None, repr=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class DesiredPush:
-    """A build's image that is to be in a registry under `reference`; `path` is where the stack says it."""
-
-    build: str
-    registry: str
-    reference: str
-    service: str = ""
-    path: tuple[str, ...] = ()
-
-    @property
-    def address(self) -> str:
-        return f"push.{self.build}->{self.registry}"
 
 
 def registry_of(
@@ -80,3 +67,19 @@ def mirrors_of(reference: str, registries: Iterable[Registry]) -> tuple[str, ...
     """The mirrors that are tried before the registry of an image, in their order."""
     found = registry_of(parse_reference(reference), registries, lambda each: each.mirrors)
     return found.mirrors if found else ()
+
+
+def registries_of(stack: Stack) -> tuple[Registry, ...]:
+    """The registries as the stack file says them, without any login."""
+    return tuple(
+        Registry(
+            name,
+            each.address,
+            each.insecure,
+            each.ca or "",
+            host_path(each.ca, stack.folder) if each.ca else "",
+            each.service or "",
+            each.mirrors,
+        )
+        for name, each in stack.registries.items()
+    )

@@ -215,6 +215,15 @@ class Stack:
         """Where a value is written, in whichever file that is."""
         return self.overlay.get(path) or self.places.at(*path)
 
+    def path_of_build(self, build: str) -> tuple[str, ...]:
+        """Where a build is said: at the top, or in the service of its name."""
+        return ("builds", build) if self.places.has("builds", build) else ("services", build, "build")
+
+    def path_of_inline(self, build: str) -> tuple[str, ...]:
+        """Where the text of a build's inline Dockerfile is written: `inline`, or as Compose has it."""
+        path = self.path_of_build(build)
+        return (*path, "inline" if self.places.has(*path, "inline") else "dockerfile_inline")
+
     def network_name(self, key: str) -> str:
         """What the network is called on the engine."""
         return self._name(key, self.networks.get(key))

@@ -79,7 +79,7 @@ def _login(stack: Stack, name: str, registry: Registry) -> Iterator[Diagnostic]:
 def _pushes(
     stack: Stack, name: str, build: Build, known: Collection[str], pushed: dict[str, str]
 ) -> Iterator[Diagnostic]:
-    path = ("builds", name) if stack.places.has("builds", name) else ("services", name, "build")
+    path = stack.path_of_build(name)
     for index, to in enumerate(build.push):
         several = stack.places.has(*path, "push", index)
         place = stack.places.at(*path, "push", *((index,) if several else ()))

@@ -20,8 +20,9 @@ from deployer.fields.kinds import OWN_LABELS
 from deployer.plan.model import Cause, Change
 from deployer.reconcile.protocol import Engine
 from deployer.resources import identity
+from deployer.resources.as_read import salted
 from deployer.resources.body import container_body, network_body, volume_body
-from deployer.resources.desired import Desired, DesiredService, salted
+from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.wire import EngineRefused
 
 pytestmark = pytest.mark.engine

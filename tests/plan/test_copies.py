@@ -19,7 +19,9 @@ from deployer.plan.model import Action, Call, Cause, Step
 from deployer.plan.recovery import is_half_done, plan_recovery
 from deployer.plan.things import remove_left_copy
 from deployer.resources.applied import Applied, Secrecy, plain
-from deployer.resources.desired import DesiredService, desired, salted, with_digests
+from deployer.resources.as_read import salted, with_digests
+from deployer.resources.desired import DesiredService
+from deployer.resources.from_stack import desired
 from deployer.resources.observed import Observed, ObservedContainer, copies_without_a_container
 from deployer.resources.records import Records
 from deployer.resources.wire import EngineInfo

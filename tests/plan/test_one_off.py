@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from deployer.plan.one_off import OneOff, adapted
-from deployer.resources.desired import DesiredService, desired
+from deployer.resources.desired import DesiredService
+from deployer.resources.from_stack import desired
 from deployer.stack.load import load
 
 STACK = """\

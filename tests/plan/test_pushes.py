@@ -11,7 +11,9 @@ from deployer.errors import InvalidStack, Unreachable
 from deployer.plan.model import Action, Change, Plan
 from deployer.plan.parts import Part, plan_part
 from deployer.plan.planner import make_plan, no_recall
-from deployer.resources.desired import Desired, DesiredBuild, desired, narrowed
+from deployer.resources.desired import Desired, DesiredBuild
+from deployer.resources.from_stack import desired
+from deployer.resources.narrowed import narrowed
 from deployer.resources.observed import Observed, ObservedImage, RegistryAnswer
 from deployer.resources.records import Records
 from deployer.resources.wire import EngineInfo

@@ -1,0 +1,147 @@
+"""A stack file's stack put into the canonical shape: what should be."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from deployer.fields import container, network, volume
+from deployer.fields.attachments import DEFAULT, Attachment
+from deployer.fields.copies import SECTIONS
+from deployer.fields.field import Context, Field, KnownContent, Value
+from deployer.fields.mounts import host_path
+from deployer.fields.references import with_tag
+from deployer.resources.desired import Desired, DesiredBuild, DesiredImage, DesiredService, DesiredThing, Written
+from deployer.resources.pushes import pushes_of
+from deployer.resources.registries import registries_of
+from deployer.stack.model import EngineThing, Network, Stack
+from deployer.stack.service import COMPLETED, ServiceKeys, said, written
+
+
+def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> Desired:
+    """The stack in the canonical shape. `builds` holds what was read of each build's inputs."""
+    context = context_of(stack)
+    services = {name: _service(stack, name, service, context) for name, service in stack.services.items()}
+    used = {key for service in services.values() for key, _ in service.asked["networks"]}
+    networks = {**stack.networks, **({DEFAULT: Network()} if DEFAULT in used and DEFAULT not in stack.networks else {})}
+    return Desired(
+        stack=stack.name,
+        origin=origin,
+        folder=stack.folder,
+        file=stack.file,
+        services=services,
+        images={
+            **{image.address: image for image in map(partial(image_named, stack), stack.images)},
+            **{service.image.address: service.image for service in services.values()},
+        },
+        builds=builds,
+        networks={key: _thing(key, stack.network_name(key), thing, network.FIELDS) for key, thing in networks.items()},
+        volumes={
+            key: _thing(key, stack.volume_name(key), thing, volume.FIELDS) for key, thing in stack.volumes.items()
+        },
+        context=context,
+        registries=registries_of(stack),
+        pushes=pushes_of(stack),
+    )
+
+
+def context_of(stack: Stack, service: str = "") -> Context:
+    """What the written values of a stack refer to."""
+    return Context(
+        stack=stack.name,
+        contents=_contents(stack),
+        folder=stack.folder,
+        service=service,
+        hostname=said(stack.services[service], "hostname") or "" if service else "",
+        networks={key: stack.network_name(key) for key in {*stack.networks, DEFAULT}},
+        volumes={key: stack.volume_name(key) for key in stack.volumes},
+    )
+
+
+def _contents(stack: Stack) -> dict[str, KnownContent]:
+    """What is known of each secret and config before it is read."""
+    found: dict[str, KnownContent] = {}
+    for section in SECTIONS:
+        for key, source in getattr(stack, section).items():
+            file = host_path(source.file, stack.folder) if source.file else ""
+            name = posixpath.basename(file) or source.environment or "content"
+            found[f"{section}.{key}"] = KnownContent("", name, file)
+    return found
+
+
+def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> DesiredService:
+    context = replace(shared, service=name, hostname=said(service, "hostname") or "")
+    rows = {row.name: Written(*found) for row in container.FIELDS if (found := written(service, row))}
+    mode = rows["network_mode"].value if "network_mode" in rows else ""
+    if not mode and not (rows["networks"].value if "networks" in rows else ()):
+        rows["networks"] = Written("networks", {DEFAULT: Attachment(aliases=())})
+    asked = {row.name: canonical_of(row, rows, context) for row in container.FIELDS if row.name != "image"}
+    awaited = {
+        condition.condition
+        for other in stack.services.values()
+        for target, condition in other.needs.items()
+        if target == name
+    }
+    completes = COMPLETED in awaited
+    policy = rows["restart"].value if "restart" in rows else ""
+    return DesiredService(
+        name=name,
+        replicas=service.replicas,
+        image=image_of(stack, name, service),
+        asked=asked,
+        written=rows,
+        context=context,
+        depends_on={target: dependency.condition for target, dependency in service.needs.items()},
+        monitor=service.monitor,
+        completes=completes,
+        sensitive=stack.sensitive_in(name),
+        hidden=hidden_in(stack, name),
+        may_exit=completes or policy == "no" or policy.startswith("on-failure"),
+    )
+
+
+def hidden_in(stack: Stack, service: str) -> frozenset[tuple[str, str]]:
+    """The rows of a service, with the entry where they are keyed, that a sensitive variable went into."""
+    found: set[tuple[str, str]] = set()
+    for path in (path[2:] for path in stack.tainted if path[:2] == ("services", service)):
+        for row in container.FIELDS:
+            for parts in (tuple(name.split(".")) for name in row.names):
+                if path[: len(parts)] == parts:
+                    found.add((row.name, row.kind.entry_at(path[len(parts) :])))
+    return frozenset(found)
+
+
+def canonical_of(row: Field, said: Mapping[str, Written], context: Context) -> Value:
+    """A row as a service says it, or as it is where nothing is said."""
+    return row.kind.normal(said[row.name].value, context) if row.name in said else row.unset
+
+
+def image_of(stack: Stack, name: str, service: ServiceKeys) -> DesiredImage:
+    """What the service runs: its own build, an entry of `builds` or `images`, else an image reference."""
+    reference: str = said(service, "image") or name
+    if service.build:
+        return DesiredImage(f"build.{name}", "")
+    if reference in stack.builds:
+        return DesiredImage(f"build.{reference}", "")
+    if reference in stack.images:
+        image = image_named(stack, reference)
+        return replace(image, pull=service.pull_policy or image.pull)
+    return DesiredImage(f"image.{reference}", with_tag(reference), service.pull_policy or "missing")
+
+
+def image_named(stack: Stack, name: str) -> DesiredImage:
+    """An entry of `images`."""
+    entry = stack.images[name]
+    return DesiredImage(f"image.{name}", with_tag(entry.from_) if entry.from_ else "", entry.pull)
+
+
+def _thing(key: str, name: str, thing: EngineThing, rows: tuple[Field, ...]) -> DesiredThing:
+    asked = {
+        row.name: row.kind.normal(value, Context())
+        if (value := getattr(thing, row.name, None)) is not None
+        else row.unset
+        for row in rows
+    }
+    return DesiredThing(key, name, thing.external, asked)

@@ -1,0 +1,53 @@
+"""Part of a stack: some services, and what those need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from deployer.resources.desired import Desired
+from deployer.resources.identity import container_address
+from deployer.resources.pushes import runs
+from deployer.resources.registries import service_behind
+
+
+def narrowed(whole: Desired, names: Collection[str], *, alone: bool = False) -> Desired:
+    """Only these services and what they need: what they depend on, unless they are to be `alone`, and the images,
+    networks and volumes of those.
+
+    Which builds that takes is known once their Dockerfiles are read.
+    """
+    needed: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        if (name := waiting.pop()) not in needed:
+            needed.add(name)
+            waiting += () if alone else whole.services[name].depends_on
+            waiting += filter(None, [service_behind(whole.services[name].image.reference, whole.registries)])
+    services = {name: service for name, service in whole.services.items() if name in needed}
+    images = {service.image.address: service.image for service in services.values()}
+    pushes = tuple(push for push in whole.pushes if runs(images, push))
+    networks = {key for service in services.values() for key, _ in service.asked["networks"]}
+    volumes = {value[1] for service in services.values() for _, value in service.asked["volumes"]}
+    part = replace(
+        whole,
+        services=services,
+        images=images,
+        pushes=pushes,
+        networks={key: thing for key, thing in whole.networks.items() if key in networks},
+        volumes={key: thing for key, thing in whole.volumes.items() if thing.name in volumes},
+    )
+    return replace(part, left_out=tuple(sorted(addresses(whole) - addresses(part))))
+
+
+def addresses(wanted: Desired) -> frozenset[str]:
+    """What is wanted, replica by replica; images are no part of it, as others may run them."""
+    return frozenset(
+        {
+            container_address(name, number)
+            for name, service in wanted.services.items()
+            for number in range(1, service.replicas + 1)
+        }
+        | {f"network.{key}" for key in wanted.networks}
+        | {f"volume.{key}" for key in wanted.volumes}
+    )
