@@ -21,7 +21,8 @@ from deployer.resources import applied
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import SUCCESSOR, container_address, container_name
-from deployer.resources.observed import ObservedContainer, host_ports, static_addresses
+from deployer.resources.inspected import host_ports, static_addresses
+from deployer.resources.observed import ObservedContainer
 from deployer.resources.standing import Standing
 
 SECOND = 1_000_000_000

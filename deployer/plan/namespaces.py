@@ -12,7 +12,8 @@ from deployer.plan.model import Action, Call, Cause, FieldChange
 from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import SUCCESSOR, container_name
-from deployer.resources.observed import Observed, ObservedContainer, moment
+from deployer.resources.inspected import moment
+from deployer.resources.observed import Observed, ObservedContainer
 
 
 @dataclass(frozen=True, slots=True)

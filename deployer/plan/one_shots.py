@@ -8,7 +8,8 @@ from deployer.fields.field import Effect, section
 from deployer.plan.differences import Facts
 from deployer.plan.model import Cause, FieldChange
 from deployer.resources.desired import DesiredService
-from deployer.resources.observed import ObservedContainer, dependencies_on_label
+from deployer.resources.inspected import dependencies_on_label
+from deployer.resources.observed import ObservedContainer
 
 Loss = tuple[str, FieldChange]
 """The address of what this plan makes anew (a service's has no number), and the field that says so."""

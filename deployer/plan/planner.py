@@ -26,7 +26,8 @@ from deployer.plan.things import kept, plan_things, remove_left_copy, remove_net
 from deployer.resources.as_read import salted
 from deployer.resources.built import NamedImage
 from deployer.resources.desired import Desired
-from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label
+from deployer.resources.inspected import dependencies_on_label
+from deployer.resources.observed import Observed, ObservedContainer
 from deployer.stack.service import COMPLETED, HEALTHY
 
 

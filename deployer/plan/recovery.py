@@ -10,7 +10,8 @@ from deployer.plan import steps
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Change, FieldChange
 from deployer.resources.identity import SUCCESSOR
-from deployer.resources.observed import Observed, ObservedContainer, host_ports, taken_over
+from deployer.resources.inspected import host_ports, taken_over
+from deployer.resources.observed import Observed, ObservedContainer
 from deployer.resources.standing import Standing
 
 NOT_ENDED = "an apply has not ended"

@@ -14,7 +14,8 @@ from deployer.plan.planner import abandoned, left_alone, plan_of
 from deployer.plan.recovery import is_half_done
 from deployer.plan.start_stop import ASKED
 from deployer.resources.desired import Desired
-from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label
+from deployer.resources.inspected import dependencies_on_label
+from deployer.resources.observed import Observed, ObservedContainer
 
 
 @dataclass(frozen=True, slots=True)

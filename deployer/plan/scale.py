@@ -10,7 +10,8 @@ from deployer.plan.containers import await_ready
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change
 from deployer.resources.desired import DesiredService
-from deployer.resources.observed import ObservedContainer, host_ports
+from deployer.resources.inspected import host_ports
+from deployer.resources.observed import ObservedContainer
 
 _OF_THE_NUMBER = (Action.CREATE, Action.REMOVE, Action.START)
 """Those that come, those that go, and those that are there and do not run."""

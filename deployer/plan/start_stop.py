@@ -16,7 +16,8 @@ from deployer.plan.namespaces import owners_first
 from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_of
 from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import Desired, DesiredService
-from deployer.resources.observed import Observed, ObservedContainer, dependencies_on_label, host_ports
+from deployer.resources.inspected import dependencies_on_label, host_ports
+from deployer.resources.observed import Observed, ObservedContainer
 from deployer.stack.service import COMPLETED
 
 

@@ -21,7 +21,7 @@ from deployer.reconcile import transfers, waits
 from deployer.reconcile.protocol import Engine, Json, Progress
 from deployer.resources import identity
 from deployer.resources.desired import DesiredBuild, DesiredImage
-from deployer.resources.observed import neighbour_of
+from deployer.resources.listed import neighbour_of
 from deployer.resources.wire import EngineRefused
 
 CONFLICT = 409

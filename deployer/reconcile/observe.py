@@ -19,19 +19,9 @@ from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
 from deployer.resources.built import BuiltImage, NamedImage, built_image, named_image, tags_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, DesiredPush
-from deployer.resources.observed import (
-    Neighbour,
-    Observed,
-    ObservedContainer,
-    ObservedImage,
-    RegistryAnswer,
-    container_of,
-    copies_without_a_container,
-    image_of,
-    neighbour_of,
-    networks_of,
-    volume_of,
-)
+from deployer.resources.inspected import container_of, image_of
+from deployer.resources.listed import copies_without_a_container, neighbour_of, networks_of, volume_of
+from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
 from deployer.resources.records import Records, Updates, records_of, updates_of
 from deployer.resources.registries import Registry

@@ -11,7 +11,7 @@ from deployer.errors import DeployerError, Diagnostic, OperationFailed
 from deployer.fields.field import Json, section
 from deployer.plan.steps import Wait
 from deployer.reconcile.protocol import Reader
-from deployer.resources.observed import moment
+from deployer.resources.inspected import moment
 
 TICK = 0.5
 """Seconds after which a wait looks again though no event woke it: the engine's buffer holds only 256 events."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from docker.errors import NotFound
 
-from deployer.resources.observed import moment
+from deployer.resources.inspected import moment
 from tests.e2e.project import BASE, Project, sleeper
 from tests.e2e.proxy import Proxy, Request
 

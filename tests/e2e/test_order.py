@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deployer.resources.observed import moment
+from deployer.resources.inspected import moment
 from tests.e2e.project import Project, sleeper
 from tests.e2e.proxy import Proxy, Request
 

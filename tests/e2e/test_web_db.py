@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from deployer.resources.observed import moment
+from deployer.resources.inspected import moment
 from tests.e2e.project import ROOT, Project, fetched, free_port
 
 pytestmark = pytest.mark.engine

@@ -22,7 +22,8 @@ from deployer.resources.applied import Applied, Secrecy, plain
 from deployer.resources.as_read import salted, with_digests
 from deployer.resources.desired import DesiredService
 from deployer.resources.from_stack import desired
-from deployer.resources.observed import Observed, ObservedContainer, copies_without_a_container
+from deployer.resources.listed import copies_without_a_container
+from deployer.resources.observed import Observed, ObservedContainer
 from deployer.resources.records import Records
 from deployer.resources.wire import EngineInfo
 from deployer.stack.load import load

@@ -1,0 +1,129 @@
+"""The engine's answers about one container or image, decoded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Set
+from datetime import datetime
+from typing import Any
+
+from deployer.fields import container
+from deployer.fields.attachments import entry_of, fixed_addresses
+from deployer.fields.copies import is_copy
+from deployer.fields.field import Context, Field, Json, Value, section
+from deployer.fields.mounts import is_anonymous, target_path
+from deployer.resources import identity, standing
+from deployer.resources.applied import Applied, decode
+from deployer.resources.observed import ObservedContainer, ObservedImage
+
+
+def container_of(inspect: Json, context: Context) -> ObservedContainer:
+    """A container from its inspect; `context` tells the stack's names for the networks that it is in."""
+    labels: Mapping[str, str] = section(inspect, "Config.Labels")
+    state: Mapping[str, Any] = inspect["State"]
+    keys = {name: key for key, name in context.networks.items()}
+    networks: Mapping[str, Any] = section(inspect, "NetworkSettings.Networks")
+    applied = decode(labels.get(identity.APPLIED))
+    return ObservedContainer(
+        id=inspect["Id"],
+        name=inspect["Name"].lstrip("/"),
+        service=labels.get(identity.SERVICE, ""),
+        number=identity.number_of(labels),
+        status=state["Status"],
+        exit_code=state.get("ExitCode", 0),
+        health=section(state, "Health").get("Status", "").replace("none", ""),
+        started_at=state.get("StartedAt", ""),
+        image_id=inspect["Image"],
+        image_reference=inspect["Config"]["Image"],
+        values=_less_the_hosts_name(rows_of(container.FIELDS, inspect, context), applied),
+        network_ids={keys.get(name, name): settings.get("NetworkID", "") for name, settings in networks.items()},
+        anonymous=anonymous_volumes(inspect),
+        applied=applied,
+        origin=identity.origin_of(labels),
+        replaces=labels.get(identity.REPLACES, ""),
+        raw=inspect,
+        predecessor=standing.decode(labels.get(identity.PREDECESSOR)),
+        copies=tuple(_volumes_at(inspect, _copied(inspect)).values()),
+        one_off=identity.is_one_off(labels),
+    )
+
+
+def _less_the_hosts_name(values: Mapping[str, Value], applied: Applied | None) -> Mapping[str, Value]:
+    """In the host's network a container has the host's name, unless it asked for one."""
+    asked = applied is not None and applied.fields.get("hostname")
+    return {**values, "hostname": ""} if values["network_mode"] == "host" and not asked else values
+
+
+def anonymous_volumes(inspect: Json) -> dict[str, str]:
+    """The volumes that the engine named, by target: those that the image declares, and those carried over from a
+    predecessor. Copies of secrets are nobody's data.
+    """
+    targets = {target_path(mount["Destination"]) for mount in inspect.get("Mounts") or ()}
+    found = _volumes_at(inspect, targets - _copied(inspect))
+    return {target: name for target, name in found.items() if is_anonymous(name)}
+
+
+def taken_over(inspect: Json) -> dict[str, str]:
+    """The volumes without a name that it has from a predecessor, by target."""
+    try:
+        found: Any = json.loads(section(inspect, "Config.Labels").get(identity.ANONYMOUS) or "{}")
+        return {str(target): str(name) for target, name in found.items()}
+    except (ValueError, AttributeError):
+        return {}
+
+
+def _volumes_at(inspect: Json, targets: Set[str]) -> dict[str, str]:
+    mounts = [mount for mount in inspect.get("Mounts") or () if mount.get("Type") == "volume"]
+    found = {target_path(mount["Destination"]): mount.get("Name", "") for mount in mounts}
+    return {target: name for target, name in found.items() if target in targets}
+
+
+def _copied(inspect: Json) -> set[str]:
+    """Where the volumes of its secrets are mounted."""
+    mounts = section(inspect, "HostConfig").get("Mounts") or ()
+    return {target_path(mount["Target"]) for mount in mounts if is_copy(mount)}
+
+
+def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
+    """What the service waited for, by the label that Compose and deployer write: `db:service_healthy:false,...`."""
+    label = str(section(container.raw, "Config.Labels").get(identity.DEPENDS_ON, ""))
+    return {part.split(":")[0]: part.split(":")[1] for part in label.split(",") if part.count(":") >= 1}
+
+
+def image_of(inspect: Json) -> ObservedImage:
+    config: Json = section(inspect, "Config")
+    return ObservedImage(inspect["Id"], tuple(inspect.get("RepoDigests") or ()), config)
+
+
+def rows_of(rows: tuple[Field, ...], document: Json, context: Context) -> dict[str, Value]:
+    return {row.name: row.out_of(document, context) for row in rows}
+
+
+def host_ports(inspect: Json) -> frozenset[tuple[str, int, str]]:
+    """The fixed host ports that a container asks for, whether or not it runs: (address, port, protocol)."""
+    wire: Mapping[str, Any] = section(inspect, "HostConfig.PortBindings")
+    return frozenset(
+        (binding.get("HostIp", ""), int(binding["HostPort"]), name.partition("/")[2] or "tcp")
+        for name, bindings in wire.items()
+        for binding in bindings or ()
+        if str(binding.get("HostPort", "")).isdigit() and binding["HostPort"] != "0"
+    )
+
+
+def static_addresses(inspect: Json) -> frozenset[tuple[str, str]]:
+    """The fixed addresses that a container has, whether or not it runs: (the engine's name of the network, address)."""
+    networks = section(inspect, "NetworkSettings.Networks")
+    return frozenset(
+        (name, address) for name, settings in networks.items() for address in fixed_addresses(entry_of(settings))
+    )
+
+
+def moment(engine_time: str) -> datetime | None:
+    """The engine's time stamps, which count nanoseconds, as Python's; None for one that never came (year 1)."""
+    head, _, rest = engine_time.partition(".")
+    digits = rest.rstrip("Z")[:6]
+    try:
+        found = datetime.fromisoformat(f"{head.rstrip('Z')}.{digits or '0'}+00:00")
+    except ValueError:
+        return None
+    return found if found.year > 1 else None

@@ -1,0 +1,73 @@
+"""The engine's lists, decoded: networks, volumes, and the containers of others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+
+from deployer.fields import network, volume
+from deployer.fields.copies import COPIES
+from deployer.fields.field import Context, Field, Json, section
+from deployer.resources import identity
+from deployer.resources.applied import decode
+from deployer.resources.inspected import rows_of
+from deployer.resources.observed import Neighbour, ObservedThing
+
+
+def neighbour_of(listed: Json) -> Neighbour:
+    """A container that is not of the stack, from the list of all."""
+    networks = frozenset(each["NetworkID"] for each in section(listed, "NetworkSettings.Networks").values())
+    return Neighbour(
+        listed["Names"][0].lstrip("/"), ports_of(listed), networks, listed["Id"], image_id=listed.get("ImageID", "")
+    )
+
+
+def ports_of(listed: Json) -> frozenset[tuple[str, int, str]]:
+    return frozenset(
+        (port.get("IP", ""), port["PublicPort"], port["Type"])
+        for port in listed.get("Ports") or ()
+        if port.get("PublicPort")
+    )
+
+
+def network_of(listed: Json, stack: str) -> ObservedThing:
+    return _thing(listed["Id"], listed, stack, identity.NETWORK, network.FIELDS)
+
+
+def networks_of(
+    listed: Sequence[Json], stack: str, used: Set[str]
+) -> tuple[dict[str, ObservedThing], tuple[ObservedThing, ...]]:
+    """The networks by name, and their twins: of two of one name the one counts that is used, else the older one."""
+    ordered = sorted(listed, key=lambda each: (each["Id"] not in used, each.get("Created", "")))
+    networks: dict[str, ObservedThing] = {}
+    twins: list[ObservedThing] = []
+    for each in (network_of(one, stack) for one in ordered):
+        if each.name not in networks:
+            networks[each.name] = each
+        elif each.ours:
+            twins.append(each)
+    return dict(sorted(networks.items())), tuple(twins)
+
+
+def volume_of(listed: Json, stack: str) -> ObservedThing:
+    return _thing(listed["Name"], listed, stack, identity.VOLUME, volume.FIELDS)
+
+
+def _thing(id: str, listed: Json, stack: str, key_label: str, rows: tuple[Field, ...]) -> ObservedThing:
+    labels: Mapping[str, str] = section(listed, "Labels")
+    return ObservedThing(
+        id=id,
+        name=listed["Name"],
+        key=labels.get(key_label, ""),
+        ours=labels.get(identity.PROJECT) == stack,
+        origin=identity.origin_of(labels),
+        values=rows_of(rows, listed, Context()),
+        applied=decode(labels.get(identity.APPLIED)),
+        raw=listed,
+    )
+
+
+def copies_without_a_container(volumes: Sequence[Json], containers: Sequence[Json], stack: str) -> tuple[str, ...]:
+    """The volumes of the stack's secrets that no container of the engine has, from the lists of all."""
+    used = {mount.get("Name") for listed in containers for mount in listed.get("Mounts") or ()}
+    ours = (each["Name"] for each in volumes if section(each, "Labels").get(COPIES) == stack)
+    return tuple(sorted(name for name in ours if name not in used))
