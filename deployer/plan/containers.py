@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deployer.fields.attachments import endpoint, fixed_addresses
-from deployer.fields.container import BY_NAME
 from deployer.fields.field import Effect, section
 from deployer.fields.namespaces import owner
 from deployer.plan import steps
 from deployer.plan.copies import copies_of
 from deployer.plan.differences import Facts, differences, missing
-from deployer.plan.draft import Draft
+from deployer.plan.draft import Draft, addresses_of, networks_of
+from deployer.plan.in_place import plan_in_place
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
 from deployer.plan.namespaces import owner_of
 from deployer.plan.one_shots import Loss, losses
-from deployer.plan.recovery import NOT_ENDED, as_it_was, carried, explained, has_taken_over, is_half_done
-from deployer.resources import applied
+from deployer.plan.readiness import await_ready
+from deployer.plan.recovery import as_it_was, carried, explained, is_half_done
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import SUCCESSOR, container_address, container_name
 from deployer.resources.inspected import host_ports, static_addresses
 from deployer.resources.observed import ObservedContainer
 from deployer.resources.standing import Standing
-
-SECOND = 1_000_000_000
 
 ASKED_ANEW = "asked for: --replace"
 
@@ -83,7 +80,7 @@ def _existing(service: DesiredService, container: ObservedContainer, facts: Fact
         return None
     if asked or any(change.effect is Effect.REPLACE for change in fields) or container.status == "dead":
         return _replacement(service, container, fields, facts)
-    return _in_place(service, container, fields, facts)
+    return plan_in_place(service, container, fields, facts)
 
 
 def _replacement(
@@ -147,104 +144,6 @@ def _run_again(
     return draft
 
 
-def _in_place(service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts) -> Draft:
-    rejoins = any(change.effect is Effect.RESTART and change.field != "state" for change in fields)
-    changing = [change for change in fields if change.effect is not Effect.RESTART or change.field == "state"]
-    changed = {change.field.split(".")[0] for change in changing} | {
-        row
-        for row, said in service.written.items()
-        if any(change.field == said.name or change.field.startswith(f"{said.name}.") for change in changing)
-    }
-    runbook = [*_update(service, container, changed), *_networks(service, container, changed)]
-    name = container_name(facts.desired.stack, service.name, container.number)
-    if "name" in changed:
-        runbook.append(steps.rename(container, name))
-    restarts = "state" in changed or rejoins
-    if restarts:
-        wait = await_ready(service, container.id, fresh=True, name=container.name)
-        runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
-    action, detail = _how(fields, rejoins)
-    if action is Action.RENAME and has_taken_over(container):
-        action, detail = Action.RECOVER, f"rename {container.name} to {name}; {NOT_ENDED}"
-    secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
-    rows = {row.name: secrecy.stored(row, service.asked[row.name]) for row in BY_NAME.values() if row.name in changed}
-    updates = (container.id, rows) if rows else None
-    change = Change(
-        container.address,
-        action,
-        fields[0].field,
-        tuple(fields),
-        tuple(runbook),
-        gap="until ready" if rejoins else "none",
-        detail=detail,
-        updates=updates,
-    )
-    moved = {step.payload for step in runbook if step.call is Call.DISCONNECT}
-    moved |= {step.payload[0] for step in runbook if step.call is Call.CONNECT}
-    return Draft(
-        change,
-        service,
-        container.number,
-        container,
-        networks=frozenset(service.context.networks.get(key, key) for key, _ in service.asked["networks"]),
-        waits_for=service.depends_on if restarts else {},
-        takes=host_ports(container.raw) if restarts else frozenset(),
-        gives_addresses=frozenset(each for each in static_addresses(container.raw) if each[0] in moved),
-        takes_addresses=frozenset(each for each in _addresses_of(service) if restarts or each[0] in moved),
-    )
-
-
-def _how(fields: list[FieldChange], rejoins: bool) -> tuple[Action, str]:
-    """What a change that needs no new container is called, and what becomes of the living one."""
-    only = {change.field for change in fields}
-    if only == {"network_mode"}:
-        return Action.RESTART, ""
-    if only == {"state"}:
-        return Action.START, ""
-    action = Action.RENAME if only == {"name"} else Action.UPDATE
-    if rejoins:
-        return action, "in place, then restarted"
-    return action, "in place, then started" if "state" in only else "in place, no restart"
-
-
-def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
-    """All that the engine's update takes goes in one call."""
-    rows = [row for row in BY_NAME.values() if row.name in changed and row.engine.startswith("HostConfig.")]
-    body = {key: value for row in rows for key, value in row.update_body(service.asked[row.name]).items()}
-    before = {
-        key: value
-        for row in rows
-        if container.values[row.name] != row.unset or row.effect is Effect.IN_PLACE
-        for key, value in row.update_body(container.values[row.name]).items()
-    }
-    if body:
-        yield steps.update(container, body, before)
-
-
-def _networks(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
-    if "networks" not in changed:
-        return
-    want, have = dict(service.asked["networks"]), dict(container.values["networks"])
-    raw = container.raw["NetworkSettings"]["Networks"]
-    for key in sorted(want.keys() | have.keys()):
-        if want.get(key) == have.get(key):
-            continue
-        name = service.context.networks.get(key, key)
-        if key in have:
-            yield steps.leave(
-                container, name, {**endpoint(have[key]), "IPAMConfig": raw.get(name, {}).get("IPAMConfig")}
-            )
-        if key in want:
-            yield steps.join(container, name, want[key])
-
-
-def await_ready(service: DesiredService, target: str, *, fresh: bool, name: str = "") -> Step:
-    if service.completes:
-        return Step(Call.AWAIT_COMPLETED, target, steps.Wait(service=service.name), name=name)
-    monitor = 0 if fresh else SECOND if service.monitor is None else service.monitor
-    return Step(Call.AWAIT_READY, target, steps.Wait(monitor, service.may_exit, fresh, service.name), name=name)
-
-
 def _new(
     service: DesiredService,
     number: int,
@@ -289,24 +188,15 @@ def _draft(
         number,
         old,
         image=service.image.address,
-        networks=frozenset(service.context.networks.get(key, key) for key, _ in service.asked["networks"]),
+        networks=networks_of(service),
         leaves=_networks_of(old) if old else frozenset(),
         volumes=frozenset(value[1] for _, value in mounts if value[0] == "volume") - {""},
         gives=host_ports(old.raw) if old else frozenset(),
         takes=host_ports(new.body),
         gives_addresses=static_addresses(old.raw) if old else frozenset(),
-        takes_addresses=_addresses_of(service),
+        takes_addresses=addresses_of(service),
         joins=owner(service.asked["network_mode"])[1],
         waits_for=service.depends_on,
-    )
-
-
-def _addresses_of(service: DesiredService) -> frozenset[tuple[str, str]]:
-    """The fixed addresses that a service asks for, in the networks as the engine names them."""
-    return frozenset(
-        (service.context.networks.get(key, key), address)
-        for key, entry in service.asked["networks"]
-        for address in fixed_addresses(entry)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
+from deployer.fields.attachments import fixed_addresses
 from deployer.fields.ports import addresses_meet
 from deployer.plan.model import Call, Change
 from deployer.resources.desired import DesiredService
@@ -17,6 +18,9 @@ FixedAddress = tuple[str, str]
 
 STARTS = (Call.START, Call.UNPAUSE, Call.RESTART)
 """The calls after which a container runs."""
+
+DISRUPTIVE = (Call.LET_STOPPED_STAY, Call.STOP, *STARTS)
+"""The calls that a living container, or whoever waits for one, notices."""
 
 
 @dataclass(slots=True)
@@ -91,4 +95,25 @@ def meet(given: Set[HostPort], taken: Set[HostPort]) -> bool:
         port == other_port and protocol == other_protocol and addresses_meet(address, other_address)
         for address, port, protocol in given
         for other_address, other_port, other_protocol in taken
+    )
+
+
+def networks_of(service: DesiredService) -> frozenset[str]:
+    """The networks that a service is to be in, as the engine names them."""
+    return frozenset(service.context.networks.get(key, key) for key, _ in service.asked["networks"])
+
+
+def addresses_of(service: DesiredService) -> frozenset[tuple[str, str]]:
+    """The fixed addresses that a service asks for, in the networks as the engine names them."""
+    return frozenset(
+        (service.context.networks.get(key, key), address)
+        for key, entry in service.asked["networks"]
+        for address in fixed_addresses(entry)
+    )
+
+
+def network_of(draft: Draft) -> str | None:
+    """The network that it makes, removes, or makes anew, as the engine names it."""
+    return next(
+        (step.target for step in draft.change.steps if step.call in (Call.CREATE_NETWORK, Call.REMOVE_NETWORK)), None
     )

@@ -169,10 +169,13 @@ class Change:
 StepId = tuple[int, int]
 """A step by the index of its change and its own index there."""
 
+Edge = tuple[StepId, StepId]
+"""The first step is done before the second starts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that apply would do. `edges` are pairs of steps: the first is done before the second starts.
+    """Everything that apply would do.
 
     `images` gives the reference that is run for each image's address, where it is known before anything is done.
     `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack.
@@ -183,7 +186,7 @@ class Plan:
     engine: EngineInfo
     revision: int
     changes: tuple[Change, ...]
-    edges: tuple[tuple[StepId, StepId], ...]
+    edges: tuple[Edge, ...]
     unchanged: tuple[str, ...]
     fingerprint: str
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 from deployer.errors import Diagnostic, raise_if_any
 from deployer.fields.field import Effect
 from deployer.plan import guard, order, scale, steps
-from deployer.plan.containers import SECOND, plan_removal, plan_service
+from deployer.plan.containers import plan_removal, plan_service
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
+from deployer.plan.groups import groups_of
 from deployer.plan.images import ImageNow, Recall, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.old_builds import KEPT, old_builds
 from deployer.plan.one_shots import losses_left_out
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
+from deployer.plan.readiness import SECOND
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
 from deployer.plan.stack_images import going_images
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
@@ -251,7 +253,7 @@ def plan_of(
     alone: tuple[str, ...] = (),
 ) -> Plan:
     """The drafts in their order and groups."""
-    groups = order.groups_of(drafts)
+    groups = groups_of(drafts)
     changes = tuple(
         _in_group(draft.change, group, groups.count(group) > 1) for draft, group in zip(drafts, groups, strict=True)
     )

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from deployer.errors import Diagnostic
 from deployer.plan import steps
-from deployer.plan.containers import await_ready
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change
+from deployer.plan.readiness import await_ready
 from deployer.resources.desired import DesiredService
 from deployer.resources.inspected import host_ports
 from deployer.resources.observed import ObservedContainer

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from deployer.errors import raise_if_any
 from deployer.fields.namespaces import owner
 from deployer.plan import guard, steps
-from deployer.plan.containers import await_ready
 from deployer.plan.differences import Facts
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, Plan, Step
 from deployer.plan.namespaces import owners_first
 from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_of
+from deployer.plan.readiness import await_ready
 from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.inspected import dependencies_on_label, host_ports

@@ -8,6 +8,7 @@ import pytest
 
 from deployer.errors import InvalidStack
 from deployer.plan import order
+from deployer.plan.groups import groups_of
 from deployer.plan.model import Action, Call, Step
 
 REPLACE = (Call.CREATE, Call.STOP, Call.START, Call.AWAIT_READY, Call.REMOVE, Call.RENAME)
@@ -28,7 +29,7 @@ def named(drafts):
         change = drafts[step[0]].change
         return f"{change.address} {change.steps[step[1]].call}"
 
-    return [f"{at(one)} -> {at(other)}" for one, other in order.edges(drafts, order.groups_of(drafts))]
+    return [f"{at(one)} -> {at(other)}" for one, other in order.edges(drafts, groups_of(drafts))]
 
 
 def test_a_container_is_created_after_its_image_is_built(draft):
@@ -122,7 +123,7 @@ def test_who_trades_ports_stops_before_any_starts(draft):
         draft("service.a[1]", Action.REPLACE, *REPLACE, gives=frozenset({ANY}), takes=frozenset({OTHER})),
         draft("service.b[1]", Action.REPLACE, *REPLACE, gives=frozenset({OTHER}), takes=frozenset({ANY})),
     ]
-    assert order.groups_of(drafts) == ("service.a[1]", "service.a[1]")
+    assert groups_of(drafts) == ("service.a[1]", "service.a[1]")
     assert named(drafts) == [
         "service.a[1] stop -> service.b[1] start",
         "service.a[1] wait until ready -> service.b[1] remove",
@@ -137,7 +138,7 @@ def test_addresses_that_cannot_meet_are_no_trade(draft):
         draft("service.a[1]", Action.REPLACE, *REPLACE, gives=frozenset({("127.0.0.1", 80, "tcp")})),
         draft("service.b[1]", Action.REPLACE, *REPLACE, takes=frozenset({("127.0.0.2", 80, "tcp")})),
     ]
-    assert order.groups_of(drafts) == ("service.a[1]", "service.b[1]")
+    assert groups_of(drafts) == ("service.a[1]", "service.b[1]")
 
 
 def test_a_network_goes_after_all_that_use_it(draft):

@@ -1,0 +1,114 @@
+"""What changes of a container without a new one: its limits, its networks, its name, whether it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deployer.fields.attachments import endpoint
+from deployer.fields.container import BY_NAME
+from deployer.fields.field import Effect
+from deployer.plan import steps
+from deployer.plan.differences import Facts
+from deployer.plan.draft import Draft, addresses_of, networks_of
+from deployer.plan.model import Action, Call, Change, FieldChange, Step
+from deployer.plan.readiness import await_ready
+from deployer.plan.recovery import NOT_ENDED, has_taken_over
+from deployer.resources import applied
+from deployer.resources.desired import DesiredService
+from deployer.resources.identity import container_name
+from deployer.resources.inspected import host_ports, static_addresses
+from deployer.resources.observed import ObservedContainer
+
+
+def plan_in_place(
+    service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts
+) -> Draft:
+    """A change that the living container takes, started again where that needs it."""
+    rejoins = any(change.effect is Effect.RESTART and change.field != "state" for change in fields)
+    changing = [change for change in fields if change.effect is not Effect.RESTART or change.field == "state"]
+    changed = {change.field.split(".")[0] for change in changing} | {
+        row
+        for row, said in service.written.items()
+        if any(change.field == said.name or change.field.startswith(f"{said.name}.") for change in changing)
+    }
+    runbook = [*_update(service, container, changed), *_networks(service, container, changed)]
+    name = container_name(facts.desired.stack, service.name, container.number)
+    if "name" in changed:
+        runbook.append(steps.rename(container, name))
+    restarts = "state" in changed or rejoins
+    if restarts:
+        wait = await_ready(service, container.id, fresh=True, name=container.name)
+        runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
+    action, detail = _how(fields, rejoins)
+    if action is Action.RENAME and has_taken_over(container):
+        action, detail = Action.RECOVER, f"rename {container.name} to {name}; {NOT_ENDED}"
+    secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
+    rows = {row.name: secrecy.stored(row, service.asked[row.name]) for row in BY_NAME.values() if row.name in changed}
+    updates = (container.id, rows) if rows else None
+    change = Change(
+        container.address,
+        action,
+        fields[0].field,
+        tuple(fields),
+        tuple(runbook),
+        gap="until ready" if rejoins else "none",
+        detail=detail,
+        updates=updates,
+    )
+    moved = {step.payload for step in runbook if step.call is Call.DISCONNECT}
+    moved |= {step.payload[0] for step in runbook if step.call is Call.CONNECT}
+    return Draft(
+        change,
+        service,
+        container.number,
+        container,
+        networks=networks_of(service),
+        waits_for=service.depends_on if restarts else {},
+        takes=host_ports(container.raw) if restarts else frozenset(),
+        gives_addresses=frozenset(each for each in static_addresses(container.raw) if each[0] in moved),
+        takes_addresses=frozenset(each for each in addresses_of(service) if restarts or each[0] in moved),
+    )
+
+
+def _how(fields: list[FieldChange], rejoins: bool) -> tuple[Action, str]:
+    """What a change that needs no new container is called, and what becomes of the living one."""
+    only = {change.field for change in fields}
+    if only == {"network_mode"}:
+        return Action.RESTART, ""
+    if only == {"state"}:
+        return Action.START, ""
+    action = Action.RENAME if only == {"name"} else Action.UPDATE
+    if rejoins:
+        return action, "in place, then restarted"
+    return action, "in place, then started" if "state" in only else "in place, no restart"
+
+
+def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
+    """All that the engine's update takes goes in one call."""
+    rows = [row for row in BY_NAME.values() if row.name in changed and row.engine.startswith("HostConfig.")]
+    body = {key: value for row in rows for key, value in row.update_body(service.asked[row.name]).items()}
+    before = {
+        key: value
+        for row in rows
+        if container.values[row.name] != row.unset or row.effect is Effect.IN_PLACE
+        for key, value in row.update_body(container.values[row.name]).items()
+    }
+    if body:
+        yield steps.update(container, body, before)
+
+
+def _networks(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
+    if "networks" not in changed:
+        return
+    want, have = dict(service.asked["networks"]), dict(container.values["networks"])
+    raw = container.raw["NetworkSettings"]["Networks"]
+    for key in sorted(want.keys() | have.keys()):
+        if want.get(key) == have.get(key):
+            continue
+        name = service.context.networks.get(key, key)
+        if key in have:
+            yield steps.leave(
+                container, name, {**endpoint(have[key]), "IPAMConfig": raw.get(name, {}).get("IPAMConfig")}
+            )
+        if key in want:
+            yield steps.join(container, name, want[key])
