@@ -31,12 +31,12 @@ def said_of(choices: Choices, given: str) -> Registry:
     Raises WrongUsage where it is neither, DeployerError where the stack cannot be read.
     """
     from deployer.fields.references import names_a_host
+    from deployer.project import Project
     from deployer.resources.registries import Registry
-    from deployer.wiring import Project
 
     if names_a_host(given.partition("/")[0]) and not choices.files:
         return Registry("", given)
-    known = Project(*load_stack(choices)).registries()
+    known = Project(*load_stack(choices)).sources.registries()
     found = next((each for each in known if given in (each.name, each.address)), None)
     if found is None and not names_a_host(given.partition("/")[0]):
         hint = did_you_mean(given, [each.name for each in known], "the stack's registries") or "name its address"

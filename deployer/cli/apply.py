@@ -15,7 +15,7 @@ from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, WrongUsage
 
 if TYPE_CHECKING:
-    from deployer.wiring import Project
+    from deployer.project import Project
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="How many steps run at once.")]

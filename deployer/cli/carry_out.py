@@ -18,13 +18,13 @@ from deployer.errors import Diagnostic, Exit, WrongUsage
 
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
+    from deployer.project import Project
     from deployer.reconcile.apply import Planned
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
     from deployer.reconcile.run import Outcome
     from deployer.reconcile.turn import Patience
     from deployer.render.progress import Progress
-    from deployer.wiring import Project
 
 STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
 
@@ -75,7 +75,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
             look=way.look,
             agreed=lambda plan: _agreed(output, plan, way),
             tell=tell,
-            sources=project,
+            sources=project.sources,
             desired=reconcile.asked_last(engine, shown[1].records) if way.asks_nothing_new else project.resolved(),
             parallel=way.parallel,
             seconds=way.seconds,

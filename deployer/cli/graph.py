@@ -44,4 +44,4 @@ def graph(
     }
     state = state_of(context)
     project = state.project(files)
-    state.output.result(forms[format](render.graph_of(project.stack, project.build_needs())))
+    state.output.result(forms[format](render.graph_of(project.stack, project.sources.build_needs())))

@@ -15,9 +15,9 @@ from deployer.cli.whole_file import written_whole
 from deployer.errors import Diagnostic, OperationFailed, WrongUsage
 
 if TYPE_CHECKING:
+    from deployer.project import Project
     from deployer.reconcile.protocol import Engine
     from deployer.render.images import StackImage
-    from deployer.wiring import Project
 
 _CHUNK = 1024 * 1024
 

@@ -24,8 +24,8 @@ from deployer.errors import Diagnostic, Exit, WrongUsage
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
     from deployer.plan.one_off import NewOneOff, OneOff
+    from deployer.project import Project
     from deployer.reconcile.protocol import Engine, Session
-    from deployer.wiring import Project
 
 _SOON = 2.0
 """Seconds in which a program whose terminal has closed has ended; one that has not runs on without us."""
@@ -100,7 +100,7 @@ def run(
     refuse_unknown([service], project.stack.services)
     plan = _brought_up(state.output, project, engine, service, alone=no_deps)
     called = name or _name(project.stack.name, service)
-    made = one_off.create(engine, called, _new(project, engine, service, wish, plan), project.archive)
+    made = one_off.create(engine, called, _new(project, engine, service, wish, plan), project.sources.archive)
     if detach:
         _start(engine, made)
         state.output.result(called)

@@ -12,8 +12,8 @@ from deployer.cli.output import Output
 from deployer.wiring import Choices, load_stack
 
 if TYPE_CHECKING:
+    from deployer.project import Project
     from deployer.reconcile.protocol import Engine
-    from deployer.wiring import Project
 
 Files = Annotated[
     list[str] | None,
@@ -32,7 +32,7 @@ class State:
 
     def project(self, files: Sequence[str] | None = None) -> Project:
         """The stack, with its warnings said. Raises DeployerError."""
-        from deployer.wiring import Project
+        from deployer.project import Project
 
         stack, path = load_stack(self.with_files(files))
         self.output.warn(stack.warnings)
@@ -42,7 +42,7 @@ class State:
         """For what may pull or push, with the registries of the project, and the logins that it says."""
         from deployer.wiring import connect
 
-        return connect(self.choices, project.registries() if project else ())
+        return connect(self.choices, project.sources.registries() if project else ())
 
 
 def state_of(context: typer.Context) -> State:

@@ -18,11 +18,11 @@ from deployer.errors import Diagnostic, WrongUsage
 
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
+    from deployer.project import Project
     from deployer.reconcile.protocol import Engine
     from deployer.render.status import ServiceStatus
     from deployer.resources.desired import Desired
     from deployer.resources.observed import Observed, ObservedContainer
-    from deployer.wiring import Project
 
 BETWEEN_LOOKS = 2.0
 _HOME_AND_CLEAR = "\x1b[H\x1b[J"

@@ -44,7 +44,8 @@ def validate(
     Example: deployer validate stack.yaml --format sarif > deployer.sarif
     """
     from deployer.examine.advice import advice
-    from deployer.wiring import Project, load_stack
+    from deployer.project import Project
+    from deployer.wiring import load_stack
 
     state = state_of(context)
     warnings: Sequence[Diagnostic] = ()

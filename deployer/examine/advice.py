@@ -10,8 +10,8 @@ from deployer.errors import Diagnostic, InvalidStack
 from deployer.sources.files import read_text, shown_path
 
 if TYPE_CHECKING:
+    from deployer.project import Project
     from deployer.stack.model import Stack
-    from deployer.wiring import Project
 
 
 def advice(project: Project, today: date) -> list[Diagnostic]:

@@ -19,9 +19,9 @@ from deployer.resources.wire import is_loopback
 
 if TYPE_CHECKING:
     from deployer.examine.subject import Subject
+    from deployer.project import Project
     from deployer.resources.registries import Registry
     from deployer.stack.model import Stack
-    from deployer.wiring import Project
 
 _AT_ONCE = 8
 
@@ -30,7 +30,7 @@ def registries(subject: Subject) -> Iterator[Finding]:
     """Those of the stack's images and builds; without a stack, those that somebody logged in to."""
     project = subject.project
     known = _of_stack(subject, project) if project else _with_login()
-    said = {host_of(each.address): each for each in project.registries()} if project else {}
+    said = {host_of(each.address): each for each in project.sources.registries()} if project else {}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         info = subject.info if subject.has_engine else None
         for facts in pool.map(lambda each: _asked(each, said.get(each.address), info, subject.engine_is_here), known):
@@ -64,7 +64,7 @@ def _of_stack(subject: Subject, project: Project) -> list[RegistryFacts]:
         address = parse_reference(reference).host
         missing = subject.engine.image(reference) is None if subject.has_engine else None
         needed[address] = needed.get(address) or missing
-    said = {host_of(each.address): each for each in project.registries()}
+    said = {host_of(each.address): each for each in project.sources.registries()}
     pushed = {host_of(stack.registries[to].address) for build in stack.builds.values() for to in build.push}
     needed |= {address: needed.get(address) or address in pushed or None for address in said}
     own = _published(stack) | {address: each.service for address, each in said.items() if each.service}

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import DeployerError
+from deployer.project import Project
 from deployer.sources.files import find_stack_file
-from deployer.wiring import Choices, Project, load_stack
+from deployer.wiring import Choices, load_stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

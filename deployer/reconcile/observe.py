@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deployer.errors import DeployerError, Unreachable
@@ -27,17 +27,28 @@ from deployer.resources.records import Records, Updates, records_of, updates_of
 from deployer.resources.registries import Registry
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is looked for because the stack wants it, besides what is there of the stack."""
+
+    images: Collection[DesiredImage] = ()
+    builds: Collection[DesiredBuild] = ()
+    registries: Collection[Registry] = ()
+    pushes: Collection[DesiredPush] = ()
+
+
+NOTHING = Sought()
+
+
 def observe(
     reader: Reader,
     stack: str,
     context: Context,
-    images: Iterable[DesiredImage] = (),
-    builds: Iterable[DesiredBuild] = (),
+    sought: Sought = NOTHING,
+    *,
     new_salt: str = "",
     holding: int = 0,
     take_over: bool = False,
-    registries: Collection[Registry] = (),
-    pushes: Collection[DesiredPush] = (),
 ) -> Observed:
     """One list a kind, one inspect for each container of the stack and for each image that matters.
 
@@ -45,12 +56,10 @@ def observe(
     about what is to be pushed.
     Who holds the turn of the revision `holding`, or takes it over, knows that nobody else has it.
     """
-    images = list(images)
     listed = reader.containers()
     containers, neighbours = _containers(reader, listed, stack, context)
     volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
-    wanted = list(builds)
-    found, built = _images(reader, containers, images, wanted, pushes)
+    found, built = _images(reader, containers, sought)
     records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)
     labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
     salt = records.salt or next(filter(None, labels), new_salt)
@@ -64,11 +73,11 @@ def observe(
         networks=networks,
         volumes={each["Name"]: volume_of(each, stack) for each in volumes if not identity.is_record(each["Name"])},
         images=found,
-        registry_digests=_digests(reader, images, found),
+        registry_digests=_digests(reader, sought.images, found),
         records=records,
         twins=twins,
-        pushed=_pushed(reader, containers, built, pushes),
-        not_insecure=_not_insecure(reader, registries),
+        pushed=_pushed(reader, containers, built, sought.pushes),
+        not_insecure=_not_insecure(reader, sought.registries),
         left_copies=copies_without_a_container(volumes, listed, stack),
         one_offs=_one_offs(reader, listed, stack, context),
     )
@@ -114,18 +123,15 @@ def _started(reader: Reader, neighbours: list[Neighbour], containers: list[Obser
 
 
 def _images(
-    reader: Reader,
-    containers: list[ObservedContainer],
-    images: list[DesiredImage],
-    builds: list[DesiredBuild],
-    pushes: Collection[DesiredPush],
+    reader: Reader, containers: Collection[ObservedContainer], sought: Sought
 ) -> tuple[dict[str, ObservedImage], frozenset[str]]:
     """By reference, and by id those that containers run; and the names of the builds that are there.
 
     What a build is tagged with depends on its bases, so these come first.
     """
-    references = {image.reference for image in images} | {base for build in builds for base in build.bases}
-    references |= {with_tag(build.tag) for build in builds if build.tag} | {push.reference for push in pushes}
+    builds = sought.builds
+    references = {image.reference for image in sought.images} | {base for build in builds for base in build.bases}
+    references |= {with_tag(build.tag) for build in builds if build.tag} | {push.reference for push in sought.pushes}
     references |= {container.image_id for container in containers}
     found = _inspected(reader, references)
     ids = {reference: image.id for reference, image in found.items()}
@@ -163,7 +169,9 @@ def _inspected(reader: Reader, references: set[str]) -> dict[str, ObservedImage]
         }
 
 
-def _digests(reader: Reader, images: list[DesiredImage], found: Mapping[str, ObservedImage]) -> dict[str, str | None]:
+def _digests(
+    reader: Reader, images: Collection[DesiredImage], found: Mapping[str, ObservedImage]
+) -> dict[str, str | None]:
     """What the tags mean in their registries now; one out of reach is no error where the image is there."""
     asked = [image.reference for image in images if image.pull == "always" and image.reference in found]
     return {reference: _digest(reader, reference) for reference in asked}

@@ -19,11 +19,12 @@ import pytest
 from deployer.errors import DeployerError
 from deployer.plan.model import Change, Plan
 from deployer.plan.planner import Options
+from deployer.project import Project
 from deployer.reconcile import apply as reconcile
 from deployer.reconcile.protocol import Engine
 from deployer.reconcile.run import Outcome
 from deployer.resources import identity
-from deployer.wiring import Choices, Project, connect, load_stack
+from deployer.wiring import Choices, connect, load_stack
 
 Json = Mapping[str, Any]
 BASE = "busybox:1.37"
@@ -98,7 +99,7 @@ class LiveStack:
             look=look,
             agreed=lambda _: True,
             tell=lambda _: None,
-            sources=project,
+            sources=project.sources,
         )
 
     def must_apply(self) -> None:

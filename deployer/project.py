@@ -1,0 +1,211 @@
+"""A stack with its sources, meeting an engine: one method a plan that can be made of it."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import zlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.errors import Diagnostic, raise_if_any
+from deployer.stack_sources import StackSources
+
+if TYPE_CHECKING:
+    from deployer.plan.model import Plan
+    from deployer.plan.one_off import NewOneOff, OneOff
+    from deployer.plan.parts import Part
+    from deployer.plan.planner import Options
+    from deployer.reconcile.protocol import Reader
+    from deployer.resources.built import NamedImage
+    from deployer.resources.desired import Desired
+    from deployer.resources.observed import Observed
+    from deployer.stack.model import Stack
+
+
+@dataclass
+class Project:
+    """A stack that can be planned and carried out."""
+
+    stack: Stack
+    path: Path
+
+    @cached_property
+    def sources(self) -> StackSources:
+        return StackSources(self.stack)
+
+    def scaled(self, numbers: Mapping[str, int]) -> Project:
+        """The same project with other numbers of replicas. Raises InvalidStack where that cannot be."""
+        from deployer.stack.check import check
+
+        services = dict(self.stack.services)
+        for name, number in numbers.items():
+            deploy = services[name].deploy
+            less = deploy.model_copy(update={"replicas": None}) if deploy else None
+            services[name] = services[name].model_copy(update={"scale": number, "deploy": less})
+        stack = replace(self.stack, services=services)
+        raise_if_any(
+            each for each in check(stack, {}) if each.code in ("fixed-port", "fixed-address", "owner-replicas")
+        )
+        return Project(stack, self.path)
+
+    @cached_property
+    def origin(self) -> str:
+        from deployer.sources.origin import origin
+
+        return origin(self.path)
+
+    @cached_property
+    def salt(self) -> str:
+        """A salt for a stack that has none yet: the same in every plan of this run."""
+        return secrets.token_hex(16)
+
+    def desired(self, only: Collection[str] = (), *, alone: bool = False) -> Desired:
+        """What should be, or `only` these services and what they need, `alone` without what they depend on; each
+        build's inputs, and what secrets and configs hold, are read anew.
+        """
+        from deployer.resources.as_read import with_archives, with_digests
+        from deployer.resources.from_stack import desired
+        from deployer.resources.narrowed import narrowed
+
+        whole = desired(self.stack, self.origin, {})
+        part = narrowed(whole, only, alone=alone) if only else whole
+        mistakes: list[Diagnostic] = []
+        needed = {*part.images, *(f"build.{push.build}" for push in part.pushes)}
+        chosen = [name for name in self.stack.builds if not only or f"build.{name}" in needed]
+        builds = self.sources.builds(chosen, mistakes)
+        digests = self.sources.contents(part.services, mistakes)
+        archives = self.sources.archives(part.images, mistakes)
+        raise_if_any(mistakes)
+        return with_archives(with_digests(replace(part, builds=builds), digests), archives)
+
+    def observe(self, reader: Reader, desired: Desired, holding: int = 0, *, take_over: bool = False) -> Observed:
+        from deployer.reconcile.observe import Sought, observe
+
+        sought = Sought(desired.images.values(), desired.builds.values(), desired.registries, desired.pushes)
+        name, salt = self.stack.name, self.salt
+        return observe(reader, name, desired.context, sought, new_salt=salt, holding=holding, take_over=take_over)
+
+    def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
+        """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has."""
+        from deployer.plan.planner import make_plan
+        from deployer.reconcile.observe import built_images
+        from deployer.resources.builds import references as references_of
+        from deployer.resources.builds import started_from
+
+        desired = self.desired(options.only, alone=options.alone) if options else self.desired()
+        if not holding:  # nothing is copied without the turn
+            self.sources.forget_contents()
+        observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
+        plan = make_plan(desired, observed, self.stack.place, options, self.sources.recall)
+        if not plan.is_empty and not (options and options.only):
+            observed = replace(observed, built=built_images(reader, self.stack.name))
+            plan = make_plan(desired, observed, self.stack.place, options, self.sources.recall)
+        ids = {reference: image.id for reference, image in observed.images.items()}
+        references = references_of(desired.builds, ids)
+        for build in desired.builds.values():
+            if references[build.name] in observed.images:
+                started = started_from(build, ids, references) or {}
+                self.sources.remember(build, references[build.name], started)
+        return plan, observed
+
+    def plan_part(
+        self, reader: Reader, part: Part, holding: int = 0, *, take_over: bool = False
+    ) -> tuple[Plan, Observed]:
+        """What apply would do of its builds, its pushes or its pulls. No secret is read for it."""
+        from deployer.plan.parts import Part, plan_part
+        from deployer.resources.from_stack import desired
+
+        wanted = desired(self.stack, self.origin, {})
+        if part is Part.PULL:
+            wanted = replace(wanted, pushes=())
+        else:
+            mistakes: list[Diagnostic] = []
+            wanted = replace(wanted, builds=self.sources.builds(self.stack.builds, mistakes))
+            raise_if_any(mistakes)
+        observed = self.observe(reader, wanted, holding, take_over=take_over)
+        return plan_part(wanted, observed, part, self.stack.place, self.sources.recall), observed
+
+    def one_off(self, reader: Reader, service: str, wish: OneOff, plan: Plan) -> NewOneOff:
+        """A one-off of a service as it would be created now; `plan` is one that has the service's image. Its secrets
+        and configs are read, for the sources to pack.
+        """
+        from deployer.plan.one_off import new_one_off
+
+        desired = self.desired((service,), alone=True)
+        made = new_one_off(desired, self.observe(reader, desired), service, wish)
+        body = {**made.new.body, "Image": plan.images[made.new.image]}
+        return replace(made, new=replace(made.new, body=body))
+
+    def plan_destroy(
+        self, reader: Reader, options: Options, holding: int = 0, *, images: bool = False
+    ) -> tuple[Plan, Observed]:
+        """The removal of all that the stack owns, with its `images` too. Nothing is built for it, so no build's inputs
+        are read.
+        """
+        from deployer.plan.planner import plan_destroy
+        from deployer.reconcile.observe import observe
+        from deployer.resources.from_stack import context_of
+
+        context = context_of(self.stack)
+        observed = observe(
+            reader, self.stack.name, context, new_salt=self.salt, holding=holding, take_over=options.take_over
+        )
+        going = self._images_there(reader) if images else ()
+        return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options, going), observed
+
+    def _images_there(self, reader: Reader) -> Sequence[NamedImage]:
+        """The images on the engine under names of the stack: its builds', with their further names, and those of
+        `images` and of the services.
+        """
+        from deployer.fields.references import with_tag
+        from deployer.reconcile.observe import built_images, named_images
+        from deployer.resources.as_read import with_archives
+        from deployer.resources.from_stack import desired
+
+        wanted = desired(self.stack, self.origin, {})
+        wanted = with_archives(wanted, self.sources.archives(wanted.images, []))
+        names = {each.reference: each.address for each in wanted.images.values() if each.reference}
+        names |= {with_tag(build.tag): f"build.{name}" for name, build in self.stack.builds.items() if build.tag}
+        names |= {push.reference: push.address for push in wanted.pushes}
+        names |= {each.reference: each.address for each in built_images(reader, self.stack.name)}
+        return named_images(reader, names)
+
+    def plan_prune(
+        self, reader: Reader, keep: int, holding: int = 0, *, take_over: bool = False
+    ) -> tuple[Plan, Observed]:
+        """The removal of old images of the stack's builds."""
+        from deployer.plan.prune import plan_prune
+        from deployer.reconcile.observe import built_images
+
+        desired = self.desired()
+        observed = self.observe(reader, desired, holding, take_over=take_over)
+        observed = replace(observed, built=built_images(reader, self.stack.name))
+        return plan_prune(desired, observed, keep), observed
+
+    def plan_there(
+        self,
+        reader: Reader,
+        make: Callable[[Desired, Observed], Plan],
+        holding: int = 0,
+        *,
+        take_over: bool = False,
+    ) -> tuple[Plan, Observed]:
+        """What becomes of the containers that are there, as `make` has it. No build's inputs are read."""
+        from deployer.reconcile.observe import observe
+        from deployer.resources.from_stack import desired
+
+        wanted = desired(self.stack, self.origin, {})
+        observed = observe(
+            reader, self.stack.name, wanted.context, new_salt=self.salt, holding=holding, take_over=take_over
+        )
+        return make(wanted, observed), observed
+
+    def resolved(self) -> str:
+        """The stack as resolved, without anything sensitive, compressed: what a record keeps of it."""
+        from deployer.render.config import as_json
+
+        return base64.b64encode(zlib.compress(as_json(self.stack).encode())).decode()

@@ -1,0 +1,230 @@
+"""What the sources of a stack hold: its builds, its secrets and configs, its archives of images, its logins.
+
+Each is read anew when a plan is made, and kept for those who carry that out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO
+
+from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
+from deployer.sources.files import shown_path
+
+if TYPE_CHECKING:
+    from deployer.fields.copies import Section
+    from deployer.plan.steps import Copies
+    from deployer.resources.desired import DesiredArchive, DesiredBuild, DesiredImage
+    from deployer.resources.registries import Registry
+    from deployer.sources.builds import BuildSources, Recipe
+    from deployer.sources.contents import Content
+    from deployer.stack.model import Stack
+
+
+@dataclass
+class StackSources:
+    """All of it is read for plans; what steps send to the engine is kept for the reconciler (its `Sources`)."""
+
+    stack: Stack
+    _builds: dict[str, BuildSources] = field(default_factory=dict)
+    _contents: dict[str, Content] = field(default_factory=dict)
+
+    def builds(self, names: Iterable[str], mistakes: list[Diagnostic]) -> dict[str, DesiredBuild]:
+        """What goes into each of the builds, and into those that they start from."""
+        from deployer.resources.builds import joined, refuse_circles
+
+        builds: dict[str, DesiredBuild] = {}
+        waiting, seen = list(names), set[str]()
+        while waiting:
+            name = waiting.pop(0)
+            if name in seen:
+                continue
+            seen.add(name)
+            try:
+                builds[name] = self._build(name)
+                waiting += self._needs({name: builds[name].bases})[name].values()
+            except InvalidStack as error:
+                mistakes += error.diagnostics
+        if mistakes:
+            return builds
+        needs = self._needs({name: build.bases for name, build in builds.items()})
+        refuse_circles(needs, lambda name, image: self._builds[name].bases[image])
+        return joined(builds, needs)
+
+    def build_needs(self) -> dict[str, dict[str, str]]:
+        """Of each build, which others it starts from. Only Dockerfiles are read; one that cannot be tells nothing."""
+        from deployer.resources.builds import refuse_circles
+        from deployer.sources.builds import read_bases
+
+        bases: dict[str, Mapping[str, Place]] = {}
+        for name in self.stack.builds:
+            with suppress(InvalidStack):
+                bases[name] = read_bases(self._recipe(name))
+        needs = self._needs({name: list(found) for name, found in bases.items()})
+        refuse_circles(needs, lambda name, image: bases[name][image])
+        return needs
+
+    def _needs(self, bases: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+        from deployer.resources.builds import needs_of
+
+        return needs_of(bases, {name: build.tag for name, build in self.stack.builds.items()})
+
+    def _build(self, name: str) -> DesiredBuild:
+        from deployer.resources.desired import DesiredBuild
+        from deployer.sources.builds import read_build
+
+        build = self.stack.builds[name]
+        sources = self._builds[name] = read_build(self._recipe(name))
+        return DesiredBuild(
+            name=name,
+            repository=f"{self.stack.name}/{name}".lower(),
+            folder=build.context,
+            digest=sources.digest,
+            inputs=sources.inputs,
+            bases=tuple(sources.bases),
+            args=sources.recipe.args,
+            target=build.target,
+            tag=build.tag,
+            path=self.stack.path_of_build(name),
+        )
+
+    def _recipe(self, name: str) -> Recipe:
+        from deployer.sources.builds import Recipe
+
+        build, inline = self.stack.builds[name], self.stack.path_of_inline(name)
+        return Recipe(
+            folder=self._path(build.context),
+            dockerfile=build.dockerfile,
+            inline=build.inline,
+            args={key: value for key, value in build.args.items() if value is not None},
+            target=build.target,
+            place=self.stack.place(*self.stack.path_of_build(name)),
+            inline_at=lambda place: self.stack.places.in_block(place.line, place.column, *inline),
+        )
+
+    def contents(self, services: Collection[str], mistakes: list[Diagnostic]) -> dict[str, str]:
+        """The digest of what each secret and config of the services holds; read once, so that all replicas get the
+        same.
+        """
+        self.forget_contents()
+        for section, name in self.stack.copied(services):
+            try:
+                self._contents[f"{section}.{name}"] = self._content(section, name)
+            except InvalidStack as error:
+                mistakes += error.diagnostics
+        return {name: content.digest for name, content in self._contents.items()}
+
+    def forget_contents(self) -> None:
+        self._contents = {}
+
+    def _content(self, section: Section, name: str) -> Content:
+        from deployer.sources import contents
+
+        source, whose = self.stack.source(section, name), f"{section}.{name}"
+        place = self.stack.place(section, name, *source.said)
+        if source.file is not None:
+            path = Path(self.stack.folder, source.file)
+            return contents.content_of_file(path, shown_path(path), place)
+        if source.environment is not None:
+            return contents.content_of_variable(source.environment, self.stack.environment, whose, place)
+        return contents.content_of_text(source.content or "", whose, place)
+
+    def archives(self, addresses: Collection[str], mistakes: list[Diagnostic]) -> dict[str, tuple[str, DesiredArchive]]:
+        """The images that come from archives, by address: the reference that each is to have, and what it is there."""
+        from deployer.fields.references import with_tag
+        from deployer.resources.desired import DesiredArchive
+        from deployer.sources.image_archive import chosen, read_image_archive
+
+        found: dict[str, tuple[str, DesiredArchive]] = {}
+        for name, entry in self.stack.images.items():
+            if not entry.archive or f"image.{name}" not in addresses:
+                continue
+            place = self.stack.place("images", name, "archive")
+            path = self._path(entry.archive)
+            try:
+                images = read_image_archive(path, place)
+                wanted = with_tag(entry.from_) if entry.from_ else ""
+                image, reference = chosen(images, wanted, shown_path(path), place)
+            except InvalidStack as error:
+                mistakes += error.diagnostics
+                continue
+            known = reference if reference in image.names else image.id
+            found[f"image.{name}"] = (reference, DesiredArchive(entry.archive, image.id, known))
+        return found
+
+    def registries(self) -> tuple[Registry, ...]:
+        """The registries of the stack, with the logins that it says. Raises InvalidStack where a password is not
+        there.
+        """
+        from deployer.resources.registries import registries_of
+
+        mistakes: list[Diagnostic] = []
+        found = tuple(self._with_login(each, mistakes) for each in registries_of(self.stack))
+        raise_if_any(mistakes)
+        return found
+
+    def _with_login(self, registry: Registry, mistakes: list[Diagnostic]) -> Registry:
+        from deployer.resources.login import Login
+        from deployer.sources import contents
+
+        said = self.stack.registries[registry.name]
+        if said.username is None or said.password is None:
+            return registry
+        place = self.stack.place("registries", registry.name, "password", *said.password.said)
+        try:
+            if said.password.file is not None:
+                path = self._path(said.password.file)
+                content = contents.content_of_file(path, shown_path(path), place)
+            else:
+                whose = f"registries.{registry.name}.password"
+                name = said.password.env or ""
+                content = contents.content_of_variable(name, self.stack.environment, whose, place)
+        except InvalidStack as error:
+            mistakes += error.diagnostics
+            return registry
+        return replace(registry, login=Login(said.username, contents.line(content)))
+
+    def _path(self, written: str) -> Path:
+        """A path of the stack file, which starts from the file's folder."""
+        return Path(self.stack.folder, Path(written).expanduser())
+
+    def archive(self, copies: Copies) -> bytes:
+        """The tar of what is copied into one folder of a container."""
+        from deployer.sources.contents import PackedFile, archive
+
+        return archive(
+            PackedFile(file.path, self._contents[file.content], file.uid, file.gid, file.mode) for file in copies.files
+        )
+
+    def open_archive(self, image: DesiredImage) -> BinaryIO:
+        assert image.archive
+        return open(self._path(image.archive.file), "rb")
+
+    def write_context(self, build: DesiredBuild, references: Mapping[str, str], tar: IO[bytes]) -> str:
+        """Write the tar that a build is made from, with these references in the place of what its Dockerfile calls
+        them. Gives the Dockerfile's name in it.
+        """
+        from deployer.sources.context_tar import write_tar
+
+        context = self._builds[build.name].context_with(references)
+        write_tar(context, tar)
+        return context.dockerfile
+
+    def place_in_build(self, build: DesiredBuild, said: str) -> Place | None:
+        """Where in the Dockerfile that lies of which the builder speaks."""
+        return self._builds[build.name].place_of(said)
+
+    def recall(self, build: str, hash: str) -> Mapping[str, str] | None:
+        from deployer.sources.build_cache import recall
+
+        return recall(self.stack.name, build, hash)
+
+    def remember(self, build: DesiredBuild, reference: str, started_from: Mapping[str, str]) -> None:
+        """Keep what went into an image, so that a later plan can say what changed."""
+        from deployer.resources.builds import inputs_of
+        from deployer.sources.build_cache import remember
+
+        remember(self.stack.name, build.name, reference.rpartition(":")[2], inputs_of(build, started_from))
