@@ -67,6 +67,16 @@ class StackSources:
         refuse_circles(needs, lambda name, image: bases[name][image])
         return needs
 
+    def dockerfile(self, name: str) -> tuple[str, str]:
+        """The text of a build's Dockerfile, and what it is called. Raises InvalidStack where it cannot be read."""
+        from deployer.sources.context import read_dockerfile
+
+        recipe = self._recipe(name)
+        if recipe.inline is not None:
+            return recipe.inline, f"the inline Dockerfile of {name}"
+        folder, source = read_dockerfile(recipe.folder, recipe.dockerfile or "Dockerfile", place=recipe.place)
+        return source.text, shown_path(folder / source.name)
+
     def _needs(self, bases: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
         from deployer.resources.builds import needs_of
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from deployer.doctor.dockerfile import Dockerfile, place_in_file, slips
+from deployer.doctor.dockerfile import Dockerfile, place_in_file
+from deployer.doctor.slips import slips
 from deployer.errors import Diagnostic, Place
 from deployer.fields.sensitive import mask_line
 from deployer.stack.model import Stack

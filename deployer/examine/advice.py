@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import Diagnostic, InvalidStack
-from deployer.sources.files import read_text, shown_path
 
 if TYPE_CHECKING:
     from deployer.project import Project
-    from deployer.stack.model import Stack
 
 
 def advice(project: Project, today: date) -> list[Diagnostic]:
@@ -22,29 +19,20 @@ def advice(project: Project, today: date) -> list[Diagnostic]:
     from deployer.doctor.stack import stack_warnings
 
     found = stack_warnings(project.stack, today)
-    return [*found, *_slips(project.stack, today)] if project.stack.builds else found
+    return [*found, *_slips(project, today)] if project.stack.builds else found
 
 
-def _slips(stack: Stack, today: date) -> list[Diagnostic]:
+def _slips(project: Project, today: date) -> list[Diagnostic]:
     from deployer.doctor.builds import build_slips
 
     found: list[Diagnostic] = []
     read: set[tuple[str, str]] = set()
-    for name in stack.builds:
-        dockerfile = _dockerfile(stack, name)
-        if dockerfile and dockerfile not in read:
+    for name in project.stack.builds:
+        try:
+            dockerfile = project.sources.dockerfile(name)
+        except InvalidStack:
+            continue
+        if dockerfile not in read:
             read.add(dockerfile)
-            found += build_slips(stack, name, *dockerfile, today)
+            found += build_slips(project.stack, name, *dockerfile, today)
     return found
-
-
-def _dockerfile(stack: Stack, name: str) -> tuple[str, str] | None:
-    """The text of a build's Dockerfile, and what it is called."""
-    build = stack.builds[name]
-    if build.inline is not None:
-        return build.inline, f"the inline Dockerfile of {name}"
-    path = Path(stack.folder, Path(build.context).expanduser(), build.dockerfile or "Dockerfile")
-    try:
-        return read_text(path, shown_path(path)), shown_path(path)
-    except InvalidStack:
-        return None

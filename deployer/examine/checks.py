@@ -12,8 +12,8 @@ from pathlib import Path
 
 from deployer.doctor import engine as judge
 from deployer.doctor.daemon_json import daemon_json
-from deployer.doctor.dockerfile import BREAKING
 from deployer.doctor.finding import Finding, Status, ok, told
+from deployer.doctor.slips import BREAKING
 from deployer.doctor.systemd import systemd_unit
 from deployer.errors import DeployerError
 from deployer.examine.advice import advice

@@ -82,7 +82,7 @@ def base_images(text: str, args: Mapping[str, str], target: str = "", file: str 
     """
     found: dict[str, Place] = {}
     for use in _uses(text, args, target, file):
-        found.setdefault(use.image, _place(text, use.start, file))
+        found.setdefault(use.image, place_at(text, use.start, file))
     return found
 
 
@@ -107,7 +107,8 @@ def _uses(text: str, args: Mapping[str, str], target: str, file: str) -> list[Us
     return [use for stage in found[: needed_stages(text, args, target, file)] for use in stage.uses]
 
 
-def _place(text: str, offset: int, file: str) -> Place:
+def place_at(text: str, offset: int, file: str) -> Place:
+    """Where an offset of a Dockerfile is, with its line as it is written."""
     start = text.rfind("\n", 0, offset) + 1
     excerpt = text[start:].partition("\n")[0].removesuffix("\r")
     return Place(file, text.count("\n", 0, offset) + 1, offset - start + 1, excerpt)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.doctor.dockerfile import Dockerfile, place_in_file, slips
+from deployer.doctor.dockerfile import Dockerfile, place_in_file
+from deployer.doctor.slips import slips
 
 TODAY = date(2026, 11, 24)
 BASE = "FROM python:3.13-slim\n"
