@@ -24,6 +24,7 @@ Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="SERVICE", help="Only this service and what it needs; repeatable."),
 ]
+KeepOrphans = Annotated[bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")]
 KeepBuilds = Annotated[
     int, typer.Option("--keep-builds", metavar="N", min=0, help="How many images of each build stay, the newest.")
 ]
@@ -37,9 +38,7 @@ def apply(
     timeout: Timeout = "30m",
     lock_timeout: LockTimeout = "0s",
     take_over: TakeOver = False,
-    keep_orphans: Annotated[
-        bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")
-    ] = False,
+    keep_orphans: KeepOrphans = False,
     only: Only = None,
     replace: Annotated[
         list[str] | None,

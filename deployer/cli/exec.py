@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deployer.cli.inside import Env, Interactive, NoTty, Tty, User, Workdir
 from deployer.cli.services import one_of, replicas_of
 from deployer.cli.state import state_of
 from deployer.cli.terminal import both_are_terminals, is_terminal, raw_terminal, talk
@@ -33,22 +34,13 @@ def exec(
     context: typer.Context,
     service: Service,
     command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="What is run there, with its arguments.")],
-    _interactive: Annotated[
-        bool, typer.Option("--interactive", "-i", help="It reads what is typed or piped here; it does so anyway.")
-    ] = False,
-    tty: Annotated[
-        bool, typer.Option("--tty", "-t", help="It has a terminal; it does where stdin and stdout are one.")
-    ] = False,
-    no_tty: Annotated[
-        bool, typer.Option("--no-tty", "-T", help="It has no terminal: bytes go through as they are.")
-    ] = False,
+    _interactive: Interactive = False,
+    tty: Tty = False,
+    no_tty: NoTty = False,
     index: Index = None,
-    env: Annotated[
-        list[str] | None,
-        typer.Option("--env", "-e", metavar="NAME=VALUE", help="A variable; its value is the one here without one."),
-    ] = None,
-    workdir: Annotated[str, typer.Option("--workdir", "-w", metavar="DIR", help="The folder that it runs in.")] = "",
-    user: Annotated[str, typer.Option("--user", "-u", metavar="USER", help="As whom it runs: a name or id.")] = "",
+    env: Env = None,
+    workdir: Workdir = "",
+    user: User = "",
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Start it, and do not wait for it.")] = False,
     privileged: Annotated[bool, typer.Option("--privileged", help="It may do all that the host's root may.")] = False,
 ) -> None:

@@ -88,7 +88,7 @@ def save(
     Example: deployer save -o shop.tar.gz
     Example: deployer save web | ssh edge1 docker load
     """
-    from deployer.render.images import bytes_text
+    from deployer.render.sizes import bytes_text
 
     state = state_of(context)
     if output is None and sys.stdout.isatty():

@@ -11,8 +11,8 @@ from deployer.cli.output import Output
 from deployer.cli.state import state_of
 from deployer.cli.terminal import is_terminal
 from deployer.errors import Diagnostic, WrongUsage
-from deployer.fields.references import host_of
-from deployer.resources.login import HUB, Login
+from deployer.fields.references import HUB, host_of
+from deployer.resources.login import Login
 
 if TYPE_CHECKING:
     from deployer.cli.state import State

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deployer.cli.apply import KeepBuilds, Only, services_of
+from deployer.cli.apply import KeepBuilds, KeepOrphans, Only, services_of
 from deployer.cli.output import Format
 from deployer.cli.state import Files, state_of
 from deployer.errors import Exit
@@ -22,9 +22,7 @@ def plan(
     all: Annotated[bool, typer.Option("--all", help="List what stays as it is, too.")] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="What `deployer destroy` would do.")] = False,
     adopt: Annotated[bool, typer.Option("--adopt", help="What `deployer apply --adopt` would do.")] = False,
-    keep_orphans: Annotated[
-        bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")
-    ] = False,
+    keep_orphans: KeepOrphans = False,
     only: Only = None,
     replace: Annotated[
         list[str] | None,

@@ -14,6 +14,7 @@ import typer
 
 from deployer.cli.carry_out import Shown, Way, carry_out
 from deployer.cli.exec import variable
+from deployer.cli.inside import Env, Interactive, NoTty, Tty, User, Workdir
 from deployer.cli.output import Format, Output
 from deployer.cli.services import refuse_unknown
 from deployer.cli.start import AT_ONCE, LONGEST
@@ -42,21 +43,12 @@ def run(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Start it, print its name, and do not wait for it.")
     ] = False,
-    _interactive: Annotated[
-        bool, typer.Option("--interactive", "-i", help="It reads what is typed or piped here; it does so anyway.")
-    ] = False,
-    tty: Annotated[
-        bool, typer.Option("--tty", "-t", help="It has a terminal; it does where stdin and stdout are one.")
-    ] = False,
-    no_tty: Annotated[
-        bool, typer.Option("--no-tty", "-T", help="It has no terminal: bytes go through as they are.")
-    ] = False,
-    env: Annotated[
-        list[str] | None,
-        typer.Option("--env", "-e", metavar="NAME=VALUE", help="A variable; its value is the one here without one."),
-    ] = None,
-    user: Annotated[str, typer.Option("--user", "-u", metavar="USER", help="As whom it runs: a name or id.")] = "",
-    workdir: Annotated[str, typer.Option("--workdir", "-w", metavar="DIR", help="The folder that it runs in.")] = "",
+    _interactive: Interactive = False,
+    tty: Tty = False,
+    no_tty: NoTty = False,
+    env: Env = None,
+    user: User = "",
+    workdir: Workdir = "",
     entrypoint: Annotated[
         str | None, typer.Option("--entrypoint", metavar="PROGRAM", help="In place of the service's and the image's.")
     ] = None,

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
-from typing import Any
-from urllib.parse import urlsplit
 
 from deployer.doctor.finding import Finding, Status, ok, told, warning
 from deployer.errors import Diagnostic
-
-Json = Mapping[str, Any]
 
 _SOON = timedelta(days=21)
 
@@ -77,18 +72,3 @@ def mirror(url: str, failure: Diagnostic | None) -> Finding:
 
 def no_mirror() -> Finding:
     return ok("mirror", "the engine has none: images of Docker Hub come from there")
-
-
-def is_insecure(info: Json, address: str) -> bool:
-    """Whether the engine takes a registry for insecure: by its name, or by the network of its address."""
-    config: Json = info.get("RegistryConfig") or {}
-    indexes: Json = config.get("IndexConfigs") or {}
-    listed: Json | None = indexes.get(address)
-    if listed and not listed.get("Secure", True):
-        return True
-    name = urlsplit(f"//{address}").hostname or ""
-    try:
-        ip = ip_address("127.0.0.1" if name == "localhost" else name)
-    except ValueError:
-        return False
-    return any(ip in ip_network(each) for each in config.get("InsecureRegistryCIDRs") or ())

@@ -16,7 +16,8 @@ from typing import Any
 
 from deployer.engine.locate import read_object
 from deployer.errors import Diagnostic, OperationFailed, Unreachable
-from deployer.resources.login import HUB, Login
+from deployer.fields.references import HUB
+from deployer.resources.login import Login
 
 _KEY_OF_THE_HUB = "https://index.docker.io/v1/"
 _TOKEN = "<token>"

@@ -15,11 +15,10 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from deployer.errors import DeployerError, Diagnostic, Unreachable
-from deployer.fields.references import HUB, Reference, parse_reference
+from deployer.fields.references import API_OF_THE_HUB, HUB, Reference, parse_reference
 from deployer.resources.registries import Registry, allow_insecure, registry_of, trust_ca
 from deployer.resources.wire import EngineRefused, Json, is_loopback
 
-_API_OF_THE_HUB = "registry-1.docker.io"
 _SECONDS = 5.0
 
 _BROKEN_OFF = re.compile(r"dial tcp|connection re(?:fused|set)|broken pipe|\bEOF\b|i/o timeout|no such host")
@@ -105,7 +104,7 @@ def retry_after(reference: str, registries: Sequence[Registry], *, here: bool) -
 
 
 def _asked(asked: Reference, registry: Registry | None, *, plain: bool) -> tuple[int, str]:
-    host = _API_OF_THE_HUB if asked.host == HUB else asked.host
+    host = API_OF_THE_HUB if asked.host == HUB else asked.host
     if plain:
         connection = http.client.HTTPConnection(host, timeout=_SECONDS)
     else:

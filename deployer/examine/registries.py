@@ -12,6 +12,7 @@ from deployer.doctor import registries as judge
 from deployer.doctor.finding import Finding
 from deployer.doctor.registries import RegistryFacts
 from deployer.doctor.stack import image_references
+from deployer.engine.registries import is_insecure
 from deployer.errors import DeployerError
 from deployer.fields.references import host_of, parse_reference
 from deployer.registries import client_of, kept_login, registries_with_login
@@ -101,7 +102,10 @@ def _asked(
 ) -> RegistryFacts:
     """What it answers from here, as whom the stack says, else as who is logged in."""
     address = known.address
-    insecure = judge.is_insecure(info, address) if info is not None else None
+    insecure = None
+    if info is not None:
+        config = info.get("RegistryConfig") or {}
+        insecure = bool(is_insecure(config, address, here=engine_is_here))  # what cannot be told counts as not listed
     if is_loopback(urlsplit(f"//{address}").hostname or "") and not engine_is_here:
         insecure = True  # the engine's own loopback cannot be asked from here
     known = replace(known, is_insecure_to_engine=insecure)

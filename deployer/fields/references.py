@@ -8,6 +8,9 @@ from dataclasses import dataclass
 HUB = "docker.io"
 """Where images come from that name no registry."""
 
+API_OF_THE_HUB = "registry-1.docker.io"
+"""The host that answers for it."""
+
 _OF_THE_HUB = "library/"
 
 _HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"

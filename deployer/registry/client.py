@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from deployer.errors import OperationFailed, Unreachable
+from deployer.fields.references import API_OF_THE_HUB, HUB
 from deployer.registry import refusals
 from deployer.registry.challenge import Challenge, basic, read_challenge
-from deployer.resources.login import HUB, Login
+from deployer.resources.login import Login
 from deployer.resources.wire import is_loopback
 
 if TYPE_CHECKING:
     from urllib.request import OpenerDirector, Request
 
-_API_OF_THE_HUB = "registry-1.docker.io"
 _LARGEST = 8 * 1024 * 1024
 _PAGE = 200
 
@@ -43,7 +43,7 @@ class Endpoint:
     def host(self) -> str:
         """Host and port, without a namespace."""
         host = self.address.partition("/")[0]
-        return _API_OF_THE_HUB if host in (HUB, f"index.{HUB}") else host
+        return API_OF_THE_HUB if host in (HUB, f"index.{HUB}") else host
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from deployer.render.sizes import bytes_text
 from deployer.render.table import table
 
 FORMAT_VERSION = 1
@@ -49,15 +50,6 @@ def as_json(images: Iterable[StackImage], *, stack: str = "") -> str:
     """One object; `format_version` grows when a reader of the old form would be wrong."""
     found = [asdict(each) for each in images]
     return json.dumps({"format_version": FORMAT_VERSION, "stack": stack, "images": found}, indent=2)
-
-
-def bytes_text(size: float) -> str:
-    """`1.98 MB`: three digits, in powers of 1000, as docker counts."""
-    units = ["B", "kB", "MB", "GB", "TB"]
-    while size >= 999.5 and len(units) > 1:
-        size /= 1000
-        units = units[1:]
-    return f"{size:.3g} {units[0]}"
 
 
 def _short(digest: str) -> str:

@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from deployer.fields.field import Json, section
-from deployer.render.harmless import display_width, harmless
+from deployer.render.sizes import size_text
+from deployer.render.table import table
 
 FORMAT_VERSION = 1
 _HEAD = ("CONTAINER", "CPU %", "MEM USAGE / LIMIT", "MEM %", "NET I/O", "BLOCK I/O", "PIDS")
-_BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-_DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +72,7 @@ def _cache(stats: Json) -> int:
 
 def as_text(usages: Iterable[Usage]) -> str:
     """A table with a line a container."""
-    cells = [_HEAD, *map(_cells, usages)]
-    widths = [max(display_width(line[column]) for line in cells) for column in range(len(_HEAD))]
-    return "\n".join(
-        "  ".join(
-            f"{cell}{' ' * (width - display_width(cell))}" for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
-        for line in cells
-    )
+    return table(_HEAD, [_cells(each) for each in usages])
 
 
 def as_json(usages: Iterable[Usage], *, stack: str) -> str:
@@ -91,20 +83,11 @@ def as_json(usages: Iterable[Usage], *, stack: str) -> str:
 
 def _cells(usage: Usage) -> tuple[str, ...]:
     return (
-        harmless(usage.container),
+        usage.container,
         f"{usage.cpu_percent:.2f}%",
-        f"{size(usage.memory, 1024)} / {size(usage.memory_limit, 1024)}",
+        f"{size_text(usage.memory, 1024)} / {size_text(usage.memory_limit, 1024)}",
         f"{usage.memory_percent:.2f}%",
-        f"{size(usage.received)} / {size(usage.sent)}",
-        f"{size(usage.read)} / {size(usage.written)}",
+        f"{size_text(usage.received)} / {size_text(usage.sent)}",
+        f"{size_text(usage.read)} / {size_text(usage.written)}",
         str(usage.pids),
     )
-
-
-def size(count: float, base: int = 1000) -> str:
-    """Bytes in the largest unit that leaves a whole number: `1.5MiB` by 1024, `1.57MB` by 1000."""
-    units = _BINARY if base == 1024 else _DECIMAL
-    unit = 0
-    while count >= base and unit < len(units) - 1:
-        count, unit = count / base, unit + 1
-    return f"{count:.4g}{units[unit]}"

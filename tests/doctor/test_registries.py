@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deployer.doctor.registries import RegistryFacts, is_insecure, mirror, registry
+from deployer.doctor.registries import RegistryFacts, mirror, registry
 from deployer.errors import Diagnostic
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -63,26 +63,3 @@ def test_a_silent_mirror_is_a_warning() -> None:
     """Pulls go on without it, late."""
     assert mirror("http://m:5000/", GONE).status == "warning"
     assert mirror("http://m:5000/", None).status == "ok"
-
-
-@pytest.mark.parametrize(
-    ("address", "insecure"),
-    [
-        ("127.0.0.1:5000", True),
-        ("localhost:5000", True),
-        ("10.1.2.3", True),
-        ("10.2.0.1", False),
-        ("named:5000", True),
-        ("named", False),
-        ("[::1]:5000", False),
-        ("docker.io", False),
-    ],
-)
-def test_the_engine_s_settings_say_who_is_insecure(address: str, insecure: bool) -> None:
-    info = {
-        "RegistryConfig": {
-            "InsecureRegistryCIDRs": ["127.0.0.0/8", "10.1.0.0/16"],
-            "IndexConfigs": {"named:5000": {"Secure": False}, "docker.io": {"Secure": True}},
-        }
-    }
-    assert is_insecure(info, address) == insecure

@@ -41,6 +41,30 @@ def test_a_registry_is_insecure_as_the_engine_has_it(host: str, here: bool, inse
     assert is_insecure(CONFIG, host, here=here) is insecure
 
 
+@pytest.mark.parametrize(
+    ("address", "insecure"),
+    [
+        ("127.0.0.1:5000", True),
+        ("localhost:5000", True),
+        ("10.1.2.3", True),
+        ("10.2.0.1", False),
+        ("named:5000", True),
+        ("named", False),
+        ("[::1]:5000", False),
+        ("docker.io", False),
+    ],
+)
+def test_the_engine_s_settings_say_who_is_insecure(address: str, insecure: bool) -> None:
+    """By name, or by the network of its address."""
+    info = {
+        "RegistryConfig": {
+            "InsecureRegistryCIDRs": ["127.0.0.0/8", "10.1.0.0/16"],
+            "IndexConfigs": {"named:5000": {"Secure": False}, "docker.io": {"Secure": True}},
+        }
+    }
+    assert bool(is_insecure(info["RegistryConfig"], address, here=False)) == insecure
+
+
 def test_a_registry_says_in_three_ways_how_long_it_waits():
     """Seconds, a date, or the second at which it is over, as Docker Hub has it."""
     assert _seconds("30") == 30

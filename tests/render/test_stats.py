@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from deployer.render.stats import as_json, as_text, size, usage_of
+from deployer.render.sizes import size_text
+from deployer.render.stats import as_json, as_text, usage_of
 
 
 def measured(**more: Any) -> dict[str, Any]:
@@ -49,5 +50,5 @@ def test_the_table_and_the_object():
 
 
 def test_sizes_are_told_in_their_unit():
-    assert [size(each) for each in (0, 999, 1_000, 1_570_000)] == ["0B", "999B", "1kB", "1.57MB"]
-    assert size(1_572_864, 1024) == "1.5MiB"
+    assert [size_text(each) for each in (0, 999, 1_000, 1_570_000)] == ["0B", "999B", "1kB", "1.57MB"]
+    assert size_text(1_572_864, 1024) == "1.5MiB"
