@@ -158,8 +158,8 @@ class Project:
         return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options, going), observed
 
     def _images_there(self, reader: Reader) -> Sequence[NamedImage]:
-        """The images on the engine under names of the stack: its builds', with their further names, and those of
-        `images` and of the services.
+        """The images on the engine that the stack has built, under all the names that it gives them, or loaded from
+        archives. What was pulled may be of use to others.
         """
         from deployer.fields.references import with_tag
         from deployer.reconcile.observe import built_images, named_images
@@ -168,7 +168,7 @@ class Project:
 
         wanted = desired(self.stack, self.origin, {})
         wanted = with_archives(wanted, self.sources.archives(wanted.images, []))
-        names = {each.reference: each.address for each in wanted.images.values() if each.reference}
+        names = {each.reference: each.address for each in wanted.images.values() if each.archive}
         names |= {with_tag(build.tag): f"build.{name}" for name, build in self.stack.builds.items() if build.tag}
         names |= {push.reference: push.address for push in wanted.pushes}
         names |= {each.reference: each.address for each in built_images(reader, self.stack.name)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def load_stack(choices: Choices) -> tuple[Stack, Path]:
     path = Path(os.path.abspath(choices.files[0])) if choices.files else find_stack_file(Path.cwd())
     folder = path.parent
     shown = shown_path(path)
-    text = read_text(path, shown)
+    text = _text_of(path, shown, choices.files)
     stack = load(
         text,
         file=shown,
@@ -52,6 +53,18 @@ def load_stack(choices: Choices) -> tuple[Stack, Path]:
         name=choices.project_name,
     )
     return stack, path
+
+
+def _text_of(path: Path, shown: str, files: Sequence[str]) -> str:
+    """A word alone that is no file may be meant for a service, as other programs take it."""
+    try:
+        return read_text(path, shown)
+    except InvalidStack as error:
+        first = error.diagnostics[0]
+        if files and re.fullmatch(r"[\w-]+", files[0]) and first.code in ("file-missing", "file-is-folder"):
+            hint = f"a stack file is named here; a service by --only {files[0]}, where there is that option"
+            raise InvalidStack(replace(first, hint=hint)) from None
+        raise
 
 
 def _environment(folder: Path, env_files: Sequence[str]) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -37,6 +38,18 @@ _WITH_A_COMMAND = {"exec": _EXEC_WITH_VALUE, "run": _RUN_WITH_VALUE}
 _OF_THEIR_OWN = {"logs": ("-f",), "rm": ("-f",), "run": ("-p",)}
 """Where a short option does not mean what it does everywhere."""
 _FLAGS = ("--no-color", "--quiet", "--verbose")
+
+ELSEWHERE = {
+    "up": "apply",
+    "create": "apply",
+    "down": "destroy",
+    "rmi": "destroy --images, or deployer prune",
+    "inspect": "plan --all --format json",
+    "info": "doctor",
+    "version": "--version",
+    "ls": "status",
+}
+"""What docker and docker compose call otherwise."""
 
 
 def show_version(wanted: bool) -> None:
@@ -144,7 +157,10 @@ def _usage(output: Output, error: Any) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "deployer"
     message = error.format_message().strip().rstrip(".") or "a command is missing"
-    fail(output, WrongUsage(Diagnostic("usage", message, hint=f"see {command} --help")))
+    unknown = re.match(r"No such command '([\w-]+)'", message)
+    ours = ELSEWHERE.get(unknown[1], "") if unknown else ""
+    hint = f"that is: deployer {ours}" if ours else f"see {command} --help"
+    fail(output, WrongUsage(Diagnostic("usage", message, hint=hint)))
     return Exit.USAGE
 
 

@@ -93,7 +93,8 @@ def destroy(
     yes: Yes = False,
     volumes: Annotated[bool, typer.Option("--volumes", help="Remove the volumes too, with all their data.")] = False,
     images: Annotated[
-        bool, typer.Option("--images", help="Remove the images too, built and pulled, but for what others run.")
+        bool,
+        typer.Option("--images", help="Remove the images that it has built or loaded, but for what others run."),
     ] = False,
     parallel: Parallel = 8,
     timeout: Timeout = "30m",
@@ -103,7 +104,7 @@ def destroy(
 ) -> None:
     """Remove all that the stack owns. Its volumes stay, with their data, unless --volumes is given, and so do images.
 
-    With --images its builds lose their names, and so do the images that its services name. An image that has other
+    With --images, those go that were built, or loaded from an archive; what was pulled stays. An image that has other
     names stays under those, and one that somebody else's container was made from stays as it is.
 
     \b

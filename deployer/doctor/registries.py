@@ -70,5 +70,12 @@ def mirror(url: str, failure: Diagnostic | None) -> Finding:
     return warning("mirror", f"the engine's mirror {url} does not answer: {failure.message}", hint)
 
 
+def stack_mirror(mirror: str, registry: str, failure: Diagnostic | None) -> Finding:
+    if failure is None:
+        return ok("mirror", f"{mirror}, of registries.{registry}, answers")
+    hint = "until it does, each pull tries it first and says so; or take it out of the stack"
+    return warning("mirror", f"{mirror}, of registries.{registry}, does not answer: {failure.message}", hint)
+
+
 def no_mirror() -> Finding:
     return ok("mirror", "the engine has none: images of Docker Hub come from there")

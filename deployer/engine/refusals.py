@@ -67,7 +67,7 @@ REFUSALS = (
         "image-not-found",
         r"no such image|pull access denied|manifest for \S+ not found|manifest unknown|name unknown"
         r'|repository \S+ not found|failed to resolve reference "[^"]+":.*: not found|HTTP 404 response',
-        "check the spelling and the tag; a private image needs `docker login` first",
+        "check the spelling and the tag; a private image needs `deployer login` first",
     ),
     _row(
         "registry-denied",
@@ -80,7 +80,7 @@ REFUSALS = (
         "registry-login",
         rf"(?:{_TO_REGISTRY}.*)?(?:\bunauthorized\b|no basic auth credentials|incorrect username or password"
         r"|HTTP 401 response)",
-        "`docker login REGISTRY` with an account that may",
+        "`deployer login REGISTRY` with an account that may",
         unreachable=True,
     ),
     _row(
@@ -122,7 +122,7 @@ REFUSALS = (
     _row(
         "registry-unreachable",
         _TO_REGISTRY,
-        "check that the registry runs and can be reached from the engine's host, or name a mirror of it",
+        "check that the registry runs and can be reached from the engine's host",
         unreachable=True,
     ),
 )

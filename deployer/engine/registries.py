@@ -52,7 +52,7 @@ def _mended(diagnostic: Diagnostic, asked: Reference, registry: Registry | None)
         case "registry-login" if registry and registry.login:
             hint = f"check username and password of registries.{registry.name}"
         case "registry-login" if registry:
-            hint = f"`docker login {host}`, or say username and password in registries.{registry.name}"
+            hint = f"`deployer login {host}`, or say username and password in registries.{registry.name}"
         case _:
             hint = diagnostic.hint.replace("REGISTRY", host)
     return replace(diagnostic, hint=hint)

@@ -13,7 +13,7 @@ from deployer.doctor.finding import Finding
 from deployer.doctor.registries import RegistryFacts
 from deployer.doctor.stack import image_references
 from deployer.engine.registries import is_insecure
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, Diagnostic
 from deployer.fields.references import host_of, parse_reference
 from deployer.registries import client_of, kept_login, registries_with_login
 from deployer.resources.wire import is_loopback
@@ -39,19 +39,30 @@ def registries(subject: Subject) -> Iterator[Finding]:
 
 
 def mirrors(subject: Subject) -> Iterator[Finding]:
-    """The engine's own, asked from here: only where the engine is here, too, does that say anything."""
+    """The engine's own and the stack's, asked from here: only where the engine is here, too, does that say anything."""
     config: Mapping[str, Any] = subject.info.get("RegistryConfig") or {}
     urls: Sequence[str] = config.get("Mirrors") or ()
-    if not urls:
+    said = subject.project.sources.registries() if subject.project else ()
+    own = [(mirror, each) for each in said for mirror in each.mirrors]
+    if not urls and not own:
         yield judge.no_mirror()
     for url in urls if subject.engine_is_here else ():
         parts = urlsplit(url)
-        try:
-            client_of(parts.netloc, insecure=parts.scheme == "http").ping()
-        except DeployerError as error:
-            yield judge.mirror(url, error.diagnostics[0])
-        else:
-            yield judge.mirror(url, None)
+        yield judge.mirror(url, _silent(parts.netloc, insecure=parts.scheme == "http"))
+    for mirror, registry in own if subject.engine_is_here else ():
+        host = host_of(mirror)
+        insecure = bool(is_insecure(config, host, here=subject.engine_is_here))
+        yield judge.stack_mirror(mirror, registry.name, _silent(host, insecure=insecure))
+
+
+def _silent(host: str, *, insecure: bool) -> Diagnostic | None:
+    """Why it does not answer; None where it does, be it that it wants a login."""
+    try:
+        client_of(host, insecure=insecure).ping()
+    except DeployerError as error:
+        first = error.diagnostics[0]
+        return None if first.code == "registry-login" else first
+    return None
 
 
 def _with_login() -> list[RegistryFacts]:
@@ -117,6 +128,9 @@ def _asked(
         )
         ping = client.ping()
     except DeployerError as error:
-        return replace(known, failure=error.diagnostics[0])
+        failure = error.diagnostics[0]
+        if failure.code == "registry-login" and said and said.login:
+            failure = replace(failure, hint=f"check username and password of registries.{said.name}")
+        return replace(known, failure=failure)
     ends = client.certificate_ends() if ping.speaks_tls else None
     return replace(known, speaks_tls=ping.speaks_tls, asks=ping.asks, certificate_ends=ends)

@@ -76,7 +76,9 @@ def _pushed(push: DesiredPush, here: ObservedImage | None, observed: Observed, p
         reason = fields[0].field
     else:
         reason = "not there yet"
-    tag = Step(Call.TAG, push.reference, f"build.{push.build}")
+    # A name that nothing was pushed by says that something was.
+    before = Step(Call.TAG, push.reference, named.id) if named else Step(Call.REMOVE_IMAGE, push.reference)
+    tag = Step(Call.TAG, push.reference, f"build.{push.build}", undo=(before,))
     runbook = (tag, Step(Call.PUSH, push.reference))
     return Change(push.address, Action.PUSH, reason, fields, runbook, detail=push.reference)
 

@@ -17,7 +17,7 @@ from deployer.reconcile.protocol import Reader
 from deployer.resources import identity
 from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
-from deployer.resources.built import BuiltImage, NamedImage, built_image, named_image, tags_of
+from deployer.resources.built import BuiltImage, NamedImage, built_image, tags_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, DesiredPush
 from deployer.resources.inspected import container_of, image_of
 from deployer.resources.listed import copies_without_a_container, neighbour_of, networks_of, volume_of
@@ -154,7 +154,7 @@ def named_images(reader: Reader, addresses: Mapping[str, str]) -> Sequence[Named
     """The images of the stack by all names that it knows them by; `addresses` by reference, besides its builds' own."""
     with ThreadPoolExecutor(8) as pool:
         inspects = zip(addresses.items(), pool.map(reader.image, addresses), strict=True)
-        return [named_image(address, name, inspect) for (name, address), inspect in inspects if inspect]
+        return [NamedImage(address, name, inspect["Id"]) for (name, address), inspect in inspects if inspect]
 
 
 def _inspected(reader: Reader, references: set[str]) -> dict[str, ObservedImage]:

@@ -29,18 +29,11 @@ class BuiltImage:
 
 @dataclass(frozen=True, slots=True)
 class NamedImage:
-    """An image under a name that the stack gives it or brings it by: all its tags, and its digests in registries."""
+    """An image under a name that the stack has given it."""
 
     address: str
     reference: str
     id: str
-    tags: tuple[str, ...]
-    digests: tuple[str, ...]
-
-
-def named_image(address: str, reference: str, inspect: Json) -> NamedImage:
-    tags, digests = inspect.get("RepoTags") or (), inspect.get("RepoDigests") or ()
-    return NamedImage(address, reference, inspect["Id"], tuple(tags), tuple(digests))
 
 
 def tags_of(listed: Iterable[Json], stack: str) -> Iterator[str]:

@@ -145,3 +145,15 @@ def test_completion_knows_the_commands():
     answer = subprocess.run([sys.executable, "-m", "deployer"], env=environment, capture_output=True, text=True)
 
     assert (answer.returncode, answer.stdout.split()) == (0, ["validate"])
+
+
+@pytest.mark.parametrize(("typed", "ours"), [("up", "apply"), ("down", "destroy"), ("rmi", "prune")])
+def test_a_command_of_another_tool_says_what_ours_is_called(cli: Cli, typed: str, ours: str):
+    result = cli(typed, stack="services: {web: {image: busybox}}")
+    assert (result.code, f"deployer {ours}" in result.err) == (64, True)
+
+
+def test_a_service_in_the_place_of_a_file_says_how_services_are_named(cli: Cli):
+    """A habit from Compose."""
+    result = cli("plan", "web", stack="services: {web: {image: busybox}}")
+    assert (result.code, "--only web" in result.err) == (65, True)

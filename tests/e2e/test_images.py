@@ -15,7 +15,7 @@ from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
 
-FROM_SCRATCH = "FROM {}\nRUN echo {} > /which\n"
+DOCKERFILE = "FROM {}\nRUN echo {} > /which\n"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def remove(*names: str) -> None:
 def built(project: Project, name: str, text: str) -> str:
     """An image of that name which nothing else has; its id."""
     (project.folder / "own").mkdir(exist_ok=True)
-    (project.folder / "own/Dockerfile").write_text(FROM_SCRATCH.format(BASE, text))
+    (project.folder / "own/Dockerfile").write_text(DOCKERFILE.format(BASE, f"{project.name} {text}"))
     subprocess.run(["docker", "build", "-q", "-t", name, project.folder / "own"], check=True, capture_output=True)
     return project.engine.inspect_image(name)["Id"]
 
@@ -156,20 +156,30 @@ def test_an_image_gets_a_further_name(project: Project, own: str) -> None:
 
 
 def test_destroy_can_take_the_images_along(project: Project, own: str) -> None:
-    """The builds' under all their names, and what the services name; not what has another name, or somebody runs."""
-    built(project, own, "one")
+    """What was built under all its names, and what was loaded; not what has another name, or was there."""
+    archived(project, own, "one")
     project.files(Dockerfile=f"FROM {BASE}\nRUN echo {project.name}\n")
     further = f"{project.name}-web:1.0"
-    services = {"web": sleeper(image="web"), "own": sleeper(image=own), "base": sleeper()}
-    project.write(services, builds={"web": {"context": "./web", "tag": further}})
+    builds = {"web": {"context": "./web", "tag": further}}
+    services = {"web": sleeper(image="web"), "own": sleeper(image="own"), "base": sleeper()}
+    project.write(services, builds=builds, images={"own": {"archive": "base.tar"}})
     project.apply()
     engine = project.engine
-    other = engine.create_container(BASE, "true", name=f"{project.name}-other")["Id"]
     engine.tag(further, f"{project.name}-mine", "1")
-    result = project.destroy("--images")
-    assert f"{BASE} stays: the container " in result.err
+    project.destroy("--images")
     names = {tag for image in engine.images() for tag in image["RepoTags"] or () if tag.startswith(project.name)}
     assert names == {f"{project.name}-mine:1"}
     assert engine.inspect_image(BASE)
     assert project.records() == set()
-    engine.remove_container(other)
+
+
+def test_an_image_that_somebody_else_runs_stays(project: Project, own: str) -> None:
+    """And the plan says whose container that is."""
+    archived(project, own, "one")
+    project.write({"own": sleeper(image="own")}, images={"own": {"archive": "base.tar"}})
+    project.apply()
+    other = project.engine.create_container(own, "true", name=f"{project.name}-other")["Id"]
+    result = project.destroy("--images")
+    assert f"{own} stays: the container {project.name}-other" in result.err
+    assert project.engine.inspect_image(own)
+    project.engine.remove_container(other)

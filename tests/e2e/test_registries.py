@@ -343,7 +343,7 @@ def test_a_push_is_looked_at_afterwards(project: Project, moody: Moody) -> None:
     result = project.apply(code=1)
     assert "error[push-failed]" in result.err
     assert "the registry has nothing there" in result.err
-    assert "push.web->private" in result.told("half done")
+    assert "push.web->private" in result.told("as before")
     moody.answers(lambda _: None)
     project.apply()
     assert moody.behind.digest(pushed(project, "lost"))

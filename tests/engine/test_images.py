@@ -217,7 +217,7 @@ def test_a_registry_that_wants_a_login_says_which(engine: DockerEngine, guarded:
         engine.pull(f"{door}/x:1", ignore)
 
     found = caught.value.diagnostics[0]
-    assert (found.code, found.hint) == ("registry-login", f"`docker login {door}` with an account that may")
+    assert (found.code, found.hint) == ("registry-login", f"`deployer login {door}` with an account that may")
 
 
 @pytest.mark.parametrize("helper", [False, True])
