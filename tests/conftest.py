@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from tests.law.tally import Tally
 
 tally = Tally()
+
+
+def pytest_configure() -> None:
+    """A shell that runs the tests in the background has its children ignore Ctrl-C, and `nohup` the hang-up; what the
+    tests start would inherit that.
+    """
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
