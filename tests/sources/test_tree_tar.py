@@ -88,3 +88,32 @@ def test_what_is_packed_is_roots(tmp_path: Path):
 def test_what_is_no_tar_is_a_failure(tmp_path: Path):
     with pytest.raises(OperationFailed, match="cannot write"):
         unpack(iter([b"no tar at all"]), tmp_path, "x")
+
+
+def test_a_hard_link_and_a_device_stay_within_the_folder(tmp_path: Path):
+    """A hard link to a file of the tar is one; what leads elsewhere, and what is no file, is left out and named."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("d/one"))
+        for name, kind, target in (
+            ("d/same", tarfile.LNKTYPE, "d/one"),
+            ("d/evil", tarfile.LNKTYPE, "d/../../one"),
+            ("d/null", tarfile.CHRTYPE, ""),
+        ):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, target
+            tar.addfile(member)
+    done = unpack(iter([made.getvalue()]), tmp_path / "x", "d")
+    assert [told.partition(":")[0] for told in done.left_out] == ["d/evil", "d/null"]
+    assert (tmp_path / "x/d/same").samefile(tmp_path / "x/d/one")
+
+
+def test_rights_that_only_root_may_grant_are_not_kept(tmp_path: Path):
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        member = tarfile.TarInfo("d")
+        member.mode, member.uid = 0o6777, 4711
+        tar.addfile(member)
+    unpack(iter([made.getvalue()]), tmp_path, "d")
+    found = (tmp_path / "d").stat()
+    assert (found.st_mode & 0o7777, found.st_uid) == (0o755, os.geteuid())
