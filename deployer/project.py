@@ -67,6 +67,7 @@ class Project:
         """What should be, or `only` these services and what they need, `alone` without what they depend on; each
         build's inputs, and what secrets and configs hold, are read anew.
         """
+        from deployer.fields.references import with_tag
         from deployer.resources.as_read import with_archives, with_digests
         from deployer.resources.from_stack import desired
         from deployer.resources.narrowed import narrowed
@@ -78,9 +79,14 @@ class Project:
         chosen = [name for name in self.stack.builds if not only or f"build.{name}" in needed]
         builds = self.sources.builds(chosen, mistakes)
         digests = self.sources.contents(part.services, mistakes)
-        archives = self.sources.archives(part.images, mistakes)
+        archives = self.sources.archives(whole.images if builds else part.images, mistakes)
         raise_if_any(mistakes)
-        return with_archives(with_digests(replace(part, builds=builds), digests), archives)
+        bases = {with_tag(base) for build in builds.values() for base in build.bases}
+        brought = {
+            each.address: each for each in with_archives(whole, archives).images.values() if each.reference in bases
+        }
+        part = replace(part, builds=builds, images={**brought, **part.images})
+        return with_archives(with_digests(part, digests), archives)
 
     def observe(self, reader: Reader, desired: Desired, holding: int = 0, *, take_over: bool = False) -> Observed:
         from deployer.reconcile.observe import Sought, observe
@@ -117,15 +123,17 @@ class Project:
     ) -> tuple[Plan, Observed]:
         """What apply would do of its builds, its pushes or its pulls. No secret is read for it."""
         from deployer.plan.parts import Part, plan_part
+        from deployer.resources.as_read import with_archives
         from deployer.resources.from_stack import desired
 
         wanted = desired(self.stack, self.origin, {})
+        mistakes: list[Diagnostic] = []
+        wanted = with_archives(wanted, self.sources.archives(wanted.images, mistakes))
         if part is Part.PULL:
             wanted = replace(wanted, pushes=())
         else:
-            mistakes: list[Diagnostic] = []
             wanted = replace(wanted, builds=self.sources.builds(self.stack.builds, mistakes))
-            raise_if_any(mistakes)
+        raise_if_any(mistakes)
         observed = self.observe(reader, wanted, holding, take_over=take_over)
         return plan_part(wanted, observed, part, self.stack.place, self.sources.recall), observed
 

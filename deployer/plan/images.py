@@ -37,16 +37,27 @@ class Images:
 
 
 def plan_images(desired: Desired, observed: Observed, place: PlaceOf, recall: Recall) -> Images:
-    """The builds and pulls that are needed, and what is known of every image."""
+    """The builds, pulls and loads that are needed, and what is known of every image."""
     images = Images()
-    for build in in_order(desired.builds):
-        _build(build, desired, observed, place, recall, images)
     for image in desired.images.values():
         if image.archive:
             _load(image, image.archive, observed, images)
         elif image.reference:
             _pull(image, desired, observed, images)
+    brought, images.changes = images.changes, []
+    for build in in_order(desired.builds):
+        _build(build, desired, observed, place, recall, images)
+    images.changes += brought
     return images
+
+
+def brought_for(build: DesiredBuild, desired: Desired) -> dict[str, str]:
+    """The images that a build starts from and the stack names in `images` or in a service: as its Dockerfile names
+    them -> their addresses.
+    """
+    addresses = {image.reference: image.address for image in desired.images.values() if image.reference}
+    named = {base: addresses.get(with_tag(base)) for base in build.bases}
+    return {base: address for base, address in named.items() if address}
 
 
 def _pull(image: DesiredImage, desired: Desired, observed: Observed, images: Images) -> None:
@@ -83,8 +94,9 @@ def _pull_step(reference: str, desired: Desired) -> Step:
 def _build(
     build: DesiredBuild, desired: Desired, observed: Observed, place: PlaceOf, recall: Recall, images: Images
 ) -> None:
-    missing = [base for base in build.bases if base not in observed.images]
-    ids = {base: observed.images[base].id for base in build.bases if base in observed.images}
+    coming = {base for base, address in brought_for(build, desired).items() if not images.now[address].id}
+    missing = [base for base in build.bases if base not in observed.images and base not in coming]
+    ids = {base: observed.images[base].id for base in build.bases if base in observed.images and base not in coming}
     built = {other: images.now[f"build.{other}"].reference for other in build.on.values()}
     started = started_from(build, ids, built)
     reference = "" if started is None else build.reference(started)

@@ -63,8 +63,12 @@ def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
 
 
 def edges_from_builds(drafts: Sequence[Draft]) -> Iterator[Edge]:
-    """A build begins after those that it starts from."""
-    makers = {draft.change.address: (index, draft.last) for index, draft in enumerate(drafts) if draft.has(Call.BUILD)}
+    """A build begins after the builds and the images that it starts from."""
+    makers = {
+        draft.change.address: (index, draft.last)
+        for index, draft in enumerate(drafts)
+        if draft.has(Call.BUILD, Call.PULL, Call.LOAD)
+    }
     for index, draft in enumerate(drafts):
         step = draft.first(Call.BUILD)
         if step is not None:

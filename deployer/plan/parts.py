@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 
 from deployer.errors import Diagnostic, Unreachable, raise_if_any
@@ -38,11 +38,10 @@ def plan_part(desired: Desired, observed: Observed, part: Part, place: PlaceOf, 
     pushes = plan_pushes(desired, observed, images, place)
     made = list(of_images(images.changes, desired))
     pushed = {step.payload for draft in pushes for step in draft.change.steps if step.call is Call.TAG}
-    needed = {build.address for build in in_order(desired.builds, pushed)}
     chosen = {
-        Part.BUILD: [draft for draft in made if draft.change.address.startswith("build.")],
-        Part.PUSH: [*(draft for draft in made if draft.change.address in needed), *pushes],
-        Part.PULL: [draft for draft in made if draft.change.address.startswith("image.")],
+        Part.BUILD: _with_bases(desired, made, None),
+        Part.PUSH: [*_with_bases(desired, made, pushed), *pushes],
+        Part.PULL: [draft for draft in made if draft.has(Call.PULL) and not draft.has(Call.BUILD)],
     }[part]
     drafts = [with_registries(draft, desired) for draft in chosen]
     raise_if_any(_down(drafts, observed), Unreachable)
@@ -50,6 +49,13 @@ def plan_part(desired: Desired, observed: Observed, part: Part, place: PlaceOf, 
     drafts = [*abandoned(observed), *drafts] if drafts else []
     alone = left_alone(desired, observed, {draft.change.address for draft in drafts})
     return plan_of(desired.stack, desired.origin, observed, drafts, [], images.now, (), alone)
+
+
+def _with_bases(desired: Desired, made: list[Draft], addresses: Collection[str] | None) -> list[Draft]:
+    """The builds of these addresses, or all, and what they start from."""
+    needed = {build.address for build in in_order(desired.builds, addresses)}
+    needed |= {base for draft in made if draft.change.address in needed for base in draft.starts_from}
+    return [draft for draft in made if draft.change.address in needed]
 
 
 def _down(drafts: list[Draft], observed: Observed) -> Iterator[Diagnostic]:

@@ -15,7 +15,7 @@ from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.groups import groups_of
-from deployer.plan.images import ImageNow, Recall, plan_images
+from deployer.plan.images import ImageNow, Recall, brought_for, plan_images
 from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.old_builds import KEPT, old_builds
@@ -119,10 +119,13 @@ def make_plan(
 
 def of_images(changes: Sequence[Change], desired: Desired) -> Iterator[Draft]:
     """The builds, pulls and loads, with what the order needs to know of them."""
-    bases = {build.address: build.on.values() for build in desired.builds.values()}
+    bases = {
+        build.address: {*(f"build.{name}" for name in build.on.values()), *brought_for(build, desired).values()}
+        for build in desired.builds.values()
+    }
     for change in changes:
-        starts_from = frozenset(f"build.{name}" for name in bases.get(change.address, ()))
-        yield with_registries(Draft(change, starts_from=starts_from), desired)
+        draft = Draft(change, starts_from=frozenset(bases.get(change.address, ())))
+        yield with_registries(draft, desired)
 
 
 def abandoned(observed: Observed, waits: Sequence[Step] = ()) -> Iterator[Draft]:
