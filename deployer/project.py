@@ -82,9 +82,8 @@ class Project:
         archives = self.sources.archives(whole.images if builds else part.images, mistakes)
         raise_if_any(mistakes)
         bases = {with_tag(base) for build in builds.values() for base in build.bases}
-        brought = {
-            each.address: each for each in with_archives(whole, archives).images.values() if each.reference in bases
-        }
+        images = with_archives(whole, archives).images
+        brought = {address: image for address, image in images.items() if image.reference in bases}
         part = replace(part, builds=builds, images={**brought, **part.images})
         return with_archives(with_digests(part, digests), archives)
 

@@ -28,9 +28,9 @@ class Draft:
     """`networks` and `volumes` are the engine's names of what the new container uses; `gives` and `takes` fixed ports
     of the host, `gives_addresses` and `takes_addresses` fixed addresses. `joins` is the service whose network the new
     container is in; `forgets` the addresses (of a service less its number) that are made only after the old container
-    is removed; `starts_from` the addresses of the builds and images that a build starts from. `provides` are the addresses of
-    images that are there once it is done; `registries` the services that are the registries which it pulls from or
-    pushes to.
+    is removed; `starts_from` the addresses of the builds and images that a build starts from. `provides` are the
+    addresses of images that are there once it is done; `registries` the services that are the registries which it
+    pulls from or pushes to.
     """
 
     change: Change

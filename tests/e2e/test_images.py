@@ -183,3 +183,19 @@ def test_an_image_that_somebody_else_runs_stays(project: Project, own: str) -> N
     assert f"{own} stays: the container {project.name}-other" in result.err
     assert project.engine.inspect_image(own)
     project.engine.remove_container(other)
+
+
+def test_a_build_starts_from_an_image_that_an_archive_brings(project: Project, own: str) -> None:
+    """By `deployer build` alone as by an apply, and for one service; another archive makes the build anew."""
+    archived(project, own, "one")
+    project.files(Dockerfile=f"FROM {own}\n")
+    sections = {"builds": {"web": {"context": "./web"}}, "images": {"base": {"archive": "base.tar"}}}
+    project.write({"web": sleeper(image="web"), "other": sleeper()}, **sections)
+    assert set(project.changes("--only", "web")) >= {"image.base", "build.web", "service.web[1]"}
+    assert project.run("build").code == 0
+    project.apply()
+    assert project.inside("web", "cat", "/which")[1].strip() == f"{project.name} one"
+    archived(project, own, "two")
+    project.apply()
+    assert project.inside("web", "cat", "/which")[1].strip() == f"{project.name} two"
+    project.must_be_settled()

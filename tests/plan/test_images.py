@@ -1,0 +1,56 @@
+"""What images a plan brings, and what that means for the builds that start from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from deployer.plan.model import Action, Plan
+from deployer.plan.planner import make_plan
+from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
+from deployer.resources.from_stack import desired
+from deployer.resources.observed import Observed, ObservedImage
+from deployer.resources.records import Records
+from deployer.resources.wire import EngineInfo
+from deployer.stack.load import load
+
+BASE = "base:1"
+
+
+def wanted() -> Desired:
+    """A build that starts from an image which an archive holds."""
+    text = "name: shop\nimages: {base: {archive: base.tar}}\nbuilds: {web: ./web}\n"
+    stack = load(text, file="stack.yaml", folder="/shop", environment={}, read_env_file=lambda *_: {})
+    image = DesiredImage("image.base", BASE, archive=DesiredArchive("base.tar", "sha256:new", BASE))
+    build = DesiredBuild("web", "shop/web", ".", "digest", {}, (BASE,), {}, None, None)
+    return replace(desired(stack, "", {"web": build}), images={"image.base": image})
+
+
+def plan(**ids: str) -> Plan:
+    """The plan where the engine has these images."""
+    images = {name.replace("__", ":"): ObservedImage(id, (), {}) for name, id in ids.items()}
+    engine = EngineInfo("unix:///run/docker.sock", "28", "1.51")
+    seen = Observed(engine, [], {}, {}, {}, images, {}, Records(salt="salt"))
+    return make_plan(wanted(), seen, lambda *_: None)
+
+
+def test_what_a_build_starts_from_is_loaded_first_and_not_pulled():
+    found = plan()
+    assert [(change.address, change.action) for change in found.changes] == [
+        ("build.web", Action.BUILD),
+        ("image.base", Action.LOAD),
+    ]
+    assert [str(step.call) for step in found.changes[0].steps] == ["build"]
+    assert ((1, 0), (0, 0)) in found.edges
+
+
+def test_another_base_in_the_archive_makes_the_build_anew():
+    """What the build's image is called is known once the new base is there."""
+    before = wanted().builds["web"].reference({BASE: "sha256:old"})
+    found = plan(**{BASE.replace(":", "__"): "sha256:old", before.replace(":", "__"): "sha256:built"})
+    assert {change.address for change in found.changes} == {"build.web", "image.base"}
+
+
+def test_with_its_base_there_a_build_is_there():
+    reference = wanted().builds["web"].reference({BASE: "sha256:new"})
+    found = plan(**{BASE.replace(":", "__"): "sha256:new", reference.replace(":", "__"): "sha256:built"})
+    assert found.is_empty
