@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import accumulate
 
 from deployer.errors import Diagnostic, InvalidStack, Place
@@ -71,9 +72,19 @@ def stages(text: str, args: Mapping[str, str], file: str = "Dockerfile") -> tupl
         elif found:
             found[-1] = _with_sources(found, instruction)
     if not found:
-        message = f"{file} has no FROM"
-        raise InvalidStack(Diagnostic("dockerfile-from", message, place=Place(file), hint="start it with FROM <image>"))
+        raise InvalidStack(_no_from(instructions(text), file))
     return tuple(found)
+
+
+def _no_from(found: Iterable[Instruction], file: str) -> Diagnostic:
+    message, hint = f"{file} has no FROM", "start it with FROM <image>"
+    for each in found:
+        if get_close_matches(each.keyword, ["FROM"], cutoff=0.7):
+            place = Place(file, each.line, 1, each.text)
+            return Diagnostic(
+                "dockerfile-from", message, place=place, hint=f"did you mean FROM in place of {each.keyword}?"
+            )
+    return Diagnostic("dockerfile-from", message, place=Place(file), hint=hint)
 
 
 def base_images(text: str, args: Mapping[str, str], target: str = "", file: str = "Dockerfile") -> Mapping[str, Place]:

@@ -28,6 +28,9 @@ def address(written: Any) -> str:
     parts = split_address(text)
     if not parts:
         raise refusal("bad-registry", f"{written!r} is no registry's address", "such as 10.0.0.5:5000, ghcr.io/owner")
+    port = parts[0].rpartition(":")[2]
+    if port.isdigit() and int(port) > 65535:
+        raise refusal("bad-registry", f"{written!r} has no port that can be: they end at 65535")
     if not names_a_host(parts[0]):
         hint = f"add the port: {parts[0]}:5000; for Docker Hub: {HUB}/{text}"
         raise refusal("bad-registry", f"the engine takes {parts[0]!r} for a name on Docker Hub", hint)

@@ -171,3 +171,10 @@ def test_a_reference_takes_the_place_of_an_images_word_and_of_nothing_else(text:
     found = with_references(text, {}, "", {"base": "s/base:1"})
     assert found == expected
     assert found.count("\n") == text.count("\n")
+
+
+def test_a_misspelt_from_is_pointed_at() -> None:
+    with pytest.raises(InvalidStack) as caught:
+        stages("# a slip\nFORM busybox\nRUN echo\n", {})
+    [told] = caught.value.diagnostics
+    assert (told.place, told.hint) == (Place("Dockerfile", 2, 1, "FORM busybox"), "did you mean FROM in place of FORM?")
