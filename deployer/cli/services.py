@@ -73,5 +73,7 @@ def _not_running(service: str, found: Sequence[Replica]) -> Diagnostic:
     if not found:
         return Diagnostic("no-container", f"{service} has no container", hint="deployer apply makes it")
     states = ", ".join(f"{each.name} is {each.state}" for each in found)
-    hint = f"deployer start {service} starts it; deployer logs {service} shows what it wrote"
+    paused = all(each.state == "paused" for each in found)
+    verb = "unpause" if paused else "start"
+    hint = f"deployer {verb} {service} lets it run; deployer logs {service} shows what it wrote"
     return Diagnostic("not-running", f"{service} does not run: {states}", hint=hint)

@@ -230,6 +230,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("bad-registry", "registries: {a: {address: »'http://r:5000'}}" + TAIL),
     ("bad-registry", "registries: {a: {address: »'https://r:5000/'}}" + TAIL),
     ("bad-registry", "registries: {a: {address: »registry}}" + TAIL),
+    ("bad-registry", "registries: {a: {address: »'r:99999'}}" + TAIL),
     ("bad-registry", "registries: {a: {address: »'r:5000/A'}}" + TAIL),
     ("bad-registry", "registries: {a: {address: 'r:5000', mirrors: [m.local, »'me:pw@m:5000']}}" + TAIL),
     ("missing-key", "registries: {»a: {insecure: true}}" + TAIL),
