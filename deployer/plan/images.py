@@ -11,6 +11,7 @@ from deployer.plan import steps
 from deployer.plan.diff import PlaceOf
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
 from deployer.resources.builds import FROM, in_order, inputs_of, started_from
+from deployer.resources.built import BuiltImage
 from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
 from deployer.resources.observed import Observed
 from deployer.resources.registries import mirrors_of
@@ -154,7 +155,9 @@ def _differences(
 def _inputs_before(
     build: DesiredBuild, desired: Desired, observed: Observed, recall: Recall
 ) -> Mapping[str, str] | None:
-    """What went into the image that a service runs now, or from which a build that starts from this one was made."""
+    """What went into the image that a service runs now, from which a build that starts from this one was made, or
+    which was made last.
+    """
     for reference in sorted(_running(build, desired, observed)):
         if (found := recall(build.name, reference.rpartition(":")[2])) is not None:
             return found
@@ -164,11 +167,20 @@ def _inputs_before(
             reference = inputs.get(f"{FROM}{image}", "")
             if reference and (found := recall(build.name, reference.rpartition(":")[2])) is not None:
                 return found
+    for made in sorted(_made(build, observed), key=lambda each: each.made, reverse=True):
+        if (found := recall(build.name, made.reference.rpartition(":")[2])) is not None:
+            return found
     return None
 
 
+def _made(build: DesiredBuild, observed: Observed) -> list[BuiltImage]:
+    return [each for each in observed.built if each.reference.startswith(f"{build.repository}:")]
+
+
 def _running(build: DesiredBuild, desired: Desired, observed: Observed) -> set[str]:
-    return {
+    """By its own tag, or, of what was pushed and is run by its name in a registry, by its id."""
+    ids = {container.image_id for container in observed.containers}
+    return {each.reference for each in _made(build, observed) if each.id in ids} | {
         container.image_reference
         for service in desired.services.values()
         if service.image.address == build.address

@@ -46,6 +46,7 @@ def test_one_command_builds_pushes_and_runs(ports: dict[str, int], example: Proj
     app = example.folder / "web/app.py"
     app.write_text(app.read_text().replace("hello docker", "hello again"))
     assert {change["action"] for change in example.changes().values()} == {"build", "push", "replace"}
+    assert "./web, 2 files: app.py changed" in example.plan_text()
     example.apply()
     assert fetched(ports["WEB_PORT"]) == "hello again"
     example.must_be_settled()
