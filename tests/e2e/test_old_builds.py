@@ -11,7 +11,7 @@ pytestmark = pytest.mark.engine
 
 def write(project: Project, text: str, **builds: object) -> None:
     """A stack whose build gives another image for each text."""
-    project.files(Dockerfile=f"FROM {BASE}\nCOPY text /text\n", text=text)
+    project.files(Dockerfile=f"FROM {BASE}\nCOPY text /text\n", text=f"{project.name} {text}")
     project.write({"web": sleeper(image="web")}, builds={"web": {"context": "./web"}, **builds})
 
 
