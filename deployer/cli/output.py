@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from deployer.errors import DeployerError, Diagnostic
 
@@ -68,8 +68,8 @@ def fail(output: Output, error: DeployerError) -> None:
 def outliving_its_readers() -> Iterator[None]:
     """What is written to a terminal or a pipe that is gone is dropped: the work that is under way goes on."""
     before = sys.stdout, sys.stderr
-    ours = [_Outliving(stream) for stream in before]
-    sys.stdout, sys.stderr = ours  # type: ignore[assignment]
+    ours = [cast("TextIO", _Outliving(stream)) for stream in before]
+    sys.stdout, sys.stderr = ours
     try:
         yield
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
 
 from deployer.engine.errors import engine_errors, garbled
@@ -142,7 +142,7 @@ def _client(location: Location, timeout: float) -> APIClient:
         api = APIClient(
             base_url=url,
             version="{}.{}".format(*OLDEST),  # or it would ask the engine itself, before it is set up
-            timeout=timeout,  # type: ignore[arg-type]
+            timeout=cast("int", timeout),  # requests takes parts of a second, too
             tls=_tls_config(location.tls) if location.tls else False,
             user_agent="deployer",
             max_pool_size=CONNECTIONS,

@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from deployer.errors import Diagnostic, OperationFailed
 
@@ -49,7 +49,8 @@ def unpack(chunks: Iterable[bytes], folder: Path, name: str) -> Unpacked:
     """
     done = Unpacked()
     try:
-        with tarfile.open(fileobj=_Reading(iter(chunks)), mode="r|") as tar:  # type: ignore[arg-type]
+        # A stream is only read, and _Reading has all that this takes.
+        with tarfile.open(fileobj=cast("IO[bytes]", _Reading(iter(chunks))), mode="r|") as tar:
             for member in tar:
                 _extract(tar, member, folder, name, done)
     except (OSError, tarfile.TarError) as error:

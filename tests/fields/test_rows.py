@@ -257,7 +257,7 @@ IMAGE = {
     "Labels": {"maker": "us", "io.deployer.build": "x"},
     "User": "app",
     "StopSignal": "SIGQUIT",
-    "WorkingDir": "/work/",
+    "WorkingDir": "/app/",
     "ExposedPorts": {"80/tcp": {}},
     "Healthcheck": {"Test": ["CMD", "check"], "Interval": 5_000_000_000},
 }
@@ -275,7 +275,7 @@ IMAGE = {
         ("user", None, "app"),
         ("user", "0", "0"),
         ("stop_signal", None, "SIGQUIT"),
-        ("working_dir", None, "/work"),
+        ("working_dir", None, "/app"),
         ("working_dir", "/other", "/other"),
         ("expose", None, frozenset({"80/tcp"})),
         ("expose", [81], frozenset({"80/tcp", "81/tcp"})),
