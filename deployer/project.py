@@ -97,7 +97,6 @@ class Project:
     def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
         """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has."""
         from deployer.plan.planner import make_plan
-        from deployer.reconcile.observe import built_images
         from deployer.resources.builds import references as references_of
         from deployer.resources.builds import started_from
 
@@ -106,9 +105,6 @@ class Project:
             self.sources.forget_contents()
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
         plan = make_plan(desired, observed, self.stack.place, options, self.sources.recall)
-        if not plan.is_empty and not (options and options.only):
-            observed = replace(observed, built=built_images(reader, self.stack.name))
-            plan = make_plan(desired, observed, self.stack.place, options, self.sources.recall)
         ids = {reference: image.id for reference, image in observed.images.items()}
         references = references_of(desired.builds, ids)
         for build in desired.builds.values():
@@ -186,11 +182,9 @@ class Project:
     ) -> tuple[Plan, Observed]:
         """The removal of old images of the stack's builds."""
         from deployer.plan.prune import plan_prune
-        from deployer.reconcile.observe import built_images
 
         desired = self.desired()
         observed = self.observe(reader, desired, holding, take_over=take_over)
-        observed = replace(observed, built=built_images(reader, self.stack.name))
         return plan_prune(desired, observed, keep), observed
 
     def plan_there(

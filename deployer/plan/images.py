@@ -174,7 +174,7 @@ def _inputs_before(
 
 
 def _made(build: DesiredBuild, observed: Observed) -> list[BuiltImage]:
-    return [each for each in observed.built if each.reference.startswith(f"{build.repository}:")]
+    return [each for each in observed.built() if each.reference.startswith(f"{build.repository}:")]
 
 
 def _running(build: DesiredBuild, desired: Desired, observed: Observed) -> set[str]:

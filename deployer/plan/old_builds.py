@@ -23,7 +23,7 @@ def old_builds(
     used = {each.image_id for each in observed.containers} | {each.image_id for each in observed.neighbours.values()}
     own = {build.repository.partition("/")[2]: build for build in desired.builds.values()}
     of_build: dict[str, list[BuiltImage]] = {}
-    for image in observed.built:
+    for image in observed.built():
         of_build.setdefault(image.build, []).append(image)
     drafts: list[Draft] = []
     for build, images in sorted(of_build.items()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 from deployer.errors import DeployerError, Unreachable
@@ -80,6 +81,7 @@ def observe(
         not_insecure=_not_insecure(reader, sought.registries),
         left_copies=copies_without_a_container(volumes, listed, stack),
         one_offs=_one_offs(reader, listed, stack, context),
+        built=cache(partial(built_images, reader, stack)),
     )
 
 

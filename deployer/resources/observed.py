@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -125,10 +125,10 @@ class Observed:
     """All of the engine that a plan looks at.
 
     `images` are by reference and by id; `registry_digests` by reference, where they were asked for. `left_copies` are
-    the volumes of the stack's secrets that no container has; `built` are the images of its builds, where these were
-    asked for. `pushed` are the registries' answers by what is to be pushed; none where there is nothing to push, or
-    nobody to ask. `not_insecure` names the registries that the stack calls insecure, and the engine does not.
-    `one_offs` are no replicas: they are neighbours, which only go with the stack.
+    the volumes of the stack's secrets that no container has; `built` gives the images of its builds, for which the
+    engine is asked when it is first called. `pushed` are the registries' answers by what is to be pushed; none where
+    there is nothing to push, or nobody to ask. `not_insecure` names the registries that the stack calls insecure, and
+    the engine does not. `one_offs` are no replicas: they are neighbours, which only go with the stack.
     """
 
     engine: EngineInfo
@@ -141,7 +141,7 @@ class Observed:
     records: Records
     twins: Sequence[ObservedThing] = ()
     left_copies: Sequence[str] = ()
-    built: Sequence[BuiltImage] = ()
+    built: Callable[[], Sequence[BuiltImage]] = tuple
     pushed: Mapping[str, RegistryAnswer] = field(default_factory=lambda: MappingProxyType({}))
     not_insecure: frozenset[str] = frozenset()
     one_offs: Sequence[ObservedContainer] = ()

@@ -31,7 +31,9 @@ def gone(
 ) -> list[tuple[str, str]]:
     build = DesiredBuild("Web", "shop/web", ".", "", {}, (), {}, None, None)
     desired = Desired("shop", "", "", "", {}, {}, {"Web": build}, {}, {}, Context())
-    observed = Observed(EngineInfo("", "", ""), containers, neighbours or {}, {}, {}, {}, {}, Records(), built=built)
+    observed = Observed(
+        EngineInfo("", "", ""), containers, neighbours or {}, {}, {}, {}, {}, Records(), built=lambda: built
+    )
     drafts = old_builds(desired, observed, {wanted}, keep, orphans=orphans)
     return [(draft.change.steps[0].target, draft.change.reason) for draft in drafts]
 
