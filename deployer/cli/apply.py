@@ -79,10 +79,10 @@ def apply(
     way = Way(
         lambda holding: project.plan(engine, options, holding),
         yes,
+        patience(state.output, lock_timeout, take_over),
         parallel,
         seconds("--timeout", timeout),
         format,
-        patience(state.output, lock_timeout, take_over),
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
 
@@ -119,10 +119,10 @@ def destroy(
     way = Way(
         lambda holding: project.plan_destroy(engine, options, holding, images=images),
         yes,
+        patience(state.output, lock_timeout, take_over),
         parallel,
         seconds("--timeout", timeout),
         format,
-        patience(state.output, lock_timeout, take_over),
         question="Remove all this?",
         destroy=True,
     )

@@ -47,10 +47,10 @@ class Way:
 
     look: Callable[[int], Planned]
     yes: bool
-    parallel: int
-    seconds: float
-    format: Format
     patience: Patience
+    parallel: int = 8
+    seconds: float = 1800.0
+    format: Format = Format.TEXT
     question: str = "Apply this plan?"
     agreement: str = "--yes"
     destroy: bool = False

@@ -8,7 +8,6 @@ import typer
 
 from deployer.cli.apply import Parallel, Timeout
 from deployer.cli.carry_out import Way, carry_out
-from deployer.cli.output import Format
 from deployer.cli.patience import LockTimeout, TakeOver, patience, seconds
 from deployer.cli.state import Files, state_of
 
@@ -91,7 +90,6 @@ def _do(
         yes=True,
         parallel=parallel,
         seconds=seconds("--timeout", timeout),
-        format=Format.TEXT,
         patience=patience(state.output, lock_timeout, take_over),
         asks_nothing_new=True,
     )

@@ -12,9 +12,6 @@ from deployer.cli.output import Format
 from deployer.cli.patience import LockTimeout, TakeOver, patience
 from deployer.cli.state import Files, state_of
 
-_AT_ONCE = 8
-_LONGEST = 1800.0
-
 
 def prune(
     context: typer.Context,
@@ -39,10 +36,8 @@ def prune(
     way = Way(
         lambda holding: project.plan_prune(engine, keep_builds, holding, take_over=take_over),
         yes,
-        _AT_ONCE,
-        _LONGEST,
-        format,
         patience(state.output, lock_timeout, take_over),
+        format=format,
         asks_nothing_new=True,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)

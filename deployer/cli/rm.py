@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from deployer.cli.carry_out import Way, carry_out
-from deployer.cli.output import Format
 from deployer.cli.patience import LockTimeout, TakeOver, patience
 from deployer.cli.services import refuse_unknown, replicas_of
-from deployer.cli.start import AT_ONCE, LONGEST, Services
+from deployer.cli.start import Services
 from deployer.cli.state import state_of
 
 
@@ -50,9 +49,6 @@ def rm(
             engine, lambda wanted, observed: plan_rm(wanted, observed, wish), holding, take_over=take_over
         ),
         yes=force,
-        parallel=AT_ONCE,
-        seconds=LONGEST,
-        format=Format.TEXT,
         patience=waits,
         question="Remove these containers?",
         agreement="--force",

@@ -15,9 +15,8 @@ import typer
 from deployer.cli.carry_out import Shown, Way, carry_out
 from deployer.cli.exec import variable
 from deployer.cli.inside import Env, Interactive, NoTty, Tty, User, Workdir
-from deployer.cli.output import Format, Output
+from deployer.cli.output import Output
 from deployer.cli.services import refuse_unknown
-from deployer.cli.start import AT_ONCE, LONGEST
 from deployer.cli.state import state_of
 from deployer.cli.terminal import Relay, both_are_terminals, is_terminal, raw_terminal, talk
 from deployer.errors import Diagnostic, Exit, WrongUsage
@@ -148,7 +147,7 @@ def _name(stack: str, service: str) -> str:
 def _brought_up(output: Output, project: Project, engine: Engine, service: str, *, alone: bool) -> Plan:
     """The plan once there is nothing to do: what the service needs is there. Ends the command where it cannot be."""
     from deployer.plan.planner import Options
-    from deployer.reconcile.turn import AT_ONCE as NOT_WAITING
+    from deployer.reconcile.turn import AT_ONCE
 
     options = Options(only=frozenset({service}), spared=frozenset({service}), alone=alone)
     plan, _ = project.plan(engine, options)
@@ -157,10 +156,7 @@ def _brought_up(output: Output, project: Project, engine: Engine, service: str, 
     way = Way(
         look=lambda holding: project.plan(engine, options, holding),
         yes=True,
-        parallel=AT_ONCE,
-        seconds=LONGEST,
-        format=Format.TEXT,
-        patience=NOT_WAITING,
+        patience=AT_ONCE,
         shown=Shown.ASIDE,
     )
     outcome = carry_out(output, project, engine, way)

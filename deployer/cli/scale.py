@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.carry_out import Shown, Way, carry_out
-from deployer.cli.output import Format
 from deployer.cli.patience import LockTimeout, TakeOver, patience
 from deployer.cli.services import refuse_unknown
-from deployer.cli.start import AT_ONCE, LONGEST
 from deployer.cli.state import state_of
 from deployer.errors import Diagnostic, Exit, WrongUsage
 
@@ -47,9 +45,6 @@ def scale(
     way = Way(
         look=lambda holding: scaled.plan(engine, options, holding),
         yes=True,
-        parallel=AT_ONCE,
-        seconds=LONGEST,
-        format=Format.TEXT,
         patience=patience(state.output, lock_timeout, take_over),
         shown=Shown.NOT,
         asks_nothing_new=True,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.carry_out import Shown, Way, carry_out
-from deployer.cli.output import Format
 from deployer.cli.patience import LockTimeout, TakeOver, patience
 from deployer.cli.services import Replica, refuse_unknown, replicas_of
 from deployer.cli.state import state_of
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 Services = Annotated[
     list[str] | None, typer.Argument(metavar="SERVICE", help="Which services; all of the stack's unless given.")
 ]
-
-AT_ONCE = 8
-LONGEST = 1800.0
 
 
 def start(
@@ -165,9 +161,6 @@ def _act(context: typer.Context, wish: Wish, nothing: str, lock_timeout: str, ta
             take_over=take_over,
         ),
         yes=True,
-        parallel=AT_ONCE,
-        seconds=LONGEST,
-        format=Format.TEXT,
         patience=waits,
         shown=Shown.NOT,
         asks_nothing_new=True,
