@@ -148,10 +148,11 @@ def _opened(archive: str) -> BinaryIO:
 def used(project: Project, engine: Engine) -> list[StackImage]:
     """The images that the stack uses, with what the engine has of them."""
     from deployer.render.images import StackImage
+    from deployer.resources.from_stack import desired
 
     plan, observed = project.plan(engine)
     runs: dict[str, list[str]] = {}
-    for name, service in project.desired().services.items():
+    for name, service in desired(project.stack, project.origin, {}).services.items():
         runs.setdefault(service.image.address, []).append(name)
     found: list[StackImage] = []
     for address, reference in sorted(plan.images.items()):

@@ -30,8 +30,8 @@ _AT_ONCE = 8
 def registries(subject: Subject) -> Iterator[Finding]:
     """Those of the stack's images and builds; without a stack, those that somebody logged in to."""
     project = subject.project
-    known = _of_stack(subject, project) if project else _with_login()
     said = {host_of(each.address): each for each in project.sources.registries()} if project else {}
+    known = _of_stack(subject, project, said) if project else _with_login()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         info = subject.info if subject.has_engine else None
         for facts in pool.map(lambda each: _asked(each, said.get(each.address), info, subject.engine_is_here), known):
@@ -69,14 +69,13 @@ def _with_login() -> list[RegistryFacts]:
     return [RegistryFacts(address) for address in registries_with_login()]
 
 
-def _of_stack(subject: Subject, project: Project) -> list[RegistryFacts]:
+def _of_stack(subject: Subject, project: Project, said: Mapping[str, Registry]) -> list[RegistryFacts]:
     stack = project.stack
     needed: dict[str, bool | None] = {}
     for reference in _references(project):
         address = parse_reference(reference).host
         missing = subject.engine.image(reference) is None if subject.has_engine else None
         needed[address] = needed.get(address) or missing
-    said = {host_of(each.address): each for each in project.sources.registries()}
     pushed = {host_of(stack.registries[to].address) for build in stack.builds.values() for to in build.push}
     needed |= {address: needed.get(address) or address in pushed or None for address in said}
     own = _published(stack) | {address: each.service for address, each in said.items() if each.service}
