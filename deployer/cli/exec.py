@@ -14,7 +14,7 @@ import typer
 from deployer.cli.inside import Env, Interactive, NoTty, Tty, User, Workdir
 from deployer.cli.services import one_of, replicas_of
 from deployer.cli.state import state_of
-from deployer.cli.terminal import both_are_terminals, is_terminal, raw_terminal, talk
+from deployer.cli.terminal import raw_terminal, talk, wants_terminal
 from deployer.errors import Diagnostic, OperationFailed, WrongUsage
 
 if TYPE_CHECKING:
@@ -54,11 +54,7 @@ def exec(
     Example: deployer exec -T db pg_dump shop > shop.sql
     """
     state = state_of(context)
-    if tty and no_tty:
-        raise WrongUsage(Diagnostic("usage", "-t and -T exclude each other", hint="give only one"))
-    if tty and not detach and not is_terminal(sys.stdin):
-        raise WrongUsage(Diagnostic("usage", "-t needs a terminal on stdin", hint="leave it out, or say -T"))
-    terminal = tty or (not no_tty and not detach and both_are_terminals())
+    terminal = wants_terminal(tty=tty, no_tty=no_tty, detach=detach)
     stack, engine = state.project().stack, state.engine()
     replica = one_of(replicas_of(engine, stack.name), stack.services, service, index)
     body: dict[str, Any] = {

@@ -18,7 +18,7 @@ from deployer.cli.inside import Env, Interactive, NoTty, Tty, User, Workdir
 from deployer.cli.output import Output
 from deployer.cli.services import refuse_unknown
 from deployer.cli.state import state_of
-from deployer.cli.terminal import Relay, both_are_terminals, is_terminal, raw_terminal, talk
+from deployer.cli.terminal import Relay, raw_terminal, talk, wants_terminal
 from deployer.errors import Diagnostic, Exit, WrongUsage
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def run(
     from deployer.reconcile import one_off
 
     state = state_of(context)
-    terminal = _terminal(tty=tty, no_tty=no_tty, detach=detach)
+    terminal = wants_terminal(tty=tty, no_tty=no_tty, detach=detach)
     said = _said(command or (), entrypoint, user, workdir)
     said |= {"tty": terminal, "stdin_open": True} if not detach else {"tty": True} if tty else {}
     wish = _wish(said, env or (), volume or (), publish or (), service_ports=service_ports, remove=rm)
@@ -97,15 +97,6 @@ def run(
         state.output.result(called)
     else:
         raise typer.Exit(_attached(state.output, engine, called, made, terminal=terminal, remove=rm))
-
-
-def _terminal(*, tty: bool, no_tty: bool, detach: bool) -> bool:
-    """Whether the command has a terminal."""
-    if tty and no_tty:
-        raise WrongUsage(Diagnostic("usage", "-t and -T exclude each other", hint="give only one"))
-    if tty and not detach and not is_terminal(sys.stdin):
-        raise WrongUsage(Diagnostic("usage", "-t needs a terminal on stdin", hint="leave it out, or say -T"))
-    return tty or (not no_tty and not detach and both_are_terminals())
 
 
 def _said(command: Sequence[str], entrypoint: str | None, user: str, workdir: str) -> dict[str, Any]:

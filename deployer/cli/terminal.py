@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, Diagnostic, WrongUsage
 
 if TYPE_CHECKING:
     from deployer.reconcile.protocol import Session
@@ -127,3 +127,12 @@ def is_terminal(file: Any) -> bool:
 def both_are_terminals() -> bool:
     """Whether somebody types and reads here: where either is a pipe, its bytes must stay as they are."""
     return is_terminal(sys.stdin) and is_terminal(sys.stdout)
+
+
+def wants_terminal(*, tty: bool, no_tty: bool, detach: bool) -> bool:
+    """Whether a command has a terminal: where that is said, else where both of ours are one. Raises WrongUsage."""
+    if tty and no_tty:
+        raise WrongUsage(Diagnostic("usage", "-t and -T exclude each other", hint="give only one"))
+    if tty and not detach and not is_terminal(sys.stdin):
+        raise WrongUsage(Diagnostic("usage", "-t needs a terminal on stdin", hint="leave it out, or say -T"))
+    return tty or (not no_tty and not detach and both_are_terminals())
