@@ -90,8 +90,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and give its exit code. Nothing that is expected to fail shows a traceback."""
     from deployer.cli import commands
 
-    commands.register(app)
     first, rest = divided(arguments)
+    commands.register(app, rest[0] if rest else "")
     output = Output(no_color="--no-color" in first, quiet=False, verbose="--verbose" in first)
     try:
         code = app(args=[*first, *rest], prog_name="deployer", standalone_mode=False)

@@ -2,49 +2,61 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import typer
 
-from deployer.cli.apply import apply, destroy
-from deployer.cli.attach import attach
-from deployer.cli.commit import commit
-from deployer.cli.config import config
-from deployer.cli.copy import cp, export
-from deployer.cli.doctor import doctor
-from deployer.cli.events import events
-from deployer.cli.exec import exec, port
-from deployer.cli.graph import graph
-from deployer.cli.images import images, load, save, tag
-from deployer.cli.init import init
-from deployer.cli.login import login, logout
-from deployer.cli.logs import logs
-from deployer.cli.parts import build, pull, push
-from deployer.cli.plan import plan
-from deployer.cli.processes import stats, top
-from deployer.cli.prune import prune
-from deployer.cli.rm import rm
-from deployer.cli.run import run
-from deployer.cli.scale import scale
-from deployer.cli.schema import schema
-from deployer.cli.search import search
-from deployer.cli.start import kill, pause, restart, start, stop, unpause
-from deployer.cli.status import status
-from deployer.cli.validate import validate
-from deployer.cli.wait import wait
+_MODULES = {
+    "init": "init",
+    "validate": "validate",
+    "plan": "plan",
+    "apply": "apply",
+    "status": "status",
+    "logs": "logs",
+    "exec": "exec",
+    "run": "run",
+    "attach": "attach",
+    "port": "exec",
+    "top": "processes",
+    "stats": "processes",
+    "events": "events",
+    "cp": "copy",
+    "export": "copy",
+    "commit": "commit",
+    **dict.fromkeys(("start", "stop", "restart", "kill", "pause", "unpause"), "start"),
+    "scale": "scale",
+    "wait": "wait",
+    "rm": "rm",
+    "destroy": "apply",
+    **dict.fromkeys(("build", "pull", "push"), "parts"),
+    **dict.fromkeys(("images", "tag", "save", "load"), "images"),
+    "prune": "prune",
+    "search": "search",
+    **dict.fromkeys(("login", "logout"), "login"),
+    "doctor": "doctor",
+    "config": "config",
+    "graph": "graph",
+    "schema": "schema",
+}
+"""The module of each: only what is run is loaded, as the other forty cost more than a small command itself."""
 
-_INSIDE = (attach, port, top, stats, events, cp, export, commit)
-_TO_RUN = (start, stop, restart, kill, pause, unpause, scale, wait, rm)
-_OF_IMAGES = (build, pull, push, images, tag, save, load, prune, search, login, logout)
+_HIDDEN = {"diff": "plan", "ps": "status"}
+"""Other names of commands."""
+
+_WITH_A_COMMAND = ("exec", "run")
+"""Where a command line of its own follows."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add every command to the application, once."""
-    if app.registered_commands:
-        return
-    for command in (init, validate, plan, apply, status, logs):
-        app.command()(command)
-    for command in (exec, run):
-        app.command(context_settings={"allow_interspersed_args": False})(command)
-    for command in (*_INSIDE, *_TO_RUN, destroy, *_OF_IMAGES, doctor, config, graph, schema):
-        app.command()(command)
-    app.command("diff", hidden=True)(plan)
-    app.command("ps", hidden=True)(status)
+def register(app: typer.Typer, name: str = "") -> None:
+    """Make the command of that name the application's own; all of them where there is none of it."""
+    names = [name] if name in _MODULES or name in _HIDDEN else [*_MODULES, *_HIDDEN]
+    app.registered_commands.clear()
+    for each in names:
+        _add(app, each)
+
+
+def _add(app: typer.Typer, name: str) -> None:
+    called = _HIDDEN.get(name, name)
+    command = getattr(import_module(f"deployer.cli.{_MODULES[called]}"), called)
+    settings = {"allow_interspersed_args": False} if called in _WITH_A_COMMAND else None
+    app.command(name, hidden=name in _HIDDEN, context_settings=settings)(command)
