@@ -6,19 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
-
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
-from deployer.stack.events import events
 from deployer.stack.places import ListNode, MappingNode, Node, Places, ScalarNode, Source
+from deployer.stack.quick_events import quick_events
 from deployer.stack.syntax import SyntaxProblem
 from deployer.stack.tree import Tree
 
@@ -45,14 +35,9 @@ def read_document(text: str, file: str, problems: list[Diagnostic] | None = None
     """
     source = Source(file, text.removeprefix("\ufeff"))
     _check_text(source)
-    tree = Tree(source)
-    fatal = False
-    try:
-        for event in events(source):
-            _feed(tree, event)
-    except SyntaxProblem as problem:
-        tree.problems.append(problem.diagnostic)
-        fatal = True
+    tree, fatal = _quick_tree(source), False
+    if tree is None:
+        tree, fatal = _careful_tree(source)
     if not tree.problems and not isinstance(tree.root, MappingNode):
         tree.problems.append(_not_a_mapping(source, tree.root))
     if problems is None or fatal or not isinstance(tree.root, MappingNode):
@@ -63,6 +48,31 @@ def read_document(text: str, file: str, problems: list[Diagnostic] | None = None
     value = cast("dict[str, Value]", _plain(root))
     source.extra = _declared_sensitive(value)
     return Document(value, Places(source, root))
+
+
+def _quick_tree(source: Source) -> Tree | None:
+    """The tree as libyaml reads it; None where anything is wrong, for ruamel says more about that."""
+    tree = Tree(source)
+    try:
+        for event in quick_events(source.text) or ():
+            _feed(tree, event)
+    except (SyntaxProblem, ValueError):
+        return None
+    return tree if isinstance(tree.root, MappingNode) and not tree.problems else None
+
+
+def _careful_tree(source: Source) -> tuple[Tree, bool]:
+    """The tree as far as the text is YAML, with what is wrong, and whether it ends there."""
+    from deployer.stack.events import events
+
+    tree = Tree(source)
+    try:
+        for event in events(source):
+            _feed(tree, event)
+    except SyntaxProblem as problem:
+        tree.problems.append(problem.diagnostic)
+        return tree, True
+    return tree, False
 
 
 def _check_text(source: Source) -> None:
@@ -80,24 +90,26 @@ def _check_text(source: Source) -> None:
 
 
 def _feed(tree: Tree, event: Any) -> None:
-    kind = event.__class__
+    """An event of ruamel's or of PyYAML's, whose kinds have the same names."""
+    kind = event.__class__.__name__
     line, column = event.start_mark.line + 1, event.start_mark.column + 1
-    if kind is ScalarEvent:
+    if kind == "ScalarEvent":
         tree.scalar(line, column, event.value, plain=not event.style, tag=_tag(event), anchor=event.anchor)
-    elif kind is MappingStartEvent:
+    elif kind == "MappingStartEvent":
         tree.start(MappingNode(line, column), tag=_tag(event), anchor=event.anchor)
-    elif kind is SequenceStartEvent:
+    elif kind == "SequenceStartEvent":
         tree.start(ListNode(line, column), tag=_tag(event), anchor=event.anchor)
-    elif kind is MappingEndEvent or kind is SequenceEndEvent:
+    elif kind in ("MappingEndEvent", "SequenceEndEvent"):
         tree.end()
-    elif kind is AliasEvent:
+    elif kind == "AliasEvent":
         tree.alias(line, column, event.anchor)
-    elif kind is DocumentStartEvent:
+    elif kind == "DocumentStartEvent":
         tree.start_document(line, column)
 
 
 def _tag(event: Any) -> str | None:
-    return None if event.ctag is None else str(event.ctag)
+    tag = getattr(event, "ctag", None)  # of ruamel's alone: where tags are, libyaml is not asked
+    return None if tag is None else str(tag)
 
 
 def _plain(node: Node) -> Value:
