@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,13 +15,20 @@ from deployer.errors import Diagnostic, Unreachable
 @contextmanager
 def engine_errors(doing: str, location: Location) -> Iterator[None]:
     """Raise what requests, urllib3 and sockets raise as Unreachable: no engine is there, or it gave no whole answer."""
-    from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
-
     try:
         yield
-    except (RequestException, HTTPError, OSError, json.JSONDecodeError) as error:
+    except Exception as error:
+        if not isinstance(error, _kinds()):
+            raise
         raise Unreachable(no_answer(doing, location, list(_causes(error)))) from error
+
+
+def _kinds() -> tuple[type[Exception], ...]:
+    """What is no whole answer. The errors of requests are OSErrors; urllib3 is loaded only where it carries any."""
+    from http.client import HTTPException
+
+    carrier = sys.modules.get("urllib3.exceptions")
+    return (OSError, HTTPException, json.JSONDecodeError, *((carrier.HTTPError,) if carrier else ()))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from deployer.engine.errors import engine_errors, garbled
 from deployer.engine.locate import Location, Tls
+from deployer.engine.plain import PlainReads
 from deployer.engine.refusals import refused
 from deployer.engine.streams import Stream
 from deployer.errors import Diagnostic, Unreachable
@@ -26,15 +29,43 @@ OLDEST, NEWEST = (1, 41), (1, 51)
 """The API versions that were tried (Engine 20.10 and 28). A newer engine is asked for the newest."""
 
 
+@dataclass(slots=True)
+class Carrier:
+    """docker-py, made when it is first asked for: to load it takes longer than all that a plan reads."""
+
+    location: Location
+    timeout: float
+    _made: list[APIClient] = field(default_factory=list["APIClient"])
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def api(self) -> APIClient:
+        with self._lock:
+            if not self._made:
+                self._made.append(_client(self.location, self.timeout))
+            return self._made[0]
+
+    def close(self) -> None:
+        for made in self._made:
+            made.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """An engine and the API version to ask it in; docker-py carries the requests (sockets, TLS, credentials)."""
+    """An engine and the API version to ask it in. docker-py carries the requests (sockets, TLS, credentials), but for
+    those that read over a socket, which are `plain`.
+    """
 
-    api: APIClient
+    carrier: Carrier
+    plain: PlainReads | None
     location: Location
     timeout: float
     about: Json
     version: str = ""
+
+    @property
+    def api(self) -> APIClient:
+        return self.carrier.api
 
     def request(
         self,
@@ -57,20 +88,45 @@ class Transport:
         wait = (self.timeout, None if stream or unbounded else self.timeout)
         with engine_errors(doing, self.location):
             response = self.api.request(
-                method, self._url(path, names), stream=stream, timeout=wait, allow_redirects=False, **options
+                method,
+                self.api.base_url + self._path(path, names),
+                stream=stream,
+                timeout=wait,
+                allow_redirects=False,
+                **options,
             )
             if response.status_code >= 300 and response.status_code != 304:  # 304: it was started, or stopped, already
-                raise refused(doing, _explanation(response), response.status_code, otherwise=refusal)
+                raise refused(
+                    doing, _explanation(response.content, response.reason), response.status_code, otherwise=refusal
+                )
         return response
 
     def read(self, doing: str, path: str, *names: str, **options: Any) -> Any:
         """The JSON that GET answers; None where the engine says that there is no such thing."""
         try:
+            if self.plain:
+                return self._read_plainly(self.plain, doing, self._path(path, names), **options)
             return self.decoded(doing, self.request(doing, "GET", path, *names, **options))
         except EngineRefused as error:
             if error.status == 404:
                 return None
             raise
+
+    def _read_plainly(
+        self,
+        plain: PlainReads,
+        doing: str,
+        target: str,
+        params: Json | None = None,
+        headers: Mapping[str, str] | None = None,
+        unbounded: bool = False,
+    ) -> Any:
+        query = f"?{urlencode(params, doseq=True)}" if params else ""
+        with engine_errors(doing, self.location):
+            status, reason, body = plain.get(target + query, headers or {}, None if unbounded else self.timeout)
+            if status >= 300:
+                raise refused(doing, _explanation(body, reason), status)
+            return json.loads(body)
 
     def decoded(self, doing: str, response: Response) -> Any:
         with engine_errors(doing, self.location):
@@ -82,13 +138,15 @@ class Transport:
         return Stream(response, doing, self.location)
 
     def close(self) -> None:
-        self.api.close()
+        self.carrier.close()
+        if self.plain:
+            self.plain.close()
         if self.location.tunnel:
             self.location.tunnel.close()
 
-    def _url(self, path: str, names: tuple[str, ...]) -> str:
+    def _path(self, path: str, names: tuple[str, ...]) -> str:
         version = f"/v{self.version}" if self.version else ""
-        return f"{self.api.base_url}{version}{path.format(*(quote(name, safe='/:@') for name in names))}"
+        return f"{version}{path.format(*(quote(name, safe='/:@') for name in names))}"
 
 
 def open_transport(location: Location, timeout: float) -> Transport:
@@ -106,7 +164,9 @@ def open_transport(location: Location, timeout: float) -> Transport:
 
 
 def _agreed(location: Location, timeout: float) -> Transport:
-    bare = Transport(_client(location, timeout), location, timeout, {})
+    url = location.tunnel.url if location.tunnel else location.url
+    plain = PlainReads(url.removeprefix("unix://")) if url.startswith("unix://") else None
+    bare = Transport(Carrier(location, timeout), plain, location, timeout, {})
     doing = "ask the engine for its version"
     try:
         about = bare.read(doing, "/version")
@@ -183,9 +243,9 @@ def _set_up_tcp(api: APIClient, location: Location) -> None:
         )  # the user asked for it; a warning a request helps nobody
 
 
-def _explanation(response: Response) -> str:
+def _explanation(body: bytes, reason: str | None) -> str:
     """The engine's reason; what is no engine (a proxy on the way) answers with other text."""
     try:
-        return str(response.json()["message"])
+        return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
-        return response.text.strip()[:500] or response.reason or ""
+        return body.decode(errors="replace").strip()[:500] or reason or ""

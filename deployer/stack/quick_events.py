@@ -11,7 +11,7 @@ _READ_OTHERWISE = re.compile(
     | (?:^|[\s\[{,])(?:!|\?(?:[\s,\[\]{}]|$))""",
     re.MULTILINE | re.VERBOSE,
 )
-"""Where libyaml and ruamel differ, or might: tabs, other line ends than usual, directives, `|#`, `"a":b`, tags, `? key`.
+"""Where libyaml and ruamel differ, or might: tabs, other line ends than usual, directives, `|#`, `"a":b`, tags, `? k`.
 
 It may match more than that, in a text in quotes: then ruamel reads the file, which is no harm.
 """
@@ -25,10 +25,10 @@ def quick_events(text: str) -> Iterator[Any] | None:
     if _READ_OTHERWISE.search(text):
         return None
     try:
-        from yaml.cyaml import CParser
+        from yaml.cyaml import CParser  # pyright: ignore
     except ImportError:
         return None
-    return _all(CParser(text))
+    return _all(CParser(text))  # pyright: ignore
 
 
 def _all(parser: Any) -> Iterator[Any]:

@@ -181,11 +181,13 @@ def broken_after_version(*chunks: bytes) -> Location:
 
 
 def test_a_login_that_cannot_be_read_names_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A config.json with a broken login is an error that names the file, and no secret."""
+    """A config.json with a broken login is an error that names the file, and no secret. What only reads over a socket
+    needs no login.
+    """
     (tmp_path / "config.json").write_text('{"auths": {"r": {"auth": "aHVudGVyMg=="}}}')  # no colon in it
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
 
-    found = failure(Location("unix:///nowhere.sock", "a test"))
+    found = failure(Location("tcp://127.0.0.1:1", "a test"))
 
     assert found.code == "docker-config"
     assert "hunter2" not in repr(found)
