@@ -11,6 +11,11 @@ from tests.law.tally import Tally
 tally = Tally()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--random", type=int, default=200, help="how many random services tests/law tries")
+    parser.addoption("--random-seed", type=int, default=7, help="which ones")
+
+
 def pytest_configure() -> None:
     """A shell that runs the tests in the background has its children ignore Ctrl-C, and `nohup` the hang-up; what the
     tests start would inherit that.

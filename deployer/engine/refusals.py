@@ -28,6 +28,13 @@ def _row(code: str, pattern: str, hint: str, *, says: str = "", unreachable: boo
 _TO_REGISTRY = r'(?:Get|Head|Post|Put) "?https?://(?P<registry>[^/":]+(?::\d+)?)'
 
 REFUSALS = (
+    # 28 tries ten ports, and others may have them all: "failed to bind host port for 127.0.0.1::172.17.0.2:80/tcp".
+    _row(
+        "port-taken",
+        r"bind host port(?: for)? (?:[\d.]+|\[[^\]]*\])::\S*?(?P<port>\d+/\w+): address already in use",
+        "other programs on its host take many ports at a time: try again, or publish a port of your choice",
+        says="the engine found no free port of its host for {port}",
+    ),
     # 20.10: "Bind for", or its proxy's "listen tcp4". 28: "failed to bind host port for ADDRESS:PORT:CONTAINER".
     _row(
         "port-taken",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
-from deployer.fields import container
-from deployer.fields.field import Field
 from deployer.plan.model import Cause
 from deployer.reconcile.protocol import Engine
 from deployer.resources import identity
@@ -222,90 +218,3 @@ def test_an_entrypoint_is_one_edit_though_the_images_command_goes_with_it(whole:
         "service.health-some[1]": {"healthcheck"},
     }
     assert causes == {Cause.EDIT}
-
-
-# Random services
-
-
-def spellings(row: Field, written: Any) -> list[Any]:
-    """Other ways to write the same value."""
-    match row.name, written:
-        case (("environment" | "labels"), dict()):
-            return [written, [f"{name}={value}" for name, value in written.items()]]
-        case (("command" | "entrypoint"), list()):
-            return [written, " ".join(written)]
-        case "mem_limit", str():
-            many = int(written.rstrip("M"))
-            return [written, f"{many}m", f"{many}MiB", f"{many * 1024}k", many * 1024**2]
-        case "cpus", str():
-            return [written, float(written), f"{written}0"]
-        case "stop_signal", str():
-            return [written, written.removeprefix("SIG"), written.lower()]
-        case "stop_grace_period", str():
-            return [written, f"{int(written.rstrip('s')) * 1000}ms", f"0m{written}"]
-        case "networks", dict():
-            return [
-                written,
-                {name: {**options, "aliases": options["aliases"] * 1} for name, options in written.items()},
-            ]
-        case "cap_add" | "cap_drop" | "group_add" | "dns_opt" | "expose", list():
-            return [written, [str(item).lower() for item in reversed(written)]]
-        case "pids_limit", int():
-            return [written, str(written)]
-        case (("init" | "tty" | "stdin_open" | "read_only"), bool()):
-            return [written, str(written).lower()]
-        case "healthcheck", dict():
-            return [written, {**written, "interval": f"{int(written['interval'].rstrip('s')) * 1000}ms"}]
-        case _:
-            return [written]
-
-
-def nest(keys: dict[str, Any], path: str, value: Any) -> None:
-    head, _, rest = path.partition(".")
-    if rest:
-        keys[head] = dict(keys.get(head, {}))
-        nest(keys[head], rest, value)
-    else:
-        keys[head] = value
-
-
-@st.composite
-def random_service(draw: Callable[[Any], Any]) -> dict[str, Any]:
-    """Some of the rows, each with one of its examples, under one of its names, in one of its spellings."""
-    rows = [row for row in container.FIELDS if not (row is container.IMAGE or row.unproven or row.proven_where)]
-    keys: dict[str, Any] = {"deploy": {"update_config": {"monitor": "0s"}}}
-    for row in draw(st.lists(st.sampled_from(rows), unique_by=lambda row: row.name, min_size=1, max_size=8)):
-        for name, needed in row.needs.items():
-            keys.setdefault(name, needed)
-        nest(
-            keys,
-            draw(st.sampled_from(row.names)),
-            draw(st.sampled_from(spellings(row, draw(st.sampled_from(row.example))))),
-        )
-    if keys.keys() & {"networks", "ports", "sysctls"}:
-        keys.pop("network_mode", None)  # the host's network, and none, take none of these
-    return keys
-
-
-@settings(
-    max_examples=2,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-@given(drawn=st.lists(random_service(), min_size=16, max_size=25))
-def test_random_services_are_applied_and_no_difference(
-    drawn: list[Mapping[str, Any]], live_stack: Callable[[str], Any], images: tuple[str, str]
-) -> None:
-    """Any rows together, in any spelling."""
-    stack = live_stack("random")
-    services = {f"s{number}": {"image": images[0], **keys} for number, keys in enumerate(drawn)}
-    try:
-        stack.write(services)
-        outcome = stack.apply()
-        assert not outcome.errors, [str(error) for error in outcome.errors]
-        assert said(stack) == {}
-    finally:
-        stack.remove_everything()
