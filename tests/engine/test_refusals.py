@@ -92,7 +92,9 @@ def test_each_way_not_to_reach_a_registry_has_its_mend(reason: str, mend: str):
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "[::]"])
 def test_a_random_port_that_was_not_to_be_had_is_no_port_that_is_taken(host: str):
     """The explanation names the container's address where a fixed port would stand."""
-    error = refused("start web", f"{ENDPOINT}failed to bind host port for {host}::172.30.0.2:80/tcp: address already in use")
+    error = refused(
+        "start web", f"{ENDPOINT}failed to bind host port for {host}::172.30.0.2:80/tcp: address already in use"
+    )
 
     assert str(error) == "could not start web: the engine found no free port of its host for 80/tcp"
 
