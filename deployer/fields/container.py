@@ -5,7 +5,7 @@ Each is one thing that a service can say; see `field.py` for what the columns me
 
 from __future__ import annotations
 
-from deployer.fields import copies, limits, names, outside, process, program, security
+from deployer.fields import copies, isolation, limits, names, outside, process, program, security
 from deployer.fields.field import Field
 
 IMAGE = program.IMAGE
@@ -20,6 +20,7 @@ FIELDS: tuple[Field, ...] = (
     *process.ROWS,
     *security.ROWS,
     *limits.ROWS,
+    *isolation.ROWS,
 )
 """Every row. The order is that of the reference page and of a plan's lines."""
 

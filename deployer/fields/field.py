@@ -6,7 +6,7 @@ the diff, the text of the plan, the reference page and the law's tests. To add a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -109,6 +109,10 @@ ImageRule = Callable[[Value, Mapping[str, Value], Json], Value]
 """Asked value, all asked values by field name, the image's Config -> what a container of that image then has."""
 
 
+PartsSince = Callable[[Any], Iterable[tuple[tuple[str | int, ...], str]]]
+"""A written value -> the paths in it that need a newer Engine API than the row, each with the version that has it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One row.
@@ -117,9 +121,10 @@ class Field:
     create body, dotted; `inspect` where inspect shows it, the same place unless said. `unset` is the canonical value
     when nothing is asked. `effect` tells what a change takes, from the values before and after. `image` tells what
     the image supplies, `fills` what the engine fills in. `example` is a pair of written values for the law and the
-    manual; `needs` what must be said besides for the example to be valid. `unproven` is why no engine can try it,
-    `proven_where` what an engine must have to try it; `unseen` is why it cannot be seen that a person changed it on
-    the engine.
+    manual; `needs` what must be said besides for the example to be valid. `since` is the version of the Engine API
+    that has it, "" where the oldest that deployer speaks does; `parts_since` gives the paths in a written value that
+    need a newer one. `unproven` is why no engine can try it, `proven_where` what an engine must have to try it;
+    `unseen` is why it cannot be seen that a person changed it on the engine.
     """
 
     name: str
@@ -137,6 +142,8 @@ class Field:
     read: Callable[[Json, Context], Value] | None = None
     update: Callable[[Value], Json] | None = None
     needs: Json = field(default_factory=lambda: MappingProxyType({}))
+    since: str = ""
+    parts_since: PartsSince | None = None
     unproven: str = ""
     proven_where: str = ""
     unseen: str = ""
@@ -144,6 +151,12 @@ class Field:
     @property
     def names(self) -> tuple[str, ...]:
         return (self.name, *self.also)
+
+    def needs_api(self, written: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The paths in a written value, `()` for all of it, that not every Engine API has, each with the version."""
+        if self.since:
+            yield (), self.since
+        yield from self.parts_since(written) if self.parts_since else ()
 
     def effect_of(self, before: Value, after: Value) -> Effect:
         return self.effect if isinstance(self.effect, Effect) else self.effect(before, after)

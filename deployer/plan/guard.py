@@ -13,6 +13,7 @@ from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Change
+from deployer.plan.too_old import engine_too_old
 from deployer.resources.desired import Desired, DesiredThing
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
@@ -28,6 +29,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
     foreign = [] if adopt else list(another_origin(desired.stack, desired.origin, desired.folder, observed))
     yield from foreign
     if not foreign:
+        yield from engine_too_old(desired, observed, place)
         yield from names_taken(desired, observed, place)
         yield from external_missing(desired, observed, place)
         yield from owners_missing(desired, observed, place)

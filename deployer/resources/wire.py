@@ -32,6 +32,14 @@ class EngineInfo:
         """
         return self.host.startswith("unix://") or is_loopback(urlsplit(self.host).hostname or "")
 
+    def speaks(self, since: str) -> bool:
+        """Whether it has what came with the version `since` of the API, such as 1.44; "" came with all."""
+        return not since or _numbers(self.api) >= _numbers(since)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
 
 def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(host))

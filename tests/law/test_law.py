@@ -51,6 +51,12 @@ def provable(rows: Iterable[Field]) -> list[Case]:
     return [case for case in cases(rows) if not case.row.unproven]
 
 
+def selected(request: pytest.FixtureRequest, engine: Engine, cases: Iterable[Case]) -> list[Case]:
+    """Those of the cases that a test of this run looks at, and that the engine's API is new enough for."""
+    chosen = [item.callspec.params.get("case") for item in request.session.items if hasattr(item, "callspec")]
+    return [case for case in cases if case in chosen and engine.info().speaks(case.row.since)]
+
+
 SERVICES = provable(container.FIELDS)
 NETWORKS = provable(network.FIELDS)
 VOLUMES = provable(volume.FIELDS)
@@ -172,10 +178,15 @@ def service(case: Case, image: str, written: Any) -> dict[str, Any]:
 
 
 class Tried(dict[str, Found]):
-    """What was found of each case; one that this engine refuses is skipped, and the summary says so."""
+    """What was found of each case; one that this engine cannot have is skipped, and the summary says so."""
+
+    def __init__(self, cases: Iterable[Case]) -> None:
+        super().__init__()
+        self.rows = {case.name: case.row for case in cases}
 
     def __missing__(self, name: str) -> Found:
-        pytest.skip(f"it is tried only where {next(case.row.proven_where for case in SERVICES if case.name == name)}")
+        row = self.rows[name]
+        pytest.skip(f"it is tried only where {row.proven_where or f'the engine has API {row.since}'}")
 
 
 def refuses(engine: Engine, row: Field, image: str) -> bool:
@@ -193,11 +204,13 @@ def refuses(engine: Engine, row: Field, image: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def services(live_stack: Callable[[str], Any], engine: Engine, images: tuple[str, str]) -> dict[str, Found]:
+def services(
+    live_stack: Callable[[str], Any], engine: Engine, images: tuple[str, str], request: pytest.FixtureRequest
+) -> dict[str, Found]:
     """Every phase of the law, all rows at once."""
     stack = live_stack("services")
-    found = Tried()
-    for case in SERVICES:
+    found = Tried(SERVICES)
+    for case in selected(request, engine, SERVICES):
         if not (case.row.proven_where and refuses(engine, case.row, images[0])):
             found[case.name] = Found(*(images if case.row is container.IMAGE else case.row.example))
     first = enter(stack, found, images[0], "applied", lambda it: it.before)
@@ -382,16 +395,17 @@ def test_taken_out_of_the_file_is_the_default_again(case: Case, services: dict[s
 
 
 @pytest.fixture(scope="module")
-def networks(live_stack: Callable[[str], Any], engine: Engine) -> dict[str, Found]:
+def networks(live_stack: Callable[[str], Any], engine: Engine, request: pytest.FixtureRequest) -> dict[str, Found]:
     """Every phase of the law, a network a row."""
     stack = live_stack("networks")
-    found = {case.name: Found(*case.row.example) for case in NETWORKS}
+    cases, found = selected(request, engine, NETWORKS), Tried(NETWORKS)
+    found |= {case.name: Found(*case.row.example) for case in cases}
 
     def keep(phase: str, value: Callable[[Found], Any], *, apply: bool = False) -> None:
-        stack.write(networks={case.key: {**case.row.needs, case.name: value(found[case.name])} for case in NETWORKS})
+        stack.write(networks={case.key: {**case.row.needs, case.name: value(found[case.name])} for case in cases})
         errors = "; ".join(map(str, stack.apply().errors)) if apply else ""
         changes = stack.changes()
-        for case in NETWORKS:
+        for case in cases:
             it = found[case.name]
             it.errors[phase], it.plans[phase] = errors, changes.get(f"network.{case.key}")
             it.inspects[phase] = engine.network(f"{stack.name}_{case.key}") or {}
@@ -401,7 +415,7 @@ def networks(live_stack: Callable[[str], Any], engine: Engine) -> dict[str, Foun
     first = stack.project().desired()
     keep("edited", lambda it: it.after)
     keep("again", lambda it: it.after, apply=True)
-    for case in NETWORKS:
+    for case in cases:
         body = network_body(first, first.networks[case.key])
         engine.remove_network(body["Name"])
         mine = {name: text for name, text in body["Labels"].items() if not name.startswith(OWN_LABELS)}
