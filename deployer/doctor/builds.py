@@ -29,7 +29,7 @@ def own_images(stack: Stack) -> set[str]:
 def _place_inline(stack: Stack, build: str, text: str) -> Callable[[int], Place]:
     """Where an offset of an inline Dockerfile stands in the stack file; of what is no `|` block, where it begins."""
     path = stack.path_of_inline(build)
-    source, value = stack.places.source, stack.places.at(*path)
+    source, value = stack.places.source(*path), stack.places.at(*path)
     header = source.line(value.line)[value.column - 1 :].lstrip()
     if not header.startswith("|"):
         return lambda _: stack.place(*path)
@@ -43,7 +43,7 @@ def _place_inline(stack: Stack, build: str, text: str) -> Callable[[int], Place]
         line = source.line(number)
         is_as_read = line[indent:] == text[start:].partition("\n")[0]  # and not with a variable's value in it
         column = offset - start + indent if is_as_read else _indent(line)
-        return Place(stack.file, number, column + 1, mask_line(line))
+        return Place(source.file, number, column + 1, mask_line(line))
 
     return place
 

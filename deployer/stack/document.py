@@ -47,7 +47,7 @@ def read_document(text: str, file: str, problems: list[Diagnostic] | None = None
     root = cast("MappingNode", tree.root)
     value = cast("dict[str, Value]", _plain(root))
     source.extra = _declared_sensitive(value)
-    return Document(value, Places(source, root))
+    return Document(value, Places(root))
 
 
 def _quick_tree(source: Source) -> Tree | None:
@@ -96,10 +96,9 @@ def _feed(tree: Tree, event: Any) -> None:
     if kind == "ScalarEvent":
         tree.scalar(line, column, event.value, plain=not event.style, tag=_tag(event), anchor=event.anchor)
     elif kind == "MappingStartEvent":
-        tree.start(MappingNode(line, column), tag=_tag(event), anchor=event.anchor)
+        tree.start(MappingNode(line, column, tree.source), tag=_tag(event), anchor=event.anchor)
     elif kind == "SequenceStartEvent":
-        tree.start(ListNode(line, column), tag=_tag(event), anchor=event.anchor)
-    elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+        tree.start(ListNode(line, column, tree.source), tag=_tag(event), anchor=event.anchor)
         tree.end()
     elif kind == "AliasEvent":
         tree.alias(line, column, event.anchor)

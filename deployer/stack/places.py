@@ -25,48 +25,6 @@ _OPEN = {"file"}
 _FREE_NAMES = ("environment", "args", "labels")
 
 
-@dataclass(slots=True, eq=False)
-class ScalarNode:
-    """A single value; `written` is its text where it was written without quotes."""
-
-    line: int
-    column: int
-    value: Scalar
-    written: str | None
-    size: int = 1
-    height: int = 1
-
-
-@dataclass(slots=True, eq=False)
-class ListNode:
-    line: int
-    column: int
-    items: list[Node] = field(default_factory=list["Node"])
-    size: int = 1
-    height: int = 1
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """A key of a mapping, where it is written, and the node of its value."""
-
-    line: int
-    column: int
-    node: Node
-
-
-@dataclass(slots=True, eq=False)
-class MappingNode:
-    line: int
-    column: int
-    entries: dict[str, Entry] = field(default_factory=dict[str, "Entry"])
-    size: int = 1
-    height: int = 1
-
-
-Node: TypeAlias = ScalarNode | ListNode | MappingNode
-
-
 @dataclass(slots=True)
 class Source:
     """A file's name and lines; makes the places in it, with excerpts that show no secret."""
@@ -125,6 +83,58 @@ class Source:
         return keys
 
 
+@dataclass(slots=True, eq=False)
+class ScalarNode:
+    """A single value; `written` is its text where it was written without quotes, `tag` one that says how it is merged,
+    `tainted` whether a sensitive variable went into it.
+    """
+
+    line: int
+    column: int
+    source: Source
+    value: Scalar
+    written: str | None
+    size: int = 1
+    height: int = 1
+    tag: str = ""
+    tainted: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class ListNode:
+    line: int
+    column: int
+    source: Source
+    items: list[Node] = field(default_factory=list["Node"])
+    size: int = 1
+    height: int = 1
+    tag: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A key of a mapping, where it is written, and the node of its value."""
+
+    line: int
+    column: int
+    source: Source
+    node: Node
+
+
+@dataclass(slots=True, eq=False)
+class MappingNode:
+    line: int
+    column: int
+    source: Source
+    entries: dict[str, Entry] = field(default_factory=dict[str, "Entry"])
+    size: int = 1
+    height: int = 1
+    tag: str = ""
+
+
+Node: TypeAlias = ScalarNode | ListNode | MappingNode
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
@@ -146,18 +156,13 @@ def _divide(names: Sequence[str], extra: Sequence[str]) -> tuple[frozenset[str],
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of a document: paths are keys and indexes from its top.
+    """The places of a stack: paths are keys and indexes from its top, and each value has a place in a file of its own.
 
     In a list of texts such as `["KEY=value", "BARE"]` an item is found by its name as well as by its index.
     Behind an alias or a merge, a place is where the value is really written.
     """
 
-    source: Source
     root: MappingNode
-
-    @property
-    def file(self) -> str:
-        return self.source.file
 
     def at(self, *path: str | int) -> Place:
         """The place of the value at this path; where nothing is, the key of what is nearest above."""
@@ -165,8 +170,10 @@ class Places:
         if depth < len(path):
             return self.key(*path[:depth])
         named = isinstance(path[-1], str) and entry is None if path else False
-        beside_its_key = named or (entry is not None and entry.line == node.line)
-        return self.source.place(
+        beside_its_key = named or (
+            entry is not None and entry.line == node.line and entry.source is node.source
+        )
+        return node.source.place(
             node.line, node.column, path, whole=isinstance(node, ScalarNode) and not beside_its_key
         )
 
@@ -175,19 +182,23 @@ class Places:
         depth, node, entry = self._follow(path)
         if entry is None:
             named = depth > 0 and isinstance(path[depth - 1], str)
-            return self.source.place(
+            return node.source.place(
                 node.line, node.column, path[:depth], whole=isinstance(node, ScalarNode) and not named
             )
-        return self.source.place(entry.line, entry.column, path[:depth])
+        return entry.source.place(entry.line, entry.column, path[:depth])
 
     def in_block(self, line: int, column: int, *path: str | int) -> Place:
         """A line (from 1 on) of a text at this path; the text's own place where it is no block whose lines are kept."""
         depth, node, _ = self._follow(path)
-        if depth < len(path) or not _KEPT_LINES.search(self.source.line(node.line)):
+        if depth < len(path) or not _KEPT_LINES.search(node.source.line(node.line)):
             return self.at(*path)
-        block = self.source.lines[node.line :]
+        block = node.source.lines[node.line :]
         indent = next((_indent(each) for each in block if each.strip()), 0)
-        return self.source.place(node.line + line, indent + column, path)
+        return node.source.place(node.line + line, indent + column, path)
+
+    def source(self, *path: str | int) -> Source:
+        """The file in which the value at this path is written, or, where nothing is, what is nearest above."""
+        return self._follow(path)[1].source
 
     def has(self, *path: str | int) -> bool:
         """Whether something is written at exactly this path."""

@@ -72,7 +72,7 @@ class Tree:
             text = self._mended(line, column, text)
         value = self._scalar_value(line, column, text, plain, tag)
         self._written += 1
-        node = ScalarNode(line, column, value, text if plain else None)
+        node = ScalarNode(line, column, self.source, value, text if plain else None)
         if anchor is not None:
             self._anchors[anchor] = node
         self._add(node)
@@ -109,7 +109,7 @@ class Tree:
             self._problem(
                 "undefined-alias", f"*{name} names an anchor (&{name}) that is not above this line", line, column, hint
             )
-            node = ScalarNode(line, column, None, None)
+            node = ScalarNode(line, column, self.source, None, None)
         if any(frame.node is node for frame in self._frames):
             self._stop(
                 "yaml-unfolds", f"*{name} stands inside what it names: it contains itself without end", line, column
@@ -150,7 +150,7 @@ class Tree:
             frame.merge_key = key
             frame.merged = [node]
         else:
-            mapping.entries[key.text] = Entry(key.line, key.column, node)
+            mapping.entries[key.text] = Entry(key.line, key.column, self.source, node)
 
     def _merge(self, mapping: MappingNode, frame: _Frame) -> None:
         for node in frame.merged:
