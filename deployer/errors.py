@@ -25,7 +25,10 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A point in a file: `line` and `column` count from 1; `excerpt` is the text of that line, for the caret."""
+    """A point in a file: `line` and `column` count from 1; `excerpt` is the text of that line, for the caret.
+
+    Of what has no lines, an option of the command line, they are 0.
+    """
 
     file: str
     line: int = 1
@@ -33,12 +36,12 @@ class Place:
     excerpt: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     @property
     def line_reference(self) -> str:
         """`file:line`, as the plan names the cause of a change."""
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)

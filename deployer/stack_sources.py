@@ -139,7 +139,9 @@ class StackSources:
             path = Path(self.stack.folder, source.file)
             return contents.content_of_file(path, shown_path(path), place)
         if source.environment is not None:
-            return contents.content_of_variable(source.environment, self.stack.environment, whose, place)
+            return contents.content_of_variable(
+                source.environment, self.stack.variables_at(section, name, "environment"), whose, place
+            )
         return contents.content_of_text(source.content or "", whose, place)
 
     def archives(self, addresses: Collection[str], mistakes: list[Diagnostic]) -> dict[str, tuple[str, DesiredArchive]]:
@@ -191,7 +193,8 @@ class StackSources:
             else:
                 whose = f"registries.{registry.name}.password"
                 name = said.password.env or ""
-                content = contents.content_of_variable(name, self.stack.environment, whose, place)
+                variables = self.stack.variables_at("registries", registry.name, "password", "env")
+                content = contents.content_of_variable(name, variables, whose, place)
         except InvalidStack as error:
             mistakes += error.diagnostics
             return registry

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
+from deployer.sources.chosen import chosen_files, chosen_profiles
 from deployer.sources.dotenv import read_dotenv
-from deployer.sources.files import find_stack_file, read_text, shown_path
+from deployer.sources.files import read_text, shown_path
 
 if TYPE_CHECKING:
     from deployer.reconcile.protocol import Engine
@@ -28,31 +29,45 @@ class Choices:
     env_files: Sequence[str] = ()
     engine: str | None = None
     context: str | None = None
+    profiles: Sequence[str] = ()
+    settings: Sequence[str] = ()
 
 
-def load_stack(choices: Choices) -> tuple[Stack, Path]:
-    """The stack that the command line names, and its file. Raises DeployerError."""
-    from deployer.stack.load import load
+def load_stack(choices: Choices, named: Collection[str] = ()) -> tuple[Stack, Path]:
+    """The stack that the command line or the environment names, and its first file. Raises DeployerError.
 
-    if len(choices.files) > 1:
-        raise InvalidStack(
-            Diagnostic(
-                "not-supported-yet", "several stack files at once are not supported yet", hint="put them into one file"
-            )
-        )
-    path = Path(os.path.abspath(choices.files[0])) if choices.files else find_stack_file(Path.cwd())
-    folder = path.parent
-    shown = shown_path(path)
-    text = _text_of(path, shown, choices.files)
-    stack = load(
-        text,
-        file=shown,
+    `named` are the services that the command line is about: their profiles are active.
+    """
+    from deployer.stack.load import load_files
+    from deployer.stack.outside import TextFile
+
+    files, variables, warnings = chosen_files(choices.files, choices.env_files)
+    folder = files[0].parent
+    stack = load_files(
+        [TextFile(text, shown_path(path), str(path)) for path, text in _texts(files, choices.files)],
         folder=str(folder),
-        environment=_environment(folder, choices.env_files),
-        read_env_file=lambda name, place: _read_env_file(folder, name, place),
-        name=choices.project_name,
+        environment=variables,
+        read_file=lambda name, place: TextFile(*_read_file(folder, name, place)),
+        read_env_file=lambda name, place, given: _read_env_file(folder, name, place, given),
+        name=choices.project_name or variables.get("COMPOSE_PROJECT_NAME") or None,
+        profiles=choices.profiles or chosen_profiles(variables),
+        settings=choices.settings,
+        named=named,
     )
-    return stack, path
+    return replace(stack, warnings=(*warnings, *stack.warnings)), files[0]
+
+
+def _texts(paths: Sequence[Path], files: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    """Raises InvalidStack for all of them that cannot be read."""
+    found: list[tuple[Path, str]] = []
+    wrong: list[Diagnostic] = []
+    for path in paths:
+        try:
+            found.append((path, _text_of(path, shown_path(path), files)))
+        except InvalidStack as error:
+            wrong += error.diagnostics
+    raise_if_any(wrong)
+    return iter(found)
 
 
 def _text_of(path: Path, shown: str, files: Sequence[str]) -> str:
@@ -61,31 +76,22 @@ def _text_of(path: Path, shown: str, files: Sequence[str]) -> str:
         return read_text(path, shown)
     except InvalidStack as error:
         first = error.diagnostics[0]
-        if files and re.fullmatch(r"[\w-]+", files[0]) and first.code in ("file-missing", "file-is-folder"):
+        if len(files) == 1 and re.fullmatch(r"[\w-]+", files[0]) and first.code in ("file-missing", "file-is-folder"):
             hint = f"a stack file is named here; a service by --only {files[0]}, where there is that option"
             raise InvalidStack(replace(first, hint=hint)) from None
         raise
 
 
-def _environment(folder: Path, env_files: Sequence[str]) -> Mapping[str, str]:
-    """The variables for `${...}`: the environment's own go before those of `.env`, or of the files that --env-file
-    names.
-    """
-    found: dict[str, str] = {}
-    paths = [Path(os.path.abspath(name)) for name in env_files] or [
-        path for path in (folder / ".env",) if path.is_file()
-    ]
-    for path in paths:
-        shown = shown_path(path)
-        values = read_dotenv(read_text(path, shown), shown, {**found, **os.environ})
-        found |= {name: value for name, (value, _) in values.items()}
-    return {**found, **os.environ}
+def _read_file(folder: Path, name: str, place: Place) -> tuple[str, str, str]:
+    path = Path(os.path.abspath(folder / Path(name).expanduser()))
+    shown = shown_path(path)
+    return read_text(path, shown, place), shown, str(path)
 
 
-def _read_env_file(folder: Path, name: str, place: Place) -> Mapping[str, tuple[str, Place]]:
+def _read_env_file(folder: Path, name: str, place: Place, given: Mapping[str, str]) -> Mapping[str, tuple[str, Place]]:
     path = folder / Path(name).expanduser()
     shown = shown_path(path)
-    return read_dotenv(read_text(path, shown, place), shown, os.environ)
+    return read_dotenv(read_text(path, shown, place), shown, given)
 
 
 def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:

@@ -27,7 +27,7 @@ app = typer.Typer(
     help="Declarative deployment for Docker: a stack says what should be, a plan what would change, apply does it.",
 )
 
-_WITH_VALUE = ("--file", "--engine", "--context", "--env-file", "--project-name", "-p")
+_WITH_VALUE = ("--file", "--engine", "--context", "--env-file", "--profile", "--set", "--project-name", "-p")
 _EXEC_WITH_VALUE = ("--index", "--env", "-e", "--workdir", "-w", "--user", "-u")
 _RUN_WITH_VALUE = (
     *("--env", "-e", "--workdir", "-w", "--user", "-u", "--name", "--entrypoint"),
@@ -61,7 +61,10 @@ def show_version(wanted: bool) -> None:
 @app.callback()
 def options(
     context: typer.Context,
-    file: Annotated[list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="The stack file.")] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="FILE", help="A stack file; several are merged, later over earlier."),
+    ] = None,
     engine: Annotated[
         str | None, typer.Option(metavar="URL", help="The engine: unix:///..., tcp://..., ssh://...")
     ] = None,
@@ -69,11 +72,21 @@ def options(
         str | None, typer.Option("--context", metavar="NAME", help="The docker context that names the engine.")
     ] = None,
     env_file: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="Variables for ${...}, in place of .env.")
+        list[str] | None, typer.Option(metavar="FILE", help="Variables for ${...}, in place of .env. Repeatable.")
     ] = None,
     project_name: Annotated[
         str | None,
         typer.Option("--project-name", "-p", metavar="NAME", help="The stack's name, in place of the file's."),
+    ] = None,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A profile whose services are part of the stack; '*' for all. Repeatable."),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="PATH=VALUE", help="A value over the files': services.web.image=nginx:1.27. Repeatable."
+        ),
     ] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours; NO_COLOR says the same.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only results and errors.")] = False,
@@ -82,7 +95,15 @@ def options(
         bool, typer.Option("--version", is_eager=True, callback=show_version, help="Print the version.")
     ] = False,
 ) -> None:
-    choices = Choices(tuple(file or ()), project_name, tuple(env_file or ()), engine, docker_context)
+    choices = Choices(
+        files=tuple(file or ()),
+        project_name=project_name,
+        env_files=tuple(env_file or ()),
+        engine=engine,
+        context=docker_context,
+        profiles=tuple(profile or ()),
+        settings=tuple(setting or ()),
+    )
     context.obj = State(choices, Output(no_color=no_color, quiet=quiet, verbose=verbose))
 
 

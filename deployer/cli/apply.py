@@ -13,6 +13,7 @@ from deployer.cli.patience import LockTimeout, TakeOver, patience, seconds
 from deployer.cli.services import refuse_unknown
 from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, WrongUsage
+from deployer.sources.chosen import keeps_orphans
 
 if TYPE_CHECKING:
     from deployer.project import Project
@@ -65,11 +66,11 @@ def apply(
     from deployer.plan.planner import Options
 
     state = state_of(context)
-    project = state.project(files)
+    project = state.project(files, named=[*(only or ()), *(replace or ())])
     engine = state.engine(project)
     chosen, anew = services_of(project, only, replace)
     options = Options(
-        keep_orphans=keep_orphans,
+        keep_orphans=keep_orphans or keeps_orphans(project.stack.environment),
         adopt=adopt,
         take_over=take_over,
         only=chosen,

@@ -76,7 +76,7 @@ def init(
     Example: deployer init
     Example: deployer init shop && cd shop && deployer plan
     """
-    from deployer.stack.load import name_of_folder
+    from deployer.stack.files import name_of_folder
 
     output = state_of(context).output
     _refuse_if_taken(folder)

@@ -10,6 +10,7 @@ from deployer.cli.apply import KeepBuilds, KeepOrphans, Only, services_of
 from deployer.cli.output import Format
 from deployer.cli.state import Files, state_of
 from deployer.errors import Exit
+from deployer.sources.chosen import keeps_orphans
 
 
 def plan(
@@ -40,10 +41,11 @@ def plan(
     from deployer.render import plan_json, plan_text
 
     state = state_of(context)
-    project = state.project(files)
+    project = state.project(files, named=[*(only or ()), *(replace or ())])
     engine = state.engine(project)
     chosen, anew = services_of(project, only, replace)
-    options = Options(keep_orphans=keep_orphans, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds)
+    spared = keep_orphans or keeps_orphans(project.stack.environment)
+    options = Options(keep_orphans=spared, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds)
     found, observed = project.plan_destroy(engine, options) if destroy else project.plan(engine, options)
     state.output.warn(found.warnings)
     if record := observed.records.at_work:

@@ -40,7 +40,7 @@ def rm(
 
     state = state_of(context)
     waits = patience(state.output, lock_timeout, take_over)
-    project, engine = state.project(), state.engine()
+    project, engine = state.project(named=services or ()), state.engine()
     replicas = replicas_of(engine, project.stack.name)
     refuse_unknown(services or (), {*project.stack.services, *(each.service for each in replicas)})
     wish = Removal(tuple(services or ()), stop, volumes)

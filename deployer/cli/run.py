@@ -86,7 +86,7 @@ def run(
     said = _said(command or (), entrypoint, user, workdir)
     said |= {"tty": terminal, "stdin_open": True} if not detach else {"tty": True} if tty else {}
     wish = _wish(said, env or (), volume or (), publish or (), service_ports=service_ports, remove=rm)
-    project = state.project()
+    project = state.project(named=[service])
     engine = state.engine(project)
     refuse_unknown([service], project.stack.services)
     plan = _brought_up(state.output, project, engine, service, alone=no_deps)

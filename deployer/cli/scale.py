@@ -37,7 +37,7 @@ def scale(
 
     state = state_of(context)
     wanted = _numbers(numbers)
-    project = state.project()
+    project = state.project(named=wanted)
     engine = state.engine(project)
     refuse_unknown(wanted, project.stack.services)
     scaled = project.scaled(wanted)

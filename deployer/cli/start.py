@@ -149,7 +149,7 @@ def _act(context: typer.Context, wish: Wish, nothing: str, lock_timeout: str, ta
 
     state = state_of(context)
     waits = patience(state.output, lock_timeout, take_over)
-    project, engine = state.project(), state.engine()
+    project, engine = state.project(named=wish.services), state.engine()
     replicas = replicas_of(engine, project.stack.name)
     refuse_unknown(wish.services, {*project.stack.services, *(each.service for each in replicas)})
     refuse_absent(wish.services, replicas)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FILE", help="The stack file; stack.yaml here or in a parent unless given."),
+    typer.Argument(
+        metavar="FILE", help="The stack file; several are merged. stack.yaml here or in a parent unless given."
+    ),
 ]
 
 
@@ -30,11 +32,13 @@ class State:
         """The choices with the files that a command names itself."""
         return replace(self.choices, files=tuple(files)) if files else self.choices
 
-    def project(self, files: Sequence[str] | None = None) -> Project:
-        """The stack, with its warnings said. Raises DeployerError."""
+    def project(self, files: Sequence[str] | None = None, named: Collection[str] = ()) -> Project:
+        """The stack, with its warnings said, and with the services that the command line names, whatever their
+        profiles. Raises DeployerError.
+        """
         from deployer.project import Project
 
-        stack, path = load_stack(self.with_files(files))
+        stack, path = load_stack(self.with_files(files), named)
         self.output.warn(stack.warnings)
         return Project(stack, path)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.errors import DeployerError
 from deployer.project import Project
-from deployer.sources.files import find_stack_file
+from deployer.sources.chosen import chosen_files
 from deployer.wiring import Choices, load_stack
 
 if TYPE_CHECKING:
@@ -68,12 +68,10 @@ class Subject:
     @cached_property
     def has_stack(self) -> bool:
         """Whether there is one to examine: it is named, or lies here or in a parent."""
-        if self.choices.files:
-            return True
         try:
-            find_stack_file(Path.cwd())
-        except DeployerError:
-            return False
+            chosen_files(self.choices.files, self.choices.env_files)
+        except DeployerError as error:
+            return all(each.code != "no-stack-file" for each in error.diagnostics)
         return True
 
     @cached_property

@@ -18,7 +18,8 @@ def old_builds(
     desired: Desired, observed: Observed, wanted: Collection[str], keep: int, *, orphans: bool = True
 ) -> list[Draft]:
     """The removal of all but the newest images of each build; with `orphans`, of all those of builds that the stack no
-    longer has. What a container was made from stays, and so do the `wanted` references.
+    longer has, but of services that are inactive. What a container was made from stays, and so do the `wanted`
+    references.
     """
     used = {each.image_id for each in observed.containers} | {each.image_id for each in observed.neighbours.values()}
     own = {build.repository.partition("/")[2]: build for build in desired.builds.values()}
@@ -29,7 +30,7 @@ def old_builds(
     for build, images in sorted(of_build.items()):
         if build in own:
             old, reason = _older(images, wanted, keep), f"older than the newest {keep}" if keep else "not in use"
-        elif orphans:
+        elif orphans and build not in {name.lower() for name in desired.inactive}:
             old, reason = iter(images), "no longer in the stack"
         else:
             continue

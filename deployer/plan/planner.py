@@ -201,7 +201,8 @@ def _leftovers(facts: Facts, options: Options) -> list[Draft]:
     drafts: list[Draft] = []
     for container in facts.observed.containers:
         orphan = container.service not in facts.desired.services
-        spared = orphan and (options.keep_orphans or bool(options.only))
+        inactive = container.service in facts.desired.inactive
+        spared = orphan and (inactive or options.keep_orphans or bool(options.only))
         if is_half_done(container, facts.observed) and not (spared and container.never_started):
             drafts.append(plan_recovery(container))
         elif options.only and orphan and (lost := dict(losses_left_out(container, facts))):

@@ -39,8 +39,10 @@ def plan_things(
             drafts.append(_fresh(f"volume.{thing.key}", thing, observed, step))
     drafts += [remove_twin(twin) for twin in observed.twins]
     wanted = {thing.name for thing in (*desired.networks.values(), *desired.volumes.values())}
+    left = [each for each in observed.containers if each.service in desired.inactive]
+    lived_in = {id for each in left for id in each.network_ids.values()}
     for thing in observed.networks.values():
-        if thing.ours and thing.name not in wanted and not keep_orphans and not only:
+        if thing.ours and thing.name not in wanted and thing.id not in lived_in and not keep_orphans and not only:
             drafts.append(remove_network(thing))
     orphans = [thing for thing in observed.volumes.values() if thing.ours and thing.name not in wanted and not only]
     drafts += map(kept, orphans)

@@ -48,8 +48,8 @@ def _as_object(diagnostic: Diagnostic) -> dict[str, object]:
         "code": diagnostic.code,
         "message": diagnostic.message,
         "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
+        "line": place.line if place and place.line else None,
+        "column": place.column if place and place.line else None,
         "hint": diagnostic.hint,
         "address": diagnostic.address,
         "notes": list(diagnostic.notes),
@@ -58,7 +58,7 @@ def _as_object(diagnostic: Diagnostic) -> dict[str, object]:
 
 def _block(diagnostic: Diagnostic, severity: Severity, color: bool) -> list[str]:
     place = diagnostic.place
-    gutter = " " * (len(str(place.line)) if place else 1)
+    gutter = " " * (len(str(place.line)) if place and place.line else 1)
     where = str(place) if place else diagnostic.address
     head, *rest = diagnostic.message.splitlines() or [""]
     label = _paint(f"{severity}[{diagnostic.code}]", _COLOR[severity], color)

@@ -28,10 +28,12 @@ def as_sarif(errors: Sequence[Diagnostic], warnings: Sequence[Diagnostic] = ()) 
 
 
 def _result(diagnostic: Diagnostic, level: str, rules: Sequence[str]) -> Json:
+    option = diagnostic.place.file if diagnostic.place and not diagnostic.place.line else ""
+    name = diagnostic.address or option
     text = "\n".join(filter(None, (diagnostic.message, diagnostic.hint, *diagnostic.notes)))
     location: Json = {
-        **(_physical(diagnostic.place) if diagnostic.place else {}),
-        **({"logicalLocations": [{"fullyQualifiedName": diagnostic.address}]} if diagnostic.address else {}),
+        **(_physical(diagnostic.place) if diagnostic.place and diagnostic.place.line else {}),
+        **({"logicalLocations": [{"fullyQualifiedName": name}]} if name else {}),
     }
     return {
         "ruleId": diagnostic.code,

@@ -125,7 +125,11 @@ class DesiredThing:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that a stack wants of the engine; `left_out` are the addresses of what was taken out of it (`narrowed`)."""
+    """All that a stack wants of the engine; `left_out` are the addresses of what was taken out of it (`narrowed`),
+    `inactive` the services that are no part of it by their profiles: what runs of them is left alone.
+
+    `file` are the absolute paths of the stack's files, with commas, as Compose writes them on containers.
+    """
 
     stack: str
     origin: str
@@ -138,5 +142,6 @@ class Desired:
     volumes: Mapping[str, DesiredThing]
     context: Context
     left_out: tuple[str, ...] = ()
+    inactive: frozenset[str] = frozenset()
     registries: tuple[Registry, ...] = ()
     pushes: tuple[DesiredPush, ...] = ()

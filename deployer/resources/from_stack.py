@@ -30,7 +30,8 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
         stack=stack.name,
         origin=origin,
         folder=stack.folder,
-        file=stack.file,
+        file=",".join(stack.files),
+        inactive=frozenset(stack.inactive),
         services=services,
         images={
             **{image.address: image for image in map(partial(image_named, stack), stack.images)},
@@ -93,7 +94,9 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> 
         asked=asked,
         written=rows,
         context=context,
-        depends_on={target: dependency.condition for target, dependency in service.needs.items()},
+        depends_on={
+            target: dependency.condition for target, dependency in service.needs.items() if target in stack.services
+        },
         monitor=service.monitor,
         completes=completes,
         sensitive=stack.sensitive_in(name),

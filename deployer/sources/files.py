@@ -18,7 +18,20 @@ STACK_FILES = (
     "docker-compose.yaml",
     "docker-compose.yml",
 )
+_STACK_OVERRIDES = ("stack.override.yaml", "stack.override.yml")
+_COMPOSE_OVERRIDES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
 LARGEST = 4 * 1024 * 1024
+
+
+def override_files(path: Path) -> list[Path]:
+    """The files beside a default one that go over it of themselves, by their names; the first of them is meant."""
+    names = _STACK_OVERRIDES if path.name in ("stack.yaml", "stack.yml") else _COMPOSE_OVERRIDES
+    return [path.parent / name for name in names if os.path.isfile(path.parent / name)]
 
 
 def find_stack_file(folder: Path) -> Path:

@@ -17,6 +17,7 @@ from deployer.stack.copies import copies
 from deployer.stack.mistakes import Path, undefined
 from deployer.stack.model import Stack
 from deployer.stack.namespaces import namespace_mistakes
+from deployer.stack.profiles import inactive
 from deployer.stack.registries import registry_mistakes
 from deployer.stack.service import said
 
@@ -181,6 +182,9 @@ def _dependencies(stack: Stack) -> Iterator[Diagnostic]:
             place = _entry_place(stack, ("services", name, "depends_on"), target)
             if target == name:
                 yield Diagnostic("circle", f"{name} depends on itself", place, "take it out")
+            elif target in stack.inactive:
+                if service.depends_on[target].required:
+                    yield inactive(f"services.{name} depends on {target}", stack.inactive[target], place)
             elif target not in stack.services and not stack.places.has("services", target):
                 yield Diagnostic(
                     "undefined-service",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
-from deployer.stack.places import ListNode, MappingNode, Node, Places, ScalarNode, Source
+from deployer.stack.places import ListNode, MappingNode, Node, Places, ScalarNode, Source, below
 from deployer.stack.quick_events import quick_events
 from deployer.stack.syntax import SyntaxProblem
 from deployer.stack.tree import Tree
@@ -22,22 +23,41 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udff
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file says: plain values, and where each is written."""
+    """What a file says: its nodes; `has_merge_tags` tells whether any of them is marked `!reset` or `!override`."""
 
-    value: dict[str, Value]
-    places: Places
+    root: MappingNode
+    has_merge_tags: bool
+
+    @property
+    def value(self) -> dict[str, Value]:
+        return cast("dict[str, Value]", plain(self.root))
+
+    @property
+    def places(self) -> Places:
+        return Places(self.root)
 
 
-def read_document(text: str, file: str, problems: list[Diagnostic] | None = None) -> Document:
+def read_document(
+    text: str,
+    file: str,
+    problems: list[Diagnostic] | None = None,
+    environment: Mapping[str, str] | None = None,
+    extra: list[str] | None = None,
+    *,
+    may_be_empty: bool = False,
+) -> Document:
     """The mapping that the text holds; InvalidStack with everything that is wrong with it as YAML.
 
     Given a list, what can be read all the same is not raised: its problems go there, and more of the file is judged.
+    `extra` gets the names that the file adds to what is sensitive, and is shared by the files of a stack.
     """
-    source = Source(file, text.removeprefix("\ufeff"))
+    source = Source(file, text.removeprefix("\ufeff"), [] if extra is None else extra, environment or {})
     _check_text(source)
     tree, fatal = _quick_tree(source), False
     if tree is None:
         tree, fatal = _careful_tree(source)
+    if may_be_empty and tree.root is None:
+        tree.root = MappingNode(1, 1, source)
     if not tree.problems and not isinstance(tree.root, MappingNode):
         tree.problems.append(_not_a_mapping(source, tree.root))
     if problems is None or fatal or not isinstance(tree.root, MappingNode):
@@ -45,9 +65,8 @@ def read_document(text: str, file: str, problems: list[Diagnostic] | None = None
     else:
         problems += tree.problems
     root = cast("MappingNode", tree.root)
-    value = cast("dict[str, Value]", _plain(root))
-    source.extra = _declared_sensitive(value)
-    return Document(value, Places(root))
+    source.extra += _declared_sensitive(root)
+    return Document(root, tree.has_merge_tags)
 
 
 def _quick_tree(source: Source) -> Tree | None:
@@ -111,12 +130,13 @@ def _tag(event: Any) -> str | None:
     return None if tag is None else str(tag)
 
 
-def _plain(node: Node) -> Value:
+def plain(node: Node) -> Value:
+    """What a node says, without its places."""
     if isinstance(node, ScalarNode):
         return node.value
     if isinstance(node, ListNode):
-        return [_plain(item) for item in node.items]
-    return {name: _plain(entry.node) for name, entry in node.entries.items()}
+        return [plain(item) for item in node.items]
+    return {name: plain(entry.node) for name, entry in node.entries.items()}
 
 
 def _not_a_mapping(source: Source, root: Node | None) -> Diagnostic:
@@ -130,13 +150,16 @@ def _not_a_mapping(source: Source, root: Node | None) -> Diagnostic:
     return Diagnostic("not-a-mapping", f"a stack file is a mapping of keys, and this is {found}", place, hint)
 
 
-def _declared_sensitive(value: dict[str, Value]) -> tuple[str, ...]:
+def _declared_sensitive(root: MappingNode) -> list[str]:
     """The names that `x-deployer: {sensitive: [...]}` adds or takes away, at the top and in services."""
-    services = value.get("services")
-    holders = [value, *(services.values() if isinstance(services, dict) else ())]
+    services = below(root, "services")
+    holders = (
+        [root, *(entry.node for entry in services.entries.values())] if isinstance(services, MappingNode) else [root]
+    )
     names: list[str] = []
     for holder in holders:
-        own = holder.get("x-deployer") if isinstance(holder, dict) else None
-        listed = own.get("sensitive") if isinstance(own, dict) else None
-        names += [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
-    return tuple(names)
+        own = below(holder, "x-deployer")
+        listed = below(own, "sensitive") if own else None
+        items = listed.items if isinstance(listed, ListNode) else ()
+        names += [item.value for item in items if isinstance(item, ScalarNode) and isinstance(item.value, str)]
+    return names

@@ -4,29 +4,26 @@ runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from deployer.errors import DeployerError, Diagnostic, Place
 from deployer.fields.kinds import environment_values
 from deployer.fields.parse import listing, mapping
 from deployer.stack.mistakes import Path, not_supported_yet
+from deployer.stack.outside import EnvFile, ReadEnvFile
 from deployer.stack.places import Places
-
-EnvFile = Mapping[str, tuple[str, Place]]
-ReadEnvFile = Callable[[str, Place], EnvFile]
-"""Path as written and where -> each variable with its value and place. Raises InvalidStack."""
 
 Overlay = dict[Path, Place]
 """Where values are written that stand in another file than their key."""
 
 
 def resolve_environments(
-    tree: Mapping[str, Any], places: Places, environment: Mapping[str, str], read: ReadEnvFile, found: list[Diagnostic]
+    tree: Mapping[str, Any], places: Places, read: ReadEnvFile, found: list[Diagnostic], unread: Collection[str] = ()
 ) -> Overlay:
     """Put each service's whole environment in the place of `environment` and `env_file`.
 
-    Gives the places of what came from files.
+    Gives the places of what came from files. Those of the services in `unread` are not looked at.
     """
     overlay: Overlay = {}
     services = mapping(tree.get("services")) or {}
@@ -35,12 +32,21 @@ def resolve_environments(
         if service is None or not service.keys() & {"env_file", "environment"}:
             continue
         path: Path = ("services", name)
-        from_files = _from_files(service.pop("env_file", None), (*path, "env_file"), places, read, found)
+        files = service.pop("env_file", None)
+        if name in unread:
+            continue
         try:
             own = environment_values(service.get("environment") or {})
         except ValueError:
-            continue  # the model says what is wrong with it
-        passed_on = {key: environment.get(key) if value is None else value for key, value in own.items()}
+            own = {}  # the model says what is wrong with it
+        passed_on = {
+            key: places.source(*path, "environment", key).environment.get(key) if value is None else value
+            for key, value in own.items()
+        }
+        known = {key: value for key, value in passed_on.items() if value is not None}
+        from_files = _from_files(files, (*path, "env_file"), places, read, known, found)
+        if service.get("environment") and not own:
+            continue
         overlay |= {(*path, "environment", key): place for key, (_, place) in from_files.items() if key not in own}
         service["environment"] = {
             **{key: value for key, (value, _) in from_files.items()},
@@ -49,8 +55,17 @@ def resolve_environments(
     return overlay
 
 
-def _from_files(written: Any, path: Path, places: Places, read: ReadEnvFile, found: list[Diagnostic]) -> EnvFile:
-    """The variables of `env_file`: a path, or a list of paths and of {path, required}; later files win."""
+def _from_files(
+    written: Any,
+    path: Path,
+    places: Places,
+    read: ReadEnvFile,
+    own: Mapping[str, str],
+    found: list[Diagnostic],
+) -> EnvFile:
+    """The variables of `env_file`: a path, or a list of paths and of {path, required}; later files win. What they refer
+    to is a variable of the stack file's, else one of the service's `own`.
+    """
     variables: dict[str, tuple[str, Place]] = {}
     if written is None:
         return variables
@@ -61,7 +76,7 @@ def _from_files(written: Any, path: Path, places: Places, read: ReadEnvFile, fou
             continue
         file, required = asked
         try:
-            variables.update(read(file, places.at(*at)))
+            variables.update(read(file, places.at(*at), {**own, **places.source(*at).environment}))
         except DeployerError as error:
             if required or any(diagnostic.code != "file-missing" for diagnostic in error.diagnostics):
                 found.extend(error.diagnostics)

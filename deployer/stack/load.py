@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from deployer.errors import Diagnostic, Place, raise_if_any
+from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.fields.parse import listing, mapping
-from deployer.fields.sensitive import is_sensitive_name
-from deployer.interpolation import InterpolationError, RequiredVariable, interpolate
 from deployer.stack.check import check
-from deployer.stack.document import read_document
-from deployer.stack.environment import ReadEnvFile, resolve_environments
-from deployer.stack.mistakes import Path, from_validation, path_text
+from deployer.stack.document import plain
+from deployer.stack.environment import resolve_environments
+from deployer.stack.files import Files, name_of_folder
+from deployer.stack.mistakes import Path, from_validation
 from deployer.stack.model import Stack, StackFile
+from deployer.stack.outside import EnvFile, ReadEnvFile, ReadFile, TextFile
 from deployer.stack.places import Places
-from deployer.stack.service import Build, said
-
-FREE = ("environment", "labels", "args", "driver_opts", "extra_hosts", "options", "sysctls")
-"""Mappings whose keys are the user's own: `x-` has no meaning there."""
+from deployer.stack.profiles import inactive_services
+from deployer.stack.service import Build, Service, said
+from deployer.stack.settings import with_settings
+from deployer.stack.variables import FREE, Variables, is_extension, tainted_paths
 
 _MOST_ROUNDS = 4
 """What is wrong is taken out in one round; what only then comes to light, such as a missing key, in others."""
@@ -34,56 +33,83 @@ def load(
     file: str,
     folder: str,
     environment: Mapping[str, str],
-    read_env_file: ReadEnvFile,
+    read_env_file: Callable[[str, Place], EnvFile],
     name: str | None = None,
 ) -> Stack:
-    """The stack that a file describes.
+    """The stack that one text describes, which names no other file but env files."""
+    return load_files(
+        [TextFile(text, file, f"{folder}/{file}")],
+        folder=folder,
+        environment=environment,
+        read_file=_nothing_to_read,
+        read_env_file=lambda path, place, _: read_env_file(path, place),
+        name=name,
+    )
 
-    `file` is the name that places bear, `folder` the absolute folder that relative paths start from, `environment`
-    the variables for `${...}`, `name` what `-p` says. Raises InvalidStack with every mistake of the file.
+
+def _nothing_to_read(path: str, place: Place) -> TextFile:
+    raise InvalidStack(Diagnostic("file-missing", f"{path} does not exist", place))
+
+
+def load_files(
+    texts: Sequence[TextFile],
+    *,
+    folder: str,
+    environment: Mapping[str, str],
+    read_file: ReadFile,
+    read_env_file: ReadEnvFile,
+    name: str | None = None,
+    profiles: Collection[str] = (),
+    settings: Sequence[str] = (),
+    named: Collection[str] = (),
+) -> Stack:
+    """The stack that files describe, the later ones merged over the first.
+
+    `folder` is the absolute folder that relative paths start from, `environment` the variables for `${...}`, `name`
+    what `-p` says, `profiles` those that are active, `settings` what `--set` says, `named` the services that the
+    command line names. Raises InvalidStack with every mistake of the files.
     """
     found: list[Diagnostic] = []
-    document = read_document(text, file, found)
-    places = document.places
     warnings: list[Diagnostic] = []
-    tree = without_extensions(document.value)
-    interpolation = _Interpolation(environment, places, found, warnings)
-    tree = interpolation.of(tree, ())
+    variables = Variables(found, warnings)
+    files = Files(folder, read_file, read_env_file, found, variables)
+    root, environment = files.stack(texts, environment, name)
+    root = with_settings(root, settings, files.extra, found)
+    places = Places(root)
+    tree = without_extensions(plain(root))
     expand_home(tree, environment.get("HOME", ""))
     unreadable = {diagnostic.place for diagnostic in found}
-    overlay = resolve_environments(tree, places, environment, read_env_file, found)
+    inactive = inactive_services(mapping(tree.get("services")) or {}, profiles, named)
+    overlay = resolve_environments(tree, places, read_env_file, found, inactive)
     parsed, mistakes, wrong = _validated(tree, places)
     if parsed is None:
         raise_if_any([*found, *mistakes])
         raise AssertionError("a file that does not parse has a mistake")
+    active = {key: service for key, service in parsed.services.items() if key not in inactive}
     stack = Stack(
         name=name or parsed.name or name_of_folder(folder),
-        file=file,
+        file=texts[0].shown,
+        files=tuple(text.path for text in texts),
         folder=folder,
-        builds=_with_arguments({**parsed.builds, **_own_builds(parsed)}, environment),
+        builds=_with_arguments({**parsed.builds, **_own_builds(active)}, environment),
         images=parsed.images,
-        services=parsed.services,
+        services=active,
+        inactive={key: service for key, service in parsed.services.items() if key in inactive},
         networks=parsed.networks,
         volumes=parsed.volumes,
         places=places,
         overlay=overlay,
         warnings=tuple(warnings),
         sensitive=parsed.own.sensitive if parsed.own else (),
-        tainted=frozenset(interpolation.tainted),
+        tainted=tainted_paths(root) if variables.tainted else frozenset(),
         registries=parsed.registries,
         secrets=parsed.secrets,
         configs=parsed.configs,
         environment=environment,
     )
-    mistakes += check(stack, tree, wrong)
+    mistakes += () if files.incomplete else check(stack, tree, wrong)
     raise_if_any([*found, *(mistake for mistake in mistakes if mistake.place not in unreadable)])
     return stack
-
-
-def name_of_folder(folder: str) -> str:
-    """The name of a stack that has none: the folder's, as Compose normalises it."""
-    last = folder.rstrip("/").rpartition("/")[2].lower()
-    return re.sub(r"[^a-z0-9_-]", "", last).lstrip("_-") or "stack"
 
 
 def without_extensions(value: Any, free: bool = False) -> Any:
@@ -92,7 +118,7 @@ def without_extensions(value: Any, free: bool = False) -> Any:
         return {
             key: without_extensions(item, key in FREE)
             for key, item in cast("dict[str, Any]", value).items()
-            if free or not key.startswith("x-") or key == "x-deployer"
+            if free or not is_extension(key)
         }
     if isinstance(value, list):
         return [without_extensions(item) for item in cast("list[Any]", value)]
@@ -112,63 +138,6 @@ def expand_home(tree: Mapping[str, Any], home: str) -> None:
 
 def _at_home(path: Any, home: str) -> Any:
     return home + path[1:] if home and isinstance(path, str) and path.startswith("~/") else path
-
-
-class _Interpolation:
-    """Replaces `${...}` in every text of a tree and collects what is wrong on the way.
-
-    `tainted` are the paths of values that a sensitive variable went into: they must not be shown either. What stands in
-    a list as KEY=value is there by its key.
-    """
-
-    def __init__(
-        self, environment: Mapping[str, str], places: Places, errors: list[Diagnostic], warnings: list[Diagnostic]
-    ) -> None:
-        self.environment = environment
-        self.places, self.errors, self.warnings = places, errors, warnings
-        self.told: set[str] = set()
-        self.used: set[str] = set()
-        self.tainted: set[Path] = set()
-
-    def of(self, value: Any, path: Path) -> Any:
-        if isinstance(value, dict):
-            return {key: self.of(item, (*path, key)) for key, item in cast("dict[str, Any]", value).items()}
-        if isinstance(value, list):
-            return [self.of(item, (*path, index)) for index, item in enumerate(cast("list[Any]", value))]
-        return self._text(value, path) if isinstance(value, str) and "$" in value else value
-
-    def _text(self, text: str, path: Path) -> str:
-        place = self.places.at(*path)
-        self.used.clear()
-        try:
-            result = interpolate(text, self._lookup, unset=lambda name, _offset: self._unset(name, place))
-            if any(map(is_sensitive_name, self.used)):
-                key, equals, _ = text.partition("=")
-                self.tainted.add((*path[:-1], key) if equals and isinstance(path[-1], int) else path)
-            return result
-        except RequiredVariable as error:
-            reason = f": {error.message}" if error.message else ""
-            message = f"{path_text(path)} needs the variable {error.name}{reason}"
-            self.errors.append(Diagnostic("unset-variable", message, place, error.hint))
-        except InterpolationError as error:
-            self.errors.append(Diagnostic("bad-interpolation", f"{path_text(path)}: {error}", place, error.hint))
-        return text
-
-    def _lookup(self, name: str) -> str | None:
-        self.used.add(name)
-        return self.environment.get(name)
-
-    def _unset(self, name: str, place: Place) -> None:
-        if name not in self.told:
-            self.told.add(name)
-            self.warnings.append(
-                Diagnostic(
-                    "unset-variable",
-                    f"the variable {name} is not set: it is taken as empty",
-                    place,
-                    f"set it, or say what it is otherwise: ${{{name}:-value}}",
-                )
-            )
 
 
 def _validated(tree: Any, places: Places) -> tuple[StackFile | None, list[Diagnostic], set[Path]]:
@@ -214,10 +183,10 @@ def _with_arguments(builds: Mapping[str, Build], environment: Mapping[str, str])
     return found
 
 
-def _own_builds(parsed: StackFile) -> dict[str, Build]:
+def _own_builds(services: Mapping[str, Service]) -> dict[str, Build]:
     """The builds that services write themselves; the service's image is their further name, as in Compose."""
     return {
         name: service.build.model_copy(update={"tag": service.build.tag or said(service, "image")})
-        for name, service in parsed.services.items()
+        for name, service in services.items()
         if service.build
     }

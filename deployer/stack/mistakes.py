@@ -22,7 +22,6 @@ LATER_CHOICES: Mapping[str | int, tuple[Any, ...]] = {
     "order": ("start-first",),
     "pull": ("daily",),
     "pull_policy": ("build", "daily", "weekly"),
-    "required": (False,),
     "type": ("cluster", "image", "npipe"),
 }
 """Choices that the documentation of Compose or ours knows, by their key, and that are not carried out yet."""

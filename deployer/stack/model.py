@@ -154,24 +154,27 @@ class StackFile(Model):
 
     @classmethod
     def later(cls) -> frozenset[str]:
-        return frozenset({"engine", "include", "models"})
+        return frozenset({"engine", "models"})
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
     """What the user wrote, checked: every name in it is defined, and every value is where `places` says.
 
-    `builds` holds those that services write themselves too, under the service's name. `folder` is where relative
-    paths start from; `tainted` are the paths of values that a sensitive variable went into; `environment` are the
-    variables that there were.
+    `file` is what the first of its files is called, `files` are their absolute paths, `folder` is where relative paths
+    start from. `builds` holds those that services write themselves too, under the service's name; `inactive` are the
+    services all of whose profiles are inactive: they are no part of it. `tainted` are the paths of values that a
+    sensitive variable went into; `environment` are the variables that there were.
     """
 
     name: str
     file: str
+    files: tuple[str, ...]
     folder: str
     builds: Mapping[str, Build]
     images: Mapping[str, Image]
     services: Mapping[str, Service]
+    inactive: Mapping[str, Service]
     networks: Mapping[str, Network]
     volumes: Mapping[str, Volume]
     places: Places
@@ -210,6 +213,10 @@ class Stack:
             for copy in said(self.services[name], section) or ()
         ]
         return tuple(dict.fromkeys(used))
+
+    def variables_at(self, *path: str | int) -> Mapping[str, str]:
+        """The variables that the file has in which a value is written."""
+        return self.places.source(*path).environment
 
     def place(self, *path: str | int) -> Place:
         """Where a value is written, in whichever file that is."""

@@ -8,6 +8,7 @@ from deployer.errors import Diagnostic, did_you_mean
 from deployer.fields.namespaces import owner
 from deployer.stack.mistakes import not_supported_yet
 from deployer.stack.model import Stack
+from deployer.stack.profiles import inactive
 from deployer.stack.service import ServiceKeys, said
 
 _OWN = ("networks",)
@@ -67,6 +68,8 @@ def _owners(stack: Stack, name: str, kind: str, target: str) -> Iterator[Diagnos
             place,
             "it can join one container's alone: scale that one to 1",
         )
+    elif target in stack.inactive:
+        yield inactive(f"services.{name} joins the network of {target}", stack.inactive[target], place)
     elif target not in stack.services and not stack.places.has("services", target):
         hint = did_you_mean(target, stack.services, "services here")
         yield Diagnostic("undefined-service", f"no service is named {target!r}", place, hint)

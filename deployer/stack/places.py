@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -27,11 +27,16 @@ _FREE_NAMES = ("environment", "args", "labels")
 
 @dataclass(slots=True)
 class Source:
-    """A file's name and lines; makes the places in it, with excerpts that show no secret."""
+    """A file's name and lines; makes the places in it, with excerpts that show no secret.
+
+    `extra` are the names that the stack adds to what is sensitive, `environment` the variables that the file is read
+    with.
+    """
 
     file: str
     text: str
-    extra: tuple[str, ...] = ()
+    extra: list[str] = field(default_factory=list[str])
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
     _lines: list[str] | None = None
 
     @property
@@ -135,6 +140,12 @@ class MappingNode:
 Node: TypeAlias = ScalarNode | ListNode | MappingNode
 
 
+def below(node: Node, name: str) -> Node | None:
+    """The value under a key, where there is such a key."""
+    entry = node.entries.get(name) if isinstance(node, MappingNode) else None
+    return entry.node if entry else None
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
@@ -170,9 +181,7 @@ class Places:
         if depth < len(path):
             return self.key(*path[:depth])
         named = isinstance(path[-1], str) and entry is None if path else False
-        beside_its_key = named or (
-            entry is not None and entry.line == node.line and entry.source is node.source
-        )
+        beside_its_key = named or (entry is not None and entry.line == node.line and entry.source is node.source)
         return node.source.place(
             node.line, node.column, path, whole=isinstance(node, ScalarNode) and not beside_its_key
         )

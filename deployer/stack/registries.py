@@ -10,6 +10,7 @@ from deployer.fields.parse import mapping
 from deployer.fields.references import HUB, names_a_host, parse_reference
 from deployer.stack.mistakes import Path, undefined
 from deployer.stack.model import Stack
+from deployer.stack.profiles import inactive
 from deployer.stack.registry import Registry
 from deployer.stack.service import Build, said
 
@@ -23,7 +24,10 @@ def registry_mistakes(stack: Stack, tree: Mapping[str, Any], wrong: Collection[P
             yield from _login(stack, name, registry)
         if registry.service is not None and registry.service not in stack.services:
             place = stack.places.at("registries", name, "service")
-            if not stack.places.has("services", registry.service):
+            if registry.service in stack.inactive:
+                behind = stack.inactive[registry.service]
+                yield inactive(f"registries.{name} is {registry.service}", behind, place)
+            elif not stack.places.has("services", registry.service):
                 yield undefined("service", registry.service, stack.services, place)
     written = (mapping(tree.get("registries")) or {}).keys()
     pushed: dict[str, str] = {}

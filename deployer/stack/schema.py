@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from deployer.stack.load import FREE
 from deployer.stack.model import StackFile
+from deployer.stack.variables import FREE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,6 +18,44 @@ _SECTIONS = ("builds", "images", "services", "networks", "volumes", "registries"
 Schema = dict[str, Any]
 
 
+def _one_or_several(description: str) -> Schema:
+    text = {"type": "string"}
+    return {"anyOf": [text, {"type": "array", "items": text}], "description": description}
+
+
+_EXTENDS = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {
+                "service": {"type": "string", "description": "The service that this one begins as."},
+                "file": {"type": "string", "description": "Another file that has it; paths in it start from there."},
+            },
+            "required": ["service"],
+            "patternProperties": _EXTENSIONS,
+            "additionalProperties": False,
+        },
+    ],
+    "description": "A service, of this file or of another, that this one begins as; what is said here goes over it.",
+}
+_INCLUDED = {
+    "type": "object",
+    "properties": {
+        "path": _one_or_several("The file; of several, the later ones go over the first."),
+        "env_file": _one_or_several("Variables for it, in place of the .env beside it."),
+        "project_directory": {"type": "string", "description": "Where its paths start from; its folder unless set."},
+    },
+    "required": ["path"],
+    "patternProperties": _EXTENSIONS,
+    "additionalProperties": False,
+}
+_INCLUDE = {
+    "anyOf": [{"type": "array", "items": {"anyOf": [{"type": "string"}, _INCLUDED]}}, {"type": "null"}],
+    "description": "Other stack files, which are part of this one; each has its own folder and its own .env.",
+}
+
+
 def stack_schema() -> Schema:
     """The schema (draft 2020-12) of what a stack file may hold.
 
@@ -26,12 +64,14 @@ def stack_schema() -> Schema:
     schema = cast("Schema", _opened(StackFile.model_json_schema(by_alias=True), free=False))
     for name in _SECTIONS:
         schema["properties"][name]["propertyNames"] = _NAME
+    schema["properties"]["include"] = _INCLUDE
     _add_what_the_loader_takes(schema["$defs"])
     return {"$schema": DIALECT, **schema, "title": "Stack file"}
 
 
 def _add_what_the_loader_takes(models: Schema) -> None:
     """Keys that no model has: the loader and the short forms have used them up before there is a model."""
+    models["Service"]["properties"]["extends"] = _EXTENDS
     properties = models["Build"]["properties"]
     properties["dockerfile_inline"] = {**properties["inline"], "description": "Compose's name for `inline`."}
     entry = {

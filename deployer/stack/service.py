@@ -59,7 +59,9 @@ class Dependency(Model):
         default=False,
         description="Whether it starts anew when that one does: always so of the one whose network it joins, and only.",
     )
-    required: Literal[True] = Field(default=True, description="Whether it must be there.")
+    required: Flag = Field(
+        default=True, description="Whether it must be part of the stack: it may be inactive, by its profiles, if not."
+    )
 
 
 def dependencies(written: Any) -> Any:
@@ -149,6 +151,9 @@ class ServiceKeys(Model):
         dict[str, Dependency], BeforeValidator(dependencies, json_schema_input_type=list[str] | dict[str, Dependency])
     ] = Field(default={}, description="Services that must be started, healthy or completed before this one starts.")
     deploy: Deploy | None = Field(default=None, description="How many, and with what limits.")
+    profiles: tuple[Text, ...] = Field(
+        default=(), description="It is part of the stack only where one of these profiles is active."
+    )
     scale: Count | None = Field(default=None, description="The same as `deploy.replicas`.")
     pull_policy: (
         Annotated[

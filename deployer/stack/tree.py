@@ -17,7 +17,9 @@ DEEPEST = 100
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE_KEY = "<<"
 _MERGE_TAG = f"{_STANDARD}merge"
-_LATER_TAGS = ("!reset", "!override")
+RESET = "!reset"
+OVERRIDE = "!override"
+_MERGE_TAGS = (RESET, OVERRIDE)
 _UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -48,6 +50,7 @@ class Tree:
         self.source = source
         self.root: Node | None = None
         self.problems: list[Diagnostic] = []
+        self.has_merge_tags = False
         self._frames: list[_Frame] = []
         self._anchors: dict[str, Node] = {}
         self._documents = 0
@@ -73,13 +76,15 @@ class Tree:
         value = self._scalar_value(line, column, text, plain, tag)
         self._written += 1
         node = ScalarNode(line, column, self.source, value, text if plain else None)
+        self._mark(node, tag)
         if anchor is not None:
             self._anchors[anchor] = node
         self._add(node)
 
     def start(self, node: ListNode | MappingNode, *, tag: str | None, anchor: str | None) -> None:
         kind = "map" if isinstance(node, MappingNode) else "seq"
-        if tag not in (None, "!", f"{_STANDARD}{kind}"):
+        self._mark(node, tag)
+        if tag not in (None, "!", f"{_STANDARD}{kind}", *_MERGE_TAGS):
             self._refuse_tag(tag, node.line, node.column)
         if len(self._frames) >= DEEPEST:
             self._stop_too_deep(node)
@@ -184,12 +189,11 @@ class Tree:
         return joined
 
     def _scalar_value(self, line: int, column: int, text: str, plain: bool, tag: str | None) -> Scalar:
-        if tag is None:
+        if tag is None or tag in _MERGE_TAGS:
             return resolve(text) if plain else text
         if tag == _MERGE_TAG and text == _MERGE_KEY:
             return text
         if tag not in SCALAR_TAGS:
-            # Compose's `!reset null` is a scalar as well as `!reset []` is none.
             self._refuse_tag(tag, line, column)
             return None
         try:
@@ -209,12 +213,15 @@ class Tree:
             return (frame.key.line, frame.key.column) if frame.key else (line, column)
         return line, max(1, column - 1)
 
+    def _mark(self, node: Node, tag: str | None) -> None:
+        """Keep the tag that says how a value is merged into that of the files before; the top of a file has none."""
+        if tag in _MERGE_TAGS and self._frames:
+            node.tag = tag
+            self.has_merge_tags = True
+
     def _refuse_tag(self, tag: str | None, line: int, column: int) -> None:
-        if tag in _LATER_TAGS:
-            self._problem("not-supported-yet", f"the tag {tag} is not supported yet", line, column)
-        else:
-            hint = "remove it, or put a text that begins with '!' in quotes"
-            self._problem("unknown-tag", f"the tag {_shown(tag or '')} is not known", line, column, hint)
+        hint = "remove it, or put a text that begins with '!' in quotes"
+        self._problem("unknown-tag", f"the tag {_shown(tag or '')} is not known", line, column, hint)
 
     def _problem(self, code: str, message: str, line: int, column: int, hint: str = "") -> None:
         self.problems.append(self._diagnostic(code, message, line, column, hint))

@@ -259,6 +259,23 @@ MISTAKES: list[tuple[str, str]] = [
         "registries: {a: {address: 'r:5000', service: web}}\nservices: {web: {image: b, depends_on: [db]},"
         " db: {image: »'r:5000/db'}}",
     ),
+    # other files, and parts that are not always there
+    ("bad-list", "include: »other.yaml" + TAIL),
+    ("bad-text", "include: [»1]" + TAIL),
+    ("missing-key", "include: [»{env_file: a.env}]" + TAIL),
+    ("file-missing", "include: [»other.yaml]" + TAIL),
+    ("file-missing", SHOP + "    extends: »{file: other.yaml, service: web}\n"),
+    ("undefined-service", SHOP + "    extends: »bd\n  db: {image: busybox}\n"),
+    ("bad-extends", SHOP + "    extends: »[db]\n  db: {image: busybox}\n"),
+    ("bad-extends", SHOP + "    extends: »{file: other.yaml}\n"),
+    ("unknown-key", SHOP + "    extends: {service: db, »fiel: other.yaml}\n  db: {image: busybox}\n"),
+    ("circle", SHOP + "    extends: »web\n"),
+    ("circle", SHOP + "    extends: db\n  db: {image: busybox, extends: »web}\n"),
+    ("bad-list", SHOP + "    profiles: »full\n"),
+    ("inactive-service", SHOP + "    depends_on: [»db]\n  db: {image: busybox, profiles: [full]}\n"),
+    ("inactive-service", SHOP + "    network_mode: »service:db\n  db: {image: busybox, profiles: [full]}\n"),
+    ("undefined-service", SHOP + "    depends_on: {»bd: {required: false}}\n  db: {image: busybox}\n"),
+    ("bad-flag", SHOP + "    depends_on: {db: {required: »perhaps}}\n  db: {image: busybox}\n"),
     # variables
     ("unset-variable", "services:\n  web:\n    image: »busybox:${TAG:?say which version}\n"),
     ("unset-variable", SHOP + "    scale: »${MANY:?how many}\n"),
@@ -269,13 +286,11 @@ MISTAKES: list[tuple[str, str]] = [
     ("not-supported-yet", SHOP + "    devices: [»vendor.example/gpu=all]\n"),
     ("not-supported-yet", "secrets: {pw: {file: pw, »external: true}}" + TAIL),
     ("not-supported-yet", "configs: {site: {»template_driver: golang, file: a}}" + TAIL),
-    ("not-supported-yet", "»include: [other.yaml]" + TAIL),
+    ("not-supported-yet", "include: [»'https://example.com/shop.git']" + TAIL),
     ("not-supported-yet", SHOP + "    build: {context: ., »no_cache: true}\n"),
     ("not-supported-yet", SHOP + "    x-deployer: {»ignore: [mem_limit]}\n"),
     ("not-supported-yet", SHOP + "    deploy: {update_config: {order: »start-first}}\n"),
-    ("not-supported-yet", SHOP + "    depends_on: {db: {required: »false}}\n  db: {image: busybox}\n"),
     ("not-supported-yet", SHOP + '    volumes: [»"./a:/data:Z"]\n'),
-    ("not-supported-yet", SHOP + "    ports: »!reset []\n"),
 ]
 
 

@@ -1,0 +1,28 @@
+"""What the stack room is handed in of the outside: it reads no file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from deployer.errors import Place
+
+EnvFile: TypeAlias = Mapping[str, tuple[str, Place]]
+"""Each variable with its value and place."""
+
+ReadEnvFile: TypeAlias = Callable[[str, Place, Mapping[str, str]], EnvFile]
+"""Path from the stack's folder, where it is written, and the variables for `${...}` in it. Raises InvalidStack."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A stack file's text; `shown` is the name that places bear, `path` the absolute one that is its own."""
+
+    text: str
+    shown: str
+    path: str
+
+
+ReadFile: TypeAlias = Callable[[str, Place], TextFile]
+"""Path from the stack's folder, and where it is written -> the stack file there. Raises InvalidStack."""
