@@ -118,6 +118,7 @@ def _feed(tree: Tree, event: Any) -> None:
         tree.start(MappingNode(line, column, tree.source), tag=_tag(event), anchor=event.anchor)
     elif kind == "SequenceStartEvent":
         tree.start(ListNode(line, column, tree.source), tag=_tag(event), anchor=event.anchor)
+    elif kind in ("MappingEndEvent", "SequenceEndEvent"):
         tree.end()
     elif kind == "AliasEvent":
         tree.alias(line, column, event.anchor)
