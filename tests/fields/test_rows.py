@@ -415,6 +415,12 @@ def test_what_is_published_is_exposed_by_that() -> None:
     assert row.out_of(inspect, CONTEXT) == row.on_image(asked, {}) == frozenset({"81/tcp"})
 
 
+def test_a_range_that_compose_has_sent_is_its_ports() -> None:
+    """The engines up to 28 keep it as it was sent, and without a protocol."""
+    inspect = {"Config": {"ExposedPorts": {"90-91": {}, "53/udp": {}}}}
+    assert of("expose").out_of(inspect, CONTEXT) == canonical(of("expose"), ["90-91", "53/udp"])
+
+
 DEFAULT_LOGGING = {"Type": "json-file", "Config": {"max-size": "9m"}}
 
 
