@@ -88,9 +88,12 @@ class Project:
         return with_archives(with_digests(part, digests), archives)
 
     def observe(self, reader: Reader, desired: Desired, holding: int = 0, *, take_over: bool = False) -> Observed:
+        from deployer.fields.copies import copied_paths
         from deployer.reconcile.observe import Sought, observe
 
-        sought = Sought(desired.images.values(), desired.builds.values(), desired.registries, desired.pushes)
+        builds, images = desired.builds.values(), desired.images.values()
+        copies = {name: copied_paths(service.asked) for name, service in desired.services.items()}
+        sought = Sought(images, builds, desired.registries, desired.pushes, copies)
         name, salt = self.stack.name, self.salt
         return observe(reader, name, desired.context, sought, new_salt=salt, holding=holding, take_over=take_over)
 

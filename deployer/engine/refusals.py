@@ -12,17 +12,19 @@ from deployer.resources.wire import EngineRefused
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What `pattern` finds has this code and hint; `says`, with its groups, replaces words that say little."""
+    """What `pattern` finds has this code and hint; `says`, with its groups, replaces words that say little. It is
+    compiled when a first no comes: most runs get none.
+    """
 
     code: str
-    pattern: re.Pattern[str]
+    pattern: str
     hint: str
     says: str = ""
     unreachable: bool = False
 
 
 def _row(code: str, pattern: str, hint: str, *, says: str = "", unreachable: bool = False) -> Refusal:
-    return Refusal(code, re.compile(pattern, re.IGNORECASE), hint, says, unreachable)
+    return Refusal(code, pattern, hint, says, unreachable)
 
 
 _TO_REGISTRY = r'(?:Get|Head|Post|Put) "?https?://(?P<registry>[^/":]+(?::\d+)?)'
@@ -141,7 +143,7 @@ def refused(
     """The error for the engine's explanation: the first row that knows it, else code `otherwise` and its own words."""
     explanation = explanation.strip() or f"the engine answered {status} and no reason"
     for row in REFUSALS:
-        if found := row.pattern.search(explanation):
+        if found := re.search(row.pattern, explanation, re.IGNORECASE):
             return _known(doing, explanation, status, row, found, notes)
     return EngineRefused(Diagnostic(otherwise, f"could not {doing}: {explanation}", notes=notes), status)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
@@ -116,6 +116,11 @@ Configs = tuple[Annotated[ConfigCopy, BeforeValidator(copy_form, json_schema_inp
 def path_of(entry: str) -> str:
     """Where a file is that stands in plans and labels under this name."""
     return posixpath.join(FOLDER, entry)
+
+
+def copied_paths(asked: Mapping[str, Value]) -> list[str]:
+    """Where the files are that a service asks for."""
+    return [path_of(entry) for section in SECTIONS for entry, _ in asked[section]]
 
 
 def is_beneath(path: str, folder: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
@@ -49,12 +49,17 @@ def write_exposed(body: dict[str, Any], ports: Value, _written: Any, _context: C
 def read_exposed(inspect: Json, _: Context) -> Value:
     """Those that are not published besides, for publishing exposes."""
     published = section(inspect, "HostConfig.PortBindings")
-    return frozenset(section(inspect, "Config.ExposedPorts").keys() - published.keys())
+    return frozenset(_each(section(inspect, "Config.ExposedPorts")) - published.keys())
+
+
+def _each(ports: Iterable[str]) -> set[str]:
+    """A range that Compose has sent is kept as it was sent, without its protocol (Engine 20.10 and 28)."""
+    return {each for text in ports for each in (_ports_of(text) if _SHORT.fullmatch(text) else (text,))}
 
 
 def beside_image_and_ports(asked: Value, everything: Mapping[str, Value], image: Json) -> Value:
     published = {f"{target}/{name}" for _, _, target, name in everything.get("ports", ())}
-    return (asked | (image.get("ExposedPorts") or {}).keys()) - published
+    return (asked | _each(image.get("ExposedPorts") or {})) - published
 
 
 def _show(ports: Value) -> str:

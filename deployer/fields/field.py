@@ -203,7 +203,7 @@ def get(document: Json, path: str) -> Any:
     """The value at a dotted path; None where a part of the path is missing."""
     found: Any = document
     for part in path.split("."):
-        if not isinstance(found, Mapping):
+        if not isinstance(found, (dict, Mapping)):  # a dict is known for one ten times as quickly
             return None
         found = cast("Json", found).get(part)
     return found

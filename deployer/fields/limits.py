@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from deployer.fields.field import Effect, Field, Json, Kind, Value
+from deployer.fields.field import Effect, Field, Json, Kind, Value, asked_entries
 from deployer.fields.kinds import CPUS, SIZE, schema
 from deployer.fields.parse import MIB, number, refusal
 from deployer.fields.ulimits import ULIMITS
@@ -92,6 +92,7 @@ ROWS: tuple[Field, ...] = (
         kind=ULIMITS,
         engine="HostConfig.Ulimits",
         unset=(),
+        fills=asked_entries,  # the daemon's own (default-ulimits) are added to those of every container
         example=({"nofile": 1000, "core": 0}, {"nofile": {"soft": 900, "hard": 1000}, "core": 0}),
         doc="Limits of each process (setrlimit(2)): one number, or `soft` and `hard`; -1 is no limit.",
     ),

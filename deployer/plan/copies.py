@@ -44,7 +44,7 @@ def into_volume(service: str, path: str, volume: str, place: Place | None = None
 
 
 def as_bound(service: DesiredService, container: ObservedContainer) -> Mapping[str, Value]:
-    """The container's values, with what Compose bound taken for a copy: it is the very file that would be copied.
+    """The container's values, with what Compose bound or copied taken for a copy, where it is what would be copied.
 
     So a project of Compose's is taken over as it is, until the container is replaced for another reason.
     """
@@ -59,6 +59,8 @@ def as_bound(service: DesiredService, container: ObservedContainer) -> Mapping[s
         for entry, wanted in service.asked[section]:
             if mounts.get(path_of(entry), ("",))[:2] == ("bind", files[entry]):
                 del mounts[path_of(entry)]
+                values[section] = (*values[section], (entry, wanted))
+            elif container.copied.get(path_of(entry)) == wanted:
                 values[section] = (*values[section], (entry, wanted))
         values[section] = tuple(sorted(values[section]))
     return {**values, "volumes": tuple(sorted(mounts.items()))}

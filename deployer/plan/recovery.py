@@ -66,11 +66,14 @@ def as_it_was(container: ObservedContainer, observed: Observed) -> ObservedConta
 
 def explained(fields: Iterable[FieldChange], container: ObservedContainer, observed: Observed) -> list[FieldChange]:
     """The fields, with a word at those that differ only because a dead run set the container aside."""
+    found = list(fields)
+    if not found:
+        return found
     was = as_it_was(container, observed)
     left = {"state"} if was.status != container.status else set[str]()
     left |= {"restart"} if was.values["restart"] != container.values["restart"] else set[str]()
     left |= {"name"} if has_taken_over(container) else set[str]()
-    return [replace(change, note=NOT_ENDED) if change.field in left else change for change in fields]
+    return [replace(change, note=NOT_ENDED) if change.field in left else change for change in found]
 
 
 def _standing(container: ObservedContainer, observed: Observed) -> Standing | None:

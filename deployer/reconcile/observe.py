@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from deployer.fields.namespaces import joined
 from deployer.fields.references import host_of, with_tag
 from deployer.reconcile.holder import with_the_dead
 from deployer.reconcile.protocol import Reader
+from deployer.reconcile.read_back import with_copied
 from deployer.resources import identity
 from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
@@ -36,6 +37,8 @@ class Sought:
     builds: Collection[DesiredBuild] = ()
     registries: Collection[Registry] = ()
     pushes: Collection[DesiredPush] = ()
+    copies: Mapping[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
+    """The paths of secrets and configs by service."""
 
 
 NOTHING = Sought()
@@ -64,6 +67,7 @@ def observe(
     records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)
     labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
     salt = records.salt or next(filter(None, labels), new_salt)
+    containers = with_copied(reader, containers, sought.copies, salt)
     records = replace(records, salt=salt, updates=_updates(records, containers, salt))
     used = {id for container in containers for id in container.network_ids.values()}
     networks, twins = networks_of(reader.networks(), stack, used)

@@ -23,7 +23,11 @@ from deployer.stack.service import COMPLETED, ServiceKeys, said, written
 def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> Desired:
     """The stack in the canonical shape. `builds` holds what was read of each build's inputs."""
     context = context_of(stack)
-    services = {name: _service(stack, name, service, context) for name, service in stack.services.items()}
+    awaited = _awaited(stack)
+    services = {
+        name: _service(stack, name, service, context, awaited.get(name, set()))
+        for name, service in stack.services.items()
+    }
     used = {key for service in services.values() for key, _ in service.asked["networks"]}
     networks = {**stack.networks, **({DEFAULT: Network()} if DEFAULT in used and DEFAULT not in stack.networks else {})}
     return Desired(
@@ -72,19 +76,22 @@ def _contents(stack: Stack) -> dict[str, KnownContent]:
     return found
 
 
-def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context) -> DesiredService:
+def _awaited(stack: Stack) -> dict[str, set[str]]:
+    """Of each service that others wait for, as what they wait for it."""
+    found: dict[str, set[str]] = {}
+    for service in stack.services.values():
+        for target, dependency in service.needs.items():
+            found.setdefault(target, set()).add(dependency.condition)
+    return found
+
+
+def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awaited: set[str]) -> DesiredService:
     context = replace(shared, service=name, hostname=said(service, "hostname") or "")
     rows = {row.name: Written(*found) for row in container.FIELDS if (found := written(service, row))}
     mode = rows["network_mode"].value if "network_mode" in rows else ""
     if not mode and not (rows["networks"].value if "networks" in rows else ()):
         rows["networks"] = Written("networks", {DEFAULT: Attachment(aliases=())})
     asked = {row.name: canonical_of(row, rows, context) for row in container.FIELDS if row.name != "image"}
-    awaited = {
-        condition.condition
-        for other in stack.services.values()
-        for target, condition in other.needs.items()
-        if target == name
-    }
     completes = COMPLETED in awaited
     policy = rows["restart"].value if "restart" in rows else ""
     return DesiredService(

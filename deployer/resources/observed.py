@@ -14,6 +14,9 @@ from deployer.resources.records import Records
 from deployer.resources.standing import Standing
 from deployer.resources.wire import EngineInfo
 
+CopiedFile = tuple[str, int, int, int]
+"""The salted digest of what a file holds, its user, group and permissions."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedContainer:
@@ -22,7 +25,8 @@ class ObservedContainer:
     `status` is the engine's word (running, paused, exited, created, restarting, dead); `health` is "" without a
     check. `values` are the canonical rows, `network_ids` the engine's ids of the networks by key, `anonymous` the
     volumes without a name by target, `copies` the volumes of its secrets, which go with it; `predecessor` how the one
-    that it replaces stood; a `one_off` ran a command beside the service. `raw` is the inspect, for what takes a step
+    that it replaces stood; a `one_off` ran a command beside the service. `copied` are files of one that is not of our
+    making, by path, where the stack wants copies. `raw` is the inspect, for what takes a step
     back.
     """
 
@@ -46,6 +50,7 @@ class ObservedContainer:
     predecessor: Standing | None = None
     copies: tuple[str, ...] = ()
     one_off: bool = False
+    copied: Mapping[str, CopiedFile] = field(default_factory=dict[str, CopiedFile])
 
     @property
     def address(self) -> str:

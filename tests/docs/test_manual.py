@@ -298,3 +298,20 @@ def test_every_test_that_a_page_names_is_there() -> None:
             path = ROOT / "tests" / file
             assert path.is_file(), f"{page.name} names {file}"
             assert f"def {name}(" in path.read_text(encoding="utf-8"), f"{page.name} names {file}::{name}"
+
+
+def test_every_trap_has_a_test_or_a_reason() -> None:
+    """A row of the page ends in the name of a test, or in a sentence that says why there is none."""
+    page = (ROOT / "docs/explanation/traps.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| what ")]
+    last = [line.strip("| ").rpartition(" | ")[2] for line in rows]
+    assert len(rows) > 50
+    assert [each for each in last if not re.fullmatch(r"`\w+/test_\w+\.py::test_\w+`|[A-Z][^|]{20,}\.", each)] == []
+
+
+def test_the_comparison_has_its_tables() -> None:
+    """The markers that the measuring script writes between are there, and what it wrote."""
+    page = (ROOT / "docs/compared.md").read_text(encoding="utf-8")
+    tables = re.findall(r"<!-- table: (\w+) -->\n(.*?)<!-- end -->", page, flags=re.DOTALL)
+    assert [name for name, _ in tables] == ["needless", "alike", "unseen", "seen"]
+    assert all(len(body.strip().splitlines()) > 4 for _, body in tables)

@@ -415,6 +415,12 @@ def test_what_is_published_is_exposed_by_that() -> None:
     assert row.out_of(inspect, CONTEXT) == row.on_image(asked, {}) == frozenset({"81/tcp"})
 
 
+def test_a_range_that_compose_has_sent_is_its_ports() -> None:
+    """The engines up to 28 keep it as it was sent, and without a protocol."""
+    inspect = {"Config": {"ExposedPorts": {"90-91": {}, "53/udp": {}}}}
+    assert of("expose").out_of(inspect, CONTEXT) == canonical(of("expose"), ["90-91", "53/udp"])
+
+
 DEFAULT_LOGGING = {"Type": "json-file", "Config": {"max-size": "9m"}}
 
 
@@ -433,6 +439,24 @@ def test_what_the_engine_fills_in_is_no_difference(wanted: Any, applied: Any, se
     row = of("logging")
     have = row.out_of({"HostConfig": {"LogConfig": DEFAULT_LOGGING}}, CONTEXT)
     assert row.less_filled(have, canonical(row, wanted), canonical(row, applied)) == seen
+
+
+@pytest.mark.parametrize(
+    ("wanted", "applied", "seen"),
+    [
+        ({}, {}, ()),
+        ({"core": 0}, {"core": 0}, (("core", (0, 0)),)),
+        ({"nofile": 9}, {"nofile": 9}, (("nofile", (5, 7)),)),
+        ({}, {"nofile": 9}, (("nofile", (5, 7)),)),
+    ],
+)
+def test_the_daemons_own_limits_of_processes_are_no_difference(wanted: Any, applied: Any, seen: Value) -> None:
+    """It adds its `default-ulimits` to those of every container; what was asked for by name counts."""
+    row = of("ulimits")
+    shown = [{"Name": name, "Soft": soft, "Hard": hard} for name, soft, hard in (("core", 0, 0), ("nofile", 5, 7))]
+    have = row.out_of({"HostConfig": {"Ulimits": shown}}, CONTEXT)
+    found = row.less_filled(have, canonical(row, wanted), canonical(row, applied))
+    assert tuple(each for each in found if each[0] in {**wanted, **applied}) == found == seen
 
 
 # What a change takes

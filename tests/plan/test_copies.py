@@ -189,6 +189,19 @@ def test_what_compose_bound_from_the_same_file_is_taken_for_a_copy(container: Ma
     assert as_bound(service, ours) is ours.values
 
 
+@pytest.mark.parametrize(("changed", "same"), [({}, True), ({0: "other"}, False), ({1: 7}, False), ({3: 0o400}, False)])
+def test_what_compose_copied_is_taken_for_a_copy_where_it_is_the_same_file(
+    container: Make, changed: dict[int, Any], same: bool
+):
+    """Content, owner and permissions, as they were read back."""
+    service = web(FIRST)
+    pw = dict(service.asked["secrets"])["pw"]
+    there: Any = tuple(changed.get(index, value) for index, value in enumerate(pw))
+    values = {"volumes": (), "secrets": (), "configs": ()}
+    found = replace(container("web"), values=values, copied={"/run/secrets/pw": there})
+    assert as_bound(service, found)["secrets"] == ((("pw", pw),) if same else ())
+
+
 def test_what_is_no_copy_is_told_as_it_is(container: Make):
     """A new one, and one that is taken out, show owner and mode."""
     service = web(FIRST)

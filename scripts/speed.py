@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""How long `deployer plan` takes when nothing is to be done, beside `docker compose up -d` of the same file.
+
+  scripts/speed.py [SERVICES]    on the engine of DOCKER_HOST; DEPLOYER_COMPOSE names a docker-compose
+
+Starts that many containers by Compose (100 unless told), and removes them in the end. Prints, of eight runs each, in
+turns, the least wall and processor time, and where the time of a plan goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import cProfile
+import io
+import json
+import os
+import pstats
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RUNS = 8
+PARTS = {
+    "the command line": ("cli/", "typer/"),
+    "YAML": ("yaml/", "stack/document.py", "stack/tree.py", "stack/quick_events.py", "<yaml>"),
+    "the stack and its models": ("stack/", "pydantic", "interpolation.py", "annotated_types"),
+    "requests and JSON": ("engine/", "http/", "json/", "socket.py", "ssl.py", "<socket>", "<json>"),
+    "fields and difference": ("fields/", "resources/", "plan/", "reconcile/"),
+    "the text": ("render/",),
+}
+
+
+def stack(services: int) -> dict[str, object]:
+    """Services that say what most do."""
+    service = {
+        "image": "busybox:1.37",
+        "command": ["sleep", "100000"],
+        "stop_grace_period": "0s",
+        "mem_limit": "32m",
+        "restart": "unless-stopped",
+        "networks": ["front"],
+        "volumes": ["data:/data"],
+    }
+    return {
+        "name": "deployer-speed",
+        "services": {
+            f"s{number}": {**service, "environment": {"NUMBER": str(number)}, "labels": {"tier": "web"}}
+            for number in range(services)
+        },
+        "networks": {"front": {}},
+        "volumes": {"data": {}},
+    }
+
+
+def timed(command: Sequence[str], folder: Path) -> tuple[float, float]:
+    """Wall and processor time of a command, in milliseconds."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": path()})
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall * 1000, used * 1000
+
+
+def path() -> str:
+    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def least(times: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return min(wall for wall, _ in times), min(used for _, used in times)
+
+
+def imports(folder: Path) -> dict[str, float]:
+    """Milliseconds that a plan spends importing, by package."""
+    command = [sys.executable, "-X", "importtime", "-m", "deployer", "plan"]
+    environment = {**os.environ, "PYTHONPATH": path()}
+    said = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=environment).stderr
+    found: dict[str, float] = {}
+    for line in said.splitlines():
+        columns = line.removeprefix("import time:").split("|")
+        if len(columns) == 3 and columns[0].strip().isdigit():
+            package = columns[2].strip().partition(".")[0]
+            found[package] = found.get(package, 0) + int(columns[0]) / 1000
+    return found
+
+
+def parts(folder: Path) -> Iterator[tuple[str, float]]:
+    """Milliseconds of a second plan in one process, where all is imported, by what they were spent on."""
+    sys.path.insert(0, str(ROOT))
+    from deployer.cli.app import run
+
+    profile = cProfile.Profile()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+        run(["plan"])
+        profile.enable()
+        run(["plan"])
+        profile.disable()
+    spent = dict.fromkeys([*PARTS, "waiting and the rest"], 0.0)
+    for (file, _, _), (_, _, own, _, _) in pstats.Stats(profile).stats.items():  # pyright: ignore
+        for part, names in PARTS.items():
+            if any(name in file for name in names):
+                spent[part] += own * 1000
+                break
+        else:
+            spent["waiting and the rest"] += own * 1000
+    yield from spent.items()
+
+
+def main() -> None:
+    services = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    compose = os.environ.get("DEPLOYER_COMPOSE") or sys.exit("DEPLOYER_COMPOSE names no docker-compose")
+    up, plan = [compose, "up", "-d"], [sys.executable, "-m", "deployer", "plan", "--detailed-exitcode"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "compose.yaml").write_text(json.dumps(stack(services), indent=1))
+        try:
+            timed(up, folder)
+            timed(plan, folder)
+            pairs = [(timed(up, folder), timed(plan, folder)) for _ in range(RUNS)]
+            theirs, ours = least([pair[0] for pair in pairs]), least([pair[1] for pair in pairs])
+            print(f"{services} services; milliseconds, the least of {RUNS} runs")
+            print(f"{'':32}{'wall':>8}{'processor':>11}")
+            print(f"{'docker compose up -d':32}{theirs[0]:8.0f}{theirs[1]:11.0f}")
+            print(f"{'deployer plan':32}{ours[0]:8.0f}{ours[1]:11.0f}")
+            print(f"{'deployer / compose':32}{ours[0] / theirs[0]:8.1f}{ours[1] / theirs[1]:11.1f}")
+            print("\nwhere a plan's time goes (under a profiler, which makes it longer)")
+            for package, spent in sorted(imports(folder).items(), key=lambda each: -each[1])[:6]:
+                print(f"  {'import ' + package:30}{spent:8.0f}")
+            for part, spent in parts(folder):
+                print(f"  {part:30}{spent:8.0f}")
+        finally:
+            subprocess.run([compose, "down", "--volumes", "--timeout", "0"], cwd=folder, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
