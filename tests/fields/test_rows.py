@@ -449,11 +449,15 @@ def test_a_limit_of_processes_is_lifted_in_place() -> None:
     """The engine takes it at once."""
     row = of("pids_limit")
     assert row.effect_of(10, 0) is row.effect_of(0, 10) is Effect.IN_PLACE
-    assert row.update_body(10) == {"PidsLimit": 10}
-    assert row.update_body(row.unset) == {"PidsLimit": -1}
+    assert row.update_body({"pids_limit": 10}) == {"PidsLimit": 10}
+    assert row.update_body({"pids_limit": row.unset}) == {"PidsLimit": -1}
 
 
 def test_memory_is_updated_with_its_swap() -> None:
     """Alone, the engine refuses to raise it past the swap, and keeps the swap when it is lowered."""
-    assert of("mem_limit").update_body(64) == {"Memory": 64, "MemorySwap": 128}
-    assert of("cpus").update_body(5) == {"NanoCpus": 5}
+    values = {"mem_limit": 64, "memswap_limit": 0, "cpus": 5}
+    assert of("mem_limit").update_body(values) == {"Memory": 64, "MemorySwap": 128}
+    both = {**values, "memswap_limit": 80}
+    assert of("mem_limit").update_body(both) == of("memswap_limit").update_body(both)
+    assert of("mem_limit").update_body(both) == {"Memory": 64, "MemorySwap": 80}
+    assert of("cpus").update_body(values) == {"NanoCpus": 5}
