@@ -78,13 +78,13 @@ def _normal(said: Blkio, _: Context) -> Value:
 
 
 def _write(body: dict[str, Any], value: Value, _written: Any, _context: Context) -> None:
-    for entry, number in value:
+    for entry, said in value:
         name, _, path = entry.partition(".")
         if name == "weight":
-            put(body, "HostConfig.BlkioWeight", number)
+            put(body, "HostConfig.BlkioWeight", said)
         else:
             key, unit = LISTS[name]
-            body.setdefault("HostConfig", {}).setdefault(key, []).append({"Path": path, unit: number[0]})
+            body.setdefault("HostConfig", {}).setdefault(key, []).append({"Path": path, unit: said[0]})
 
 
 def _read(inspect: Json, _: Context) -> Value:
@@ -132,8 +132,7 @@ ROWS: tuple[Field, ...] = (
             },
             {
                 "device_read_bps": [{"path": "/dev/loop0", "rate": "24M"}],
-                "device_read_iops": [{"path": "/dev/loop0", "rate": 90}],
-                "device_write_bps": [{"path": "/dev/loop0", "rate": "1M"}],
+                "device_write_iops": [{"path": "/dev/loop0", "rate": 90}],
             },
         ),
         proven_where="the engine's host has a block device /dev/loop0",

@@ -5,7 +5,20 @@ Each is one thing that a service can say; see `field.py` for what the columns me
 
 from __future__ import annotations
 
-from deployer.fields import blkio, copies, cpu, gpus, isolation, limits, memory, names, outside, process, program, security
+from deployer.fields import (
+    blkio,
+    copies,
+    cpu,
+    gpus,
+    isolation,
+    limits,
+    memory,
+    names,
+    outside,
+    process,
+    program,
+    security,
+)
 from deployer.fields.field import Field
 
 IMAGE = program.IMAGE

@@ -130,8 +130,8 @@ class Field:
     that has it, "" where the oldest that deployer speaks does; `parts_since` gives the paths in a written value that
     need a newer one. `given` makes a canonical value of what is asked and of all else that is asked. `host_may_lack`
     tells that an engine whose host cannot do it leaves it out, with no more than a warning. `example_as` are the
-    examples under names that are written otherwise. `unproven` is why no engine can try it, `proven_where` what an engine must have to try it;
-    `unseen` is why it cannot be seen that a person changed it on the engine.
+    examples under names that are written otherwise. `unproven` is why no engine can try it, `proven_where` what an
+    engine must have to try it; `unseen` is why it cannot be seen that a person changed it on the engine.
     """
 
     name: str

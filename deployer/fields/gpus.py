@@ -1,16 +1,16 @@
-"""GPUs and other devices that a driver of the engine gives out: asked for by number or by name, and by what they can."""
+"""GPUs and other devices that a driver of the engine gives out, asked for by number or name, and by what they can."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
 from pydantic import Field as Key
 
 from deployer.fields.field import Context, Field, Json, Kind, Value, get, put
 from deployer.fields.kinds import Model, Options, Text, schema, show_text
-from deployer.fields.parse import count, describe, refusal, scalar_text
+from deployer.fields.parse import count, describe, listing, mapping, refusal, scalar_text
 
 CDI = "cdi"
 """The driver of devices by their CDI names, which are written in `devices`."""
@@ -24,6 +24,14 @@ def how_many(written: Any) -> int:
 
 HowMany = Annotated[int, BeforeValidator(how_many), schema("string", "integer", examples=["all", 1])]
 Id = Annotated[str, BeforeValidator(scalar_text), schema("string")]
+
+
+def or_all(written: Any) -> Any:
+    """Without a number and without names, all are asked for."""
+    entries = mapping(written)
+    return (
+        {**entries, "count": ALL} if entries is not None and not entries.keys() & {"count", "device_ids"} else written
+    )
 
 
 class DeviceRequest(Model):
@@ -41,11 +49,6 @@ class DeviceRequest(Model):
             raise refusal("said-twice", "count and device_ids exclude each other", "keep one of them")
         return self
 
-    @property
-    def asked(self) -> int:
-        """How many are asked for by number: none of those that have names."""
-        return self.count if self.count is not None else 0 if self.device_ids else ALL
-
 
 class ReservedDevice(DeviceRequest):
     """Devices that are asked for together; what they must be able to do has to be said."""
@@ -61,14 +64,14 @@ def gpus(written: Any) -> Any:
     """`all`, or a list of requests; each is for gpus without saying so."""
     if written == "all":
         return [{"count": ALL}]
-    if not isinstance(written, list):
+    if listing(written) is None:
         raise refusal("bad-list", f"expected all, or a list of requests, not {describe(written)}", "gpus: all")
-    return cast("list[Any]", written)
+    return written
 
 
-AllGpus = Annotated[
-    tuple[Gpus, ...], BeforeValidator(gpus, json_schema_input_type=str | tuple[Gpus, ...])
-]
+ManyGpus = tuple[Annotated[Gpus, BeforeValidator(or_all)], ...]
+AllGpus = Annotated[ManyGpus, BeforeValidator(gpus, json_schema_input_type=Literal["all"] | ManyGpus)]
+ReservedDevices = tuple[Annotated[ReservedDevice, BeforeValidator(or_all)], ...]
 
 
 def _request(driver: str, number: int, ids: Iterable[str], abilities: Iterable[str], options: Json) -> Value:
@@ -80,7 +83,7 @@ def _normal(requests: Iterable[DeviceRequest], _: Context) -> Value:
     return frozenset(
         _request(
             one.driver or "",
-            one.asked,
+            one.count or 0,
             one.device_ids or (),
             (*one.capabilities, *(("gpu",) if isinstance(one, Gpus) else ())),
             one.options or {},

@@ -19,7 +19,7 @@ def choice(notation: Any, default: str) -> Kind:
     def normal(word: str, _: object = None) -> str:
         return "" if word == default else word
 
-    return Kind(notation, normal, str, normal, str)
+    return Kind(notation, normal, str, normal, lambda word: word or default or '""')
 
 
 def device_rule(written: Any) -> str:

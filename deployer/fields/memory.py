@@ -63,9 +63,7 @@ def no_swappiness(value: int, _: object = None) -> Value:
 
 
 SwapLimit = Annotated[int, BeforeValidator(swap_limit), schema("string", "integer", examples=["128M", -1])]
-Swappiness = Annotated[
-    int, BeforeValidator(between(-1, 100)), schema("integer", "string", minimum=-1, maximum=100)
-]
+Swappiness = Annotated[int, BeforeValidator(between(-1, 100)), schema("integer", "string", minimum=-1, maximum=100)]
 OomScore = Annotated[
     int, BeforeValidator(between(-1000, 1000)), schema("integer", "string", minimum=-1000, maximum=1000)
 ]

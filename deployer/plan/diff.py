@@ -91,8 +91,8 @@ def left_out(sides: Sides, row: Field, have: Value) -> Iterator[tuple[str, Value
     """The entries, "" for all of a row that is not keyed, that the engine left out as its host cannot do them: nothing
     is there of what was applied, which no update by hand can do.
     """
-    want = sides.service.asked[row.name]
-    if not row.host_may_lack or want == row.unset:
+    want = sides.service.asked[row.name] if row.host_may_lack else row.unset
+    if want == row.unset:
         return
     there = dict(have) if row.kind.keyed else {"": have} if have != row.unset else {}
     for entry, value in want if row.kind.keyed else (("", want),):

@@ -20,6 +20,7 @@ from deployer.stack.mistakes import Path, from_validation, path_text
 from deployer.stack.model import Stack, StackFile
 from deployer.stack.places import Places
 from deployer.stack.service import Build, said
+from deployer.stack.swarm import swarm_only
 
 FREE = ("environment", "labels", "args", "driver_opts", "extra_hosts", "options", "sysctls")
 """Mappings whose keys are the user's own: `x-` has no meaning there."""
@@ -67,7 +68,7 @@ def load(
         volumes=parsed.volumes,
         places=places,
         overlay=overlay,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *swarm_only({key: each.deploy for key, each in parsed.services.items()}, places)),
         sensitive=parsed.own.sensitive if parsed.own else (),
         tainted=frozenset(interpolation.tainted),
         registries=parsed.registries,

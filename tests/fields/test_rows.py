@@ -175,7 +175,27 @@ SAME: list[tuple[str, Any, Any]] = [
     ("security_opt", ["no-new-privileges", "label:user:me"], ["label=user:me", "no-new-privileges:true"]),
     ("devices", ["/dev/null"], [{"source": "/dev/null"}]),
     ("devices", ["/dev/a:/dev/b:mr"], [{"source": "/dev//a", "target": "/dev/b", "permissions": "rm"}]),
+    ("devices", ["vendor.com/class=name"], [{"source": "vendor.com/class=name", "permissions": "rwm"}]),
     ("read_only", "true", True),
+    ("cpu_period", 50000, "50ms"),
+    ("cpu_quota", -1, 0),
+    ("cpu_rt_runtime", "95000", "95ms"),
+    ("cpuset", "0,1,2,5", "5,0-2"),
+    ("cpuset", 1, "1-1"),
+    ("memswap_limit", "1g", "1024m"),
+    ("memswap_limit", -1, "-1"),
+    ("mem_reservation", "1g", "1024m"),
+    ("blkio_config", {"weight": 0}, {}),
+    (
+        "blkio_config",
+        {"device_read_bps": [{"path": "/dev/a", "rate": "1m"}]},
+        {"weight": None, "device_read_bps": [{"path": "/dev/a", "rate": "1024k"}]},
+    ),
+    ("device_cgroup_rules", ["c 1:3 mr", "b 7:* rwm"], ["b 7:* mwr", "c 1:3 rm"]),
+    ("isolation", "default", "default"),
+    ("gpus", "all", [{"count": "all"}]),
+    ("gpus", "all", [{"capabilities": ["gpu"]}]),
+    ("gpus", [{"count": 1}, {"device_ids": ["b", "a"]}], [{"device_ids": ["a", "b"]}, {"count": "1"}]),
 ]
 
 
@@ -204,6 +224,15 @@ DIFFERENT: list[tuple[str, Any, Any]] = [
     ("security_opt", ["no-new-privileges:true"], ["no-new-privileges:false"]),
     ("devices", ["/dev/null"], ["/dev/null:/dev/null:r"]),
     ("group_add", ["0"], ["root"]),
+    ("mem_swappiness", 0, -1),
+    ("devices", ["vendor.com/class=a"], ["vendor.com/class=b"]),
+    ("gpus", [{"count": 1}], [{"count": 2}]),
+    ("gpus", "all", [{"driver": "nvidia"}]),
+    (
+        "blkio_config",
+        {"device_read_bps": [{"path": "/dev/a", "rate": 5}]},
+        {"device_read_iops": [{"path": "/dev/a", "rate": 5}]},
+    ),
 ]
 
 
