@@ -51,14 +51,14 @@ def not_in_effect(desired: Desired, observed: Observed, place: PlaceOf) -> Itera
     """What the engine left out of a container, as its host cannot do it: it would be planned for ever."""
     for service in desired.services.values():
         missing = {
-            (row, entry)
+            (row.name, entry)
             for found in observed.of_service(service.name)
             for row in container.FIELDS
             for entry, _ in left_out(sides_of(service, found, observed, place), row, found.values[row.name])
         }
-        for row, entry in sorted(missing, key=lambda each: (each[0].name, each[1])):
-            name = service.written[row.name].name
-            path = (*name.split("."), *(row.kind.path_of(entry) if entry else ()))
+        for row, entry in sorted(missing):
+            below = container.BY_NAME[row].kind.path_of(entry) if entry else ()
+            path = (*service.written[row].name.split("."), *below)
             yield Diagnostic(
                 "not-in-effect",
                 f"services.{service.name}.{'.'.join(path)} is not in effect: "
