@@ -109,6 +109,8 @@ def fields_page() -> Iterator[str]:
         "What can be said of a service's containers, of a network and of a volume. Each field is one row of the",
         "field table in `deployer/fields/`: the schema, the plan and the tests follow from it. The other keys of a",
         "stack file are in [stack-file.md](stack-file.md). *Engine* is where the create body of the Engine API has it.",
+        "",
+        *_count([*container.FIELDS, *network.FIELDS, *volume.FIELDS]),
     )
     for title, path, rows, what in (
         ("Services", "services.NAME", container.FIELDS, ""),
@@ -121,18 +123,44 @@ def fields_page() -> Iterator[str]:
             yield from _row(row, path, what)
 
 
+def _count(rows: list[Field]) -> Iterator[str]:
+    """How many rows there are, and how many of them are proved."""
+    unproven = sum(bool(row.unproven) for row in rows)
+    newer = sum(bool(row.since) and not row.unproven for row in rows)
+    hosts = sum(bool(row.proven_where) for row in rows)
+    yield from (
+        f"**{len(rows)} rows: {len(rows) - unproven} proved, {unproven} unproven.** A row is *proved* where the tests",
+        "try its example on real engines, one with API 1.41 (20.10) and one with API 1.51 (28): applied, the plan is",
+        "empty; edited, it names that field alone; applied again, inspect shows it; changed by hand, it is drift.",
+        f"Rows that only the newer engine has: {newer}. Rows that need something of the engine's host: {hosts}.",
+        "What no engine of ours can have is *unproven*: the tests look at what is sent for it, and at how an engine's",
+        "answer is read.",
+    )
+
+
 def _row(row: Field, path: str, change: str) -> Iterator[str]:
     yield f"- Written as: {', '.join(f'`{path}.{name}`' for name in row.names)}"
-    yield f"- Engine: `{row.engine or row.inspect}`"
+    yield f"- Engine: `{row.engine or row.inspect}`, since API {row.since or '1.41'}{_newer_parts(row)}"
     yield f"- Unless set: {_unset(row)}"
     yield f"- A change takes: {change or _effect(row)}"
     yield f"- Example: `{row.name}: {json.dumps(row.example[0], ensure_ascii=False)}`"
-    if row.unproven:
-        yield f"- Not tried on an engine by the tests: {row.unproven}"
-    if row.proven_where:
-        yield f"- Tried by the tests only where {row.proven_where}"
+    yield f"- {_proof(row)}"
+    if row.host_may_lack:
+        yield "- Where the engine's host cannot do it, the engine leaves it out; the plan warns (`not-in-effect`)"
     if row.unseen:
         yield f"- A change by hand is not seen: {row.unseen}"
+
+
+def _newer_parts(row: Field) -> str:
+    """The versions that parts of an example need."""
+    return "; parts of it need a newer one, and the plan says which" if row.parts_since else ""
+
+
+def _proof(row: Field) -> str:
+    if row.unproven:
+        return f"Unproven: {row.unproven}"
+    engines = f"Engine API {row.since} or newer" if row.since else "both kinds of engines"
+    return f"Proved on {engines}" + (f", where {row.proven_where}" if row.proven_where else "")
 
 
 def _unset(row: Field) -> str:
@@ -151,7 +179,9 @@ def _effect(row: Field) -> str:
     read = TypeAdapter(row.kind.written).validate_python
     first, second = (row.kind.normal(read(value), Context()) for value in row.example)
     changed, lifted = row.effect_of(first, second), row.effect_of(second, row.unset)
-    return EFFECTS[changed] + ("" if changed is lifted else f"; taken out again: {EFFECTS[lifted]}")
+    if changed is lifted:
+        return f"depends on the values; as in the example: {EFFECTS[changed]}"
+    return f"{EFFECTS[changed]}; taken out again: {EFFECTS[lifted]}"
 
 
 # --- not supported yet -----------------------------------------------------------------------------------------------

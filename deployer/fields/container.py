@@ -5,7 +5,20 @@ Each is one thing that a service can say; see `field.py` for what the columns me
 
 from __future__ import annotations
 
-from deployer.fields import copies, isolation, limits, names, outside, process, program, security
+from deployer.fields import (
+    blkio,
+    copies,
+    cpu,
+    gpus,
+    isolation,
+    limits,
+    memory,
+    names,
+    outside,
+    process,
+    program,
+    security,
+)
 from deployer.fields.field import Field
 
 IMAGE = program.IMAGE
@@ -19,7 +32,11 @@ FIELDS: tuple[Field, ...] = (
     *names.ROWS,
     *process.ROWS,
     *security.ROWS,
+    *cpu.ROWS,
+    *memory.ROWS,
     *limits.ROWS,
+    *blkio.ROWS,
+    *gpus.ROWS,
     *isolation.ROWS,
 )
 """Every row. The order is that of the reference page and of a plan's lines."""

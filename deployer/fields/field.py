@@ -105,6 +105,11 @@ def asked_entries(have: Value, want: Value, was: Value) -> Value:
     return tuple((entry, value) for entry, value in have if entry in then or wanted.get(entry) == value)
 
 
+def asked_text(have: Value, want: Value, was: Value) -> Value:
+    """Of a text that the engine fills in: what was asked for, or is just what is wanted now."""
+    return have if was or have == want else ""
+
+
 ImageRule = Callable[[Value, Mapping[str, Value], Json], Value]
 """Asked value, all asked values by field name, the image's Config -> what a container of that image then has."""
 
@@ -123,8 +128,10 @@ class Field:
     the image supplies, `fills` what the engine fills in. `example` is a pair of written values for the law and the
     manual; `needs` what must be said besides for the example to be valid. `since` is the version of the Engine API
     that has it, "" where the oldest that deployer speaks does; `parts_since` gives the paths in a written value that
-    need a newer one. `unproven` is why no engine can try it, `proven_where` what an engine must have to try it;
-    `unseen` is why it cannot be seen that a person changed it on the engine.
+    need a newer one. `given` makes a canonical value of what is asked and of all else that is asked. `host_may_lack`
+    tells that an engine whose host cannot do it leaves it out, with no more than a warning. `example_as` are the
+    examples under names that are written otherwise. `unproven` is why no engine can try it, `proven_where` what an
+    engine must have to try it; `unseen` is why it cannot be seen that a person changed it on the engine.
     """
 
     name: str
@@ -140,7 +147,10 @@ class Field:
     fills: FilledRule | None = None
     write: Callable[[dict[str, Any], Value, Any, Context], None] | None = None
     read: Callable[[Json, Context], Value] | None = None
-    update: Callable[[Value], Json] | None = None
+    update: Callable[[Mapping[str, Value]], Json] | None = None
+    given: Callable[[Value, Mapping[str, Value]], Value] | None = None
+    host_may_lack: bool = False
+    example_as: Mapping[str, tuple[Any, Any]] = field(default_factory=lambda: MappingProxyType({}))
     needs: Json = field(default_factory=lambda: MappingProxyType({}))
     since: str = ""
     parts_since: PartsSince | None = None
@@ -192,11 +202,11 @@ class Field:
         """A value as a user would write it; `key` is the entry of a keyed one."""
         return self.kind.show_entry(key, value) if self.kind.show_entry else self.kind.show(value)
 
-    def update_body(self, value: Value) -> Json:
-        """The body of `POST /containers/{id}/update` that sets the field."""
+    def update_body(self, values: Mapping[str, Value]) -> Json:
+        """The body of `POST /containers/{id}/update` that sets the field to its value among these of all rows."""
         if self.update:
-            return self.update(value)
-        return {self.engine.rpartition(".")[2]: self.kind.encode(value)}
+            return self.update(values)
+        return {self.engine.rpartition(".")[2]: self.kind.encode(values[self.name])}
 
 
 def get(document: Json, path: str) -> Any:

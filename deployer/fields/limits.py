@@ -1,13 +1,14 @@
-"""The rows of how much a container may use."""
+"""The rows of how many processes a container may have, and what each may use; what limits have in common."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
 from deployer.fields.field import Effect, Field, Json, Kind, Value, asked_entries
-from deployer.fields.kinds import CPUS, SIZE, schema
+from deployer.fields.kinds import SIZE, schema
 from deployer.fields.parse import MIB, number, refusal
 from deployer.fields.ulimits import ULIMITS
 
@@ -19,11 +20,9 @@ def while_set(_before: Value, after: Value) -> Effect:
     return Effect.IN_PLACE if after else Effect.REPLACE
 
 
-def memory_update(value: Value) -> Json:
-    """Without MemorySwap the engine refuses to raise the limit past it, and keeps the old swap when it lowers it; a
-    fresh container gets twice the memory.
-    """
-    return {"Memory": value, "MemorySwap": 2 * value}
+def no_limit_is_unset(have: Value, want: Value, _was: Value) -> Value:
+    """-1, which an update by hand can leave behind, is no limit as well as 0 is."""
+    return want if have == -1 and not want else have
 
 
 def pids_limit(written: Any) -> int:
@@ -38,36 +37,15 @@ def no_limit_is_zero(value: int, _: object = None) -> int:
     return max(value, 0)
 
 
-def pids_update(value: Value) -> Json:
+def pids_update(values: Mapping[str, Value]) -> Json:
     """No limit is sent as such: that takes effect at once (Engine 20.10 and 28)."""
-    return {"PidsLimit": value or -1}
+    return {"PidsLimit": values["pids_limit"] or -1}
 
 
 PidsLimit = Annotated[int, BeforeValidator(pids_limit), schema("integer", "string", minimum=-1)]
 PIDS = Kind(PidsLimit, no_limit_is_zero, int, no_limit_is_zero, str)
 
 ROWS: tuple[Field, ...] = (
-    Field(
-        name="cpus",
-        also=("deploy.resources.limits.cpus",),
-        kind=CPUS,
-        engine="HostConfig.NanoCpus",
-        unset=0,
-        effect=while_set,
-        example=("0.5", "0.75"),
-        doc="How many processors it may use at most.",
-    ),
-    Field(
-        name="mem_limit",
-        also=("deploy.resources.limits.memory",),
-        kind=SIZE,
-        engine="HostConfig.Memory",
-        unset=0,
-        effect=while_set,
-        update=memory_update,
-        example=("64M", "96M"),
-        doc="How much memory it may use at most; swap may take as much again.",
-    ),
     Field(
         name="shm_size",
         kind=SIZE,

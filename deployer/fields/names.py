@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deployer.fields.field import Context, Field, Json, Value
 from deployer.fields.hosts import DNS, DNS_OPTIONS, DNS_SEARCH, HOSTS, HostName
-from deployer.fields.kinds import text_kind
+from deployer.fields.kinds import TEXT, text_kind
 
 
 def read_hostname(inspect: Json, _: Context) -> Value:
@@ -24,6 +24,15 @@ ROWS: tuple[Field, ...] = (
         unset="",
         example=("one.example", "two.example"),
         doc="The name that the container has for itself; unless set, the first 12 digits of its id.",
+    ),
+    Field(
+        name="domainname",
+        kind=TEXT,
+        engine="Domainname",
+        inspect="Config.Domainname",
+        unset="",
+        example=("one.example", "two.example"),
+        doc="The domain that the container has for itself.",
     ),
     Field(
         name="extra_hosts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deployer.fields.attachments import NETWORKS, read_networks, write_networks
-from deployer.fields.devices import DEVICES
+from deployer.fields.devices import DEVICES, by_name, read_devices, write_devices
 from deployer.fields.exposed import EXPOSED, beside_image_and_ports, read_exposed, write_exposed
 from deployer.fields.field import Effect, Field
 from deployer.fields.kinds import FLAG
@@ -68,9 +68,12 @@ ROWS: tuple[Field, ...] = (
         name="devices",
         kind=DEVICES,
         engine="HostConfig.Devices",
+        write=write_devices,
+        read=read_devices,
+        parts_since=by_name,
         unset=(),
         example=(["/dev/null:/dev/xnull:rwm"], [{"source": "/dev/zero", "target": "/dev/xnull", "permissions": "r"}]),
-        doc="Devices of the host that it may use, as `source:target:permissions`.",
+        doc="Devices of the host that it may use: `source:target:permissions`, or a CDI name, `vendor.com/class=name`.",
     ),
     Field(
         name="networks",

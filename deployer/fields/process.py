@@ -6,15 +6,16 @@ import posixpath
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator
 
 from deployer.fields.field import Context, Effect, Field, Json, Kind, Value, asked_entries
 from deployer.fields.from_image import or_image
 from deployer.fields.health import HEALTHCHECK, from_image
-from deployer.fields.kinds import FLAG, SECONDS, SIGNAL, TEXT, schema, text_kind
+from deployer.fields.kinds import FLAG, SECONDS, SIGNAL, TEXT, schema
 from deployer.fields.lists import unordered, without_repeats
 from deployer.fields.log_driver import LOGGING
 from deployer.fields.parse import describe, refusal, scalar_text, signal_name
+from deployer.fields.restart import RESTART
 
 
 def stop_signal_on_image(asked: Value, _everything: Mapping[str, Value], image: Json) -> Value:
@@ -24,36 +25,6 @@ def stop_signal_on_image(asked: Value, _everything: Mapping[str, Value], image: 
 def read_stop_signal(inspect: Json, _: Context) -> Value:
     """Where nobody says, inspect shows nothing, and the engine sends SIGTERM."""
     return signal_name(inspect["Config"].get("StopSignal") or "SIGTERM")
-
-
-def restart_policy(written: Any) -> str:
-    """`no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`."""
-    name, _, retries = written.partition(":") if isinstance(written, str) else ("", "", "")
-    if name in ("no", "always", "unless-stopped", "on-failure") and (
-        not retries or (name == "on-failure" and retries.isdigit())
-    ):
-        return name if retries in ("", "0") else written
-    hint = "no, always, unless-stopped, on-failure or on-failure:3"
-    raise refusal("bad-restart", f"expected a restart policy, not {describe(written)}", hint)
-
-
-def encode_restart(value: Value) -> Json:
-    name, _, retries = value.partition(":")
-    return {"Name": name, "MaximumRetryCount": int(retries or 0)}
-
-
-def decode_restart(wire: Json) -> Value:
-    """Unset is "" on Engine 20.10 and "no" on 28."""
-    retries = wire.get("MaximumRetryCount")
-    return f"{wire['Name']}:{retries}" if retries else wire.get("Name") or "no"
-
-
-RestartPolicy = Annotated[
-    str,
-    BeforeValidator(restart_policy),
-    WithJsonSchema({"type": "string", "pattern": "^(no|always|unless-stopped|on-failure(:\\d+)?)$"}),
-]
-RESTART = text_kind(RestartPolicy, decode=decode_restart, encode=encode_restart)
 
 
 def working_folder(written: Any) -> str:
@@ -98,11 +69,13 @@ ROWS: tuple[Field, ...] = (
     ),
     Field(
         name="restart",
+        also=("deploy.restart_policy",),
         kind=RESTART,
         engine="HostConfig.RestartPolicy",
         unset="no",
         effect=Effect.IN_PLACE,
         example=("always", "on-failure:3"),
+        example_as={"deploy.restart_policy": ({"condition": "any"}, {"condition": "on-failure", "max_attempts": 3})},
         doc="When the engine starts it again: no, always, unless-stopped, on-failure or on-failure:3.",
     ),
     Field(

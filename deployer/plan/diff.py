@@ -70,6 +70,7 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
         if sides.image is None and row.image:
             have = _less_the_image(row, want, have)
         have = row.less_filled(have, want, _entries_then(sides, row, want))
+        have = _with_left_out(sides, row, have)
         if want == have:
             continue
         if row.kind.keyed:
@@ -84,6 +85,27 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
 def _entries_then(sides: Sides, row: Field, want: Value) -> Value:
     """What was last applied of a keyed row; where that is not known, as if it were what is wanted now."""
     return _asked_then(sides.was).get(row.name, row.unset) if sides.was else want
+
+
+def left_out(sides: Sides, row: Field, have: Value) -> Iterator[tuple[str, Value]]:
+    """The entries, "" for all of a row that is not keyed, that the engine left out as its host cannot do them: nothing
+    is there of what was applied, which no update by hand can do.
+    """
+    want = sides.service.asked[row.name] if row.host_may_lack else row.unset
+    if want == row.unset:
+        return
+    there = dict(have) if row.kind.keyed else {"": have} if have != row.unset else {}
+    for entry, value in want if row.kind.keyed else (("", want),):
+        if entry not in there and _applied_entry(sides, row, entry) == sides.secrecy.stored_entry(row, entry, value):
+            yield entry, value
+
+
+def _with_left_out(sides: Sides, row: Field, have: Value) -> Value:
+    """The observed value as if the engine had not left anything out: that is told, and not planned for ever."""
+    missing = dict(left_out(sides, row, have))
+    if not row.kind.keyed:
+        return missing.get("", have)
+    return tuple(sorted({**dict(have), **missing}.items())) if missing else have
 
 
 def _other_mode(sides: Sides) -> bool:
@@ -138,6 +160,8 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
     stored_asked = None if asked is _ABSENT else sides.secrecy.stored_entry(row, entry, asked)
     was = _applied_entry(sides, row, entry)
     causes = [Cause.EDIT] if stored_asked != was else []
+    if row.host_may_lack and have in (_ABSENT, row.unset) and causes:
+        return tuple(causes)
     if was is not None:
         drifted = have is _ABSENT or sides.secrecy.stored_entry(row, entry, have) != was
     else:

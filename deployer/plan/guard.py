@@ -9,11 +9,11 @@ from deployer.errors import Diagnostic
 from deployer.fields.copies import SECTIONS
 from deployer.fields.namespaces import owner
 from deployer.fields.references import host_of
+from deployer.plan.abilities import engine_too_old, not_in_effect
 from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Change
-from deployer.plan.too_old import engine_too_old
 from deployer.resources.desired import Desired, DesiredThing
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
@@ -222,6 +222,7 @@ def insecure_refused(desired: Desired, observed: Observed, place: PlaceOf) -> It
 def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
     """What the plan names before it goes on."""
     yield from ports_taken(desired, observed, place)
+    yield from not_in_effect(desired, observed, place)
     for thing in desired.volumes.values():
         found = observed.volumes.get(thing.name)
         if found and not thing.external and not found.ours and found.origin is None:

@@ -86,13 +86,9 @@ def _how(fields: list[FieldChange], rejoins: bool) -> tuple[Action, str]:
 def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
     """All that the engine's update takes goes in one call."""
     rows = [row for row in BY_NAME.values() if row.name in changed and row.engine.startswith("HostConfig.")]
-    body = {key: value for row in rows for key, value in row.update_body(service.asked[row.name]).items()}
-    before = {
-        key: value
-        for row in rows
-        if container.values[row.name] != row.unset or row.effect is Effect.IN_PLACE
-        for key, value in row.update_body(container.values[row.name]).items()
-    }
+    body = {key: value for row in rows for key, value in row.update_body(service.asked).items()}
+    # 0 is taken and changes nothing: a limit that was not there cannot be taken away again.
+    before = {key: value for row in rows for key, value in row.update_body(container.values).items() if value}
     if body:
         yield steps.update(container, body, before)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from deployer.fields.attachments import endpoint
 from deployer.fields.field import Json, Value, section
-from deployer.fields.process import encode_restart
+from deployer.fields.restart import encode_restart
 from deployer.plan.model import Call, Step
 from deployer.resources.identity import SUCCESSOR
 from deployer.resources.observed import ObservedContainer

@@ -27,6 +27,7 @@ from deployer.resources.observed import Neighbour, Observed, ObservedContainer, 
 from deployer.resources.owners import with_owner
 from deployer.resources.records import Records, Updates, records_of, updates_of
 from deployer.resources.registries import Registry
+from deployer.resources.swap import less_uncounted_swap
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ def _containers(
             ours.append(listed["Id"])
         elif listed.get("Names"):
             others.append(listed)
-    containers = [container_of(inspect, context) for inspect in reader.inspected(ours)]
+    found = [container_of(inspect, context) for inspect in reader.inspected(ours)]
+    containers = less_uncounted_swap(found, lambda: reader.system().get("SwapLimit") is not False)
     neighbours = {each.name: each for each in _started(reader, [neighbour_of(each) for each in others], containers)}
     own = {container.id: container for container in containers}
     return [with_owner(container, own, neighbours) for container in containers], neighbours

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from deployer.fields import container, network, volume
 from deployer.fields.attachments import DEFAULT, Attachment
+from deployer.fields.blkio import LISTS, Blkio
 from deployer.fields.copies import SECTIONS, Copy, SecretCopy, Section
 from deployer.fields.field import Field
 from deployer.fields.log_driver import OPTION, Logging
@@ -262,6 +263,18 @@ def _ulimits(limits: Mapping[str, SoftAndHard], _scope: Scope) -> Tree:
     }
 
 
+def _as_text(number: int, _scope: Scope) -> str:
+    return str(number)
+
+
+def _blkio(blkio: Blkio, _scope: Scope) -> Tree:
+    """Rates are texts, also where they count accesses."""
+    shown = {name: value for name, value in long_form(blkio).items() if value}
+    for name in shown.keys() & LISTS.keys() - {"weight_device"}:
+        shown[name] = [{**one, "rate": str(one["rate"])} for one in shown[name]]
+    return shown
+
+
 _ROWS: dict[str, Callable[[Any, Scope], Any]] = {
     "ports": _ports,
     "volumes": _mounts,
@@ -269,14 +282,19 @@ _ROWS: dict[str, Callable[[Any, Scope], Any]] = {
     "extra_hosts": _extra_hosts,
     "logging": _logging,
     "ulimits": _ulimits,
+    "blkio_config": _blkio,
+    "mem_swappiness": _as_text,
+    "memswap_limit": _as_text,
     "secrets": _copies,
     "configs": _copies,
 }
 """The rows whose long form is more than their notation."""
 
 _OPTIONAL = """
-cap_add cap_drop devices dns dns_opt dns_search expose extra_hosts group_add hostname pids_limit privileged
-publish_all read_only security_opt stdin_open sysctls tmpfs tty ulimits working_dir
+annotations cap_add cap_drop cgroup_parent cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
+cpu_rt_runtime cpu_shares cpuset device_cgroup_rules devices dns dns_opt dns_search domainname expose extra_hosts
+gpus group_add hostname mem_reservation mem_swappiness memswap_limit oom_kill_disable oom_score_adj pids_limit
+privileged publish_all read_only runtime security_opt stdin_open storage_opt sysctls tmpfs tty ulimits uts working_dir
 """
 _ABSENT_WHERE_EMPTY = frozenset(_OPTIONAL.split())
 """The rows that Compose leaves out where they are false, 0 or empty."""

@@ -14,7 +14,7 @@ from deployer.stack.service import Deploy, UpdateConfig
 
 _ORDERS: dict[type[Model], tuple[str, ...]] = {
     Healthcheck: ("test", "timeout", "interval", "retries", "start_period", "start_interval", "disable"),
-    Deploy: ("mode", "replicas", "update_config", "resources"),
+    Deploy: ("mode", "replicas", "labels", "update_config", "rollback_config", "resources"),
     UpdateConfig: ("monitor", "order"),
 }
 """Where Compose's order is not ours."""

@@ -91,9 +91,12 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
     mode = rows["network_mode"].value if "network_mode" in rows else ""
     if not mode and not (rows["networks"].value if "networks" in rows else ()):
         rows["networks"] = Written("networks", {DEFAULT: Attachment(aliases=())})
-    asked = {row.name: canonical_of(row, rows, context) for row in container.FIELDS if row.name != "image"}
+    alone = {row.name: canonical_of(row, rows, context) for row in container.FIELDS if row.name != "image"}
+    asked = alone | {
+        row.name: row.given(alone[row.name], alone) for row in container.FIELDS if row.given and row.name in rows
+    }
     completes = COMPLETED in awaited
-    policy = rows["restart"].value if "restart" in rows else ""
+    policy: str = asked["restart"] if "restart" in rows else ""
     return DesiredService(
         name=name,
         replicas=service.replicas,

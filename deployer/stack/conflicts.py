@@ -7,10 +7,14 @@ from itertools import combinations
 
 from deployer.errors import Diagnostic
 from deployer.fields import container
+from deployer.fields.field import Context
 from deployer.fields.ports import addresses_meet
 from deployer.fields.tmpfs import parts
+from deployer.stack.limits import limits_that_conflict
 from deployer.stack.model import Stack
-from deployer.stack.service import COMPLETED, said
+from deployer.stack.service import COMPLETED, said, written
+
+_RESTART = container.BY_NAME["restart"]
 
 
 def conflicts(stack: Stack) -> Iterator[Diagnostic]:
@@ -20,13 +24,18 @@ def conflicts(stack: Stack) -> Iterator[Diagnostic]:
     yield from _ports(stack)
     yield from _external(stack)
     yield from _never_completed(stack)
+    yield from limits_that_conflict(stack)
 
 
 def _limits_said_twice(stack: Stack) -> Iterator[Diagnostic]:
     """One field under two of its names must say one thing (Compose refuses it likewise)."""
     for name, service in stack.services.items():
         for row in (row for row in container.FIELDS if row.also):
-            values = {other: value for other in row.names if (value := said(service, other)) is not None}
+            values = {
+                other: row.kind.normal(value, Context())
+                for other in row.names
+                if (value := said(service, other)) is not None
+            }
             if len(set(values.values())) > 1:
                 first, second, *_ = values
                 yield Diagnostic(
@@ -124,11 +133,12 @@ def _never_completed(stack: Stack) -> Iterator[Diagnostic]:
     """Who waits for a service to complete waits for ever, where the engine starts it again each time that it ends."""
     for name, service in stack.services.items():
         for target, dependency in service.depends_on.items():
-            policy = said(stack.services[target], "restart") if target in stack.services else None
+            found = written(stack.services[target], _RESTART) if target in stack.services else None
+            name_of, policy = (found[0], _RESTART.kind.normal(found[1], Context())) if found else ("", "")
             if dependency.condition == COMPLETED and policy in ("always", "unless-stopped"):
                 yield Diagnostic(
                     "never-completed",
                     f"services.{name} waits until {target} has completed, and with restart: {policy} it never does",
-                    stack.places.at("services", target, "restart"),
+                    stack.places.at("services", target, *name_of.split(".")),
                     'say restart: "no" or on-failure',
                 )

@@ -21,6 +21,7 @@ from deployer.stack.places import Places
 from deployer.stack.profiles import inactive_services
 from deployer.stack.service import Build, Service, said
 from deployer.stack.settings import with_settings
+from deployer.stack.swarm import swarm_only
 from deployer.stack.variables import FREE, Variables, is_extension, tainted_paths
 
 _MOST_ROUNDS = 4
@@ -99,7 +100,7 @@ def load_files(
         volumes=parsed.volumes,
         places=places,
         overlay=overlay,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *swarm_only({key: each.deploy for key, each in parsed.services.items()}, places)),
         sensitive=parsed.own.sensitive if parsed.own else (),
         tainted=tainted_paths(root) if variables.tainted else frozenset(),
         registries=parsed.registries,

@@ -8,12 +8,15 @@ from pydantic import BeforeValidator, Field, create_model
 
 from deployer.fields import container
 from deployer.fields.field import Field as Row
-from deployer.fields.kinds import Count, Cpus, Duration, Environment, Flag, Model, Size, Text
+from deployer.fields.gpus import ReservedDevices
+from deployer.fields.kinds import Count, Cpus, Duration, Environment, Flag, Model, Options, Size, Text
 from deployer.fields.limits import PidsLimit
 from deployer.fields.namespaces import owner
 from deployer.fields.parse import describe, listing, mapping, refusal
+from deployer.fields.restart import RestartPolicy
 from deployer.stack import later
 from deployer.stack.registry import PushTo
+from deployer.stack.swarm import Placement, RollbackConfig
 
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 
@@ -83,12 +86,23 @@ class Limits(Model):
     pids: PidsLimit | None = Field(default=None, description="The same as the service's `pids_limit`.")
 
 
-class Resources(Model):
-    limits: Limits | None = Field(default=None, description="What each replica may use at most.")
+class Reservations(Model):
+    """What each replica is meant to have."""
+
+    cpus: Cpus | None = Field(default=None, description="Of no meaning without Swarm.")
+    memory: Size | None = Field(default=None, description="The same as the service's `mem_reservation`.")
+    devices: ReservedDevices | None = Field(
+        default=None, description="As the service's `gpus`, for devices of any kind."
+    )
 
     @classmethod
     def later(cls) -> frozenset[str]:
-        return frozenset({"reservations"})
+        return frozenset({"generic_resources"})
+
+
+class Resources(Model):
+    limits: Limits | None = Field(default=None, description="What each replica may use at most.")
+    reservations: Reservations | None = Field(default=None, description="What each replica is meant to have.")
 
 
 class UpdateConfig(Model):
@@ -111,12 +125,13 @@ class Deploy(Model):
 
     replicas: Count | None = Field(default=None, description="How many containers the service has; 1 unless set.")
     mode: Literal["replicated"] = Field(default="replicated", description="replicated.")
-    resources: Resources | None = Field(default=None, description="Limits of each replica.")
+    labels: Options | None = Field(default=None, description="Of no meaning without Swarm: no container has them.")
     update_config: UpdateConfig | None = Field(default=None, description="How containers are replaced.")
-
-    @classmethod
-    def later(cls) -> frozenset[str]:
-        return frozenset({"labels", "restart_policy", "rollback_config", "placement", "endpoint_mode"})
+    rollback_config: RollbackConfig | None = Field(default=None, description="Of no meaning without Swarm.")
+    resources: Resources | None = Field(default=None, description="Limits and reservations of each replica.")
+    restart_policy: RestartPolicy | None = Field(default=None, description="The same as the service's `restart`.")
+    placement: Placement | None = Field(default=None, description="Of no meaning without Swarm.")
+    endpoint_mode: Text | None = Field(default=None, description="Of no meaning without Swarm.")
 
 
 PullPolicy = Literal["missing", "always", "never"]

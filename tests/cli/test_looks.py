@@ -38,7 +38,7 @@ services:
   web:
     image: busybox:1.37
     ports: ["8080:80", "8080:http"]
-    userns_mode: host
+    credential_spec: {file: a}
     volumes: ["dta:/data"]
   api:
     image: busybox:1.37

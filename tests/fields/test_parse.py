@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from deployer.fields import parse
 from deployer.fields.health import test_words as healthcheck_words  # under its own name it would be collected
-from deployer.fields.process import restart_policy
+from deployer.fields.restart import restart_policy
 
 SECOND = 1_000_000_000
 

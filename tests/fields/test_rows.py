@@ -175,7 +175,27 @@ SAME: list[tuple[str, Any, Any]] = [
     ("security_opt", ["no-new-privileges", "label:user:me"], ["label=user:me", "no-new-privileges:true"]),
     ("devices", ["/dev/null"], [{"source": "/dev/null"}]),
     ("devices", ["/dev/a:/dev/b:mr"], [{"source": "/dev//a", "target": "/dev/b", "permissions": "rm"}]),
+    ("devices", ["vendor.com/class=name"], [{"source": "vendor.com/class=name", "permissions": "rwm"}]),
     ("read_only", "true", True),
+    ("cpu_period", 50000, "50ms"),
+    ("cpu_quota", -1, 0),
+    ("cpu_rt_runtime", "95000", "95ms"),
+    ("cpuset", "0,1,2,5", "5,0-2"),
+    ("cpuset", 1, "1-1"),
+    ("memswap_limit", "1g", "1024m"),
+    ("memswap_limit", -1, "-1"),
+    ("mem_reservation", "1g", "1024m"),
+    ("blkio_config", {"weight": 0}, {}),
+    (
+        "blkio_config",
+        {"device_read_bps": [{"path": "/dev/a", "rate": "1m"}]},
+        {"weight": None, "device_read_bps": [{"path": "/dev/a", "rate": "1024k"}]},
+    ),
+    ("device_cgroup_rules", ["c 1:3 mr", "b 7:* rwm"], ["b 7:* mwr", "c 1:3 rm"]),
+    ("isolation", "default", "default"),
+    ("gpus", "all", [{"count": "all"}]),
+    ("gpus", "all", [{"capabilities": ["gpu"]}]),
+    ("gpus", [{"count": 1}, {"device_ids": ["b", "a"]}], [{"device_ids": ["a", "b"]}, {"count": "1"}]),
 ]
 
 
@@ -204,6 +224,15 @@ DIFFERENT: list[tuple[str, Any, Any]] = [
     ("security_opt", ["no-new-privileges:true"], ["no-new-privileges:false"]),
     ("devices", ["/dev/null"], ["/dev/null:/dev/null:r"]),
     ("group_add", ["0"], ["root"]),
+    ("mem_swappiness", 0, -1),
+    ("devices", ["vendor.com/class=a"], ["vendor.com/class=b"]),
+    ("gpus", [{"count": 1}], [{"count": 2}]),
+    ("gpus", "all", [{"driver": "nvidia"}]),
+    (
+        "blkio_config",
+        {"device_read_bps": [{"path": "/dev/a", "rate": 5}]},
+        {"device_read_iops": [{"path": "/dev/a", "rate": 5}]},
+    ),
 ]
 
 
@@ -473,11 +502,15 @@ def test_a_limit_of_processes_is_lifted_in_place() -> None:
     """The engine takes it at once."""
     row = of("pids_limit")
     assert row.effect_of(10, 0) is row.effect_of(0, 10) is Effect.IN_PLACE
-    assert row.update_body(10) == {"PidsLimit": 10}
-    assert row.update_body(row.unset) == {"PidsLimit": -1}
+    assert row.update_body({"pids_limit": 10}) == {"PidsLimit": 10}
+    assert row.update_body({"pids_limit": row.unset}) == {"PidsLimit": -1}
 
 
 def test_memory_is_updated_with_its_swap() -> None:
     """Alone, the engine refuses to raise it past the swap, and keeps the swap when it is lowered."""
-    assert of("mem_limit").update_body(64) == {"Memory": 64, "MemorySwap": 128}
-    assert of("cpus").update_body(5) == {"NanoCpus": 5}
+    values = {"mem_limit": 64, "memswap_limit": 0, "cpus": 5}
+    assert of("mem_limit").update_body(values) == {"Memory": 64, "MemorySwap": 128}
+    both = {**values, "memswap_limit": 80}
+    assert of("mem_limit").update_body(both) == of("memswap_limit").update_body(both)
+    assert of("mem_limit").update_body(both) == {"Memory": 64, "MemorySwap": 80}
+    assert of("cpus").update_body(values) == {"NanoCpus": 5}

@@ -30,6 +30,9 @@ _OF_A_NETWORK = {
 APART: tuple[tuple[set[str], set[str]], ...] = (
     # A container without a network of its own has no part in any (moby, runconfig/hostconfig.go).
     ({"network_mode"}, _OF_A_NETWORK),
+    # The engine refuses them together (moby, daemon/daemon_unix.go).
+    ({"cpus"}, {"cpu_quota", "cpu_period"}),
+    ({"uts"}, {"hostname", "domainname"}),
 )
 """Rows that cannot be said together with others."""
 
@@ -112,7 +115,8 @@ def word(draw: Any, row: Field) -> Word:
     spellings = [(0, words.unset)] if words.unset else []
     spellings += [(number, found) for number, found in enumerate(words.values, 1)]
     value, found = draw(st.sampled_from(spellings))
-    return Word(value, draw(st.sampled_from(found)), draw(st.sampled_from(row.names)))
+    names = [name for name in row.names if name not in row.example_as]
+    return Word(value, draw(st.sampled_from(found)), draw(st.sampled_from(names)))
 
 
 @st.composite

@@ -116,6 +116,17 @@ def services_on(full: str, quiet: str) -> dict[str, dict[str, Any]]:
         "logging-driver": {"logging": {"driver": "json-file"}},
         "logging-nothing": {"logging": {}},
         "flags-off": {"tty": False, "stdin_open": "false", "read_only": False, "privileged": False, "cap_add": []},
+        "left-out": {"blkio_config": {"weight": 300}, "cpu_percent": 50, "mem_swappiness": 10},
+        "processors": {"cpuset": 0, "cpu_period": "50ms", "cpu_quota": 25000, "cpu_shares": "512"},
+        "memory": {"mem_limit": "64m", "memswap_limit": "128m", "mem_reservation": "16384k", "oom_score_adj": "0"},
+        "engine-given": {
+            "runtime": "runc",
+            "cgroup": "host",
+            "isolation": "default",
+            "userns_mode": "private",
+            "uts": "",
+        },
+        "policy": {"deploy": {"restart_policy": {"condition": "none"}}},
         "limits": {"cpus": ".5", "deploy": {"resources": {"limits": {"memory": "64mb"}}}},
         "three": {"deploy": {"replicas": 3}},
         "init-off": {"init": False, "restart": "no", "labels": {}, "environment": [], "ports": [], "volumes": []},
@@ -152,6 +163,18 @@ def said(stack: Any) -> dict[str, list[str]]:
 def test_what_the_image_supplies_is_no_difference(whole: Any) -> None:
     """Nor is anything that the daemon fills in, however it was asked for."""
     assert said(whole) == {}
+
+
+def test_what_the_host_lacks_is_told(whole: Any) -> None:
+    """The engine takes it with no more than a warning, and leaves it out."""
+    host = whole.container("left-out")["HostConfig"]
+    shown = {
+        "blkio_config.weight": host["BlkioWeight"],
+        "cpu_percent": host["CpuPercent"],
+        "mem_swappiness": host["MemorySwappiness"],
+    }
+    told = [warning.message.split(" ")[0] for warning in whole.plan().warnings if warning.code == "not-in-effect"]
+    assert told == [f"services.left-out.{name}" for name, value in shown.items() if value in (0, None)]
 
 
 def test_a_second_apply_keeps_every_container(whole: Any, engine: Engine) -> None:

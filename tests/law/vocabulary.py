@@ -180,6 +180,28 @@ WORDS: dict[str, Words] = {
     ),
     "cpus": Words([["0.5", 0.5, ".5", "0.50"], [1, "1", "1.0"]], [0, "0"]),
     "mem_limit": Words([["64M", "64m", "65536k", 67108864, "64mb", "64MiB"], ["1g", "1024m", "1.0GiB"]], [0]),
+    "cpu_shares": Words([[512, "512"], [256]], [0]),
+    "cpu_period": Words([[50000, "50000", "50ms"], ["60ms", 60000]], [0]),
+    "cpu_quota": Words([[25000, "25ms", "25000us"], [30000]], [0, -1, "-1"]),
+    "cpuset": Words([["0-1", "0,1", "1,0", "0-1,1"], ["0", 0, "0-0"]]),
+    "memswap_limit": Words([["100M", "102400k", 104857600], [-1, "-1"]], [0]),
+    "mem_reservation": Words([["16M", "16m", 16777216], ["24M", "24576kb"]], [0]),
+    "mem_swappiness": Words([[10, "10"], [0, "0"]], [-1]),
+    "oom_kill_disable": FLAG,
+    "oom_score_adj": Words([[100, "100"], [200]], [0, "0"]),
+    "blkio_config": Words(
+        [
+            [
+                {"device_read_bps": [{"path": "/dev/loop0", "rate": rate}], "device_read_iops": []}
+                for rate in ("12M", 12582912, "12288kb")
+            ],
+            [{"device_write_iops": [{"path": "/dev/loop0", "rate": rate}]} for rate in (90, "90")],
+        ],
+        [{}, {"weight": 0}],
+    ),
+    "device_cgroup_rules": Words(in_any_order(["c 1:3 mr", "b 7:* rmw"], ["c 1:5 r"]), [[]]),
+    "userns_mode": Words([["host"]], ["private"]),
+    "uts": Words([["host"]], [""]),
     "shm_size": Words([["128M", "128m", 134217728], ["1g", "1024m"]], ["64M", "65536kb"]),
     "pids_limit": Words([[100, "100"], [200]], [0, -1]),
     "ulimits": Words(

@@ -595,3 +595,67 @@ def test_every_value_reads_back_the_same_and_steers_no_terminal(tree: dict[str, 
     text = as_yaml_text(tree)
     assert YAML(typ="safe", pure=True).load(StringIO(text)) == tree
     assert all(harmless(line) == line for line in text.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "shown"),
+    [
+        (
+            "blkio_config: {weight: 300, device_read_bps: [{path: /dev/a, rate: 1k}], "
+            "device_write_iops: [{path: /dev/a, rate: 3}], weight_device: [{path: /dev/a, weight: 20}]}",
+            {
+                "blkio_config": {
+                    "weight": 300,
+                    "weight_device": [{"path": "/dev/a", "weight": 20}],
+                    "device_read_bps": [{"path": "/dev/a", "rate": "1024"}],
+                    "device_write_iops": [{"path": "/dev/a", "rate": "3"}],
+                }
+            },
+        ),
+        ("memswap_limit: 2m, mem_limit: 1m", {"memswap_limit": "2097152", "mem_limit": "1048576"}),
+        ("memswap_limit: -1, mem_swappiness: 10", {"memswap_limit": "-1", "mem_swappiness": "10"}),
+        ("mem_reservation: 1k, oom_score_adj: 5", {"mem_reservation": "1024", "oom_score_adj": 5}),
+        ("cpu_quota: '25000', cpu_shares: 0, cpuset: '0,1'", {"cpu_quota": 25000, "cpuset": "0,1"}),
+        ("gpus: all", {"gpus": [{"count": -1}]}),
+        (
+            "gpus: [{driver: x, device_ids: ['1'], capabilities: [utility]}]",
+            {"gpus": [{"capabilities": ["utility"], "driver": "x", "device_ids": ["1"]}]},
+        ),
+        (
+            "deploy: {resources: {reservations: {cpus: 0.25, devices: [{capabilities: [gpu]}]}}}",
+            {
+                "deploy": {
+                    "resources": {
+                        "reservations": {"cpus": 0.25, "devices": [{"capabilities": ["gpu"], "count": -1}]},
+                    }
+                }
+            },
+        ),
+        (
+            "deploy: {labels: [a=b, c], restart_policy: {condition: any, window: 120s}, endpoint_mode: vip, "
+            "rollback_config: {delay: 5s, max_failure_ratio: 0.5}, placement: {constraints: [a == b]}}",
+            {
+                "deploy": {
+                    "labels": {"a": "b", "c": ""},
+                    "rollback_config": {"delay": "5s", "max_failure_ratio": 0.5},
+                    "restart_policy": {"condition": "any", "window": "2m0s"},
+                    "placement": {"constraints": ["a == b"]},
+                    "endpoint_mode": "vip",
+                }
+            },
+        ),
+        ("annotations: [a=b, c], domainname: d", {"annotations": {"a": "b", "c": ""}, "domainname": "d"}),
+        (
+            "devices: ['vendor.com/class=a']",
+            {"devices": [{"source": "vendor.com/class=a", "target": "vendor.com/class=a", "permissions": "rwm"}]},
+        ),
+        (
+            "runtime: runc, cgroup: host, isolation: default",
+            {"runtime": "runc", "cgroup": "host", "isolation": "default"},
+        ),
+    ],
+)
+def test_limits_and_what_swarm_has_are_shown_as_compose_shows_them(keys: str, shown: Any) -> None:
+    """Numbers where it prints numbers, texts where it prints texts (Compose 2.40)."""
+    found = service_of(keys)
+    assert {key: found.get(key) for key in found if key not in ("image", "networks")} == shown

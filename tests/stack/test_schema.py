@@ -104,7 +104,7 @@ BAD = [
     "services: {web: {image: b, environment: {A: [1]}}}",
     "services: {web: {image: b, env_file: [{pth: a}]}}",
     "services: {web: {image: b, env_file: [{path: a, requird: true}]}}",
-    "services: {web: {image: b, userns_mode: host}}",
+    "services: {web: {image: b, credential_spec: {file: a}}}",
     "services: {web: {image: b, privileged: 1}}",
     "services: {web: {image: b, cap_add: NET_ADMIN}}",
     "services: {web: {image: b, group_add: mail}}",

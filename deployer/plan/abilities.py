@@ -1,4 +1,4 @@
-"""What the stack asks for that the engine's API does not have yet: the engine would ignore it in silence."""
+"""What the stack asks for that the engine cannot do: its API does not have it yet, or its host lacks it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from deployer.errors import Diagnostic
 from deployer.fields import container, network, volume
-from deployer.plan.diff import PlaceOf
+from deployer.plan.diff import PlaceOf, left_out, sides_of
 from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed
 
@@ -15,6 +15,7 @@ Needs = Iterator[tuple[tuple[str | int, ...], str]]
 
 
 def engine_too_old(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """What the engine would ignore in silence."""
     engine = observed.engine
     for path, since in (*_of_services(desired), *_of_things(desired)):
         if not engine.speaks(since):
@@ -44,3 +45,24 @@ def _of_things(desired: Desired) -> Needs:
             for row in rows:
                 if row.since and thing.asked[row.name] != row.unset:
                     yield (section, thing.key, row.name), row.since
+
+
+def not_in_effect(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """What the engine left out of a container, as its host cannot do it: it would be planned for ever."""
+    for service in desired.services.values():
+        missing = {
+            (row.name, entry)
+            for found in observed.of_service(service.name)
+            for row in container.FIELDS
+            for entry, _ in left_out(sides_of(service, found, observed, place), row, found.values[row.name])
+        }
+        for row, entry in sorted(missing):
+            below = container.BY_NAME[row].kind.path_of(entry) if entry else ()
+            path = (*service.written[row].name.split("."), *below)
+            yield Diagnostic(
+                "not-in-effect",
+                f"services.{service.name}.{'.'.join(path)} is not in effect: "
+                f"the engine left it out, as its host cannot do it",
+                place("services", service.name, *path),
+                "take it out, or run it where the kernel has it",
+            )
