@@ -74,7 +74,6 @@ def _network(desired: Desired, thing: DesiredThing, observed: Observed, place: P
             fields[0].field,
             fields,
             runbook,
-            gap="until ready",
             detail="its containers are replaced with it",
         )
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 from deployer.plan.model import Action, Change, FieldChange, Plan
 from deployer.render.causes import SENSITIVE, cause_text, value_text
+from deployer.render.costs import gap_text
 from deployer.render.harmless import display_width, harmless
 
 SIGNS = {
@@ -146,7 +147,8 @@ class _Table:
                 "; --volumes takes it too" if self.destroy else f"; to lose its data: docker volume rm {change.detail}"
             )
             return f"{change.reason}{how_to_lose}"
-        parts = [change.detail, "" if change.fields else change.reason]
+        cost = gap_text(change.gap, long=self.verbose)
+        parts = [change.detail, cost, "" if change.fields else change.reason]
         if change.known_after and change.unless_image:
             parts.append(f"only if the image of {change.known_after} differs")
         return "; ".join(part for part in parts if part)
