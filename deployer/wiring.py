@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.sources.dotenv import read_dotenv
 from deployer.sources.files import find_stack_file, read_text, shown_path
+from deployer.sources.noted import NotedEnvironment
 
 if TYPE_CHECKING:
-    from deployer.reconcile.protocol import Engine
+    from deployer.reconcile.protocol import Engine, Reader
     from deployer.resources.registries import Registry
     from deployer.stack.model import Stack
 
@@ -77,15 +78,15 @@ def _environment(folder: Path, env_files: Sequence[str]) -> Mapping[str, str]:
     ]
     for path in paths:
         shown = shown_path(path)
-        values = read_dotenv(read_text(path, shown), shown, {**found, **os.environ})
+        values = read_dotenv(read_text(path, shown), shown, NotedEnvironment({**found, **os.environ}))
         found |= {name: value for name, (value, _) in values.items()}
-    return {**found, **os.environ}
+    return NotedEnvironment({**found, **os.environ})
 
 
 def _read_env_file(folder: Path, name: str, place: Place) -> Mapping[str, tuple[str, Place]]:
     path = folder / Path(name).expanduser()
     shown = shown_path(path)
-    return read_dotenv(read_text(path, shown, place), shown, os.environ)
+    return read_dotenv(read_text(path, shown, place), shown, NotedEnvironment(os.environ))
 
 
 def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:
@@ -94,6 +95,14 @@ def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:
     `registries` are those of a stack, with its logins.
     """
     from deployer.engine.client import connect as connect_to
+    from deployer.engine.locate import locate
+
+    return connect_to(locate(choices.engine, choices.context, os.environ, Path.home()), registries=registries)
+
+
+def connect_to_read(choices: Choices, registries: Sequence[Registry] = ()) -> Reader:
+    """The same engine for who only plans: there is no method that writes on what is given."""
+    from deployer.engine.client import connect_to_read as connect_to
     from deployer.engine.locate import locate
 
     return connect_to(locate(choices.engine, choices.context, os.environ, Path.home()), registries=registries)

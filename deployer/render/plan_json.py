@@ -100,8 +100,12 @@ def plan_schema() -> Json:
                 "changes": _list({"$ref": "#/$defs/change"}, "What would change, in the order in which it is shown."),
                 "summary": _summary_schema(),
                 "unchanged": _list({"type": "string"}, "The addresses of what does not change; with `--all` only."),
+                "saved": {
+                    "type": "object",
+                    "description": "What `deployer apply` needs to carry out just this plan; with `--out` only.",
+                },
             },
-            optional=("unchanged",),
+            optional=("unchanged", "saved"),
         ),
         "$defs": {"change": _change_schema(), "field": _field_schema()},
     }
