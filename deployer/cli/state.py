@@ -44,11 +44,11 @@ class State:
 
         return connect(self.choices, project.sources.registries() if project else ())
 
-    def reader(self, project: Project) -> Reader:
+    def reader(self, project: Project | None = None) -> Reader:
         """The same for what changes nothing: it has no method that writes."""
         from deployer.wiring import connect_to_read
 
-        return connect_to_read(self.choices, project.sources.registries())
+        return connect_to_read(self.choices, project.sources.registries() if project else ())
 
 
 def state_of(context: typer.Context) -> State:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer.doctor.finding import Finding, Status
@@ -139,6 +139,7 @@ FOR_PROGRAMS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("form", FOR_PEOPLE)
+@settings(deadline=None)
 @given(TEXT)
 def test_nothing_steers_a_terminal(form: str, text: str) -> None:
     """No control, no mark that turns the direction of text, no half character; it can be written as UTF-8."""
@@ -148,6 +149,7 @@ def test_nothing_steers_a_terminal(form: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("form", FOR_PROGRAMS)
+@settings(deadline=None)
 @given(TEXT)
 def test_json_is_ascii_and_says_what_it_was_given(form: str, text: str) -> None:
     """Whoever only looks at it sees escapes; whoever reads it gets the very text."""
@@ -172,6 +174,7 @@ def texts(document: object) -> Iterator[object]:
             yield document
 
 
+@settings(max_examples=20, deadline=None)  # each draws, in a thread of its own
 @given(TEXT)
 def test_live_progress_writes_only_what_moves_the_cursor(text: str) -> None:
     """Beside Rich's own codes (colour, cursor, lines that are erased) there is nothing, and markup is no markup."""
@@ -185,6 +188,7 @@ def test_live_progress_writes_only_what_moves_the_cursor(text: str) -> None:
 # Forms with a syntax of their own
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_a_mermaid_label_is_one(text: str) -> None:
     """Each line is one of ours, whatever a name holds."""
@@ -195,6 +199,7 @@ def test_a_mermaid_label_is_one(text: str) -> None:
     assert lines[3:] == ["  n0 -->|started| n1"]
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_a_dot_name_is_one(text: str) -> None:
     """A quote or a backslash in it ends nothing."""
@@ -206,6 +211,7 @@ def test_a_dot_name_is_one(text: str) -> None:
     assert lines[6:] == ["}"]
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_an_svg_has_no_element_but_ours(text: str) -> None:
     """It is well-formed, and its texts are the names."""

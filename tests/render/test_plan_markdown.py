@@ -8,7 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -123,6 +123,7 @@ PLAIN = as_markdown(plan_with(lambda: "y"), verbose=True, show_all=True)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
+@settings(deadline=None)
 @given(st.data())
 def test_no_element_but_ours_appears(preset: str, data: st.DataObject) -> None:
     """Whatever names and values hold, a CommonMark parser makes of it just the elements that a plain plan has, the
