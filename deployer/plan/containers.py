@@ -67,8 +67,7 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
     runbook = (*_look(new, name), *steps.create(name, new, further_endpoints(service), wait))
     address = container_address(service.name, number)
     reason, fields = missing(address, facts.observed, "completed" if service.completes else "running")
-    what = brief(service, facts.images[service.image.address].reference)
-    change = Change(address, Action.CREATE, reason, fields, runbook, detail=what)
+    change = Change(address, Action.CREATE, reason, fields, runbook, detail=brief(service))
     return _draft(change, service, number, None, new)
 
 

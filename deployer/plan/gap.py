@@ -77,7 +77,7 @@ def _gap(
     least = end.least - begin.least + stop.least
     most = end.most - begin.most + stop.most
     own = [parts[index, at] for at in range(down, up + 1) if (index, at) in parts]
-    waiting = Part("wait for the others that it trades with", least - _sum(own).least, most - _sum(own).most)
+    waiting = Part("wait for what changes with it", least - _sum(own).least, most - _sum(own).most)
     others = [each for each in observed.of_service(old.service) if each.is_up and each.id != old.id]
     return Gap(least, most, (*own, *((waiting,) if waiting.most > 0 else ())), len(others))
 

@@ -9,12 +9,12 @@ _SECOND = 1_000_000_000
 
 
 def gap_text(gap: Gap | None, *, long: bool = False) -> str:
-    """`gap 1s to 11s: stop up to 10s, start 1s`; with the fields that say so where it is to be `long`. "" is none."""
+    """`1s to 11s: stop up to 10s, start 1s`; with the fields that say so where it is to be `long`."""
     if gap is None:
-        return ""
+        return "none"
     parts = ", ".join(_part(part, long) for part in gap.parts)
     meanwhile = f"; {gap.others} other{'s run' if gap.others > 1 else ' runs'} meanwhile" if gap.others else ""
-    return f"gap {_between(gap.least, gap.most)}{f': {parts}' if parts else ''}{meanwhile}"
+    return f"{_between(gap.least, gap.most)}{f': {parts}' if parts else ''}{meanwhile}"
 
 
 def _between(least: float, most: float) -> str:

@@ -41,7 +41,7 @@ def _change(change: Change) -> Json:
         "address": change.address,
         "action": change.action.value,
         "reason": change.reason,
-        "gap": gap_text(change.gap, long=True).removeprefix("gap ") or "none",
+        "gap": gap_text(change.gap, long=True),
         "gap_seconds": _in_seconds(change.gap),
         "detail": change.detail,
         "group": change.group,

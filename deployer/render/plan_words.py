@@ -83,7 +83,7 @@ def words(change: Change, *, verbose: bool = False, destroy: bool = False) -> st
     if change.action is Action.KEPT:
         way = "; --volumes takes it too" if destroy else f"; to lose its data: docker volume rm {change.detail}"
         return f"{change.reason}{way}"
-    cost = gap_text(change.gap, long=verbose)
+    cost = f"down for {gap_text(change.gap, long=verbose)}" if change.gap else ""
     parts = [change.detail, cost, "" if change.fields else change.reason]
     if change.known_after and change.unless_image:
         parts.append(f"only if the image of {change.known_after} differs")

@@ -54,15 +54,15 @@ def test_it_lasts_from_the_stop_to_the_start(container: Make, replacement: Calla
     """Nobody knows how soon a program ends, but that the engine kills it when its grace is over."""
     gap = gap_of(replacement(stopping(container())))
     assert gap == Gap(1, 11, (Part("stop", 0, 10, "stop_grace_period"), Part("start", 1, 1)))
-    assert gap_text(gap) == "gap 1s to 11s: stop up to 10s, start 1s"
-    assert gap_text(gap, long=True) == "gap 1s to 11s: stop up to 10s (stop_grace_period), start 1s"
+    assert gap_text(gap) == "1s to 11s: stop up to 10s, start 1s"
+    assert gap_text(gap, long=True) == "1s to 11s: stop up to 10s (stop_grace_period), start 1s"
 
 
 @pytest.mark.parametrize("told", [{"stop_grace_period": 0}, {"stop_signal": "SIGKILL"}])
 def test_one_that_is_killed_at_once_takes_no_time_to_stop(
     told: Mapping[str, Any], container: Make, replacement: Callable[..., Draft]
 ) -> None:
-    assert gap_text(gap_of(replacement(stopping(container(), **told)))) == "gap 1s: stop 0s, start 1s"
+    assert gap_text(gap_of(replacement(stopping(container(), **told)))) == "1s: stop 0s, start 1s"
 
 
 @pytest.mark.parametrize("status", ["exited", "paused", "created", "dead"])
@@ -89,13 +89,13 @@ def test_other_changes_have_none(
 
 def test_a_restart_in_one_call_is_a_stop_and_a_start(container: Make, draft: Callable[..., Draft]) -> None:
     made = draft("service.web[1]", Action.RESTART, Call.RESTART, READY, old=stopping(container()))
-    assert gap_text(gap_of(made)) == "gap 1s to 11s: stop and start up to 11s"
+    assert gap_text(gap_of(made)) == "1s to 11s: stop and start up to 11s"
 
 
 def test_a_check_of_an_orphan_is_its_own(container: Make, replacement: Callable[..., Draft]) -> None:
     """What waits for a health check waits for the first one."""
     old = stopping(container(), healthcheck=(("interval", 2 * SECOND), ("test", ("CMD", "true"))))
-    said = "gap 3s to 13s: stop up to 10s (stop_grace_period), start 1s, first health check 2s (healthcheck.interval)"
+    said = "3s to 13s: stop up to 10s (stop_grace_period), start 1s, first health check 2s (healthcheck.interval)"
     assert gap_text(gap_of(replacement(old)), long=True) == said
 
 
@@ -122,7 +122,7 @@ def test_other_replicas_run_meanwhile(container: Make, replacement: Callable[...
     """They are replaced one after the other."""
     first, second, third = (stopping(container(number=number), stop_grace_period=0) for number in (1, 2, 3))
     drafts = [replacement(first), replacement(second), replacement(third)]
-    assert gap_text(gap_of(*drafts)) == "gap 1s: stop 0s, start 1s; 2 others run meanwhile"
+    assert gap_text(gap_of(*drafts)) == "1s: stop 0s, start 1s; 2 others run meanwhile"
     stopped = observed(first, replace(second, status="exited"), third)
     assert gap_text(gap_of(*drafts, among=stopped)).endswith("; 1 other runs meanwhile")
 
@@ -135,7 +135,7 @@ def test_who_trades_waits_for_the_others(container: Make, replacement: Callable[
     gap = gap_of(quick, slow, groups=("g", "g"))
     assert gap
     assert (gap.least, gap.most) == (1, 31)
-    said = "gap 1s to 31s: stop up to 1s, start 1s, wait for the others that it trades with up to 29s"
+    said = "1s to 31s: stop up to 1s, start 1s, wait for what changes with it up to 29s"
     assert gap_text(gap) == said
 
 
@@ -144,4 +144,4 @@ def test_a_network_made_anew_is_away_as_long_as_its_containers(
 ) -> None:
     network = draft("network.front", Action.REPLACE, Call.REMOVE_NETWORK, Call.CREATE_NETWORK)
     gap = gap_of(network, replacement(stopping(container())), groups=("g", "g"))
-    assert gap_text(gap) == "gap 1s to 11s: stop up to 10s, start 1s"
+    assert gap_text(gap) == "1s to 11s: stop up to 10s, start 1s"
