@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.sources.files import shown_path
+from deployer.sources.noted import WHOLE, note_file, note_inputs
 
 if TYPE_CHECKING:
     from deployer.fields.copies import Section
@@ -88,6 +89,7 @@ class StackSources:
 
         build = self.stack.builds[name]
         sources = self._builds[name] = read_build(self._recipe(name))
+        note_inputs(f"build.{name}", {**sources.inputs, WHOLE: sources.digest})
         return DesiredBuild(
             name=name,
             repository=f"{self.stack.name}/{name}".lower(),
@@ -164,6 +166,7 @@ class StackSources:
                 mistakes += error.diagnostics
                 continue
             known = reference if reference in image.names else image.id
+            note_file(path, image.id.encode())
             found[f"image.{name}"] = (reference, DesiredArchive(entry.archive, image.id, known))
         return found
 

@@ -13,9 +13,10 @@ from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.sources.chosen import chosen_files, chosen_profiles
 from deployer.sources.dotenv import read_dotenv
 from deployer.sources.files import read_text, shown_path
+from deployer.sources.noted import NotedEnvironment
 
 if TYPE_CHECKING:
-    from deployer.reconcile.protocol import Engine
+    from deployer.reconcile.protocol import Engine, Reader
     from deployer.resources.registries import Registry
     from deployer.stack.model import Stack
 
@@ -41,7 +42,8 @@ def load_stack(choices: Choices, named: Collection[str] = ()) -> tuple[Stack, Pa
     from deployer.stack.load import load_files
     from deployer.stack.outside import TextFile
 
-    files, variables, warnings = chosen_files(choices.files, choices.env_files)
+    files, given, warnings = chosen_files(choices.files, choices.env_files)
+    variables = NotedEnvironment(given)
     folder = files[0].parent
     stack = load_files(
         [TextFile(text, shown_path(path), str(path)) for path, text in _texts(files, choices.files)],
@@ -100,6 +102,14 @@ def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:
     `registries` are those of a stack, with its logins.
     """
     from deployer.engine.client import connect as connect_to
+    from deployer.engine.locate import locate
+
+    return connect_to(locate(choices.engine, choices.context, os.environ, Path.home()), registries=registries)
+
+
+def connect_to_read(choices: Choices, registries: Sequence[Registry] = ()) -> Reader:
+    """The same engine for who only plans: there is no method that writes on what is given."""
+    from deployer.engine.client import connect_to_read as connect_to
     from deployer.engine.locate import locate
 
     return connect_to(locate(choices.engine, choices.context, os.environ, Path.home()), registries=registries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +30,10 @@ KeepOrphans = Annotated[bool, typer.Option("--keep-orphans", help="Leave alone w
 KeepBuilds = Annotated[
     int, typer.Option("--keep-builds", metavar="N", min=0, help="How many images of each build stay, the newest.")
 ]
+
+
+_SHAPES = ("keep_orphans", "only", "replace", "keep_builds", "adopt")
+"""The options that a saved plan has of its own."""
 
 
 def apply(
@@ -59,31 +64,46 @@ def apply(
     service and what it needs, and all else is left alone. With --replace, a service that runs once runs again. Old
     images of the stack's builds go at the end of an apply that changed something and succeeded.
 
+    FILE may be a plan that `deployer plan --out` saved: the same is planned again, and carried out if it is the very
+    plan; else nothing is, and what differs is said (75). What shaped it is not said again.
+
     \b
     Example: deployer apply stack.yaml --yes
     Example: deployer apply --only web --replace web
+    Example: deployer apply plan.json --yes
     """
+    from deployer.cli import saved_plan
     from deployer.plan.planner import Options
 
     state = state_of(context)
-    project = state.project(files, named=[*(only or ()), *(replace or ())])
-    engine = state.engine(project)
-    chosen, anew = services_of(project, only, replace)
-    options = Options(
-        keep_orphans=keep_orphans or keeps_orphans(project.stack.environment),
-        adopt=adopt,
-        take_over=take_over,
-        only=chosen,
-        replace=anew,
-        keep_builds=keep_builds,
-    )
+    saved = saved_plan.saved_in(state.with_files(files).files)
+    if saved:
+        saved_plan.refuse_said_twice(context, _SHAPES, state.choices)
+        project, seen = saved_plan.loaded(state, saved)
+        engine = state.engine(project)
+        look = saved_plan.looking(saved, project, engine, seen, take_over)
+    else:
+        project = state.project(files, named=[*(only or ()), *(replace or ())])
+        engine = state.engine(project)
+        chosen, anew = services_of(project, only, replace)
+        options = Options(
+            keep_orphans=keep_orphans or keeps_orphans(project.stack.environment),
+            adopt=adopt,
+            take_over=take_over,
+            only=chosen,
+            replace=anew,
+            keep_builds=keep_builds,
+        )
+        look = partial(project.plan, engine, options)
+
     way = Way(
-        lambda holding: project.plan(engine, options, holding),
+        look,
         yes,
         patience(state.output, lock_timeout, take_over),
         parallel,
         seconds("--timeout", timeout),
         format,
+        destroy=saved is not None and saved.destroy,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
 

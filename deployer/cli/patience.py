@@ -23,11 +23,14 @@ TakeOver = Annotated[
 
 def patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
     from deployer.reconcile.turn import Patience
+    from deployer.render.harmless import harmless
 
     return Patience(
         until=time.monotonic() + seconds("--lock-timeout", lock_timeout),
         take_over=take_over,
-        waiting=lambda record: output.say(f"Waiting for another apply: {record.holder}, revision {record.revision}"),
+        waiting=lambda record: output.say(
+            f"Waiting for another apply: {harmless(str(record.holder))}, revision {record.revision}"
+        ),
     )
 
 

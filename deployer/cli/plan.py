@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli.apply import KeepBuilds, KeepOrphans, Only, services_of
-from deployer.cli.output import Format
 from deployer.cli.state import Files, state_of
 from deployer.errors import Exit
 from deployer.sources.chosen import keeps_orphans
+
+if TYPE_CHECKING:
+    from deployer.cli.output import Output
+    from deployer.plan.model import Plan
+
+
+class PlanFormat(StrEnum):
+    """The forms of a plan."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
 
 
 def plan(
     context: typer.Context,
     files: Files = None,
-    format: Annotated[Format, typer.Option(help="text, or json for programs.")] = Format.TEXT,
+    format: Annotated[
+        PlanFormat, typer.Option(help="text, markdown for the comment of a review, or json for programs.")
+    ] = PlanFormat.TEXT,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Save the plan, for deployer apply FILE to carry out just that."),
+    ] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 2 where there are changes, 0 where there are none.")
     ] = False,
@@ -33,30 +52,50 @@ def plan(
 ) -> None:
     """Show what apply would do, and why: each field, its value before and after, and the line that asks for it.
 
-    Changes nothing and needs no turn.
+    Changes nothing and needs no turn. With --out, the plan is kept in a file, with digests of all that it was made
+    from, and nothing that is sensitive: `deployer apply FILE` carries out just that, or refuses.
 
+    \b
     Example: deployer plan stack.yaml --detailed-exitcode
+    Example: deployer plan stack.yaml --format markdown --out plan.json
     """
+    from deployer.cli.saved_plan import save
     from deployer.plan.planner import Options
-    from deployer.render import plan_json, plan_text
+    from deployer.render.harmless import harmless
+    from deployer.sources.noted import noting
 
     state = state_of(context)
-    project = state.project(files, named=[*(only or ()), *(replace or ())])
-    engine = state.engine(project)
+    with noting() as seen:
+        project = state.project(files, named=[*(only or ()), *(replace or ())])
+        spared = keep_orphans or keeps_orphans(project.stack.environment)
+    reader = state.reader(project)
     chosen, anew = services_of(project, only, replace)
-    spared = keep_orphans or keeps_orphans(project.stack.environment)
     options = Options(keep_orphans=spared, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds)
-    found, observed = project.plan_destroy(engine, options) if destroy else project.plan(engine, options)
+    with noting(seen) as seen:
+        found, observed = project.plan_destroy(reader, options) if destroy else project.plan(reader, options)
     state.output.warn(found.warnings)
     if record := observed.records.at_work:
-        state.output.say(f"An apply of {found.stack} is at work ({record.holder}): what it has begun shows here.")
-    if format is Format.JSON:
-        state.output.result(plan_json.as_json(found, show_all=all))
-    else:
-        state.output.result(
-            plan_text.as_text(
-                found, color=state.output.color, verbose=state.output.verbose, show_all=all, destroy=destroy
-            )
-        )
+        who = harmless(str(record.holder))
+        state.output.say(f"An apply of {found.stack} is at work ({who}): what it has begun shows here.")
+    _show(state.output, found, format, show_all=all, destroy=destroy)
+    if out:
+        save(state, files, out, (found, options, seen), reader, destroy=destroy)
     if detailed_exitcode and not found.is_empty:
         raise typer.Exit(Exit.CHANGES)
+
+
+def _show(output: Output, plan: Plan, format: PlanFormat, *, show_all: bool, destroy: bool) -> None:
+    match format:
+        case PlanFormat.JSON:
+            from deployer.render.plan_json import as_json
+
+            output.result(as_json(plan, show_all=show_all))
+        case PlanFormat.MARKDOWN:
+            from deployer.render.plan_markdown import as_markdown
+
+            output.result(as_markdown(plan, verbose=output.verbose, show_all=show_all, destroy=destroy))
+        case PlanFormat.TEXT:
+            from deployer.render.plan_text import as_text
+
+            text = as_text(plan, color=output.color, verbose=output.verbose, show_all=show_all, destroy=destroy)
+            output.result(text)

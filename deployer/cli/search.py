@@ -51,7 +51,7 @@ def search(
     known = registry_at(state, registry) if registry else None
     rows = _of_registry(known, term, limit, insecure) if known else _of_hub(state, term, limit)
     if format is Format.JSON:
-        state.output.result(json.dumps({"format_version": 1, "images": rows}, indent=2, ensure_ascii=False))
+        state.output.result(json.dumps({"format_version": 1, "images": rows}, indent=2))
     elif not rows:
         state.output.say(f"nothing there has {term!r} in its name")
     elif registry:

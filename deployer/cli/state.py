@@ -13,7 +13,7 @@ from deployer.wiring import Choices, load_stack
 
 if TYPE_CHECKING:
     from deployer.project import Project
-    from deployer.reconcile.protocol import Engine
+    from deployer.reconcile.protocol import Engine, Reader
 
 Files = Annotated[
     list[str] | None,
@@ -47,6 +47,12 @@ class State:
         from deployer.wiring import connect
 
         return connect(self.choices, project.sources.registries() if project else ())
+
+    def reader(self, project: Project | None = None) -> Reader:
+        """The same for what changes nothing: it has no method that writes."""
+        from deployer.wiring import connect_to_read
+
+        return connect_to_read(self.choices, project.sources.registries() if project else ())
 
 
 def state_of(context: typer.Context) -> State:

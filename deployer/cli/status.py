@@ -19,7 +19,7 @@ from deployer.errors import Diagnostic, WrongUsage
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
     from deployer.project import Project
-    from deployer.reconcile.protocol import Engine
+    from deployer.reconcile.protocol import Reader
     from deployer.render.status import ServiceStatus
     from deployer.resources.desired import Desired
     from deployer.resources.observed import Observed, ObservedContainer
@@ -63,15 +63,15 @@ def status(
     if watch and (format is Format.JSON or not sys.stdout.isatty()):
         hint = "leave --watch out, and look as often as you like"
         raise WrongUsage(Diagnostic("usage", "--watch draws on a terminal, as text", hint=hint))
-    project, engine = state.project(paths), state.engine()
-    replicas = replicas_of(engine, project.stack.name) if files or only else []
+    project, reader = state.project(paths), state.reader()
+    replicas = replicas_of(reader, project.stack.name) if files or only else []
     refuse_unknown(only or (), {*project.stack.services, *(each.service for each in replicas)})
     if files:
         chosen = [each for each in replicas if not only or each.service in only]
-        state.output.result(changed_files(engine, chosen, project.stack.name, format))
+        state.output.result(changed_files(reader, chosen, project.stack.name, format))
         return
     while True:
-        rows = [row for row in look(project, engine) if not only or row.service in only]
+        rows = [row for row in look(project, reader) if not only or row.service in only]
         if format is Format.JSON:
             state.output.result(render.as_json(rows, stack=project.stack.name))
         else:
@@ -83,11 +83,11 @@ def status(
         time.sleep(BETWEEN_LOOKS)
 
 
-def look(project: Project, engine: Engine) -> list[ServiceStatus]:
+def look(project: Project, reader: Reader) -> list[ServiceStatus]:
     """The services as they are now."""
     from deployer.resources.from_stack import desired
 
-    plan, observed = project.plan(engine)
+    plan, observed = project.plan(reader)
     return statuses(desired(project.stack, project.origin, {}), plan, observed)
 
 

@@ -11,8 +11,10 @@ from deployer.errors import Diagnostic, WrongUsage
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """Write to a file that is there once it is whole, and not before; gzip's where its name ends so."""
+def written_whole(path: Path, mode: int = 0o666) -> Iterator[Callable[[bytes], object]]:
+    """Write to a file that is there once it is whole, and not before; gzip's where its name ends so. `mode` says who
+    may read it, less what the umask takes away.
+    """
     import gzip
     import tempfile
 
@@ -27,7 +29,7 @@ def written_whole(path: Path) -> Iterator[Callable[[bytes], object]]:
                     yield packed.write
             else:
                 yield plain.write
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, mode & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):

@@ -26,6 +26,11 @@ def connect(location: Location, timeout: float = 60.0, registries: Sequence[Regi
     return DockerEngine(open_transport(location, timeout), registries)
 
 
+def connect_to_read(location: Location, timeout: float = 60.0, registries: Sequence[Registry] = ()) -> InsideReader:
+    """The same, for who is to change nothing: what is handed out has no method that writes."""
+    return InsideReader(open_transport(location, timeout), registries)
+
+
 class DockerEngine(InsideReader):
     """An engine that does what it is told; bodies go to it as they are. Give it whole ids where they are known."""
 

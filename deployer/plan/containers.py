@@ -8,6 +8,7 @@ from typing import Any
 from deployer.fields.field import Effect, section
 from deployer.fields.namespaces import owner
 from deployer.plan import steps
+from deployer.plan.brief import brief
 from deployer.plan.copies import copies_of
 from deployer.plan.differences import Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
@@ -66,7 +67,7 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
     runbook = (*_look(new, name), *steps.create(name, new, further_endpoints(service), wait))
     address = container_address(service.name, number)
     reason, fields = missing(address, facts.observed, "completed" if service.completes else "running")
-    change = Change(address, Action.CREATE, reason, fields, runbook)
+    change = Change(address, Action.CREATE, reason, fields, runbook, detail=brief(service))
     return _draft(change, service, number, None, new)
 
 
@@ -99,14 +100,13 @@ def _replacement(
     waiting = facts.images[service.image.address].id == ""
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
-    how = "stop-first, down until the new one is ready" if container.is_up else "stop-first"
+    how = "stop-first"
     change = Change(
         container.address,
         Action.REPLACE,
         ASKED_ANEW if asked else fields[0].field,
         tuple(fields),
         runbook,
-        gap="none" if not container.is_up else "until ready",
         detail=f"{how}; {ASKED_ANEW}" if asked and fields else how,
         known_after=service.image.address if only_image else None,
         unless_image=container.image_id if only_image else "",

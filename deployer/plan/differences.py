@@ -41,7 +41,7 @@ class Facts:
 def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[FieldChange, ...]]:
     """Why something is to be made: it is new, or it was there when the last revision ended, and is gone."""
     if address not in observed.records.ended.resources:
-        return "not there", ()
+        return "new", ()
     return "removed since", (
         FieldChange("state", "removed", was, (Cause.DRIFT,), Effect.REPLACE, applied=was, applied_known=True),
     )

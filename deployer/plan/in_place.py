@@ -51,7 +51,6 @@ def plan_in_place(
         fields[0].field,
         tuple(fields),
         tuple(runbook),
-        gap="until ready" if rejoins else "none",
         detail=detail,
         updates=updates,
     )

@@ -87,6 +87,28 @@ class FieldChange:
     quoted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that takes a while, in seconds from the least to the most; `said_by` is the field that says so."""
+
+    what: str
+    least: float
+    most: float
+    said_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """For how long a service is away while it is changed, in seconds from the least to the most, and what that is made
+    of. `others` of its containers run meanwhile.
+    """
+
+    least: float
+    most: float
+    parts: tuple[Part, ...] = ()
+    others: int = 0
+
+
 class Call(StrEnum):
     """What a step does: one engine call, or one named wait."""
 
@@ -147,10 +169,10 @@ class Step:
 class Change:
     """What happens to one resource.
 
-    `group` names the changes that are put back together if one of them fails. `known_after` is the address of the
-    build or pull without which it is not known whether the change is needed; `unless_image` is the image id that
-    makes it needless. `updates` is what the records keep of an update in place, as the labels of a living container
-    cannot change: its id, and the rows as they are stored.
+    `gap` is there where something that runs is away for it. `group` names the changes that are put back together if
+    one of them fails. `known_after` is the address of the build or pull without which it is not known whether the
+    change is needed; `unless_image` is the image id that makes it needless. `updates` is what the records keep of an
+    update in place, as the labels of a living container cannot change: its id, and the rows as they are stored.
     """
 
     address: str
@@ -158,7 +180,7 @@ class Change:
     reason: str
     fields: tuple[FieldChange, ...] = ()
     steps: tuple[Step, ...] = ()
-    gap: str = "none"
+    gap: Gap | None = None
     detail: str = ""
     known_after: str | None = None
     unless_image: str = ""
@@ -177,6 +199,7 @@ Edge = tuple[StepId, StepId]
 class Plan:
     """Everything that apply would do.
 
+    `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address.
     `images` gives the reference that is run for each image's address, where it is known before anything is done.
     `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack.
     """
@@ -192,6 +215,7 @@ class Plan:
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Diagnostic, ...] = ()
     left_alone: tuple[str, ...] = ()
+    rests_on: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def is_empty(self) -> bool:

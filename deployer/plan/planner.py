@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
@@ -14,9 +12,11 @@ from deployer.plan.containers import plan_removal, plan_service
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
+from deployer.plan.fingerprint import fingerprint, rests_on
+from deployer.plan.gap import with_gaps
 from deployer.plan.groups import groups_of
 from deployer.plan.images import ImageNow, Recall, brought_for, plan_images
-from deployer.plan.model import FORMAT_VERSION, Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.old_builds import KEPT, old_builds
 from deployer.plan.one_shots import losses_left_out
@@ -29,7 +29,7 @@ from deployer.resources.as_read import salted
 from deployer.resources.built import NamedImage
 from deployer.resources.desired import Desired
 from deployer.resources.inspected import dependencies_on_label
-from deployer.resources.observed import Observed, ObservedContainer
+from deployer.resources.observed import Observed
 from deployer.stack.service import COMPLETED, HEALTHY
 
 
@@ -256,8 +256,10 @@ def plan_of(
     warnings: tuple[Diagnostic, ...],
     alone: tuple[str, ...] = (),
 ) -> Plan:
-    """The drafts in their order and groups."""
+    """The drafts in their order and groups, with what they cost."""
     groups = groups_of(drafts)
+    ordered = order.edges(drafts, groups)
+    drafts = with_gaps(drafts, groups, ordered, observed)
     changes = tuple(
         _in_group(draft.change, group, groups.count(group) > 1) for draft, group in zip(drafts, groups, strict=True)
     )
@@ -267,12 +269,13 @@ def plan_of(
         engine=observed.engine,
         revision=observed.records.revision,
         changes=changes,
-        edges=order.edges(drafts, groups),
+        edges=ordered,
         unchanged=tuple(unchanged),
         fingerprint=fingerprint(changes, [draft.old for draft in drafts if draft.old]),
         images={address: image.reference for address, image in images.items()},
         warnings=warnings,
         left_alone=alone,
+        rests_on=rests_on([(draft.change.address, draft.old) for draft in drafts if draft.old]),
     )
 
 
@@ -289,18 +292,3 @@ def _monitored(step: Step) -> Step:
     if step.call is Call.AWAIT_READY and wait.fresh and not wait.monitor:
         return replace(step, payload=replace(wait, monitor=SECOND, fresh=False))
     return step
-
-
-def fingerprint(changes: Sequence[Change], touched: Sequence[ObservedContainer]) -> str:
-    """What a saved plan rests on: the changes, field by field, the ids and rows of the containers touched."""
-    text = json.dumps(
-        [
-            FORMAT_VERSION,
-            [
-                [change.address, change.action, [(field.field, field.before, field.after) for field in change.fields]]
-                for change in changes
-            ],
-            [[container.id, repr(sorted(container.values.items()))] for container in touched],
-        ]
-    )
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from deployer.fields import network
-from deployer.fields.field import Effect, Field, Value
+from deployer.fields.field import Effect, Field, Value, section
 from deployer.plan import steps
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import missing
@@ -16,6 +16,9 @@ from deployer.resources.applied import canonical
 from deployer.resources.body import network_body, volume_body
 from deployer.resources.desired import Desired, DesiredThing
 from deployer.resources.observed import Observed, ObservedThing
+
+_NAMED = 8
+"""Of so many containers a network says that they are replaced with it; of the others how many they are."""
 
 
 def plan_things(
@@ -76,10 +79,16 @@ def _network(desired: Desired, thing: DesiredThing, observed: Observed, place: P
             fields[0].field,
             fields,
             runbook,
-            gap="until ready",
-            detail="its containers are replaced with it",
+            detail=_with_it(thing.name, observed),
         )
     )
+
+
+def _with_it(network: str, observed: Observed) -> str:
+    """Whom it takes along: no network can be removed while a container is in it."""
+    there = [each.address for each in observed.containers if network in section(each.raw, "NetworkSettings.Networks")]
+    more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
+    return f"with {', '.join(sorted(there)[:_NAMED])}{more}" if there else "nothing is in it"
 
 
 def _thing_changes(row: Field, thing: DesiredThing, found: ObservedThing, place: PlaceOf) -> Iterator[FieldChange]:

@@ -140,8 +140,10 @@ def _images(
     builds = sought.builds
     references = {image.reference for image in sought.images} | {base for build in builds for base in build.bases}
     references |= {with_tag(build.tag) for build in builds if build.tag} | {push.reference for push in sought.pushes}
-    references |= {container.image_id for container in containers}
     found = _inspected(reader, references)
+    known = {image.id: image for image in found.values()}
+    run = {container.image_id for container in containers}
+    found |= {id: known[id] for id in run & known.keys()} | _inspected(reader, run - known.keys())
     ids = {reference: image.id for reference, image in found.items()}
     built = references_of({build.name: build for build in builds}, ids)
     there = _inspected(reader, set(built.values()))

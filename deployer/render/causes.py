@@ -6,6 +6,8 @@ from deployer.fields.kinds import show_text
 from deployer.plan.model import Cause, FieldChange
 
 UNSET = "(unset)"
+NOT_IN_IT = "(not in it)"
+"""What a container is to a network that it is not in: to be unset is a word for values."""
 SENSITIVE = "(sensitive)"
 
 _ABOVE = ("(built above)", "(pulled above)", "(pushed above)", "(loaded above)")
@@ -55,5 +57,5 @@ def _short(value: str) -> str:
 def value_text(field: FieldChange, value: str | None) -> str:
     """A value of a field as a person sees it."""
     if value is None:
-        return UNSET
+        return NOT_IN_IT if field.field.startswith("networks.") else UNSET
     return show_text(value) if field.quoted else value or UNSET

@@ -18,7 +18,7 @@ _STATUS_WIDTH = max(map(len, Status))
 
 def as_text(findings: Sequence[Finding], *, color: bool = False) -> str:
     """A line for each, the place and the mend beneath it, and how many there are of what is not ok."""
-    width = max((display_width(each.check) for each in findings), default=0)
+    width = max((display_width(harmless(each.check)) for each in findings), default=0)
     lines = [line for each in findings for line in _lines(each, width, color)]
     return "\n".join([*lines, "", _summary(findings)])
 
@@ -37,7 +37,7 @@ def as_json(findings: Iterable[Finding]) -> str:
         }
         for each in findings
     ]
-    return json.dumps({"format_version": FORMAT_VERSION, "findings": found}, indent=2, ensure_ascii=False)
+    return json.dumps({"format_version": FORMAT_VERSION, "findings": found}, indent=2)
 
 
 def _lines(finding: Finding, width: int, color: bool) -> Iterator[str]:
@@ -45,7 +45,8 @@ def _lines(finding: Finding, width: int, color: bool) -> Iterator[str]:
     shown = f"{_COLOR[finding.status]}{status}{_PLAIN}" if color else status
     first, *rest = finding.detail.splitlines() or [""]
     indent = " " * (_STATUS_WIDTH + 2 + width + 2)
-    yield f"{shown}  {finding.check}{' ' * (width - display_width(finding.check))}  {harmless(first)}"
+    check = harmless(finding.check)
+    yield f"{shown}  {check}{' ' * (width - display_width(check))}  {harmless(first)}"
     yield from (f"{indent}{harmless(line)}" for line in rest)
     if finding.place:
         yield f"{indent}--> {harmless(str(finding.place))}"

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from deployer.fields.field import Effect
-from deployer.plan.model import FORMAT_VERSION, Action, Cause, Change, FieldChange, Plan
+from deployer.plan.model import FORMAT_VERSION, Action, Cause, Change, FieldChange, Gap, Plan
+from deployer.render.costs import gap_text
 
 Json = dict[str, Any]
 
@@ -40,13 +41,18 @@ def _change(change: Change) -> Json:
         "address": change.address,
         "action": change.action.value,
         "reason": change.reason,
-        "gap": change.gap,
+        "gap": gap_text(change.gap, long=True),
+        "gap_seconds": _in_seconds(change.gap),
         "detail": change.detail,
         "group": change.group,
         "fields": [_field(field) for field in change.fields],
         "known_after": change.known_after,
         "steps": [str(step) for step in change.steps],
     }
+
+
+def _in_seconds(gap: Gap | None) -> Json | None:
+    return {"least": round(gap.least, 3), "most": round(gap.most, 3)} if gap else None
 
 
 def _field(field: FieldChange) -> Json:
@@ -94,8 +100,12 @@ def plan_schema() -> Json:
                 "changes": _list({"$ref": "#/$defs/change"}, "What would change, in the order in which it is shown."),
                 "summary": _summary_schema(),
                 "unchanged": _list({"type": "string"}, "The addresses of what does not change; with `--all` only."),
+                "saved": {
+                    "type": "object",
+                    "description": "What `deployer apply` needs to carry out just this plan; with `--out` only.",
+                },
             },
-            optional=("unchanged",),
+            optional=("unchanged", "saved"),
         ),
         "$defs": {"change": _change_schema(), "field": _field_schema()},
     }
@@ -119,7 +129,12 @@ def _change_schema() -> Json:
             "address": _text("The resource, such as service.web[1], build.web, network.front or volume.data."),
             "action": _one_of(Action, "What becomes of the resource; update is in place."),
             "reason": _text("The first field that differs, or in words why the change is needed."),
-            "gap": _text("How long the service is away: none, or until ready."),
+            "gap": _text("For how long the service is away, and what that is made of; none where it is not."),
+            "gap_seconds": {
+                **_object({"least": _seconds("If all goes fast."), "most": _seconds("If it takes all its time.")}),
+                "type": ["object", "null"],
+                "description": "The same in seconds, as far as it can be foreseen; null where the service is not away.",
+            },
             "detail": _text("How the change is done, for people."),
             "group": _text("Changes of one group are put back together if one of them fails."),
             "fields": _list({"$ref": "#/$defs/field"}, "The fields that differ."),
@@ -157,6 +172,10 @@ def _field_schema() -> Json:
         optional=("applied",),
         description="One field that differs.",
     )
+
+
+def _seconds(description: str) -> Json:
+    return {"type": "number", "minimum": 0, "description": description}
 
 
 def _object(properties: Json, *, optional: Iterable[str] = (), description: str = "") -> Json:

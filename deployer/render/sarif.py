@@ -46,7 +46,7 @@ def _result(diagnostic: Diagnostic, level: str, rules: Sequence[str]) -> Json:
 
 def _physical(place: Place) -> Json:
     """A file beneath the current folder by its relative path, any other one by its URI."""
-    uri = quote(place.file)
+    uri = quote(place.file, errors="surrogatepass")
     region = {"startLine": place.line, "startColumn": place.column}
     artifact = {"uri": f"file://{uri}" if uri.startswith("/") else uri}
     return {"physicalLocation": {"artifactLocation": artifact, "region": region}}

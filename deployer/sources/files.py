@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place, WrongUsage
+from deployer.sources.noted import note_file
 
 STACK_FILES = (
     "stack.yaml",
@@ -109,6 +110,7 @@ def read_bytes(path: Path, shown: str, place: Place | None) -> bytes:
         raise _unreadable(path, shown, place, error) from None
     if len(data) > LARGEST:
         raise _huge(shown, place)
+    note_file(path, data)
     return data
 
 

@@ -11,7 +11,7 @@ from deployer.errors import DeployerError, Diagnostic, Place
 from deployer.fields.kinds import environment_values
 from deployer.fields.parse import listing, mapping
 from deployer.stack.mistakes import Path, not_supported_yet
-from deployer.stack.outside import EnvFile, ReadEnvFile
+from deployer.stack.outside import EnvFile, ReadEnvFile, layered
 from deployer.stack.places import Places
 
 Overlay = dict[Path, Place]
@@ -76,7 +76,7 @@ def _from_files(
             continue
         file, required = asked
         try:
-            variables.update(read(file, places.at(*at), {**own, **places.source(*at).environment}))
+            variables.update(read(file, places.at(*at), layered(places.source(*at).environment, own)))
         except DeployerError as error:
             if required or any(diagnostic.code != "file-missing" for diagnostic in error.diagnostics):
                 found.extend(error.diagnostics)

@@ -15,7 +15,7 @@ from deployer.stack.extends import Opened, extended, services_of
 from deployer.stack.include import Inclusion, inclusions, taken_in
 from deployer.stack.merge import mapping_at, merged, settled
 from deployer.stack.merge_rules import ROOT
-from deployer.stack.outside import ReadEnvFile, ReadFile, TextFile
+from deployer.stack.outside import ReadEnvFile, ReadFile, TextFile, layered
 from deployer.stack.places import MappingNode, ScalarNode, below
 from deployer.stack.rebase import build_with_context, joined, rebased, with_context
 from deployer.stack.tree import DEEPEST
@@ -57,7 +57,7 @@ class Files:
         """
         documents = self._documents(texts, environment)
         called = name or _own_name(documents, environment) or name_of_folder(self.folder)
-        given = {**environment, "COMPOSE_PROJECT_NAME": called}
+        given = layered({"COMPOSE_PROJECT_NAME": called}, environment)
         for document in documents:
             document.root.source.environment = given
         return self._merged(documents, texts, "", ()), given
@@ -151,8 +151,8 @@ class Files:
         if inclusion.env_files is None:
             values |= self._variables(joined(below_it, ".env") if below_it else ".env", place, environment, False)
         for path, at in inclusion.env_files or ():
-            values |= self._variables(joined(folder, path), at, {**values, **environment}, True)
-        return {**values, **environment}
+            values |= self._variables(joined(folder, path), at, layered(environment, values), True)
+        return layered(environment, values)
 
     def _variables(self, path: str, place: Place, given: Mapping[str, str], required: bool) -> Mapping[str, str]:
         try:

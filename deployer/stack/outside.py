@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from deployer.errors import Place
 
@@ -26,3 +27,8 @@ class TextFile:
 
 ReadFile: TypeAlias = Callable[[str, Place], TextFile]
 """Path from the stack's folder, and where it is written -> the stack file there. Raises InvalidStack."""
+
+
+def layered(*layers: Mapping[str, str]) -> Mapping[str, str]:
+    """Variables of which the first layer that has one tells the value; no layer is asked for what nobody asks for."""
+    return ChainMap(*(cast("MutableMapping[str, str]", layer) for layer in layers))

@@ -6,7 +6,7 @@ import pytest
 
 from deployer.errors import Place
 from deployer.fields.field import Effect
-from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Gap, Part, Plan, Step
 from deployer.resources.wire import EngineInfo
 
 ENGINE = EngineInfo("unix:///var/run/docker.sock", "28.5.2", "1.51")
@@ -26,6 +26,7 @@ MEMORY = FieldChange("mem_limit", "256m", "512m", (Cause.DRIFT,), Effect.IN_PLAC
 STATE = FieldChange(
     "state", "exited (1)", "running", (Cause.DRIFT,), Effect.RESTART, applied="running", applied_known=True
 )
+GAP = Gap(31, 41, (Part("stop", 0, 10, "stop_grace_period"), Part("start", 1, 1), Part("first health check", 30, 30)))
 APP = FieldChange("context/app.py", None, None, (Cause.EDIT,), Effect.REPLACE, note="changed")
 OLD = "4f" * 32
 
@@ -86,4 +87,4 @@ def everything() -> Plan:
         "cpus", None, "2", (Cause.EDIT, Cause.DRIFT), Effect.RESTART, "1", True, Place("stack.yaml", 3, 1)
     )
     fields = (*every_cause, secret, both, APP, STATE)
-    return plan_of(*every_action, Change("service.y[1]", Action.REPLACE, "cpus", fields, group="g", gap="until ready"))
+    return plan_of(*every_action, Change("service.y[1]", Action.REPLACE, "cpus", fields, group="g", gap=GAP))

@@ -43,6 +43,7 @@ def test_the_plan_is_one_object_with_what_scripts_rely_on(shop: Plan) -> None:
         "action": "replace",
         "reason": "image",
         "gap": "none",
+        "gap_seconds": None,
         "detail": "start-first, no gap expected",
         "group": "",
         "fields": [field_named(shop, "image"), field_named(shop, "environment.DEBUG")],

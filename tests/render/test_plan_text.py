@@ -263,7 +263,7 @@ def test_nothing_in_a_plan_steers_the_terminal(data: st.DataObject) -> None:
         return data.draw(ANY)
 
     step = Step(Call.STOP, text(), detail=text())
-    change = Change(text(), Action.UPDATE, text(), (_field(text), _field(text)), (step,), "none", text(), text(), "x")
+    change = Change(text(), Action.UPDATE, text(), (_field(text), _field(text)), (step,), None, text(), text(), "x")
     plan = Plan(text(), text(), EngineInfo(text(), text(), text()), 1, (change,), (), (text(),), text())
     shown = as_text(plan, verbose=True, show_all=True)
     assert len(shown.split("\n")) == 2 + 1 + 2 + 1 + 1 + 2

@@ -1,0 +1,30 @@
+"""What a change costs, in words: for how long a service is away, and why."""
+
+from __future__ import annotations
+
+from deployer.fields.parse import show_duration
+from deployer.plan.model import Gap, Part
+
+_SECOND = 1_000_000_000
+
+
+def gap_text(gap: Gap | None, *, long: bool = False) -> str:
+    """`1s to 11s: stop up to 10s, start 1s`; with the fields that say so where it is to be `long`."""
+    if gap is None:
+        return "none"
+    parts = ", ".join(_part(part, long) for part in gap.parts)
+    meanwhile = f"; {gap.others} other{'s run' if gap.others > 1 else ' runs'} meanwhile" if gap.others else ""
+    return f"{_between(gap.least, gap.most)}{f': {parts}' if parts else ''}{meanwhile}"
+
+
+def _between(least: float, most: float) -> str:
+    return _time(least) if least == most else f"{_time(least)} to {_time(most)}"
+
+
+def _part(part: Part, long: bool) -> str:
+    time = _time(part.most) if part.least == part.most else f"up to {_time(part.most)}"
+    return f"{part.what} {time}{f' ({part.said_by})' if long and part.said_by else ''}"
+
+
+def _time(seconds: float) -> str:
+    return show_duration(round(seconds * 1000) * _SECOND // 1000)

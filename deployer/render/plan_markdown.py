@@ -1,0 +1,82 @@
+"""A plan as Markdown for the comment of a review: a line that sums it up, then a folded block a resource.
+
+Nothing in a name or a value can become markup: all that is not ours stands in `<code>` elements of blocks of HTML,
+where no Markdown is read and no mention and no link is made; what HTML or Markdown could take for its own is a
+character reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from deployer.plan.model import Change, FieldChange, Plan
+from deployer.render.causes import cause_text
+from deployer.render.harmless import harmless
+from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, sides, step_words, words
+
+LONGEST = 60_000
+"""Characters that fit into a comment of GitHub's (65,536), with some to spare for what others add."""
+
+_MARKUP = re.compile(r"[&<>\"'@#`|\\\[\]*~!^${}]")
+
+
+def as_markdown(plan: Plan, *, verbose: bool = False, show_all: bool = False, destroy: bool = False) -> str:
+    """The plan, or as much of it as a comment holds. `verbose` adds the steps, `show_all` what does not change."""
+    blocks = [f"### {closing(plan)}", f"<p>{_code(head(plan, destroy))}</p>"]
+    room = LONGEST - sum(map(len, blocks))
+    changes = list(folded(plan.changes))
+    for number, change in enumerate(changes):
+        block = "\n".join(_block(change, plan.revision, verbose, destroy))
+        room -= len(block) + 2
+        if room < 0:
+            blocks.append(f"<p>{len(changes) - number} more, which do not fit in here.</p>")
+            break
+        blocks.append(block)
+    if show_all and (same := [*plan.unchanged, *plan.left_alone]):
+        block = "\n".join(_same(plan, same))
+        blocks += [block] if len(block) < room else []
+    return "\n\n".join(blocks)
+
+
+def _block(change: Change, revision: int, verbose: bool, destroy: bool) -> Iterator[str]:
+    """A block of HTML: it holds no empty line, which would end it."""
+    said = words(change, verbose=verbose, destroy=destroy)
+    name = f"{_code(SIGNS[change.action])} <b>{change.action.value}</b> {_code(change.address)}"
+    yield "<details>"
+    yield f"<summary>{name}{f' {_code(said)}' if said else ''}</summary>"
+    if change.fields:
+        yield "<table>"
+        yield "<tr><th>field</th><th>before</th><th>after</th><th>why</th></tr>"
+        yield from (_row(field, revision) for field in change.fields)
+        yield "</table>"
+    if change.steps and (verbose or not change.fields):
+        yield "<ol>"
+        yield from (f"<li>{_code(step_words(step))}</li>" for step in change.steps)
+        yield "</ol>"
+    yield "</details>"
+
+
+def _row(field: FieldChange, revision: int) -> str:
+    both = sides(field)
+    values = "".join(f"<td>{_code(value)}</td>" for value in both) if both else f'<td colspan="2">{_note(field)}</td>'
+    return f"<tr><td>{_code(field.field)}</td>{values}<td>{_code(cause_text(field, revision))}</td></tr>"
+
+
+def _note(field: FieldChange) -> str:
+    return _code(field.note or "changed")
+
+
+def _same(plan: Plan, addresses: Sequence[str]) -> Iterator[str]:
+    yield "<details>"
+    yield f"<summary>{_code(SAME)} {len(plan.unchanged)} unchanged, {len(plan.left_alone)} left alone</summary>"
+    yield "<ul>"
+    yield from (f"<li>{_code(address)}</li>" for address in addresses)
+    yield "</ul>"
+    yield "</details>"
+
+
+def _code(text: str) -> str:
+    """A text that is not ours, or may hold some that is not."""
+    shown = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", harmless(text))
+    return f"<code>{shown.replace('  ', ' &#160;')}</code>" if shown else ""

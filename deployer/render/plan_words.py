@@ -1,0 +1,154 @@
+"""What a plan says, whatever its form: head and closing line, a change in words, replicas folded, long values cut."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from deployer.plan.model import Action, Change, FieldChange, Plan, Step
+from deployer.render.causes import SENSITIVE, value_text
+from deployer.render.costs import gap_text
+from deployer.render.harmless import harmless
+
+SIGNS = {
+    Action.CREATE: "+",
+    Action.BUILD: "+",
+    Action.LOAD: "+",
+    Action.PULL: "v",
+    Action.PUSH: "^",
+    Action.REPLACE: "~",
+    Action.UPDATE: "~",
+    Action.RENAME: "~",
+    Action.START: ">",
+    Action.RESTART: ">",
+    Action.REMOVE: "-",
+    Action.STOP: "-",
+    Action.KILL: "-",
+    Action.PAUSE: "-",
+    Action.UNPAUSE: ">",
+    Action.RECOVER: "~",
+    Action.KEPT: "!",
+}
+SAME = "="
+
+_NOUNS = {
+    Action.BUILD: ("build", "builds"),
+    Action.PULL: ("pull", "pulls"),
+    Action.LOAD: ("load", "loads"),
+    Action.PUSH: ("push", "pushes"),
+    Action.CREATE: ("creation", "creations"),
+    Action.REPLACE: ("replacement", "replacements"),
+    Action.UPDATE: ("update", "updates"),
+    Action.RENAME: ("rename", "renames"),
+    Action.START: ("start", "starts"),
+    Action.RESTART: ("restart", "restarts"),
+    Action.STOP: ("stop", "stops"),
+    Action.KILL: ("kill", "kills"),
+    Action.PAUSE: ("pause", "pauses"),
+    Action.UNPAUSE: ("unpause", "unpauses"),
+    Action.REMOVE: ("removal", "removals"),
+    Action.RECOVER: ("recovery", "recoveries"),
+}
+"""In the order of the closing line. Data that is kept is nothing to do, and is not counted."""
+
+_LONGEST_VALUE = 120
+_BEFORE_DIFFERENCE = 20
+_LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+_REPLICA = re.compile(r"(.+)\[(\d+)\]")
+
+
+def head(plan: Plan, destroy: bool) -> str:
+    engine = f"{plan.engine.host} ({plan.engine.version})"
+    if destroy:
+        revision = f"revision {plan.revision} -> none"
+    elif plan.is_empty:
+        revision = f"revision {plan.revision}" if plan.revision else "no revision yet"
+    else:
+        revision = f"revision {plan.revision} -> {plan.revision + 1}" if plan.revision else "first revision"
+    return f"{harmless(plan.stack)} on {harmless(engine)}, {revision}"
+
+
+def closing(plan: Plan) -> str:
+    """`1 build, 2 replacements; 5 unchanged.`: numbers, and no word that is not ours."""
+    counts = plan.summary
+    many = {action: counts.get(action.value, 0) for action in _NOUNS}
+    parts = [f"{number} {_NOUNS[action][number > 1]}" for action, number in many.items() if number]
+    alone = f", {len(plan.left_alone)} left alone" if plan.left_alone else ""
+    return f"{', '.join(parts) or 'Nothing to change'}; {counts['unchanged']} unchanged{alone}."
+
+
+def words(change: Change, *, verbose: bool = False, destroy: bool = False) -> str:
+    """How it is done and what it costs; why, where no fields say it. Not yet harmless."""
+    if change.action is Action.KEPT:
+        way = "; --volumes takes it too" if destroy else f"; to lose its data: docker volume rm {change.detail}"
+        return f"{change.reason}{way}"
+    cost = f"down for {gap_text(change.gap, long=verbose)}" if change.gap else ""
+    parts = [change.detail, cost, "" if change.fields else change.reason]
+    if change.known_after and change.unless_image:
+        parts.append(f"only if the image of {change.known_after} differs")
+    return "; ".join(part for part in parts if part)
+
+
+def values(field: FieldChange) -> str:
+    """`before -> after`; where neither can be told, what is said in words."""
+    both = sides(field)
+    return " -> ".join(both) if both else harmless(field.note) or "changed"
+
+
+def sides(field: FieldChange) -> tuple[str, str] | None:
+    """The values before and after, cut and harmless; None where a note says in words what there is to say."""
+    if field.sensitive:
+        return SENSITIVE, SENSITIVE
+    if field.before is None and field.after is None:
+        return None
+    return _cut(*(harmless(value_text(field, value)) for value in (field.before, field.after)))
+
+
+def step_words(step: Step) -> str:
+    """A step as one line, with ids as short as docker shows them."""
+    return harmless(_LONG_ID.sub(r"\1", str(step)))
+
+
+def _cut(before: str, after: str) -> tuple[str, str]:
+    """Long values shortened so that where they differ can still be seen."""
+    if max(len(before), len(after)) <= _LONGEST_VALUE:
+        return before, after
+    same = next((at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), None)
+    same = min(len(before), len(after)) if same is None else same
+    start = same - _BEFORE_DIFFERENCE if same > _LONGEST_VALUE - _BEFORE_DIFFERENCE else 0
+    return _window(before, start), _window(after, start)
+
+
+def _window(value: str, start: int) -> str:
+    shown = value[start : start + _LONGEST_VALUE]
+    return f"{'…' if start else ''}{shown}{'…' if len(value) > start + _LONGEST_VALUE else ''}"
+
+
+def folded(changes: Sequence[Change]) -> Iterator[Change]:
+    """Replicas next to each other to which the same happens, as one: `service.web[1..3]`."""
+    pending: list[Change] = []
+    for change in changes:
+        if pending and not _follows(pending[-1], change):
+            yield _as_one(pending)
+            pending = []
+        pending.append(change)
+    if pending:
+        yield _as_one(pending)
+
+
+def _follows(one: Change, other: Change) -> bool:
+    first, second = _REPLICA.fullmatch(one.address), _REPLICA.fullmatch(other.address)
+    if not first or not second or first[1] != second[1] or int(first[2]) + 1 != int(second[2]):
+        return False
+    return all(
+        getattr(one, what) == getattr(other, what)
+        for what in ("action", "reason", "fields", "gap", "detail", "known_after")
+    ) and bool(one.unless_image) == bool(other.unless_image)
+
+
+def _as_one(changes: Sequence[Change]) -> Change:
+    first, last = changes[0].address, changes[-1].address
+    if first == last:
+        return changes[0]
+    return replace(changes[0], address=f"{first[:-1]}..{last.rpartition('[')[2]}")

@@ -1,0 +1,147 @@
+"""For how long a change takes a service away, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from deployer.plan import order, steps
+from deployer.plan.draft import Draft
+from deployer.plan.gap import first_check, with_gaps
+from deployer.plan.model import Action, Call, Gap, Part, Step
+from deployer.render.costs import gap_text
+from deployer.resources.observed import Observed, ObservedContainer
+from deployer.resources.records import Records
+from deployer.resources.wire import EngineInfo
+
+Make = Callable[..., ObservedContainer]
+SECOND = 1_000_000_000
+READY = Step(Call.AWAIT_READY, "web.next", steps.Wait())
+
+
+def observed(*containers: ObservedContainer) -> Observed:
+    return Observed(EngineInfo("unix:///run/d.sock", "20.10", "1.41"), containers, {}, {}, {}, {}, {}, Records())
+
+
+def stopping(container: ObservedContainer, **values: Any) -> ObservedContainer:
+    told = {"stop_grace_period": 10, "stop_signal": "SIGTERM", **values}
+    return replace(container, values=MappingProxyType({**container.values, **told}))
+
+
+@pytest.fixture
+def replacement(draft: Callable[..., Draft]) -> Callable[[ObservedContainer], Draft]:
+    """A container that is stopped, another one that is started and waited for."""
+
+    def make(old: ObservedContainer, **more: Any) -> Draft:
+        calls = (Call.CREATE, Call.STOP, Call.START, READY, Call.REMOVE, Call.RENAME)
+        return draft(old.address, Action.REPLACE, *calls, old=old, **more)
+
+    return make
+
+
+def gap_of(*drafts: Draft, groups: tuple[str, ...] = (), among: Observed | None = None) -> Gap | None:
+    """The gap of the first draft."""
+    named = groups or tuple(each.change.address for each in drafts)
+    found = observed(*(each.old for each in drafts if each.old)) if among is None else among
+    return with_gaps(drafts, named, order.edges(drafts, named), found)[0].change.gap
+
+
+def test_it_lasts_from_the_stop_to_the_start(container: Make, replacement: Callable[..., Draft]) -> None:
+    """Nobody knows how soon a program ends, but that the engine kills it when its grace is over."""
+    gap = gap_of(replacement(stopping(container())))
+    assert gap == Gap(1, 11, (Part("stop", 0, 10, "stop_grace_period"), Part("start", 1, 1)))
+    assert gap_text(gap) == "1s to 11s: stop up to 10s, start 1s"
+    assert gap_text(gap, long=True) == "1s to 11s: stop up to 10s (stop_grace_period), start 1s"
+
+
+@pytest.mark.parametrize("told", [{"stop_grace_period": 0}, {"stop_signal": "SIGKILL"}])
+def test_one_that_is_killed_at_once_takes_no_time_to_stop(
+    told: Mapping[str, Any], container: Make, replacement: Callable[..., Draft]
+) -> None:
+    assert gap_text(gap_of(replacement(stopping(container(), **told)))) == "1s: stop 0s, start 1s"
+
+
+@pytest.mark.parametrize("status", ["exited", "paused", "created", "dead"])
+def test_what_does_not_run_is_not_missed(status: str, container: Make, replacement: Callable[..., Draft]) -> None:
+    """Only what answers somebody can be away."""
+    assert gap_of(replacement(stopping(container(status=status)))) is None
+
+
+@pytest.mark.parametrize(
+    ("action", "calls"),
+    [
+        (Action.UPDATE, (Call.UPDATE, Call.CONNECT)),
+        (Action.REMOVE, (Call.STOP, Call.REMOVE)),
+        (Action.CREATE, (Call.CREATE, Call.START, READY)),
+        (Action.STOP, (Call.STOP,)),
+    ],
+)
+def test_other_changes_have_none(
+    action: Action, calls: tuple[Call | Step, ...], container: Make, draft: Callable[..., Draft]
+) -> None:
+    """In place nothing is away; what is new was not there, and what goes is to be gone."""
+    assert gap_of(draft("service.web[1]", action, *calls, old=stopping(container()))) is None
+
+
+def test_a_restart_in_one_call_is_a_stop_and_a_start(container: Make, draft: Callable[..., Draft]) -> None:
+    made = draft("service.web[1]", Action.RESTART, Call.RESTART, READY, old=stopping(container()))
+    assert gap_text(gap_of(made)) == "1s to 11s: stop and start up to 11s"
+
+
+def test_a_check_of_an_orphan_is_its_own(container: Make, replacement: Callable[..., Draft]) -> None:
+    """What waits for a health check waits for the first one."""
+    old = stopping(container(), healthcheck=(("interval", 2 * SECOND), ("test", ("CMD", "true"))))
+    said = "3s to 13s: stop up to 10s (stop_grace_period), start 1s, first health check 2s (healthcheck.interval)"
+    assert gap_text(gap_of(replacement(old)), long=True) == said
+
+
+@pytest.mark.parametrize(
+    ("check", "api", "seconds"),
+    [
+        ({}, "1.51", None),
+        ({"test": ("NONE",)}, "1.51", None),
+        ({"interval": SECOND}, "1.51", None),
+        ({"test": ("CMD", "true")}, "1.51", 30),
+        ({"test": ("CMD", "true"), "interval": SECOND // 2}, "1.51", 0.5),
+        ({"test": ("CMD", "true"), "start_period": SECOND}, "1.51", 5),
+        ({"test": ("CMD", "true"), "start_period": SECOND, "start_interval": SECOND}, "1.44", 1),
+        ({"test": ("CMD", "true"), "start_period": SECOND, "start_interval": SECOND}, "1.41", 30),
+    ],
+)
+def test_the_first_check_comes_after_an_interval(check: Mapping[str, Any], api: str, seconds: float | None) -> None:
+    """After the shorter one of the start where the engine knows that; without a test there is nothing to wait for."""
+    part = first_check(check, api)
+    assert (part.most if part else None) == seconds
+
+
+def test_other_replicas_run_meanwhile(container: Make, replacement: Callable[..., Draft]) -> None:
+    """They are replaced one after the other."""
+    first, second, third = (stopping(container(number=number), stop_grace_period=0) for number in (1, 2, 3))
+    drafts = [replacement(first), replacement(second), replacement(third)]
+    assert gap_text(gap_of(*drafts)) == "1s: stop 0s, start 1s; 2 others run meanwhile"
+    stopped = observed(first, replace(second, status="exited"), third)
+    assert gap_text(gap_of(*drafts, among=stopped)).endswith("; 1 other runs meanwhile")
+
+
+def test_who_trades_waits_for_the_others(container: Make, replacement: Callable[..., Draft]) -> None:
+    """In a group all stop before any starts: the slowest one counts for each."""
+    port = frozenset({("", 80, "tcp")})
+    quick = replacement(stopping(container(), stop_grace_period=1), gives=port)
+    slow = replacement(stopping(container("api"), stop_grace_period=30), takes=port)
+    gap = gap_of(quick, slow, groups=("g", "g"))
+    assert gap
+    assert (gap.least, gap.most) == (1, 31)
+    said = "1s to 31s: stop up to 1s, start 1s, wait for what changes with it up to 29s"
+    assert gap_text(gap) == said
+
+
+def test_a_network_made_anew_is_away_as_long_as_its_containers(
+    container: Make, replacement: Callable[..., Draft], draft: Callable[..., Draft]
+) -> None:
+    network = draft("network.front", Action.REPLACE, Call.REMOVE_NETWORK, Call.CREATE_NETWORK)
+    gap = gap_of(network, replacement(stopping(container())), groups=("g", "g"))
+    assert gap_text(gap) == "1s to 11s: stop up to 10s, start 1s"
