@@ -19,11 +19,18 @@ Overlay = dict[Path, Place]
 
 
 def resolve_environments(
-    tree: Mapping[str, Any], places: Places, read: ReadEnvFile, found: list[Diagnostic], unread: Collection[str] = ()
+    tree: Mapping[str, Any],
+    places: Places,
+    environment: Mapping[str, str],
+    read: ReadEnvFile,
+    found: list[Diagnostic],
+    unread: Collection[str] = (),
 ) -> Overlay:
     """Put each service's whole environment in the place of `environment` and `env_file`.
 
-    Gives the places of what came from files. Those of the services in `unread` are not looked at.
+    Gives the places of what came from files. Those of the services in `unread` are not looked at. What is passed on is
+    a variable of the stack file that says so; env files refer to those of the whole stack, `environment`, and to the
+    service's own, as with Compose.
     """
     overlay: Overlay = {}
     services = mapping(tree.get("services")) or {}
@@ -43,7 +50,7 @@ def resolve_environments(
             key: places.source(*path, "environment", key).environment.get(key) if value is None else value
             for key, value in own.items()
         }
-        known = {key: value for key, value in passed_on.items() if value is not None}
+        known = layered(environment, {key: value for key, value in passed_on.items() if value is not None})
         from_files = _from_files(files, (*path, "env_file"), places, read, known, found)
         if service.get("environment") and not own:
             continue
@@ -60,11 +67,11 @@ def _from_files(
     path: Path,
     places: Places,
     read: ReadEnvFile,
-    own: Mapping[str, str],
+    known: Mapping[str, str],
     found: list[Diagnostic],
 ) -> EnvFile:
-    """The variables of `env_file`: a path, or a list of paths and of {path, required}; later files win. What they refer
-    to is a variable of the stack file's, else one of the service's `own`.
+    """The variables of `env_file`: a path, or a list of paths and of {path, required}; later files win. They
+    refer to what is `known`.
     """
     variables: dict[str, tuple[str, Place]] = {}
     if written is None:
@@ -76,7 +83,7 @@ def _from_files(
             continue
         file, required = asked
         try:
-            variables.update(read(file, places.at(*at), layered(places.source(*at).environment, own)))
+            variables.update(read(file, places.at(*at), known))
         except DeployerError as error:
             if required or any(diagnostic.code != "file-missing" for diagnostic in error.diagnostics):
                 found.extend(error.diagnostics)

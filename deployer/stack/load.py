@@ -81,7 +81,7 @@ def load_files(
     expand_home(tree, environment.get("HOME", ""))
     unreadable = {diagnostic.place for diagnostic in found}
     inactive = inactive_services(mapping(tree.get("services")) or {}, profiles, named)
-    overlay = resolve_environments(tree, places, read_env_file, found, inactive)
+    overlay = resolve_environments(tree, places, environment, read_env_file, found, inactive)
     parsed, mistakes, wrong = _validated(tree, places)
     if parsed is None:
         raise_if_any([*found, *mistakes])

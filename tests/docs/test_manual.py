@@ -121,7 +121,7 @@ def test_a_command_in_the_manual_exists(where: str, line: str, group: Any) -> No
     """It has that name and those options."""
     first, rest = divided(words_of(line))
     words = [*first, *rest]
-    takes_value = {"--file", "-f", "--engine", "--context", "--env-file", "--project-name", "-p"}
+    takes_value = {"--file", "-f", "--engine", "--context", "--env-file", "--profile", "--set", "--project-name", "-p"}
     while words and words[0].startswith("-"):
         option = words.pop(0)
         assert option.partition("=")[0] in options_of(group), f"{where}: {option}"
