@@ -53,7 +53,7 @@ class PlainReads:
 
 class _Connection(HTTPConnection):
     def __init__(self, path: str) -> None:
-        super().__init__("localhost")
+        super().__init__(host="localhost")
         self._path = path
 
     def wait(self, timeout: float | None) -> None:

@@ -306,7 +306,7 @@ def test_every_trap_has_a_test_or_a_reason() -> None:
     rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| what ")]
     last = [line.strip("| ").rpartition(" | ")[2] for line in rows]
     assert len(rows) > 50
-    assert [each for each in last if not re.fullmatch(r"`\w+/test_\w+\.py::test_\w+`|[A-Z][^|]{20,}\.", each)] == []
+    assert [each for each in last if not re.fullmatch(r"`\w+/test_\w+\.py::test_\w+`|[A-Za-z][^|]{20,}\.", each)] == []
 
 
 def test_the_comparison_has_its_tables() -> None:
