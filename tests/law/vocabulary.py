@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.fields import container
-from deployer.fields.field import Field
+from deployer.fields.field import Field, asked_text
 
 Spellings = list[Any]
 """Ways to write one value."""
@@ -218,5 +218,7 @@ def words_of(row: Field) -> Words:
     return WORDS.get(row.name) or Words([[example] for example in row.example])
 
 
-RANDOM = tuple(row for row in container.FIELDS if row is not container.IMAGE and not row.unproven)
-"""The rows of a random service."""
+RANDOM = tuple(
+    row for row in container.FIELDS if row is not container.IMAGE and not row.unproven and row.fills is not asked_text
+)
+"""The rows of a random service; not those whose value may be the engine's own choice, and then is no difference."""
