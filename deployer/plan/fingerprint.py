@@ -19,17 +19,20 @@ are as sure as its id.
 """
 
 
-def fingerprint(changes: Sequence[Change], touched: Sequence[ObservedContainer]) -> str:
-    """The changes, field by field and call by call, and the containers that they touch. Health is no part of it, nor
-    are the waits that depend on it.
+def fingerprint(changes: Sequence[Change], rests_on: Mapping[str, str]) -> str:
+    """The changes, field by field and call by call, and what they rest on. Health is no part of it, nor are the waits
+    that depend on it.
     """
     said = [[each.address, each.action, _fields(each), _calls(each)] for each in changes]
-    return _digest([FORMAT_VERSION, said, [[each.id, _rows(each)] for each in touched]])
+    return _digest([FORMAT_VERSION, said, sorted(rests_on.items())])
 
 
-def rests_on(touched: Sequence[tuple[str, ObservedContainer]]) -> dict[str, str]:
-    """What each change finds there, by its address: the part of the fingerprint that is the container's own."""
-    return {address: _digest([each.id, _rows(each)])[:23] for address, each in touched}
+def basis(old: ObservedContainer | None, image: Sequence[str] = (), mounts: Value = ()) -> str:
+    """What a change finds: the container that is there; of one that is made, its image (what it is called, and its id
+    where it is there) and its mounts, which lie elsewhere in another checkout.
+    """
+    there = [old.id, _rows(old)] if old else []
+    return _digest([there, list(image), plain(mounts)])[:23]
 
 
 def _fields(change: Change) -> list[list[str | None]]:

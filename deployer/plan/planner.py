@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from deployer.errors import Diagnostic, raise_if_any
@@ -12,7 +12,7 @@ from deployer.plan.containers import plan_removal, plan_service
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
-from deployer.plan.fingerprint import fingerprint, rests_on
+from deployer.plan.fingerprint import basis, fingerprint
 from deployer.plan.gap import with_gaps
 from deployer.plan.groups import groups_of
 from deployer.plan.images import ImageNow, Recall, brought_for, plan_images
@@ -263,6 +263,7 @@ def plan_of(
     changes = tuple(
         _in_group(draft.change, group, groups.count(group) > 1) for draft, group in zip(drafts, groups, strict=True)
     )
+    bases = {draft.change.address: _basis(draft, images) for draft in drafts if draft.old or draft.has(Call.CREATE)}
     return Plan(
         stack=stack,
         origin=origin,
@@ -271,12 +272,19 @@ def plan_of(
         changes=changes,
         edges=ordered,
         unchanged=tuple(unchanged),
-        fingerprint=fingerprint(changes, [draft.old for draft in drafts if draft.old]),
+        fingerprint=fingerprint(changes, bases),
         images={address: image.reference for address, image in images.items()},
         warnings=warnings,
         left_alone=alone,
-        rests_on=rests_on([(draft.change.address, draft.old) for draft in drafts if draft.old]),
+        rests_on=bases,
     )
+
+
+def _basis(draft: Draft, images: Mapping[str, ImageNow]) -> str:
+    if not draft.service or not draft.has(Call.CREATE):
+        return basis(draft.old)
+    image = images.get(draft.image)
+    return basis(draft.old, (image.reference, image.id) if image else (), draft.service.asked["volumes"])
 
 
 def _in_group(change: Change, group: str, shared: bool) -> Change:

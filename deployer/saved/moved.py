@@ -71,7 +71,7 @@ def differences(saved: Saved, plan: Plan) -> Iterator[str]:
         elif before is not None:
             told = [*_between(address, before, after)]
             if not told and saved.rests_on.get(address) != plan.rests_on.get(address):
-                told = [f"{address} is another container now, or was changed since"]
+                told = [f"{address}: its container, its image or where its mounts lie is not what it was"]
             if not told and before["steps"] != after["steps"]:
                 told = [f"{address}: how it is {_done(after)} is another way now"]
             yield from told

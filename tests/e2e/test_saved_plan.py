@@ -80,7 +80,19 @@ def test_a_container_that_was_made_anew_is_another_one(project: Project) -> None
     project.apply("--replace", "web")
     project.write({"web": sleeper(environment={"A": "2"})})
     assert path.read_text() == kept
-    refused(project, "plan-moved", "service.web[1] is another container now", "revision 2 has been applied since")
+    refused(project, "plan-moved", "service.web[1]: its container, its image or", "revision 2 has been applied since")
+
+
+def test_an_image_that_moved_is_another_one(project: Project) -> None:
+    """Of a new service, too, which has no field that says so; and what is mounted, where that lies elsewhere."""
+    tag = f"{project.name}-app:1"
+    project.engine.tag(BASE, f"{project.name}-app", "1")
+    project.write({"web": sleeper(image=tag)})
+    saved(project)
+    other = project.engine.commit(project.engine.create_container(BASE, name=f"{project.name}-x")["Id"])["Id"]
+    project.engine.remove_container(f"{project.name}-x")
+    project.engine.tag(other, f"{project.name}-app", "1")
+    refused(project, "plan-moved", "service.web[1]: its container, its image or where its mounts lie")
 
 
 def test_each_source_that_changed_is_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from deployer.fields.field import Effect
-from deployer.plan.fingerprint import LIVING, fingerprint, plain, rests_on
+from deployer.plan.fingerprint import LIVING, basis, fingerprint, plain
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
 from deployer.resources.observed import ObservedContainer
 
@@ -25,6 +25,9 @@ CHANGE = Change("service.web[1]", Action.UPDATE, "mem_limit", (FIELD,), (Step(Ca
 
 def with_values(container: ObservedContainer, **values: Any) -> ObservedContainer:
     return replace(container, values=MappingProxyType({**container.values, **values}))
+
+
+BASES = {"service.web[1]": "a"}
 
 
 @pytest.mark.parametrize(
@@ -38,9 +41,9 @@ def with_values(container: ObservedContainer, **values: Any) -> ObservedContaine
         replace(CHANGE, steps=()),
     ],
 )
-def test_another_change_is_another_plan(other: Change, container: Callable[..., ObservedContainer]) -> None:
+def test_another_change_is_another_plan(other: Change) -> None:
     """Its resource, its action, its values, the calls and whom they are for."""
-    assert fingerprint([CHANGE], [container()]) != fingerprint([other], [container()])
+    assert fingerprint([CHANGE], BASES) != fingerprint([other], BASES)
 
 
 @pytest.mark.parametrize(
@@ -50,25 +53,35 @@ def test_another_change_is_another_plan(other: Change, container: Callable[..., 
         replace(CHANGE, steps=(*CHANGE.steps, Step(Call.AWAIT_READY, "id"))),
     ],
 )
-def test_words_and_waits_make_no_difference(other: Change, container: Callable[..., ObservedContainer]) -> None:
+def test_words_and_waits_make_no_difference(other: Change) -> None:
     """What is waited for depends on health, which moves by itself."""
-    assert fingerprint([CHANGE], [container()]) == fingerprint([other], [container()])
+    assert fingerprint([CHANGE], BASES) == fingerprint([other], BASES)
+
+
+def test_what_it_rests_on_is_part_of_it() -> None:
+    assert fingerprint([CHANGE], BASES) != fingerprint([CHANGE], {"service.web[1]": "b"})
 
 
 def test_a_container_is_its_id_and_what_can_change_on_it(container: Callable[..., ObservedContainer]) -> None:
     """A limit that somebody changed makes it another one, and so does its name for the engine."""
     one = with_values(container(), mem_limit=1)
     for other in (replace(one, id="another"), with_values(one, mem_limit=2), with_values(one, restart="always")):
-        assert fingerprint([CHANGE], [one]) != fingerprint([CHANGE], [other])
-        assert rests_on([("a", one)]) != rests_on([("a", other)])
-    assert fingerprint([CHANGE], [one]) == fingerprint([CHANGE], [replace(one, status="exited", health="unhealthy")])
+        assert basis(one) != basis(other)
+    assert basis(one) == basis(replace(one, status="exited", health="unhealthy"))
+
+
+def test_one_that_is_made_is_its_image_and_its_mounts() -> None:
+    """Which may move while nothing of the stack does."""
+    made = basis(None, ("redis:7", "sha256:1"), (("/data", ("bind", "/co/data")),))
+    assert made != basis(None, ("redis:7", "sha256:2"), (("/data", ("bind", "/co/data")),))
+    assert made != basis(None, ("redis:7", "sha256:1"), (("/data", ("bind", "/other/data")),))
 
 
 def test_no_secret_goes_into_it(container: Callable[..., ObservedContainer]) -> None:
     """What is easily guessed could be found again in a digest; an id stands for all that cannot change."""
     assert {"environment", "labels", "command", "secrets", "healthcheck"}.isdisjoint(LIVING)
     one, other = (with_values(container(), environment=(("PASSWORD", each),)) for each in ("one", "other"))
-    assert fingerprint([CHANGE], [one]) == fingerprint([CHANGE], [other])
+    assert basis(one) == basis(other)
 
 
 def test_what_has_no_order_is_the_same_in_every_process() -> None:

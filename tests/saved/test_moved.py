@@ -88,7 +88,7 @@ def test_each_difference_is_named_with_its_resource(now: list[Change], said: lis
 def test_another_container_is_named_where_no_field_tells() -> None:
     """Such as one that somebody made anew just as it was."""
     assert list(differences(kept(WEB), plan_of(WEB, rests_on="b"))) == [
-        "service.web[1] is another container now, or was changed since"
+        "service.web[1]: its container, its image or where its mounts lie is not what it was"
     ]
 
 
