@@ -64,7 +64,7 @@ def field_changes(sides: Sides) -> Iterator[FieldChange]:
 def _differing(sides: Sides) -> Iterator[FieldChange]:
     values = as_bound(sides.service, sides.container)
     for row in container.FIELDS:
-        if row.name == "image" or (row.name == "networks" and _other_mode(sides)):
+        if row.name == "image" or (row.name == "networks" and _other_mode(sides)) or sides.service.ignores(row.name):
             continue
         want, have = row.on_image(sides.service.asked, sides.image), values[row.name]
         if sides.image is None and row.image:
@@ -75,6 +75,8 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
         if row.kind.keyed:
             wanted, found = dict(want), dict(have)
             for entry in sorted(wanted.keys() | found.keys()):
+                if sides.service.ignores(row.name, entry):
+                    continue
                 if wanted.get(entry, _ABSENT) != found.get(entry, _ABSENT):
                     yield _change(sides, row, entry, found.get(entry, _ABSENT), wanted.get(entry, _ABSENT))
         else:

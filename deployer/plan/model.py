@@ -178,7 +178,9 @@ class Plan:
     """Everything that apply would do.
 
     `images` gives the reference that is run for each image's address, where it is known before anything is done.
-    `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack.
+    `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack. `ignored` are
+    the fields of each service that others own, `uncompared` the mounted files and folders whose content nobody looks
+    at, each by the address of the service.
     """
 
     stack: str
@@ -192,6 +194,8 @@ class Plan:
     images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Diagnostic, ...] = ()
     left_alone: tuple[str, ...] = ()
+    ignored: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    uncompared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def is_empty(self) -> bool:

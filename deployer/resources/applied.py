@@ -19,6 +19,9 @@ from deployer.fields.sensitive import is_sensitive_name, mask_user_info
 FORMAT = 1
 HASH = "sha256:"
 
+CONTENTS = "contents"
+"""Beside the rows: what mounted files held, by target, as salted digests."""
+
 NAMED = {"environment": "", "logging": OPTION}
 """The rows whose entries have names that can tell a secret, and what stands before the names."""
 
@@ -94,9 +97,17 @@ OPEN = Secrecy()
 """For what holds nothing sensitive."""
 
 
-def encode(rows: Iterable[Field], asked: Mapping[str, Value], secrecy: Secrecy = OPEN, image: str = "") -> str:
+def encode(
+    rows: Iterable[Field],
+    asked: Mapping[str, Value],
+    secrecy: Secrecy = OPEN,
+    image: str = "",
+    contents: Mapping[str, str] | None = None,
+) -> str:
     """The label's text."""
     fields = {row.name: secrecy.stored(row, asked[row.name]) for row in rows if asked[row.name] != row.unset}
+    if contents:
+        fields[CONTENTS] = dict(contents)
     document = {"format": FORMAT, "image": image, "fields": fields}
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
