@@ -39,7 +39,7 @@ class Sides:
 
 def sides_of(service: DesiredService, found: ObservedContainer, observed: Observed, place: PlaceOf) -> Sides:
     image = observed.images.get(found.image_id)
-    was = found.applied
+    was = None if observed.records.ended.damaged else found.applied
     if was and (updated := observed.records.updates.get(found.id)):
         was = Applied(was.image, {**was.fields, **updated})
     secrecy = Secrecy(observed.records.salt, service.sensitive, service.hidden)
@@ -158,7 +158,7 @@ def _asked_then(was: Applied) -> dict[str, Value]:
         if isinstance(stored, Mapping):
             entries = cast("Mapping[str, Any]", stored)
             then[name] = tuple(sorted((entry, applied.canonical(item)) for entry, item in entries.items()))
-        elif stored is not None:
+        elif stored is not None and not _is_hash(stored):
             then[name] = applied.canonical(stored)
     return then
 

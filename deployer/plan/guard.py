@@ -11,6 +11,7 @@ from deployer.fields.namespaces import owner
 from deployer.fields.references import host_of
 from deployer.plan.contents import contents_elsewhere, signals_missed
 from deployer.plan.copies import into_volume, volume_over
+from deployer.plan.damaged import damaged
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import meet
 from deployer.plan.model import Action, Call, Change
@@ -229,6 +230,7 @@ def insecure_refused(desired: Desired, observed: Observed, place: PlaceOf) -> It
 
 def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
     """What the plan names before it goes on."""
+    yield from damaged(observed)
     yield from ports_taken(desired, observed, place)
     yield from renamed_volumes(desired, observed, place)
     yield from signals_missed(desired, place)

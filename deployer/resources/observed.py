@@ -22,7 +22,8 @@ class ObservedContainer:
     `status` is the engine's word (running, paused, exited, created, restarting, dead); `health` is "" without a
     check. `values` are the canonical rows, `network_ids` the engine's ids of the networks by key, `anonymous` the
     volumes without a name by target, `copies` the volumes of its secrets, which go with it; `predecessor` how the one
-    that it replaces stood; a `one_off` ran a command beside the service. `raw` is the inspect, for what takes a step
+    that it replaces stood; a `one_off` ran a command beside the service. `damaged` are the
+    labels of ours that cannot be read. `raw` is the inspect, for what takes a step
     back.
     """
 
@@ -46,6 +47,7 @@ class ObservedContainer:
     predecessor: Standing | None = None
     copies: tuple[str, ...] = ()
     one_off: bool = False
+    damaged: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -101,6 +103,7 @@ class ObservedThing:
     values: Mapping[str, Value]
     applied: Applied | None
     raw: Json
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
