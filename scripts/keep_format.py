@@ -7,7 +7,7 @@ Run it, with an engine to try on (DOCKER_HOST), in the commit that changes what 
     scripts/keep_format.py NAME --code FOLDER    by that of another checkout, such as one of an earlier commit
 
 The stack is tests/upgrades/stack.yaml, less the services that the code does not know yet. It is applied, changed in
-place, and applied again, so that records hold what labels cannot. Then everything of it is removed again.
+place and by replacements, and applied again: so records hold what labels cannot. Then all of it is removed again.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ def main() -> None:
     FOLDER.mkdir()
     try:
         make_checkout()
-        run(arguments.code, "apply", "--yes", stack=known_to(arguments.code))
-        stack = known_to(arguments.code, mem_limit="48M")
+        stack = known_to(arguments.code)
+        run(arguments.code, "apply", "--yes", stack=stack)
+        change(stack["services"])
         (FOLDER / "conf" / "shop.conf").write_text("b\n")
         run(arguments.code, "apply", "--yes", stack=stack)
         written.mkdir(exist_ok=True)
@@ -66,10 +67,16 @@ def make_checkout() -> None:
         subprocess.run(["git", *words], cwd=FOLDER, check=True)
 
 
-def known_to(code: Path, mem_limit: str = "32M") -> dict[str, Any]:
+def change(services: dict[str, Any]) -> None:
+    """One is updated in place, others are replaced: a volume without a name goes over."""
+    services["web"]["mem_limit"] = "48M"
+    for name in {"mounts", "nameless"} & services.keys():
+        services[name]["labels"] = {"round": "2"}
+
+
+def known_to(code: Path) -> dict[str, Any]:
     """The stack, less what that code does not know."""
     whole = YAML(typ="safe").load((FIXTURES / "stack.yaml").read_text())
-    whole["services"]["web"]["mem_limit"] = mem_limit
     services = {name: said for name, said in whole["services"].items() if is_valid(code, part(whole, [name]))}
     return part(whole, services)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any
 
+from deployer.errors import Diagnostic, Unreachable
 from deployer.fields import container
 from deployer.fields.attachments import entry_of, fixed_addresses
 from deployer.fields.copies import SECTIONS, decode_copies, is_copy, label_of
@@ -124,7 +125,18 @@ def image_of(inspect: Json) -> ObservedImage:
 
 
 def rows_of(rows: tuple[Field, ...], document: Json, context: Context) -> dict[str, Value]:
-    return {row.name: row.out_of(document, context) for row in rows}
+    return {row.name: _out_of(row, document, context) for row in rows}
+
+
+def _out_of(row: Field, document: Json, context: Context) -> Value:
+    """Raises Unreachable where the engine shows something there that is no value of the row."""
+    try:
+        return row.out_of(document, context)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        name, where = str(document.get("Name", "")).lstrip("/"), row.inspect or row.engine
+        message = f"the engine's answer about {name} cannot be read: {where} is not what deployer knows of it"
+        hint = f"`docker inspect {name}` shows what it is; an engine that speaks the Engine API is needed"
+        raise Unreachable(Diagnostic("engine-garbled", message, hint=hint)) from error
 
 
 def host_ports(inspect: Json) -> frozenset[tuple[str, int, str]]:
