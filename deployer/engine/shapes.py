@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 Shape = Any
-"""A type; [shape] for a list; {key: shape} for a mapping: `?key` may be absent or null, `*` stands for every key, `?*` for
-every key whose value may be null."""
+"""A type; [shape] for a list; {key: shape} for a mapping: `?key` may be absent or null, `*` stands for every key, `?*`
+for every key whose value may be null.
+"""
 
 _ENDPOINT = {"?Aliases": [str], "?NetworkID": str, "?IPAMConfig": {}}
 _BINDING = {"?HostPort": str, "?HostIp": str}

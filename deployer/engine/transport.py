@@ -256,5 +256,5 @@ def _explanation(body: bytes, reason: str | None) -> str:
     """The engine's reason; what is no engine (a proxy on the way) answers with other text."""
     try:
         return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return body.decode(errors="replace").strip()[:500] or reason or ""

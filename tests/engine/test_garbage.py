@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,18 @@ STATE = Path(__file__).parent.parent / "upgrades" / "contents" / "state.json"
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
 HTML = b"<html>502 Bad Gateway</html>"
+GARBAGE = (
+    HTML,
+    b"",
+    b"17",
+    b'"text"',
+    b"{",
+    b"\xff\xfe",
+    b"[[]]",
+    b'[{"Id": 17}]',
+    b'{"Id": 17, "Volumes": {}, "RegistryConfig": 1}',
+    b"[" * 99999,
+)
 
 ASKED: dict[str, Callable[[DockerEngine], Any]] = {
     "containers": lambda engine: engine.containers(),
@@ -96,14 +108,10 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
 )
 def test_garbage_is_no_answer_of_an_engine(folder: Path | None, asked: str, body: bytes):
     """No JSON, JSON of another shape, keys that are missing: the request that it answered is named."""
-    with engine_that(http(body), folder) as engine:
-        try:
-            found = ASKED[asked](engine)
-        except Unreachable as error:
-            assert error.diagnostics[0].code == "engine-garbled"
-            assert error.diagnostics[0].message.startswith("could not ")
-        else:
-            assert not found, "only an answer that is of the right shape, and says nothing, is one"
+    with engine_that(http(body), folder) as engine, pytest.raises(Unreachable, match="could not ") as caught:
+        ASKED[asked](engine)
+
+    assert caught.value.diagnostics[0].code == "engine-garbled"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,6 @@ def test_garbage_is_no_answer_of_an_engine(folder: Path | None, asked: str, body
     [
         (HEADERS + b'[{"Id"', False, "engine-lost"),
         (CHUNKED + b"10\r\nabc", False, "engine-lost"),
-        (CHUNKED + b"nonsense\r\n", False, "engine-garbled"),
         (b"", False, "engine-lost"),
         (b"", True, "engine-timeout"),
         (b"HTTP/1.1 200 OK\r\n", True, "engine-timeout"),
@@ -171,10 +178,8 @@ def test_an_inspect_with_anything_in_it_is_read_or_refused(changes: list[tuple[t
         if isinstance(holder, dict | list) and _has(holder, last):
             holder[last] = value
     if not misfit(inspect, CONTAINER):
-        try:
-            assert container_of(inspect, Context()).id
-        except Unreachable as error:
-            assert error.diagnostics[0].code == "engine-garbled"
+        with suppress(Unreachable):
+            assert container_of(inspect, Context()).id == inspect["Id"]
 
 
 def _has(holder: Any, key: Any) -> bool:
