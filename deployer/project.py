@@ -79,6 +79,7 @@ class Project:
         chosen = [name for name in self.stack.builds if not only or f"build.{name}" in needed]
         builds = self.sources.builds(chosen, mistakes)
         digests = self.sources.contents(part.services, mistakes)
+        part = self.sources.bound(part, mistakes)
         archives = self.sources.archives(whole.images if builds else part.images, mistakes)
         raise_if_any(mistakes)
         bases = {with_tag(base) for build in builds.values() for base in build.bases}
@@ -108,6 +109,7 @@ class Project:
             self.sources.forget_contents()
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
         plan = make_plan(desired, observed, self.stack.place, options, self.sources.recall)
+        self.sources.remember_bound(desired, observed.records.salt)
         ids = {reference: image.id for reference, image in observed.images.items()}
         references = references_of(desired.builds, ids)
         for build in desired.builds.values():
@@ -206,6 +208,11 @@ class Project:
         observed = observe(
             reader, self.stack.name, wanted.context, new_salt=self.salt, holding=holding, take_over=take_over
         )
+        if (
+            observed.engine.is_here
+        ):  # who starts anew takes up what mounted files hold; what cannot be read says nothing
+            wanted = self.sources.bound(wanted, [])
+            self.sources.remember_bound(wanted, observed.records.salt)
         return make(wanted, observed), observed
 
     def resolved(self) -> str:

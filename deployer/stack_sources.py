@@ -18,7 +18,7 @@ from deployer.sources.noted import WHOLE, note_file, note_inputs
 if TYPE_CHECKING:
     from deployer.fields.copies import Section
     from deployer.plan.steps import Copies
-    from deployer.resources.desired import DesiredArchive, DesiredBuild, DesiredImage
+    from deployer.resources.desired import BoundContent, Desired, DesiredArchive, DesiredBuild, DesiredImage
     from deployer.resources.registries import Registry
     from deployer.sources.builds import BuildSources, Recipe
     from deployer.sources.contents import Content
@@ -145,6 +145,36 @@ class StackSources:
                 source.environment, self.stack.variables_at(section, name, "environment"), whose, place
             )
         return contents.content_of_text(source.content or "", whose, place)
+
+    def bound(self, desired: Desired, mistakes: list[Diagnostic]) -> Desired:
+        """The same with what the watched mounts of its services hold; each source is read once."""
+        from deployer.resources.as_read import with_bound
+        from deployer.sources.bound import Bound, read_bound
+
+        read: dict[str, Bound] = {}
+
+        def anew(service: str, known: BoundContent) -> BoundContent:
+            place = self.stack.places.key("services", service, "x-deployer", "reload", known.key)
+            try:
+                found = read[known.source] = read.get(known.source) or read_bound(Path(known.source), place)
+            except InvalidStack as error:
+                mistakes.extend(error.diagnostics)
+                return known
+            return replace(known, digest=found.digest, changed=found.changed, files=found.files, is_file=found.is_file)
+
+        return with_bound(desired, anew)
+
+    def remember_bound(self, desired: Desired, salt: str) -> None:
+        """Keep which files the watched mounts hold, so that a later plan can say which of them changed."""
+        from deployer.plan.contents import memory_of
+        from deployer.resources.applied import digest_with
+        from deployer.sources.build_cache import remember
+
+        for service in desired.services.values():
+            for target, content in service.contents.items():
+                if content.digest:
+                    digest = digest_with(salt, content.digest)
+                    remember(self.stack.name, memory_of(service.name, target), digest, content.files)
 
     def archives(self, addresses: Collection[str], mistakes: list[Diagnostic]) -> dict[str, tuple[str, DesiredArchive]]:
         """The images that come from archives, by address: the reference that each is to have, and what it is there."""

@@ -131,7 +131,7 @@ def port(
 
 def _wire(given: str) -> str:
     number, slash, protocol = given.partition("/")
-    if not number.isdigit() or (slash and protocol not in ("tcp", "udp", "sctp")):
+    if not number.isdecimal() or (slash and protocol not in ("tcp", "udp", "sctp")):
         hint = "write it as 80 or 53/udp"
         raise WrongUsage(Diagnostic("usage", f"{given!r} is no port", hint=hint))
     return f"{int(number)}/{protocol or 'tcp'}"

@@ -62,7 +62,7 @@ def _numbers(given: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for each in given:
         name, _, number = each.partition("=")
-        if not name or not number.isdigit():
+        if not name or not number.isdecimal():
             hint = "write it as SERVICE=N: web=3"
             raise WrongUsage(Diagnostic("usage", f"{each!r} is no service with a number", hint=hint))
         found[name] = int(number)

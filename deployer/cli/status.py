@@ -99,11 +99,11 @@ def statuses(desired: Desired, plan: Plan, observed: Observed) -> list[ServiceSt
 
 def _status(name: str, desired: Desired, plan: Plan, observed: Observed) -> ServiceStatus:
     from deployer.render.status import ServiceStatus
-    from deployer.resources.identity import REVISION
+    from deployer.resources.identity import revision_of
 
     service = desired.services.get(name)
     containers = observed.of_service(name)
-    revisions = [int(found) for each in containers if (found := _labels(each).get(REVISION, "")).isdigit()]
+    revisions = [found for each in containers if (found := revision_of(_labels(each))) is not None]
     images = {each.image_reference for each in containers}
     if service and not images:
         images = {plan.images.get(service.image.address) or service.image.reference}

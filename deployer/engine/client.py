@@ -13,6 +13,7 @@ from deployer.engine.progress import follow_build, follow_load, follow_pull, fol
 from deployer.engine.reader import not_an_id
 from deployer.engine.registries import mended
 from deployer.engine.session import Session
+from deployer.engine.shapes import MADE, VOLUME, Shape
 from deployer.engine.transport import open_transport
 from deployer.resources.registries import Registry
 from deployer.resources.wire import EngineRefused, Json, Progress
@@ -181,7 +182,7 @@ class DockerEngine(InsideReader):
         )
 
     def create_volume(self, body: Json) -> Json:
-        return self._answer(f"create volume {body.get('Name')}", "POST", "/volumes/create", body=body)
+        return self._answer(f"create volume {body.get('Name')}", "POST", "/volumes/create", shape=VOLUME, body=body)
 
     def remove_volume(self, name: str) -> None:
         self._do(f"remove volume {name}", "DELETE", "/volumes/{}", name, gone_is_fine=True)
@@ -221,8 +222,9 @@ class DockerEngine(InsideReader):
     def remove_image(self, reference: str) -> None:
         self._do(f"remove image {reference}", "DELETE", "/images/{}", not_an_id(reference), gone_is_fine=True)
 
-    def _answer(self, doing: str, method: str, path: str, *names: str, **options: Any) -> Json:
-        return self._transport.decoded(doing, self._transport.request(doing, method, path, *names, **options))
+    def _answer(self, doing: str, method: str, path: str, *names: str, shape: Shape = MADE, **options: Any) -> Json:
+        answer = self._transport.decoded(doing, self._transport.request(doing, method, path, *names, **options))
+        return self._transport.fitting(doing, answer, shape)
 
     def _do(
         self,

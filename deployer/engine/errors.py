@@ -28,7 +28,8 @@ def _kinds() -> tuple[type[Exception], ...]:
     from http.client import HTTPException
 
     carrier = sys.modules.get("urllib3.exceptions")
-    return (OSError, HTTPException, json.JSONDecodeError, *((carrier.HTTPError,) if carrier else ()))
+    garbage = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)  # nested so deep that nobody can have meant it
+    return (OSError, HTTPException, *garbage, *((carrier.HTTPError,) if carrier else ()))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -71,7 +72,7 @@ def no_answer(doing: str, location: Location, causes: list[BaseException]) -> Di
         return garbled(doing, location, str(cause))
     if any_is(IncompleteRead, ProtocolError):
         return _lost(doing, location)
-    if cause := any_is(ValueError):
+    if cause := any_is(ValueError, RecursionError):
         return garbled(doing, location, str(cause))
     return _absent(location, causes[-1])
 

@@ -22,11 +22,16 @@ class InsideReader(DockerReader):
     def stats(self, container: str) -> Json | None:
         """Two looks, a second apart: the engine gives the first one along, for what is told by the second."""
         doing = f"measure container {container}"
-        return self._transport.read(doing, "/containers/{}/stats", container, params={"stream": 0})
+        return self._transport.read(doing, "/containers/{}/stats", container, shape={}, params={"stream": 0})
 
     def changed_files(self, container: str) -> Sequence[Json]:
         doing = f"list the changed files of container {container}"
-        return self._transport.read(doing, "/containers/{}/changes", container, unbounded=True) or []
+        return (
+            self._transport.read(
+                doing, "/containers/{}/changes", container, shape=[{"Path": str, "Kind": int}], unbounded=True
+            )
+            or []
+        )
 
     def exit_of(self, container: str, until: str = "not-running") -> Callable[[], int]:
         """The engine's headers say that it listens, its body comes with the end (API 1.30)."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 
+from deployer.engine import shapes
 from deployer.engine.credentials import registry_login
 from deployer.engine.logs import log_lines
 from deployer.engine.refusals import refused
@@ -18,6 +19,8 @@ from deployer.resources.registries import Registry
 from deployer.resources.wire import EngineInfo, Json, LogLine
 
 AT_ONCE = 8
+
+_DIGEST = {"?Descriptor": {"?digest": str}}
 
 
 class DockerReader:
@@ -31,11 +34,16 @@ class DockerReader:
         return EngineInfo(self._transport.location.url, str(about.get("Version", "")), self._transport.version)
 
     def containers(self) -> Sequence[Json]:
-        return self._transport.read("list the containers", "/containers/json", params={"all": 1}) or []
+        return (
+            self._transport.read("list the containers", "/containers/json", shape=shapes.CONTAINERS, params={"all": 1})
+            or []
+        )
 
     def container(self, name_or_id: str) -> Json | None:
         """A container by its name or whole id. A part of an id is none: the engine would take the name `db` for one."""
-        found = self._transport.read(f"look at container {name_or_id}", "/containers/{}/json", name_or_id)
+        found = self._transport.read(
+            f"look at container {name_or_id}", "/containers/{}/json", name_or_id, shape=shapes.CONTAINER
+        )
         return found if found and name_or_id in (found["Id"], found["Name"].removeprefix("/")) else None
 
     def inspected(self, ids: Sequence[str]) -> Sequence[Json]:
@@ -45,18 +53,20 @@ class DockerReader:
             return [found for found in pool.map(self.container, ids) if found]
 
     def image(self, reference: str) -> Json | None:
-        return self._transport.read(f"look at image {reference}", "/images/{}/json", not_an_id(reference))
+        return self._transport.read(
+            f"look at image {reference}", "/images/{}/json", not_an_id(reference), shape=shapes.IMAGE
+        )
 
     def images(self, reference: str) -> Sequence[Json]:
         params = {"filters": json.dumps({"reference": [reference]})}
-        return self._transport.read("list the images", "/images/json", params=params) or []
+        return self._transport.read("list the images", "/images/json", shape=[shapes.IMAGE], params=params) or []
 
     def networks(self) -> Sequence[Json]:
-        return self._transport.read("list the networks", "/networks") or []
+        return self._transport.read("list the networks", "/networks", shape=shapes.NETWORKS) or []
 
     def network(self, name_or_id: str) -> Json | None:
         """A network by its name or whole id (a part of an id is none, as with containers)."""
-        found = self._transport.read(f"look at network {name_or_id}", "/networks/{}", name_or_id)
+        found = self._transport.read(f"look at network {name_or_id}", "/networks/{}", name_or_id, shape=shapes.NETWORK)
         return found if found and name_or_id in (found["Id"], found["Name"]) else None
 
     def now(self) -> float:
@@ -66,22 +76,22 @@ class DockerReader:
 
     def volumes(self, name: str = "") -> Sequence[Json]:
         params = {"filters": json.dumps({"name": [name]})} if name else {}
-        answer = self._transport.read("list the volumes", "/volumes", params=params) or {}
+        answer = self._transport.read("list the volumes", "/volumes", shape=shapes.VOLUMES, params=params) or {}
         return answer.get("Volumes") or []
 
     def system(self) -> Json:
-        return self._transport.read("ask the engine about itself", "/info") or {}
+        return self._transport.read("ask the engine about itself", "/info", shape=shapes.INFO) or {}
 
     def disk_usage(self) -> Json:
-        return self._transport.read("ask what takes the engine's disk", "/system/df") or {}
+        return self._transport.read("ask what takes the engine's disk", "/system/df", shape={}) or {}
 
     def search(self, term: str, limit: int) -> Sequence[Json]:
         params = {"term": term, "limit": limit}
         doing = f"search Docker Hub for {term}"
-        return self._transport.read(doing, "/images/search", params=params, unbounded=True) or []
+        return self._transport.read(doing, "/images/search", shape=[{}], params=params, unbounded=True) or []
 
     def volume(self, name: str) -> Json | None:
-        return self._transport.read(f"look at volume {name}", "/volumes/{}", name)
+        return self._transport.read(f"look at volume {name}", "/volumes/{}", name, shape=shapes.VOLUME)
 
     def save(self, references: Sequence[str]) -> Iterator[bytes]:
         params = {"names": [not_an_id(reference) for reference in references]}
@@ -93,18 +103,18 @@ class DockerReader:
         headers = self._login(reference)
         with mended(reference, self._registries):
             path = "/distribution/{}/json"
-            answer = self._transport.read(doing, path, reference, headers=headers, unbounded=True) or {}
+            answer = self._transport.read(doing, path, reference, shape=_DIGEST, headers=headers, unbounded=True) or {}
         return (answer.get("Descriptor") or {}).get("digest")
 
     def retry_after(self, reference: str) -> float | None:
         return retry_after(reference, self._registries, here=self.info().is_here)
 
     def takes_as_insecure(self, host: str) -> bool | None:
-        about = self._transport.read("ask the engine for its settings", "/info") or {}
+        about = self._transport.read("ask the engine for its settings", "/info", shape=shapes.INFO) or {}
         return is_insecure(about.get("RegistryConfig") or {}, host, here=self.info().is_here)
 
     def exec(self, exec_id: str) -> Json | None:
-        return self._transport.read("look at the command", "/exec/{}/json", exec_id)
+        return self._transport.read("look at the command", "/exec/{}/json", exec_id, shape={})
 
     def logs(
         self,

@@ -13,6 +13,7 @@ from deployer.engine.errors import engine_errors, garbled
 from deployer.engine.locate import Location, Tls
 from deployer.engine.plain import PlainReads
 from deployer.engine.refusals import refused
+from deployer.engine.shapes import Shape, misfit
 from deployer.engine.streams import Stream
 from deployer.errors import Diagnostic, Unreachable
 from deployer.resources.wire import EngineRefused, Json, is_loopback
@@ -101,16 +102,24 @@ class Transport:
                 )
         return response
 
-    def read(self, doing: str, path: str, *names: str, **options: Any) -> Any:
-        """The JSON that GET answers; None where the engine says that there is no such thing."""
+    def read(self, doing: str, path: str, *names: str, shape: Shape, **options: Any) -> Any:
+        """The JSON that GET answers, of that shape; None where the engine says that there is no such thing."""
         try:
             if self.plain:
-                return self._read_plainly(self.plain, doing, self._path(path, names), **options)
-            return self.decoded(doing, self.request(doing, "GET", path, *names, **options))
+                answer = self._read_plainly(self.plain, doing, self._path(path, names), **options)
+            else:
+                answer = self.decoded(doing, self.request(doing, "GET", path, *names, **options))
         except EngineRefused as error:
             if error.status == 404:
                 return None
             raise
+        return None if answer is None else self.fitting(doing, answer, shape)
+
+    def fitting(self, doing: str, answer: Any, shape: Shape) -> Any:
+        """The answer, if it is of the shape. Raises Unreachable where another server, or a broken one, gave it."""
+        if wrong := misfit(answer, shape):
+            raise Unreachable(garbled(doing, self.location, wrong))
+        return answer
 
     def _read_plainly(
         self,
@@ -169,7 +178,7 @@ def _agreed(location: Location, timeout: float) -> Transport:
     bare = Transport(Carrier(location, timeout), plain, location, timeout, {})
     doing = "ask the engine for its version"
     try:
-        about = bare.read(doing, "/version")
+        about = bare.read(doing, "/version", shape={})
         newest, oldest = (_numbers(about[key]) for key in ("ApiVersion", "MinAPIVersion"))
     except (EngineRefused, KeyError, TypeError, ValueError) as error:
         raise Unreachable(garbled(doing, location, str(error))) from error
@@ -247,5 +256,5 @@ def _explanation(body: bytes, reason: str | None) -> str:
     """The engine's reason; what is no engine (a proxy on the way) answers with other text."""
     try:
         return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return body.decode(errors="replace").strip()[:500] or reason or ""

@@ -158,7 +158,7 @@ def write_copies(section: Section) -> Callable[[dict[str, Any], Value, Any, Cont
     """A label says what will have been copied when the container starts; the volume is made by the create."""
 
     def write(body: dict[str, Any], copies: Value, _written: Any, context: Context) -> None:
-        body.setdefault("Labels", {})[_label(section)] = json.dumps(dict(copies), separators=(",", ":"))
+        body.setdefault("Labels", {})[label_of(section)] = json.dumps(dict(copies), separators=(",", ":"))
         mounts = body.get("HostConfig", {}).get("Mounts", [])
         if any(is_beneath(path_of(entry), FOLDER) for entry, _ in copies) and not any(map(is_copy, mounts)):
             options = {"NoCopy": True, "Labels": {COPIES: context.stack}}
@@ -171,11 +171,7 @@ def read_copies(section: Section) -> Callable[[Json, Context], Value]:
     """By the label: the engine cannot show what is in a file. Without its volume nothing is under `/run/secrets`."""
 
     def read(inspect: Json, _: Context) -> Value:
-        try:
-            found: Any = json.loads(_labels(inspect).get(_label(section)) or "{}")
-            copies = {str(entry): (str(a), int(b), int(c), int(d)) for entry, (a, b, c, d) in found.items()}
-        except (ValueError, TypeError, AttributeError):
-            return ()
+        copies = decode_copies(_labels(inspect).get(label_of(section))) or {}
         there = any(map(is_copy, _mounts(inspect)))
         kept = {entry: value for entry, value in copies.items() if there or not is_beneath(path_of(entry), FOLDER)}
         return tuple(sorted(kept.items()))
@@ -183,11 +179,21 @@ def read_copies(section: Section) -> Callable[[Json, Context], Value]:
     return read
 
 
+def decode_copies(text: str | None) -> dict[str, tuple[str, int, int, int]] | None:
+    """What the label says was copied; None where it is damaged."""
+    try:
+        found: Any = json.loads(text or "{}")
+        copies = {str(entry): (str(a), int(b), int(c), int(d)) for entry, (a, b, c, d) in found.items()}
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+    return copies if all(0 <= number < 2**32 for copy in copies.values() for number in copy[1:]) else None
+
+
 def _labels(inspect: Json) -> Json:
     return section(inspect, "Config.Labels")
 
 
-def _label(kind: Section) -> str:
+def label_of(kind: Section) -> str:
     return f"io.deployer.{kind}"
 
 

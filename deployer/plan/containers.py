@@ -12,6 +12,7 @@ from deployer.plan.brief import brief
 from deployer.plan.copies import copies_of
 from deployer.plan.differences import Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
+from deployer.plan.ignored import as_others_left
 from deployer.plan.in_place import plan_in_place
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
 from deployer.plan.namespaces import owner_of
@@ -72,6 +73,7 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
 
 
 def _existing(service: DesiredService, container: ObservedContainer, facts: Facts) -> Draft | None:
+    service = as_others_left(service, container, facts.observed)
     fields = explained(differences(service, container, facts), container, facts.observed)
     lost = list(losses(service, container, facts))
     if lost:

@@ -39,7 +39,7 @@ class Sides:
 
 def sides_of(service: DesiredService, found: ObservedContainer, observed: Observed, place: PlaceOf) -> Sides:
     image = observed.images.get(found.image_id)
-    was = found.applied
+    was = None if observed.records.ended.damaged else found.applied
     if was and (updated := observed.records.updates.get(found.id)):
         was = Applied(was.image, {**was.fields, **updated})
     secrecy = Secrecy(observed.records.salt, service.sensitive, service.hidden)
@@ -64,7 +64,7 @@ def field_changes(sides: Sides) -> Iterator[FieldChange]:
 def _differing(sides: Sides) -> Iterator[FieldChange]:
     values = as_bound(sides.service, sides.container)
     for row in container.FIELDS:
-        if row.name == "image" or (row.name == "networks" and _other_mode(sides)):
+        if row.name == "image" or (row.name == "networks" and _other_mode(sides)) or sides.service.ignores(row.name):
             continue
         want, have = row.on_image(sides.service.asked, sides.image), values[row.name]
         if sides.image is None and row.image:
@@ -76,6 +76,8 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
         if row.kind.keyed:
             wanted, found = dict(want), dict(have)
             for entry in sorted(wanted.keys() | found.keys()):
+                if sides.service.ignores(row.name, entry):
+                    continue
                 if wanted.get(entry, _ABSENT) != found.get(entry, _ABSENT):
                     yield _change(sides, row, entry, found.get(entry, _ABSENT), wanted.get(entry, _ABSENT))
         else:
@@ -180,7 +182,7 @@ def _asked_then(was: Applied) -> dict[str, Value]:
         if isinstance(stored, Mapping):
             entries = cast("Mapping[str, Any]", stored)
             then[name] = tuple(sorted((entry, applied.canonical(item)) for entry, item in entries.items()))
-        elif stored is not None:
+        elif stored is not None and not _is_hash(stored):
             then[name] = applied.canonical(stored)
     return then
 

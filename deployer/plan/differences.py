@@ -9,8 +9,9 @@ from types import MappingProxyType
 from deployer.errors import Place
 from deployer.fields.field import Effect
 from deployer.fields.references import with_tag
+from deployer.plan.contents import content_changes
 from deployer.plan.diff import PlaceOf, field_changes, sides_of
-from deployer.plan.images import ImageNow
+from deployer.plan.images import ImageNow, Recall, no_recall
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.namespaces import Owner, namespace_change, owner_of
 from deployer.resources.desired import Desired, DesiredService
@@ -24,7 +25,7 @@ class Facts:
 
     `remade` are the engine's names of networks that this plan makes anew, `made` those of the volumes that it creates,
     each with its address; `replace` the services whose containers are to be made anew whatever differs; `owners` the
-    containers of the services that were planned already.
+    containers of the services that were planned already; `recall` tells what builds and mounted files held.
     """
 
     desired: Desired
@@ -36,6 +37,7 @@ class Facts:
     made: Mapping[str, str]
     replace: frozenset[str] = frozenset()
     owners: Mapping[str, Owner] = field(default_factory=lambda: MappingProxyType({}))
+    recall: Recall = no_recall
 
 
 def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[FieldChange, ...]]:
@@ -51,6 +53,7 @@ def differences(service: DesiredService, container: ObservedContainer, facts: Fa
     yield from _image(service, container, facts)
     sides = sides_of(service, container, facts.observed, facts.place)
     yield from field_changes(sides)
+    yield from content_changes(service, container, sides.was, facts.recall)
     yield from namespace_change(
         service, container, owner_of(service, facts.owners, facts.observed, facts.desired.stack)
     )

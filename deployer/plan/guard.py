@@ -10,10 +10,13 @@ from deployer.fields.copies import SECTIONS
 from deployer.fields.namespaces import owner
 from deployer.fields.references import host_of
 from deployer.plan.abilities import engine_too_old, not_in_effect
+from deployer.plan.contents import contents_elsewhere, signals_missed
 from deployer.plan.copies import into_volume, volume_over
+from deployer.plan.damaged import damaged
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import meet
-from deployer.plan.model import Call, Change
+from deployer.plan.model import Action, Call, Change
+from deployer.plan.renamed import renamed_volumes
 from deployer.resources.desired import Desired, DesiredThing
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
@@ -37,6 +40,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
         yield from images_never(desired, observed, place)
         yield from copies_into_volumes(desired, observed, place)
         yield from binds_elsewhere(desired, observed, place)
+        yield from contents_elsewhere(desired, observed, place)
         yield from insecure_refused(desired, observed, place)
 
 
@@ -120,16 +124,21 @@ def owners_missing(desired: Desired, observed: Observed, place: PlaceOf) -> Iter
 
 
 def networks_in_use(
-    changes: Sequence[Change], observed: Observed, going: Set[str] = frozenset()
+    changes: Sequence[Change],
+    observed: Observed,
+    going: Set[str] = frozenset(),
+    staying: Set[tuple[str, str]] = frozenset(),
 ) -> Iterator[Diagnostic]:
     """A network cannot go while somebody else's container is in it, whose id is not among those that are `going`: that
-    is known before anything stops.
+    is known before anything stops. In those of `staying` the stack's own containers stay, too: pairs of their ids.
     """
     others = [each for each in observed.neighbours.values() if each.id not in going]
     for change in changes:
         for step in (step for step in change.steps if step.call is Call.REMOVE_NETWORK):
             there = next((each for each in observed.networks.values() if step.target in (each.name, each.id)), None)
             users = sorted(each.name for each in others if there and there.id in each.networks)
+            if change.action is Action.REMOVE:
+                users += sorted(each.name for each in observed.containers if there and (each.id, there.id) in staying)
             if users:
                 names = ", ".join(users)
                 yield Diagnostic(
@@ -221,8 +230,11 @@ def insecure_refused(desired: Desired, observed: Observed, place: PlaceOf) -> It
 
 def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
     """What the plan names before it goes on."""
+    yield from damaged(observed)
     yield from ports_taken(desired, observed, place)
     yield from not_in_effect(desired, observed, place)
+    yield from renamed_volumes(desired, observed, place)
+    yield from signals_missed(desired, place)
     for thing in desired.volumes.values():
         found = observed.volumes.get(thing.name)
         if found and not thing.external and not found.ours and found.origin is None:

@@ -20,6 +20,11 @@ Recall = Callable[[str, str], Mapping[str, str] | None]
 """A build's name and the hash in a tag of it -> what went into that image, where it was built or planned from here."""
 
 
+def no_recall(_build: str, _hash: str) -> None:
+    """For where nothing is known of earlier builds."""
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class ImageNow:
     """What is known of an image before anything is done: `id` is "" where it has to be made first, and `how` says by

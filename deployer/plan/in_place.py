@@ -8,6 +8,7 @@ from deployer.fields.attachments import endpoint
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Effect
 from deployer.plan import steps
+from deployer.plan.contents import is_content, signals, taken_up
 from deployer.plan.differences import Facts
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
@@ -25,7 +26,11 @@ def plan_in_place(
 ) -> Draft:
     """A change that the living container takes, started again where that needs it."""
     rejoins = any(change.effect is Effect.RESTART and change.field != "state" for change in fields)
-    changing = [change for change in fields if change.effect is not Effect.RESTART or change.field == "state"]
+    changing = [
+        change
+        for change in fields
+        if not is_content(change) and (change.effect is not Effect.RESTART or change.field == "state")
+    ]
     changed = {change.field.split(".")[0] for change in changing} | {
         row
         for row, said in service.written.items()
@@ -39,11 +44,13 @@ def plan_in_place(
     if restarts:
         wait = await_ready(service, container.id, fresh=True, name=container.name)
         runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
-    action, detail = _how(fields, rejoins)
+    runbook += (sent := signals(service, container, fields))
+    action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL])
     if action is Action.RENAME and has_taken_over(container):
         action, detail = Action.RECOVER, f"rename {container.name} to {name}; {NOT_ENDED}"
     secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
     rows = {row.name: secrecy.stored(row, service.asked[row.name]) for row in BY_NAME.values() if row.name in changed}
+    rows |= taken_up(service) if any(map(is_content, fields)) else {}
     updates = (container.id, rows) if rows else None
     change = Change(
         container.address,
@@ -69,17 +76,18 @@ def plan_in_place(
     )
 
 
-def _how(fields: list[FieldChange], rejoins: bool) -> tuple[Action, str]:
+def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str]) -> tuple[Action, str]:
     """What a change that needs no new container is called, and what becomes of the living one."""
     only = {change.field for change in fields}
-    if only == {"network_mode"}:
+    if only == {"network_mode"} or (rejoins and all(map(is_content, fields))):
         return Action.RESTART, ""
     if only == {"state"}:
         return Action.START, ""
     action = Action.RENAME if only == {"name"} else Action.UPDATE
     if rejoins:
         return action, "in place, then restarted"
-    return action, "in place, then started" if "state" in only else "in place, no restart"
+    sent = f"{' and '.join(signalled)} sent, " if signalled else "in place, "
+    return action, f"{sent}then started" if "state" in only else f"{sent}no restart"
 
 
 def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:

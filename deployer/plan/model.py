@@ -201,7 +201,9 @@ class Plan:
 
     `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address.
     `images` gives the reference that is run for each image's address, where it is known before anything is done.
-    `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack.
+    `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack. `ignored` are
+    the fields of each service that others own, `uncompared` the mounted files and folders whose content nobody looks
+    at, each by the address of the service.
     """
 
     stack: str
@@ -216,6 +218,8 @@ class Plan:
     warnings: tuple[Diagnostic, ...] = ()
     left_alone: tuple[str, ...] = ()
     rests_on: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ignored: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    uncompared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def is_empty(self) -> bool:

@@ -9,13 +9,15 @@ from deployer.errors import Diagnostic, raise_if_any
 from deployer.fields.field import Effect
 from deployer.plan import guard, order, scale, steps
 from deployer.plan.containers import plan_removal, plan_service
+from deployer.plan.contents import uncompared
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.fingerprint import basis, fingerprint
 from deployer.plan.gap import with_gaps
 from deployer.plan.groups import groups_of
-from deployer.plan.images import ImageNow, Recall, brought_for, plan_images
+from deployer.plan.ignored import as_many_as_there, ignored_names, in_others_networks
+from deployer.plan.images import ImageNow, Recall, brought_for, no_recall, plan_images
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.old_builds import KEPT, old_builds
@@ -56,28 +58,25 @@ class Options:
     count: bool = False
 
 
-def no_recall(_build: str, _hash: str) -> None:
-    """For where nothing is known of earlier builds."""
-    return
-
-
 def make_plan(
     desired: Desired, observed: Observed, place: PlaceOf, options: Options | None = None, recall: Recall = no_recall
 ) -> Plan:
     """What apply would do. Raises InvalidStack where the stack cannot be carried out on this engine."""
     options = options or Options()
     desired = salted(desired, observed.records.salt)
+    desired = desired if options.count else as_many_as_there(desired, observed)
     raise_if_any(guard.refusals(desired, observed, place, adopt=options.adopt))
     images = plan_images(desired, observed, place, recall)
     pushes = plan_pushes(desired, observed, images, place)
     things, unchanged = plan_things(desired, observed, place, options.keep_orphans, only=bool(options.only))
     if options.spared or options.count:
         things = [draft for draft in things if draft.change.action is not Action.REPLACE]
-    raise_if_any(guard.networks_in_use([draft.change for draft in things], observed))
+    staying = in_others_networks(desired, observed)
+    raise_if_any(guard.networks_in_use([draft.change for draft in things], observed, staying=staying))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
     made = {draft.change.steps[0].target: draft.change.address for draft in things if draft.has(Call.CREATE_VOLUME)}
     revision = observed.records.revision + 1
-    facts = Facts(desired, observed, images.now, remade, place, revision, made, options.replace)
+    facts = Facts(desired, observed, images.now, remade, place, revision, made, options.replace, recall=recall)
     drafts = [
         *_adoption(desired, observed, options),
         *of_images(images.changes, desired),
@@ -105,7 +104,7 @@ def make_plan(
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)
     changed = {draft.change.address for draft in drafts}
-    return plan_of(
+    plan = plan_of(
         desired.stack,
         desired.origin,
         observed,
@@ -115,6 +114,16 @@ def make_plan(
         (*guard.warnings(desired, observed, place), *map(scale.left, differing)),
         left_alone(desired, observed, {*changed, *unchanged}) if options.only else (),
     )
+    return replace(plan, **_not_looked_at(desired))
+
+
+def _not_looked_at(desired: Desired) -> dict[str, dict[str, tuple[str, ...]]]:
+    """What the plan knows nothing of, by the addresses of services."""
+    services = {f"service.{name}": service for name, service in desired.services.items()}
+    return {
+        "ignored": {address: names for address, each in services.items() if (names := ignored_names(each))},
+        "uncompared": {address: names for address, each in services.items() if (names := uncompared(each))},
+    }
 
 
 def of_images(changes: Sequence[Change], desired: Desired) -> Iterator[Draft]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from deployer.errors import raise_if_any
 from deployer.fields.namespaces import owner
 from deployer.plan import guard, steps
+from deployer.plan.contents import taken_up
 from deployer.plan.differences import Facts
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, Plan, Step
@@ -15,6 +16,7 @@ from deployer.plan.namespaces import owners_first
 from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_of
 from deployer.plan.readiness import await_ready
 from deployer.plan.recovery import is_half_done
+from deployer.resources.as_read import salted
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.inspected import dependencies_on_label, host_ports
 from deployer.resources.observed import Observed, ObservedContainer
@@ -49,6 +51,7 @@ def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
     the stack's name is another origin's.
     """
     raise_if_any(guard.another_origin(desired.stack, desired.origin, desired.folder, observed))
+    desired = salted(desired, observed.records.salt)
     facts = Facts(desired, observed, {}, frozenset(), lambda *_: None, observed.records.revision + 1, {})
     reasons = _reasons(desired, observed, wish)
     meant = (each for each in observed.containers if each.service in reasons and not is_half_done(each, observed))
@@ -103,14 +106,23 @@ def _start(
     container: ObservedContainer, service: DesiredService | None, reason: str, action: Action = Action.START
 ) -> Draft:
     runbook = steps.start(container, _wait(container, service))
-    change = Change(container.address, action, reason, steps=runbook)
+    change = Change(container.address, action, reason, steps=runbook, updates=_updates(container, service))
     return _draft(change, container, service)
+
+
+def _updates(
+    container: ObservedContainer, service: DesiredService | None
+) -> tuple[str, Mapping[str, Mapping[str, str]]] | None:
+    """What it has taken up of mounted files once it has started; one that only goes on takes up nothing."""
+    found = taken_up(service) if service and container.status != "paused" else {}
+    return (container.id, found) if found else None
 
 
 def _restart(container: ObservedContainer, service: DesiredService | None, reason: str) -> Draft:
     """One call of the engine's: who is killed beside it leaves no container stopped."""
     again = Step(Call.RESTART, container.id, name=container.name)
-    change = Change(container.address, Action.RESTART, reason, steps=(again, _wait(container, service)))
+    runbook = (again, _wait(container, service))
+    change = Change(container.address, Action.RESTART, reason, steps=runbook, updates=_updates(container, service))
     return _draft(change, container, service)
 
 

@@ -32,7 +32,14 @@ def as_object(plan: Plan, *, show_all: bool = False) -> Json:
             "unchanged": counts["unchanged"],
             "left_alone": len(plan.left_alone),
         },
-        **({"unchanged": list(plan.unchanged)} if show_all else {}),
+        **({"unchanged": list(plan.unchanged), **_not_looked_at(plan)} if show_all else {}),
+    }
+
+
+def _not_looked_at(plan: Plan) -> Json:
+    return {
+        "ignored": {address: list(names) for address, names in plan.ignored.items()},
+        "uncompared": {address: list(names) for address, names in plan.uncompared.items()},
     }
 
 
@@ -100,12 +107,14 @@ def plan_schema() -> Json:
                 "changes": _list({"$ref": "#/$defs/change"}, "What would change, in the order in which it is shown."),
                 "summary": _summary_schema(),
                 "unchanged": _list({"type": "string"}, "The addresses of what does not change; with `--all` only."),
+                "ignored": _by_service("The fields that others own, by service; with `--all` only."),
+                "uncompared": _by_service("Mounted paths whose content is not compared; with `--all` only."),
                 "saved": {
                     "type": "object",
                     "description": "What `deployer apply` needs to carry out just this plan; with `--out` only.",
                 },
             },
-            optional=("unchanged", "saved"),
+            optional=("unchanged", "ignored", "uncompared", "saved"),
         ),
         "$defs": {"change": _change_schema(), "field": _field_schema()},
     }
@@ -190,6 +199,11 @@ def _object(properties: Json, *, optional: Iterable[str] = (), description: str 
 
 def _list(items: Json, description: str) -> Json:
     return {"type": "array", "items": items, "description": description}
+
+
+def _by_service(description: str) -> Json:
+    names = {"type": "array", "items": {"type": "string"}}
+    return {"type": "object", "description": description, "additionalProperties": names}
 
 
 def _one_of(kind: type[Action] | type[Cause] | type[Effect], description: str) -> Json:

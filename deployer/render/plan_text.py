@@ -7,7 +7,7 @@ v  pull                     an image comes from a registry
 >  start, restart, unpause  what is there runs again
 -  remove, stop, kill, pause  something goes, or rests
 !  kept                     data that the stack no longer names stays
-=  unchanged                listed only where all is asked for
+=  unchanged                listed only where all is asked for; what is not looked at, too
 """
 
 from __future__ import annotations
@@ -39,8 +39,18 @@ def as_text(
     if show_all:
         rows += [_Row(SAME, harmless(address), "unchanged") for address in plan.unchanged]
         rows += [_Row(SAME, harmless(address), "left alone") for address in plan.left_alone]
+    if show_all or verbose:
+        rows += _not_looked_at(plan)
     lines = list(_aligned(rows, color))
     return "\n".join([head(plan, destroy), "", *lines, *([""] if lines else []), closing(plan)])
+
+
+def _not_looked_at(plan: Plan) -> Iterator[_Row]:
+    """What others own, and mounted files: a difference in these would not show."""
+    for address, names in plan.ignored.items():
+        yield _Row(SAME, harmless(address), harmless(f"ignored: {', '.join(names)}"))
+    for address, names in plan.uncompared.items():
+        yield _Row(SAME, harmless(address), harmless(f"not compared: what is in {', '.join(names)}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from deployer.fields.sensitive import is_sensitive_name, mask_user_info
 FORMAT = 1
 HASH = "sha256:"
 
+CONTENTS = "contents"
+"""Beside the rows: what mounted files held, by target, as salted digests."""
+
 NAMED = {"environment": "", "logging": OPTION}
 """The rows whose entries have names that can tell a secret, and what stands before the names."""
 
@@ -94,22 +97,61 @@ OPEN = Secrecy()
 """For what holds nothing sensitive."""
 
 
-def encode(rows: Iterable[Field], asked: Mapping[str, Value], secrecy: Secrecy = OPEN, image: str = "") -> str:
+def encode(
+    rows: Iterable[Field],
+    asked: Mapping[str, Value],
+    secrecy: Secrecy = OPEN,
+    image: str = "",
+    contents: Mapping[str, str] | None = None,
+) -> str:
     """The label's text."""
     fields = {row.name: secrecy.stored(row, asked[row.name]) for row in rows if asked[row.name] != row.unset}
+    if contents:
+        fields[CONTENTS] = dict(contents)
     document = {"format": FORMAT, "image": image, "fields": fields}
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def decode(text: str | None) -> Applied | None:
+def decode(text: str | None, rows: Iterable[Field]) -> Applied | None:
     """What the label says; None where there is none, or it is damaged or of a newer format.
 
     Then less can be said, and nothing wrong is done.
     """
     try:
         found: Any = json.loads(text or "")
-        if found["format"] != FORMAT or not isinstance(found["fields"], dict):
-            return None
-        return Applied(str(found["image"]), found["fields"])
-    except (ValueError, KeyError, TypeError):
+        fields = found["fields"]
+        whole = found["format"] == FORMAT and isinstance(found["image"], str) and are_sound(rows, fields)
+        return Applied(found["image"], fields) if whole else None
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def are_sound(rows: Iterable[Field], fields: Any) -> bool:
+    """Whether rows that were read from a label are such as `stored` writes them; what later versions add is let be."""
+    if not isinstance(fields, dict):
+        return False
+    stored = cast("dict[str, Any]", fields)
+    if not isinstance(stored.get(CONTENTS, {}), dict):
+        return False
+    return all(_is_sound(row, stored[row.name]) for row in rows if stored.get(row.name) is not None)
+
+
+def _is_sound(row: Field, stored: Any) -> bool:
+    if not row.kind.keyed:
+        return _is_shown(row, "", stored)
+    return isinstance(stored, dict) and all(
+        _is_shown(row, entry, value) for entry, value in cast("dict[str, Any]", stored).items()
+    )
+
+
+def _is_shown(row: Field, entry: str, stored: Any) -> bool:
+    """Whether it can be shown: only a value of the row's own form can, or the hash of one."""
+    if isinstance(stored, str) and stored.startswith(HASH):
+        return True
+    try:
+        value = canonical(stored)
+        hash(value)
+        row.shown(entry, value)
+        return True
+    except Exception:  # whatever a row makes of what is none of its values
+        return False

@@ -9,7 +9,7 @@ from deployer.fields import container
 from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Context
 from deployer.resources.applied import digest_with
-from deployer.resources.desired import Desired, DesiredArchive, DesiredImage, DesiredService
+from deployer.resources.desired import BoundContent, Desired, DesiredArchive, DesiredImage, DesiredService
 from deployer.resources.from_stack import canonical_of
 
 
@@ -19,8 +19,20 @@ def with_digests(desired: Desired, digests: Mapping[str, str]) -> Desired:
 
 
 def salted(desired: Desired, salt: str) -> Desired:
-    """The same with the digests of secrets and configs salted: only so are they compared, shown and stored."""
-    return _with_contents(desired, lambda _, digest: digest_with(salt, digest))
+    """The same with the digests of secrets, configs and mounted files salted: only so are they compared, shown and
+    stored.
+    """
+    found = _with_contents(desired, lambda _, digest: digest_with(salt, digest))
+    return with_bound(found, lambda _, one: replace(one, digest=digest_with(salt, one.digest)) if one.digest else one)
+
+
+def with_bound(desired: Desired, read: Callable[[str, BoundContent], BoundContent]) -> Desired:
+    """The same with what `read` makes of what mounted files hold, by the service and what is known of the content."""
+    services = {
+        name: replace(service, contents={target: read(name, one) for target, one in service.contents.items()})
+        for name, service in desired.services.items()
+    }
+    return replace(desired, services=services)
 
 
 def _with_contents(desired: Desired, digest_of: Callable[[str, str], str]) -> Desired:

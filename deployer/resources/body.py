@@ -79,7 +79,8 @@ def _labels(
 ) -> dict[str, str]:
     secrecy = applied.Secrecy(salt, service.sensitive, service.hidden)
     image = service.image.reference or service.image.address
-    label = applied.encode(CONTAINER_ROWS, service.asked, secrecy, image)
+    contents = {target: content.digest for target, content in service.contents.items() if content.digest}
+    label = applied.encode(CONTAINER_ROWS, service.asked, secrecy, image, contents)
     labels = {
         identity.PROJECT: desired.stack,
         identity.SERVICE: service.name,
@@ -97,7 +98,7 @@ def _labels(
             f"{target}:{condition}:false" for target, condition in sorted(service.depends_on.items())
         )
     named = any(secrecy.hides(row, *pair) for row in applied.NAMED for pair in service.asked[row])
-    if service.hidden or named or service.asked["secrets"] or service.asked["configs"]:
+    if service.hidden or named or contents or service.asked["secrets"] or service.asked["configs"]:
         labels[identity.SALT] = salt
     return labels
 

@@ -21,6 +21,24 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundContent:
+    """What a mounted file or folder holds, and what its change takes: restart, replace, or the signal to send.
+
+    `written` is the source as the mount has it, `key` as `reload` does; `digest` is "" until it has been read, `files`
+    are digests by path, `changed` is when any of it last changed, in seconds since 1970.
+    """
+
+    written: str
+    source: str
+    key: str
+    way: str
+    digest: str = ""
+    changed: float = 0.0
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    is_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredArchive:
     """An archive that an image comes from: its file, as the user wrote it, the image's id, and what the archive calls
     it, which is the id where it has no name there.
@@ -96,7 +114,8 @@ class DesiredService:
     """A service: what each of its containers asks for, how many there are, what it waits for (service -> condition).
 
     `sensitive` are the names that it adds to what must not be shown, or takes away (`!NAME`); `hidden` are the rows and
-    entries (row, entry; "" for all of it) that hold a sensitive variable's value.
+    entries (row, entry; "" for all of it) that hold a sensitive variable's value. `ignored` are those that others own,
+    with `ignores_count` the number of containers too; `contents` what is watched of mounted files, by target.
     """
 
     name: str
@@ -111,6 +130,13 @@ class DesiredService:
     may_exit: bool
     sensitive: tuple[str, ...] = ()
     hidden: frozenset[tuple[str, str]] = frozenset()
+    ignored: frozenset[tuple[str, str]] = frozenset()
+    ignores_count: bool = False
+    contents: Mapping[str, BoundContent] = field(default_factory=dict[str, "BoundContent"])
+
+    def ignores(self, row: str, entry: str = "") -> bool:
+        """Whether a row, or an entry of it, is another's."""
+        return not self.ignored.isdisjoint({(row, ""), (row, entry)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,19 @@ from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Context, Field, KnownContent, Value
 from deployer.fields.mounts import host_path
 from deployer.fields.references import with_tag
-from deployer.resources.desired import Desired, DesiredBuild, DesiredImage, DesiredService, DesiredThing, Written
+from deployer.resources.desired import (
+    BoundContent,
+    Desired,
+    DesiredBuild,
+    DesiredImage,
+    DesiredService,
+    DesiredThing,
+    Written,
+)
 from deployer.resources.pushes import pushes_of
 from deployer.resources.registries import registries_of
 from deployer.stack.model import EngineThing, Network, Stack
+from deployer.stack.own import ignored_in, ignores_count
 from deployer.stack.service import COMPLETED, ServiceKeys, said, written
 
 
@@ -111,8 +120,22 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
         completes=completes,
         sensitive=stack.sensitive_in(name),
         hidden=hidden_in(stack, name),
+        ignored=ignored_in(service),
+        ignores_count=ignores_count(service),
+        contents=_watched(service, rows, stack.folder),
         may_exit=completes or policy == "no" or policy.startswith("on-failure"),
     )
+
+
+def _watched(service: ServiceKeys, said: Mapping[str, Written], folder: str) -> dict[str, BoundContent]:
+    """The mounts whose content is a field, by target, before any of it has been read."""
+    said_ways = service.own.reload if service.own else {}
+    ways = {host_path(key, folder): (key, way) for key, way in said_ways.items()}
+    binds = [mount for mount in (said["volumes"].value if "volumes" in said else ()) if mount.type == "bind"]
+    found = {mount.target: (mount.source, host_path(mount.source, folder)) for mount in binds}
+    return {
+        target: BoundContent(written, path, *ways[path]) for target, (written, path) in found.items() if path in ways
+    }
 
 
 def hidden_in(stack: Stack, service: str) -> frozenset[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 PROJECT = "com.docker.compose.project"
@@ -23,6 +24,8 @@ REPLACES = "io.deployer.replaces"
 PREDECESSOR = "io.deployer.predecessor"
 ANONYMOUS = "io.deployer.anonymous"
 
+_NUMBER = re.compile("[0-9]{1,9}")
+
 SUCCESSOR = ".next"
 """What a successor's name ends in while its predecessor has the real one; no service or stack name makes such a name.
 """
@@ -41,8 +44,21 @@ def container_address(service: str, number: int) -> str:
 
 
 def number_of(labels: Mapping[str, str]) -> int:
+    """The number of a replica; 0 where its label is none."""
     number = labels.get(NUMBER, "")
-    return int(number) if number.isdigit() else 0
+    return int(number) if _NUMBER.fullmatch(number) else 0
+
+
+def revision_of(labels: Mapping[str, str]) -> int | None:
+    """The revision that made a container; None where its label says none."""
+    said = labels.get(REVISION, "")
+    return int(said) if _NUMBER.fullmatch(said) else None
+
+
+def number_in(name: str) -> int:
+    """The number that a container's name ends in; 0 where it ends in none."""
+    last = name.removesuffix(SUCCESSOR).rpartition("-")[2]
+    return int(last) if _NUMBER.fullmatch(last) else 0
 
 
 def is_of(stack: str, labels: Mapping[str, str]) -> bool:

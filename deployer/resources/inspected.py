@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any
 
+from deployer.errors import Diagnostic, Unreachable
 from deployer.fields import container
 from deployer.fields.attachments import entry_of, fixed_addresses
-from deployer.fields.copies import is_copy
+from deployer.fields.copies import SECTIONS, decode_copies, is_copy, label_of
 from deployer.fields.field import Context, Field, Json, Value, section
 from deployer.fields.mounts import is_anonymous, target_path
 from deployer.resources import identity, standing
@@ -23,12 +25,12 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
     state: Mapping[str, Any] = inspect["State"]
     keys = {name: key for key, name in context.networks.items()}
     networks: Mapping[str, Any] = section(inspect, "NetworkSettings.Networks")
-    applied = decode(labels.get(identity.APPLIED))
+    applied = _applied(labels)
     return ObservedContainer(
         id=inspect["Id"],
         name=inspect["Name"].lstrip("/"),
         service=labels.get(identity.SERVICE, ""),
-        number=identity.number_of(labels),
+        number=identity.number_of(labels) or identity.number_in(inspect["Name"]),
         status=state["Status"],
         exit_code=state.get("ExitCode", 0),
         health=section(state, "Health").get("Status", "").replace("none", ""),
@@ -45,7 +47,28 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
         predecessor=standing.decode(labels.get(identity.PREDECESSOR)),
         copies=tuple(_volumes_at(inspect, _copied(inspect)).values()),
         one_off=identity.is_one_off(labels),
+        damaged=_damaged(labels, applied),
     )
+
+
+def _applied(labels: Mapping[str, str]) -> Applied | None:
+    """What the container was made with; None where the label is no longer what deployer wrote, by its hash."""
+    text = labels.get(identity.APPLIED)
+    if text is None or hashlib.sha256(text.encode()).hexdigest() != labels.get(identity.CONFIG_HASH):
+        return None
+    return decode(text, container.FIELDS)
+
+
+def _damaged(labels: Mapping[str, str], applied: Applied | None) -> tuple[str, ...]:
+    """The labels of ours that are there and cannot be read."""
+    readable = {
+        identity.APPLIED: applied is not None,
+        identity.NUMBER: identity.number_of(labels) > 0,
+        identity.PREDECESSOR: standing.decode(labels.get(identity.PREDECESSOR)) is not None,
+        identity.ANONYMOUS: _taken_over(labels) is not None,
+        **{label_of(kind): decode_copies(labels.get(label_of(kind))) is not None for kind in SECTIONS},
+    }
+    return tuple(label for label, is_read in readable.items() if label in labels and not is_read)
 
 
 def _less_the_hosts_name(values: Mapping[str, Value], applied: Applied | None) -> Mapping[str, Value]:
@@ -65,11 +88,17 @@ def anonymous_volumes(inspect: Json) -> dict[str, str]:
 
 def taken_over(inspect: Json) -> dict[str, str]:
     """The volumes without a name that it has from a predecessor, by target."""
+    return _taken_over(section(inspect, "Config.Labels")) or {}
+
+
+def _taken_over(labels: Mapping[str, str]) -> dict[str, str] | None:
+    """None where the label is damaged."""
     try:
-        found: Any = json.loads(section(inspect, "Config.Labels").get(identity.ANONYMOUS) or "{}")
-        return {str(target): str(name) for target, name in found.items()}
-    except (ValueError, AttributeError):
-        return {}
+        found: Any = json.loads(labels.get(identity.ANONYMOUS) or "{}")
+        names = {target_path(target): name for target, name in found.items()}
+        return names if all(isinstance(name, str) and is_anonymous(name) for name in names.values()) else None
+    except (ValueError, AttributeError, RecursionError):
+        return None
 
 
 def _volumes_at(inspect: Json, targets: Set[str]) -> dict[str, str]:
@@ -96,7 +125,18 @@ def image_of(inspect: Json) -> ObservedImage:
 
 
 def rows_of(rows: tuple[Field, ...], document: Json, context: Context) -> dict[str, Value]:
-    return {row.name: row.out_of(document, context) for row in rows}
+    return {row.name: _out_of(row, document, context) for row in rows}
+
+
+def _out_of(row: Field, document: Json, context: Context) -> Value:
+    """Raises Unreachable where the engine shows something there that is no value of the row."""
+    try:
+        return row.out_of(document, context)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        name, where = str(document.get("Name", "")).lstrip("/"), row.inspect or row.engine
+        message = f"the engine's answer about {name} cannot be read: {where} is not what deployer knows of it"
+        hint = f"`docker inspect {name}` shows what it is; an engine that speaks the Engine API is needed"
+        raise Unreachable(Diagnostic("engine-garbled", message, hint=hint)) from error
 
 
 def host_ports(inspect: Json) -> frozenset[tuple[str, int, str]]:

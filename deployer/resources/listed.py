@@ -61,7 +61,8 @@ def _thing(id: str, listed: Json, stack: str, key_label: str, rows: tuple[Field,
         ours=labels.get(identity.PROJECT) == stack,
         origin=identity.origin_of(labels),
         values=rows_of(rows, listed, Context()),
-        applied=decode(labels.get(identity.APPLIED)),
+        applied=(applied := decode(labels.get(identity.APPLIED), rows)),
+        damaged=(identity.APPLIED,) if identity.APPLIED in labels and not applied else (),
         raw=listed,
     )
 

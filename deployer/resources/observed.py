@@ -26,7 +26,8 @@ class ObservedContainer:
     check. `values` are the canonical rows, `network_ids` the engine's ids of the networks by key, `anonymous` the
     volumes without a name by target, `copies` the volumes of its secrets, which go with it; `predecessor` how the one
     that it replaces stood; a `one_off` ran a command beside the service. `copied` are files of one that is not of our
-    making, by path, where the stack wants copies. `raw` is the inspect, for what takes a step
+    making, by path, where the stack wants copies. `damaged` are the labels of ours that cannot be read. `raw` is the
+    inspect, for what takes a step
     back.
     """
 
@@ -51,6 +52,7 @@ class ObservedContainer:
     copies: tuple[str, ...] = ()
     one_off: bool = False
     copied: Mapping[str, CopiedFile] = field(default_factory=dict[str, CopiedFile])
+    damaged: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -106,6 +108,7 @@ class ObservedThing:
     values: Mapping[str, Value]
     applied: Applied | None
     raw: Json
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

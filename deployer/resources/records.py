@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+from deployer.fields.container import FIELDS
 from deployer.fields.field import Json, section
 from deployer.resources import identity
+from deployer.resources.applied import are_sound
 
 FORMAT = "1"
 KEPT = 10
@@ -63,7 +66,7 @@ class Record:
     `holder` is None where the record is damaged, `nonce` "" where nobody can hold it; `result` is "" as long as it has
     not ended; `made` and `expires` count seconds since 1970 by the engine's clock, 0 where nothing says;
     `resources` are the addresses of what the revision leaves there; `volumes` are the names of the volumes that are
-    the record.
+    the record. Of one that is `damaged` only the number, the nonce and what is plain text are known.
     """
 
     revision: int
@@ -77,6 +80,7 @@ class Record:
     resources: frozenset[str] = frozenset()
     result: str = ""
     volumes: tuple[str, ...] = ()
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,20 +164,32 @@ def _record(stack: str, number: int, begun: Json | None, ended: Json | None) -> 
     try:
         updates: Any = json.loads(end.get(_UPDATES) or labels.get(_UPDATES) or "{}")
         resources: Any = json.loads(end.get(_RESOURCES) or labels.get(_RESOURCES) or "[]")
+        if not all(are_sound(FIELDS, rows) for rows in updates.values()) or not isinstance(resources, list):
+            return replace(found, damaged=begun is not None)
         return replace(
             found,
             updates={str(id): dict(rows) for id, rows in updates.items()},
             holder=_holder(json.loads(labels[_HOLDER])),
-            expires=float(labels[_EXPIRES]),
-            resources=frozenset(map(str, resources)),
+            expires=_finite(labels[_EXPIRES]),
+            resources=frozenset(map(str, cast("list[Any]", resources))),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return found
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return replace(found, damaged=begun is not None)
 
 
 def _holder(said: Json) -> Holder:
     """What a later version says besides is left out."""
-    return Holder(**{each.name: said[each.name] for each in fields(Holder) if each.name in said})
+    known = {each.name: said[each.name] for each in fields(Holder) if each.name in said}
+    if any(type(value) is not (int if name == "pid" else str) for name, value in known.items()):
+        raise ValueError(said)
+    return Holder(**known)
+
+
+def _finite(seconds: str) -> float:
+    found = float(seconds)
+    if not math.isfinite(found):
+        raise ValueError(seconds)
+    return found
 
 
 def _seconds(created: str | None) -> float:

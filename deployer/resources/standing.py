@@ -28,6 +28,7 @@ def decode(text: str | None) -> Standing | None:
     """What the label says; None where there is none, or it is damaged."""
     try:
         found: Any = json.loads(text or "")
-        return Standing(str(found["status"]), str(found["restart"]), str(found.get("health", "")))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        said = (found["status"], found["restart"], found.get("health", ""))
+        return Standing(*said) if all(isinstance(each, str) for each in said) else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

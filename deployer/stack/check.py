@@ -17,6 +17,7 @@ from deployer.stack.copies import copies
 from deployer.stack.mistakes import Path, undefined
 from deployer.stack.model import Stack
 from deployer.stack.namespaces import namespace_mistakes
+from deployer.stack.own import own_mistakes
 from deployer.stack.profiles import inactive
 from deployer.stack.registries import registry_mistakes
 from deployer.stack.service import said
@@ -44,6 +45,7 @@ def check(stack: Stack, tree: Mapping[str, Any], wrong: Collection[Path] = ()) -
     yield from address_mistakes(stack)
     yield from namespace_mistakes(stack)
     yield from registry_mistakes(stack, tree, wrong)
+    yield from own_mistakes(stack)
 
 
 def _names(stack: Stack) -> Iterator[Diagnostic]:

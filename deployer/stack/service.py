@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, create_model
+from pydantic_core import PydanticCustomError
 
 from deployer.fields import container
 from deployer.fields.field import Field as Row
 from deployer.fields.gpus import ReservedDevices
-from deployer.fields.kinds import Count, Cpus, Duration, Environment, Flag, Model, Options, Size, Text
+from deployer.fields.kinds import Count, Cpus, Duration, Environment, Flag, Model, Options, Size, Text, schema
 from deployer.fields.limits import PidsLimit
 from deployer.fields.namespaces import owner
-from deployer.fields.parse import describe, listing, mapping, refusal
+from deployer.fields.parse import describe, listing, mapping, refusal, signal_name
 from deployer.fields.restart import RestartPolicy
 from deployer.stack import later
 from deployer.stack.registry import PushTo
@@ -22,6 +23,9 @@ Condition = Literal["service_started", "service_healthy", "service_completed_suc
 
 HEALTHY: Condition = "service_healthy"
 COMPLETED: Condition = "service_completed_successfully"
+
+RESTART, REPLACE = "restart", "replace"
+RELOAD_HINT = "write it as restart, replace or SIGHUP"
 
 
 class Build(Model):
@@ -148,15 +152,44 @@ class OwnKeys(Model):
         default=(), description="Names of values that must not be shown, too; !NAME for one that may be after all."
     )
 
+
+def reload_way(written: Any) -> str:
+    """`restart`, `replace`, or the name of a signal."""
+    if written in (RESTART, REPLACE):
+        return str(written)
+    if not isinstance(written, (str, int)) or isinstance(written, bool):
+        raise refusal("bad-reload", f"expected restart, replace or a signal, not {describe(written)}", RELOAD_HINT)
+    try:
+        return signal_name(written)
+    except PydanticCustomError:
+        message = f"{written!r} is neither restart nor replace nor a signal"
+        raise refusal("bad-reload", message, RELOAD_HINT) from None
+
+
+ReloadWay = Annotated[str, BeforeValidator(reload_way), schema("string", "integer", examples=["restart", "SIGHUP"])]
+
+
+class ServiceOwnKeys(OwnKeys):
+    """What deployer understands beside Compose's keys of a service."""
+
+    ignore: tuple[Text, ...] = Field(
+        default=(),
+        description="Fields that others own, whole or one entry (`labels.NAME`): seen as no difference, never changed.",
+    )
+    reload: dict[str, ReloadWay] = Field(
+        default={},
+        description="What a change in a mounted file or folder takes: restart, replace or a signal, by its source.",
+    )
+
     @classmethod
     def later(cls) -> frozenset[str]:
-        return frozenset({"exclusive", "ignore", "reload"})
+        return frozenset({"exclusive"})
 
 
 class ServiceKeys(Model):
     """The keys of a service that are no row of its container."""
 
-    own: OwnKeys | None = Field(default=None, alias="x-deployer", description="What is deployer's own.")
+    own: ServiceOwnKeys | None = Field(default=None, alias="x-deployer", description="What is deployer's own.")
 
     build: Annotated[Build, BeforeValidator(build_form, json_schema_input_type=str | Build)] | None = Field(
         default=None,

@@ -24,7 +24,7 @@ def test_plain_json_comes_back_as_the_same_value(value):
 
 def test_a_row_at_its_default_is_not_written():
     """A new row plans nothing for containers that an older version made."""
-    found = applied.decode(applied.encode(ROWS, UNSET))
+    found = applied.decode(applied.encode(ROWS, UNSET), ROWS)
     assert found is not None
     assert found.fields == {}
 
@@ -32,7 +32,7 @@ def test_a_row_at_its_default_is_not_written():
 def test_what_is_asked_is_kept_by_row_and_entry():
     """Keyed rows keep their entries by name, so that a plan can say what each was."""
     asked = {**UNSET, "environment": (("DEBUG", "1"),), "mem_limit": 64}
-    found = applied.decode(applied.encode(ROWS, asked, image="busybox"))
+    found = applied.decode(applied.encode(ROWS, asked, image="busybox"), ROWS)
     assert found == applied.Applied("busybox", {"environment": {"DEBUG": "1"}, "mem_limit": 64})
 
 
@@ -73,7 +73,7 @@ def test_a_name_can_be_taken_off_the_list():
 )
 def test_a_label_that_cannot_be_read_is_none_at_all(text):
     """Damaged, or written by a newer version: less can be said, nothing wrong is done."""
-    assert applied.decode(text) is None
+    assert applied.decode(text, ROWS) is None
 
 
 def test_every_row_can_be_stored():

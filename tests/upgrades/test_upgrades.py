@@ -1,0 +1,70 @@
+"""An upgrade plans nothing: what an earlier deployer wrote is read by this one as it was meant.
+
+A commit that changes what labels or records hold, or how a row's value is written there, keeps a fixture of what it
+writes: `scripts/keep_format.py NAME`, with an engine to try on. `docs/records.md` says what changed.
+"""
+
+from __future__ import annotations
+
+from deployer.plan.model import Cause
+from deployer.resources.identity import APPLIED
+from tests.upgrades.conftest import FORMATS, HERE, Kept, relabel
+
+
+def told(kept: Kept) -> list[tuple[str, ...]]:
+    return [(each.address, each.action.value, *(field.field for field in each.fields)) for each in kept.plan.changes]
+
+
+def test_a_stack_that_an_earlier_deployer_applied_has_an_empty_plan(each_format: Kept):
+    """Every label and record is read, none is called damaged, and nothing differs."""
+    plan = each_format.plan
+
+    assert told(each_format) == []
+    assert [warning.code for warning in plan.warnings] == []
+    assert len(plan.unchanged) >= len(each_format.state["containers"])
+
+
+def test_what_an_earlier_deployer_asked_for_is_known(each_format: Kept):
+    """So that a change has its cause: of each container what was asked, and what was updated in place since."""
+    observed = each_format.observed
+    web = next(each for each in observed.containers if each.service == "web")
+
+    assert all(each.applied for each in observed.containers)
+    assert observed.records.updates[web.id]["mem_limit"] == 48 * 1024 * 1024
+    assert observed.records.salt
+    assert observed.records.ended.result == "succeeded"
+
+
+def test_an_edit_after_an_upgrade_is_called_an_edit_and_a_drift_a_drift(each_format: Kept):
+    """The three sides are told apart, sensitive values by their salted hashes."""
+    each_format.text = each_format.text.replace("DB_PASSWORD: fixture", "DB_PASSWORD: another")
+    each_format.container("web")["HostConfig"]["NanoCpus"] = 250_000_000
+
+    fields = {
+        field.field: field.causes
+        for change in each_format.plan.changes
+        if change.address == "service.web[1]"
+        for field in change.fields
+    }
+
+    assert fields.pop("environment.DB_PASSWORD") == (Cause.EDIT,)
+    assert fields.pop("cpus") == (Cause.DRIFT,)
+    assert fields == {}
+
+
+def test_every_fixture_says_what_it_was_written_from():
+    """A stack and what the engine showed of it; the newest holds every service that there is one for."""
+    assert {"first", "contents"} <= set(FORMATS)
+    newest = Kept((HERE / "contents" / "stack.yaml").read_text(), {})
+    whole = Kept((HERE / "stack.yaml").read_text(), {})
+    assert newest.stack.services.keys() == whole.stack.services.keys()
+
+
+def test_a_later_format_is_unknown_and_nothing_is_done_for_it(each_format: Kept):
+    """A label of a deployer to come tells nothing: a difference has no known cause, and what is the same stays."""
+    relabel(each_format.container("web"), APPLIED, '{"format":2}')
+    assert told(each_format) == []
+
+    each_format.text = each_format.text.replace("MODE: production", "MODE: test")
+    (web,) = [change for change in each_format.plan.changes if change.address == "service.web[1]"]
+    assert [(field.field, field.causes) for field in web.fields] == [("environment.MODE", (Cause.UNKNOWN,))]
