@@ -9,7 +9,6 @@ from deployer.errors import Diagnostic, Place, did_you_mean
 from deployer.stack.merge import is_nothing, mapping_at, merged, settled
 from deployer.stack.merge_rules import SERVICE
 from deployer.stack.places import Entry, MappingNode, Node, ScalarNode, below
-from deployer.stack.rebase import with_context
 from deployer.stack.tree import DEEPEST, MOST_REPEATED
 from deployer.stack.variables import is_extension
 
@@ -80,8 +79,6 @@ class _Extending:
         base = self.service(service, there, trail)
         if is_nothing(base):
             return None
-        if path is not None:
-            base = with_context(base, there.folder)
         self.repeated += base.size
         if self.repeated > MOST_REPEATED:
             message = f"the services that are extended would repeat more than {MOST_REPEATED:,} values"

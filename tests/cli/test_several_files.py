@@ -193,7 +193,7 @@ AS_COMPOSE: list[dict[str, str]] = [
         "a.yaml": "services: {web: {extends: {file: in/c.yaml, service: c}, environment: {A: 2}}, d: {image: d}}",
         "b.yaml": "services: {d: {profiles: [x]}, web: {ports: !override ['1:1']}}",
         "in/c.yaml": "services: {c: {extends: d, volumes: ['./d:/d']},"
-        " d: {image: d, ports: ['80:80'], environment: [A=1]}}",
+        " d: {image: d, ports: ['80:80'], environment: [A=1, B=1]}}",
     },
 ]
 

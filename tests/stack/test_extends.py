@@ -34,7 +34,9 @@ def test_what_is_extended_stays_as_it_is() -> None:
 
 
 def test_a_service_of_another_file_brings_its_paths_from_there() -> None:
-    """Through chains of files, each with a folder of its own; its context too where it says none."""
+    """Through chains of files, each with a folder of its own. A build that says no context has the stack's, as with
+    Compose.
+    """
     files = {
         "stack.yaml": "services: {web: {extends: {file: in/a.yaml, service: a}, volumes: ['./w:/w']}}",
         "in/a.yaml": "services: {a: {extends: {file: it/b.yaml, service: b}, volumes: ['./a:/a'], env_file: a.env}}",
@@ -43,7 +45,7 @@ def test_a_service_of_another_file_brings_its_paths_from_there() -> None:
     }
     stack = stack_of(files)
     assert [mount.source for mount in said(stack.services["web"], "volumes")] == ["./in/it/b", "./in/a", "./w"]
-    assert stack.builds["web"].context == "./in/it"
+    assert stack.builds["web"].context == "."
     assert said(stack.services["web"], "environment") == {"Q": "1"}
 
 
