@@ -29,7 +29,9 @@ Json = Mapping[str, Any]
 PAGE = ROOT / "docs" / "compared.md"
 QUICK = {"deploy": {"update_config": {"monitor": "50ms"}}}
 SLEEPS = {"image": BASE, "command": ["sleep", "1000"], "stop_grace_period": "0s"}
-SAME_IMAGE, MOVING = "compared-same:1", "compared-moving:1"
+SAME_IMAGE = "compared-same:1"
+MOVING = "its-own:moving"
+"""Stands for an image of each stack's own, whose tag moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,12 @@ def _stopped(api: APIClient, container: str, _: str) -> None:
     api.stop(container, 0)
 
 
-def _moved(api: APIClient, container: str, _: str) -> None:
-    api.commit(container, *MOVING.split(":"), changes="LABEL moved=yes")
+def _moved(api: APIClient, container: str, stack: str) -> None:
+    api.commit(container, *_moving(stack).split(":"), changes="LABEL moved=yes")
+
+
+def _moving(stack: str) -> str:
+    return f"{stack}:moving"
 
 
 def _networks(inspect: Json) -> set[str]:
@@ -270,7 +276,8 @@ def stack_file(stack: str, *, edited: bool) -> str:
     for each in BY_HAND:
         services[each.name] = {**SLEEPS, **QUICK, **each.says}
     volumes = {"data": {}, "same": {"name": f"{stack}_data"}}
-    return json.dumps({"name": stack, "services": services, "networks": {"front": {}, "back": {}}, "volumes": volumes})
+    text = json.dumps({"name": stack, "services": services, "networks": {"front": {}, "back": {}}, "volumes": volumes})
+    return text.replace(MOVING, _moving(stack))
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,8 +391,8 @@ def compared(api: APIClient, compose: Sequence[str], folder: Path, name: str) ->
         Tool(api, folder / "ours", f"{name}-ours", apply),
     ]
     api.tag(BASE, *SAME_IMAGE.split(":"))
-    api.tag(BASE, *MOVING.split(":"))
     for tool in tools:
+        api.tag(BASE, *_moving(tool.stack).split(":"))
         (tool.folder / "b").mkdir(parents=True)
         for file in ("one.env", "two.env"):
             (tool.folder / file).write_text("A=1\n")
@@ -397,7 +404,7 @@ def compared(api: APIClient, compose: Sequence[str], folder: Path, name: str) ->
     finally:
         for tool in tools:
             tool.remove()
-        for image in (SAME_IMAGE, MOVING):
+        for image in (SAME_IMAGE, *(_moving(tool.stack) for tool in tools)):
             with suppress(APIError):
                 api.remove_image(image, force=True)
 

@@ -287,7 +287,8 @@ def test_a_build_of_composes_is_made_once_more_and_its_container_replaced_only_i
     """Nothing on the engine tells what went into Compose's image; what does not run it is left alone."""
     build = {"context": "./web", "args": {"WHO": "us"}}
     files = {"web/Dockerfile": f"FROM {BASE}\nARG WHO\nENV WHO=$WHO\nCOPY file /file\n", "web/file": "x"}
-    services = {"web": sleeps(build=build), "other": sleeps(depends_on=["web"])}
+    web = {key: value for key, value in sleeps(build=build).items() if key != "image"}
+    services = {"web": web, "other": sleeps(depends_on=["web"])}
     stack = Stack(services, ("other", {}), set(), files=files)
     write_all(project, stack)
     told(project, *compose, "up", "-d")
