@@ -50,13 +50,13 @@ def _change(change: Change) -> Json:
         "gap": change.gap,
         "detail": change.detail,
         "group": change.group,
-        "fields": [_field(field) for field in change.fields],
+        "fields": [field_object(field) for field in change.fields],
         "known_after": change.known_after,
         "steps": [str(step) for step in change.steps],
     }
 
 
-def _field(field: FieldChange) -> Json:
+def field_object(field: FieldChange) -> Json:
     hidden = field.sensitive
     return {
         "field": field.field,

@@ -90,6 +90,17 @@ def as_text(
     return "\n".join([_head(plan, destroy), "", *lines, *([""] if lines else []), _closing(plan)])
 
 
+def fields_text(changes: Sequence[Change], revision: int, *, color: bool = False) -> str:
+    """The fields of changes as a plan has them, beneath what they are of; `revision` is the last one."""
+    table = _Table(revision, color, verbose=True, destroy=False)
+    rows = [
+        row
+        for change in _folded(changes)
+        for row in (_Row(SIGNS[change.action], harmless(change.address), ""), *map(table.field, change.fields))
+    ]
+    return "\n".join(line.rstrip() for line in _aligned(rows, color))
+
+
 def _not_looked_at(plan: Plan) -> Iterator[_Row]:
     """What others own, and mounted files: a difference in these would not show."""
     for address, names in plan.ignored.items():
@@ -142,12 +153,13 @@ class _Table:
         words = harmless(self._words(change))
         yield _Row(SIGNS[change.action], harmless(change.address), f"{change.action:<{_ACTION_WIDTH}}{words}".rstrip())
         if change.action is not Action.BUILD or self.verbose:
-            for field in change.fields:
-                cause = harmless(cause_text(field, self.revision))
-                yield _Row("", harmless(field.field), _values(field), cause)
+            yield from map(self.field, change.fields)
         for number, step in enumerate(change.steps if self.verbose else (), 1):
             text = _LONG_ID.sub(r"\1", str(step))
             yield _Row("", f"{number:>2}. {harmless(text)}", "")
+
+    def field(self, field: FieldChange) -> _Row:
+        return _Row("", harmless(field.field), _values(field), harmless(cause_text(field, self.revision)))
 
     def _words(self, change: Change) -> str:
         """How it is done; why, where no fields say it."""
