@@ -5,10 +5,14 @@ from __future__ import annotations
 import signal
 
 import pytest
+from hypothesis import settings
 
 from tests.law.tally import Tally
 
 tally = Tally()
+
+settings.register_profile("deployer", deadline=None)  # a busy machine is no defect
+settings.load_profile("deployer")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

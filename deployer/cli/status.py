@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, WrongUsage
 
 if TYPE_CHECKING:
-    from deployer.plan.model import Plan
+    from deployer.plan.model import Change, Plan
     from deployer.project import Project
     from deployer.reconcile.protocol import Reader
     from deployer.render.status import ServiceStatus
@@ -47,8 +48,8 @@ def status(
 
     READY counts the replicas that run and are healthy, or have completed their work, out of those wanted. PORTS are
     those that the engine has really published, HOST->CONTAINER. DRIFT names the fields that somebody changed on the
-    engine; `deployer plan` tells more. With --files, a file that a container has in addition is A, one that changed C,
-    one that is gone D; what is in volumes is not among them.
+    engine; beneath the table each stands as `deployer plan` has it. With --files, a file that a container has in
+    addition is A, one that changed C, one that is gone D; what is in volumes is not among them.
 
     \b
     Example: deployer status
@@ -71,24 +72,27 @@ def status(
         state.output.result(changed_files(reader, chosen, project.stack.name, format))
         return
     while True:
-        rows = [row for row in look(project, reader) if not only or row.service in only]
+        found, revision = look(project, reader)
+        rows = [row for row in found if not only or row.service in only]
         if format is Format.JSON:
             state.output.result(render.as_json(rows, stack=project.stack.name))
         else:
             clear = _HOME_AND_CLEAR if watch else ""
-            state.output.result(clear + render.as_text(rows, color=state.output.color))
+            state.output.result(clear + render.as_text(rows, color=state.output.color, revision=revision))
         if not watch:
             return
         sys.stdout.flush()
         time.sleep(BETWEEN_LOOKS)
 
 
-def look(project: Project, reader: Reader) -> list[ServiceStatus]:
-    """The services as they are now."""
+def look(project: Project, reader: Reader) -> tuple[list[ServiceStatus], int]:
+    """The services as they are now, and the last revision that was applied."""
+    from deployer.plan.ignored import as_many_as_there
     from deployer.resources.from_stack import desired
 
     plan, observed = project.plan(reader)
-    return statuses(desired(project.stack, project.origin, {}), plan, observed)
+    wanted = as_many_as_there(desired(project.stack, project.origin, {}), observed)
+    return statuses(wanted, plan, observed), plan.revision
 
 
 def statuses(desired: Desired, plan: Plan, observed: Observed) -> list[ServiceStatus]:
@@ -107,6 +111,7 @@ def _status(name: str, desired: Desired, plan: Plan, observed: Observed) -> Serv
     images = {each.image_reference for each in containers}
     if service and not images:
         images = {plan.images.get(service.image.address) or service.image.reference}
+    drifted = tuple(_drifted(name, plan))
     may_exit = service is not None and service.may_exit
     return ServiceStatus(
         service=name,
@@ -116,7 +121,8 @@ def _status(name: str, desired: Desired, plan: Plan, observed: Observed) -> Serv
         ports=tuple(port for each in containers for port in published(each.raw)),
         image=", ".join(sorted(filter(None, images))),
         revision=max(revisions, default=None),
-        drift=_drift(name, plan),
+        drift=tuple(dict.fromkeys(field.field for change in drifted for field in change.fields)),
+        drifted=drifted,
     )
 
 
@@ -165,17 +171,15 @@ def _bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def _drift(name: str, plan: Plan) -> tuple[str, ...]:
+def _drifted(name: str, plan: Plan) -> Iterator[Change]:
+    """What of the plan is about fields that somebody changed on the engine."""
     from deployer.plan.model import Cause
 
-    fields = [
-        field.field
-        for change in plan.changes
-        if change.address == f"service.{name}" or change.address.startswith(f"service.{name}[")
-        for field in change.fields
-        if Cause.DRIFT in field.causes
-    ]
-    return tuple(dict.fromkeys(fields))
+    for change in plan.changes:
+        if change.address.startswith(f"service.{name}["):
+            fields = tuple(field for field in change.fields if Cause.DRIFT in field.causes)
+            if fields:
+                yield replace(change, fields=fields)
 
 
 def _labels(container: ObservedContainer) -> Mapping[str, str]:

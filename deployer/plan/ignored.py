@@ -55,15 +55,21 @@ def as_others_left(service: DesiredService, container: ObservedContainer, observ
     image = observed.images.get(container.image_id)
     rows = [row for row in table.FIELDS if any(name == row.name for name, _ in service.ignored)]
     own = {row.name: _left(row, service, there, image.config if image else None) for row in rows}
+    if "networks" in own:
+        own["networks"] = _still_there(own["networks"], service, observed) or service.asked["networks"]
     return replace(service, asked={**service.asked, **own})
+
+
+def _still_there(networks: Value, service: DesiredService, observed: Observed) -> Value:
+    """Those that a new container could join; without any, the engine would put it into its own bridge."""
+    known = observed.networks.keys() | service.context.networks.keys()
+    return tuple((key, entry) for key, entry in networks if key in known)
 
 
 def _left(row: Field, service: DesiredService, container: ObservedContainer, image: Mapping[str, Any] | None) -> Value:
     """A row as it would be asked for, for a container to have what this one has."""
     asked = service.asked[row.name]
     have = _asked_for(row, service, container, image)
-    if row.name == "networks" and not have:  # without any, the engine would put a new container into its own bridge
-        return asked
     if service.ignores(row.name):
         return have
     kept = {entry: value for entry, value in asked if not service.ignores(row.name, entry)}

@@ -52,7 +52,7 @@ def _change(change: Change) -> Json:
         "gap_seconds": _in_seconds(change.gap),
         "detail": change.detail,
         "group": change.group,
-        "fields": [_field(field) for field in change.fields],
+        "fields": [field_object(field) for field in change.fields],
         "known_after": change.known_after,
         "steps": [str(step) for step in change.steps],
     }
@@ -62,7 +62,7 @@ def _in_seconds(gap: Gap | None) -> Json | None:
     return {"least": round(gap.least, 3), "most": round(gap.most, 3)} if gap else None
 
 
-def _field(field: FieldChange) -> Json:
+def field_object(field: FieldChange) -> Json:
     hidden = field.sensitive
     return {
         "field": field.field,

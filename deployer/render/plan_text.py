@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from deployer.plan.model import Action, Change, Plan
+from deployer.plan.model import Action, Change, FieldChange, Plan
 from deployer.render.causes import cause_text
 from deployer.render.harmless import display_width, harmless
 from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, step_words, values, words
@@ -43,6 +43,17 @@ def as_text(
         rows += _not_looked_at(plan)
     lines = list(_aligned(rows, color))
     return "\n".join([head(plan, destroy), "", *lines, *([""] if lines else []), closing(plan)])
+
+
+def fields_text(changes: Sequence[Change], revision: int, *, color: bool = False) -> str:
+    """The fields of changes as a plan has them, beneath what they are of; `revision` is the last one."""
+    table = _Table(revision, color, verbose=True, destroy=False)
+    rows = [
+        row
+        for change in folded(changes)
+        for row in (_Row(SIGNS[change.action], harmless(change.address), ""), *map(table.field, change.fields))
+    ]
+    return "\n".join(line.rstrip() for line in _aligned(rows, color))
 
 
 def _not_looked_at(plan: Plan) -> Iterator[_Row]:
@@ -78,11 +89,12 @@ class _Table:
         said = harmless(words(change, verbose=self.verbose, destroy=self.destroy))
         yield _Row(SIGNS[change.action], harmless(change.address), f"{change.action:<{_ACTION_WIDTH}}{said}".rstrip())
         if change.action is not Action.BUILD or self.verbose:
-            for field in change.fields:
-                cause = harmless(cause_text(field, self.revision))
-                yield _Row("", harmless(field.field), values(field), cause)
+            yield from map(self.field, change.fields)
         for number, step in enumerate(change.steps if self.verbose else (), 1):
             yield _Row("", f"{number:>2}. {step_words(step)}", "")
+
+    def field(self, field: FieldChange) -> _Row:
+        return _Row("", harmless(field.field), values(field), harmless(cause_text(field, self.revision)))
 
 
 def _aligned(rows: Sequence[_Row], color: bool) -> Iterator[str]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
+from deployer.plan.model import Change
+from deployer.render.plan_json import field_object
 from deployer.render.table import table
 
 FORMAT_VERSION = 1
@@ -18,7 +21,8 @@ _GREEN, _YELLOW, _RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
 class ServiceStatus:
     """One service: replicas wanted and ready, health in a word, published ports, the image that runs.
 
-    `revision` made its containers, None where none tells; `drift` names the fields that somebody changed since.
+    `revision` made its containers, None where none tells; `drift` names the fields that somebody changed since, and
+    `drifted` has them as the plan does.
     """
 
     service: str
@@ -29,18 +33,32 @@ class ServiceStatus:
     image: str = ""
     revision: int | None = None
     drift: tuple[str, ...] = ()
+    drifted: tuple[Change, ...] = ()
 
 
-def as_text(rows: Iterable[ServiceStatus], *, color: bool = False) -> str:
-    """A table with a line a service; `-` where there is nothing to say."""
+def as_text(rows: Iterable[ServiceStatus], *, color: bool = False, revision: int = 0) -> str:
+    """A table with a line a service, `-` where there is nothing to say; then what drifted, in the plan's words.
+
+    `revision` is the last one that was applied.
+    """
     rows = list(rows)
-    return table(_HEAD, [_cells(row) for row in rows], [_style(row) for row in rows] if color else ())
+    shown = table(_HEAD, [_cells(row) for row in rows], [_style(row) for row in rows] if color else ())
+    if drifted := [change for row in rows for change in row.drifted]:
+        from deployer.render.plan_text import fields_text
+
+        return f"{shown}\n\n{fields_text(drifted, revision, color=color)}"
+    return shown
 
 
 def as_json(rows: Iterable[ServiceStatus], *, stack: str = "") -> str:
     """One object; `format_version` grows when a reader of the old form would be wrong."""
-    found = [asdict(row) for row in rows]
+    found = [{**asdict(replace(row, drifted=())), "drifted": _drifted(row)} for row in rows]
     return json.dumps({"format_version": FORMAT_VERSION, "stack": stack, "services": found}, indent=2)
+
+
+def _drifted(row: ServiceStatus) -> list[dict[str, Any]]:
+    """Each field as a plan's JSON has it, and what it is of."""
+    return [{"address": change.address, **field_object(field)} for change in row.drifted for field in change.fields]
 
 
 def _cells(row: ServiceStatus) -> tuple[str, ...]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
 
+from deployer.fields.field import Effect
+from deployer.plan.model import Action, Cause, Change, FieldChange, Plan
+from deployer.render import plan_json, plan_text
 from deployer.render.status import ServiceStatus, as_json, as_text
+from deployer.resources.wire import EngineInfo
 
 WEB = ServiceStatus("web", 2, 2, "healthy", ("0.0.0.0:8080->80/tcp", "127.0.0.1:9->9/tcp"), "shop/web:3f2a", 7)
 DB = ServiceStatus("db", 1, 0, "starting", (), "postgres:16", 6, ("mem_limit", "restart"))
@@ -63,10 +68,28 @@ def test_json_has_every_part() -> None:
             {
                 "service": "db", "wanted": 1, "ready": 0, "health": "starting", "ports": [], "image": "postgres:16",
                 "revision": 6, "drift": ["mem_limit", "restart"],
+                "drifted": [],
             },
             {
                 "service": "new", "wanted": 3, "ready": 0, "health": "", "ports": [], "image": "",
-                "revision": None, "drift": [],
+                "revision": None, "drift": [], "drifted": [],
             },
         ],
     }  # fmt: skip
+
+
+def test_drift_stands_beneath_the_table_in_the_words_of_the_plan() -> None:
+    """The same values, and the same cause; in JSON the same object."""
+    memory = FieldChange("mem_limit", "256m", "512m", (Cause.DRIFT,), Effect.IN_PLACE, "512m", applied_known=True)
+    change = Change("service.db[1]", Action.UPDATE, "mem_limit", (memory,), detail="in place, no restart")
+    plan = Plan("shop", "there", EngineInfo("unix:///x", "28", "1.51"), 7, (change,), (), (), "sha256:0")
+    row = replace(DB, drifted=(change,))
+
+    shown = [line for line in as_text([row], revision=7).splitlines() if "mem_limit  " in line]
+    planned = [line for line in plan_text.as_text(plan).splitlines() if "mem_limit  " in line]
+
+    assert [line.split() for line in shown] == [line.split() for line in planned]
+    assert "256m -> 512m" in shown[0]
+    assert "was 512m when revision 7 was applied" in shown[0]
+    (told,) = json.loads(as_json([row]))["services"][0]["drifted"]
+    assert told == {"address": "service.db[1]", **json.loads(plan_json.as_json(plan))["changes"][0]["fields"][0]}

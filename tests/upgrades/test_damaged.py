@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer.fields.container import FIELDS
@@ -19,7 +18,7 @@ from deployer.resources import applied, identity, standing
 from deployer.resources.inspected import container_of
 from deployer.resources.listed import volume_of
 from deployer.resources.records import records_of
-from tests.upgrades.conftest import STACK, Kept, relabel
+from tests.upgrades.kept import STACK, kept, relabel
 
 APPLIED = identity.APPLIED
 DAMAGE = ("", "{", "null", "[]", '"text"', "[" * 100_000, '{"a":' * 2000, "x" * 1_000_000, "9" * 5000, "-1", "²", "\0")
@@ -38,8 +37,6 @@ LABELS = (
 KEEPS = ("io.deployer.secrets", "io.deployer.configs")
 """The labels that alone tell what is in a container: without them it is made anew, or is not known to be the same."""
 
-Read = Callable[[str], Kept]
-
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -54,7 +51,7 @@ def shown(plan: Plan) -> str:
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_a_damaged_label_of_a_container_is_unknown(kept: Read, label: str):
+def test_a_damaged_label_of_a_container_is_unknown(label: str):
     """Whatever stands there, the plan is made; but for what only a label tells, it is empty."""
     found = kept("contents")
     for text in DAMAGE:
@@ -67,7 +64,7 @@ def test_a_damaged_label_of_a_container_is_unknown(kept: Read, label: str):
 
 
 @pytest.mark.parametrize("label", [APPLIED, identity.NUMBER, identity.PREDECESSOR, identity.ANONYMOUS, *KEEPS])
-def test_a_damaged_label_is_named_with_its_container(kept: Read, label: str):
+def test_a_damaged_label_is_named_with_its_container(label: str):
     """A person learns which label it is, and on what."""
     found = kept("contents")
     relabel(found.container("copied"), label, "{")
@@ -78,7 +75,7 @@ def test_a_damaged_label_is_named_with_its_container(kept: Read, label: str):
     assert label in warning.message
 
 
-def test_a_label_that_was_edited_by_hand_is_known_by_its_hash(kept: Read):
+def test_a_label_that_was_edited_by_hand_is_known_by_its_hash():
     """It is JSON of the right form, and still not what deployer wrote: its causes would be wrong."""
     found = kept("contents")
     labels = found.container("web")["Config"]["Labels"]
@@ -91,7 +88,7 @@ def test_a_label_that_was_edited_by_hand_is_known_by_its_hash(kept: Read):
     assert [(each.field, each.causes) for each in plan.changes[0].fields] == [("environment.MODE", (Cause.UNKNOWN,))]
 
 
-def test_a_damaged_number_is_taken_from_the_containers_name(kept: Read):
+def test_a_damaged_number_is_taken_from_the_containers_name():
     """So it is not renamed for a label."""
     found = kept("contents")
     relabel(found.container("web"), identity.NUMBER, "one")
@@ -100,7 +97,7 @@ def test_a_damaged_number_is_taken_from_the_containers_name(kept: Read):
 
 
 @pytest.mark.parametrize("section", ["networks", "volumes"])
-def test_a_damaged_label_of_a_network_or_volume_is_unknown(kept: Read, section: str):
+def test_a_damaged_label_of_a_network_or_volume_is_unknown(section: str):
     """It is said, and nothing is done for it."""
     found = kept("contents")
     names = {"upgrades_front", "upgrades_data"}
@@ -115,7 +112,7 @@ def test_a_damaged_label_of_a_network_or_volume_is_unknown(kept: Read, section: 
 
 
 @pytest.mark.parametrize("label", ["record", "stack", "nonce", "holder", "expires", "updates", "resources", "result"])
-def test_a_damaged_record_is_unknown(kept: Read, label: str):
+def test_a_damaged_record_is_unknown(label: str):
     """Of the newest revision, begun and ended: the plan is made, and has nothing to do."""
     for name in ("r2", "r2.done"):
         found = kept("hidden")
@@ -128,7 +125,7 @@ def test_a_damaged_record_is_unknown(kept: Read, label: str):
             assert plan.is_empty
 
 
-def test_a_damaged_record_is_named_and_leaves_causes_unknown(kept: Read):
+def test_a_damaged_record_is_named_and_leaves_causes_unknown():
     """What was changed in place since stood there alone: a difference is neither called an edit nor drift."""
     found = kept("contents")
     found.record("r2.done")["Labels"]["io.deployer.updates"] = '{"id":{"mem_limit":{"not":"a size"}}}'
@@ -142,7 +139,7 @@ def test_a_damaged_record_is_named_and_leaves_causes_unknown(kept: Read):
 
 
 @pytest.mark.parametrize("number", ["1", "2"])
-def test_two_containers_of_one_number_are_no_crash(kept: Read, number: str):
+def test_two_containers_of_one_number_are_no_crash(number: str):
     """Somebody made a second one with the labels of the first."""
     found = kept("contents")
     copy = json.loads(json.dumps(found.container("web")))
@@ -162,8 +159,8 @@ def test_no_text_breaks_a_decoder(text: str):
 
 
 @given(st.dictionaries(row_names, json_values, max_size=4))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
-def test_what_a_label_claims_of_rows_is_sound_or_unknown(kept: Read, fields: dict[str, Any]):
+@settings(deadline=None, max_examples=30)
+def test_what_a_label_claims_of_rows_is_sound_or_unknown(fields: dict[str, Any]):
     """Values of another form than their rows': the hash is right, so only the rows can tell."""
     found = kept("hidden")
     for service in ("web", "mounts"):
@@ -190,7 +187,7 @@ def test_no_json_breaks_the_records(labels: dict[str, str]):
     assert records_of([{"Name": f"{STACK}.deployer.r7", "Labels": named}], STACK).revision == 7
 
 
-def test_labels_that_are_null_are_none(kept: Read):
+def test_labels_that_are_null_are_none():
     """As the engine shows those of a volume that was made by hand."""
     found = kept("contents")
     inspect = found.container("web")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from deployer.plan.model import Cause
 from deployer.resources.identity import APPLIED
-from tests.upgrades.conftest import FORMATS, HERE, Kept, relabel
+from tests.upgrades.kept import FORMATS, HERE, Kept, relabel
 
 
 def told(kept: Kept) -> list[tuple[str, ...]]:
