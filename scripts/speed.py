@@ -60,14 +60,17 @@ def stack(services: int) -> dict[str, object]:
 def timed(command: Sequence[str], folder: Path) -> tuple[float, float]:
     """Wall and processor time of a command, in milliseconds."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": path()})
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment())
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return wall * 1000, used * 1000
 
 
-def path() -> str:
-    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+def environment() -> dict[str, str]:
+    """This checkout's deployer, compiled once, as an installed one is."""
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": path}
 
 
 def least(times: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -77,8 +80,7 @@ def least(times: Sequence[tuple[float, float]]) -> tuple[float, float]:
 def imports(folder: Path) -> dict[str, float]:
     """Milliseconds that a plan spends importing, by package."""
     command = [sys.executable, "-X", "importtime", "-m", "deployer", "plan"]
-    environment = {**os.environ, "PYTHONPATH": path()}
-    said = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=environment).stderr
+    said = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=environment()).stderr
     found: dict[str, float] = {}
     for line in said.splitlines():
         columns = line.removeprefix("import time:").split("|")
