@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from deployer.sources.noted import UNSET, WHOLE, Seen
 
 _ROUNDS = 20_000
 """So that a guess at a short secret costs something; what goes into a build is much, and is digested once."""
+
+_NAMED = 5_000
+"""Of a build with more files only the digest over all of them is kept, for a plan must stay small enough to be read."""
 
 _ALWAYS_READ = ("HOME",)
 """It is asked for whether or not a path begins with `~`, and is another one on another machine."""
@@ -24,7 +28,9 @@ def digests(seen: Seen, salt: bytes, folder: str) -> dict[str, str]:
         for name, digest in seen.variables.items()
         if name not in _ALWAYS_READ
     }
-    return found | {name: _quick(digest, salt) for name, digest in seen.inputs.items()}
+    many = Counter(name.partition(": ")[0] for name in seen.inputs)
+    named = (name for name in seen.inputs if many[name.partition(": ")[0]] <= _NAMED or name.endswith(f": {WHOLE}"))
+    return found | {name: _quick(seen.inputs[name], salt) for name in named}
 
 
 def shown(path: str, folder: str) -> str:
@@ -50,10 +56,12 @@ def changed(then: Mapping[str, str], now: Mapping[str, str], *, whole: bool) -> 
         gone = [name for name in then if name not in now]
         named |= set(gone)
         yield from (f"{name} is not {'asked for' if name.startswith('$') else 'there'} any more" for name in gone)
-    for name in (each for each in now if each.endswith(f": {WHOLE}") and then.get(each, "") not in ("", now[each])):
+    wholes = (name for name in now if name.endswith(f": {WHOLE}"))
+    for name in (each for each in wholes if then.get(each, now[each]) != now[each]):
         build = name.removesuffix(WHOLE)
         if not any(each.startswith(build) for each in named):
-            yield f"{build}how its files may be used has changed"
+            listed = any(each.startswith(build) for each in now if each != name)
+            yield f"{build}{'how its files may be used' if listed else 'one of its many files'} has changed"
 
 
 def _slow(digest: str, salt: bytes) -> str:

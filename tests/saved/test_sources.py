@@ -66,6 +66,16 @@ def test_a_mode_is_named_where_no_file_is() -> None:
     ]
 
 
+def test_of_a_build_with_very_many_files_only_the_whole_is_kept() -> None:
+    """A plan must stay small enough to be read again."""
+    many = {f"build.w: context/{number}": "1" for number in range(6000)}
+    then = Seen(inputs={**many, f"build.w: {WHOLE}": "1", "build.v: context/x": "1"})
+    assert list(digests(then, SALT, "/co")) == [f"build.w: {WHOLE}", "build.v: context/x"]
+    assert differences(then, Seen(inputs={**then.inputs, f"build.w: {WHOLE}": "2"})) == [
+        "build.w: one of its many files has changed"
+    ]
+
+
 def test_home_is_no_source() -> None:
     """It is another one on another machine; a path that it leads to is a source by itself."""
     assert differences(Seen(variables={"HOME": "1"}), Seen(variables={"HOME": "2"})) == []
