@@ -31,7 +31,7 @@ class Variables:
 
     def fill(self, root: MappingNode) -> None:
         """Replace the variables of a file by what its environment holds. What an alias repeats is the same node."""
-        if "$" in root.source.text or "\\" in root.source.text:  # "\\x24" is one too
+        if "$" in root.source.text or "\\" in root.source.text:  # "\x24" is one too
             _File(self, root).fill(root, ())
 
     def unset(self, name: str, place: Place) -> None:
