@@ -76,16 +76,18 @@ class Tree:
         value = self._scalar_value(line, column, text, plain, tag)
         self._written += 1
         node = ScalarNode(line, column, self.source, value, text if plain else None)
-        self._mark(node, tag)
+        if tag is not None:
+            self._mark(node, tag)
         if anchor is not None:
             self._anchors[anchor] = node
         self._add(node)
 
     def start(self, node: ListNode | MappingNode, *, tag: str | None, anchor: str | None) -> None:
         kind = "map" if isinstance(node, MappingNode) else "seq"
-        self._mark(node, tag)
-        if tag not in (None, "!", f"{_STANDARD}{kind}", *_MERGE_TAGS):
-            self._refuse_tag(tag, node.line, node.column)
+        if tag is not None:
+            self._mark(node, tag)
+            if tag not in ("!", f"{_STANDARD}{kind}", *_MERGE_TAGS):
+                self._refuse_tag(tag, node.line, node.column)
         if len(self._frames) >= DEEPEST:
             self._stop_too_deep(node)
         if anchor is not None:
@@ -213,15 +215,15 @@ class Tree:
             return (frame.key.line, frame.key.column) if frame.key else (line, column)
         return line, max(1, column - 1)
 
-    def _mark(self, node: Node, tag: str | None) -> None:
+    def _mark(self, node: Node, tag: str) -> None:
         """Keep the tag that says how a value is merged into that of the files before; the top of a file has none."""
         if tag in _MERGE_TAGS and self._frames:
             node.tag = tag
             self.has_merge_tags = True
 
-    def _refuse_tag(self, tag: str | None, line: int, column: int) -> None:
+    def _refuse_tag(self, tag: str, line: int, column: int) -> None:
         hint = "remove it, or put a text that begins with '!' in quotes"
-        self._problem("unknown-tag", f"the tag {_shown(tag or '')} is not known", line, column, hint)
+        self._problem("unknown-tag", f"the tag {_shown(tag)} is not known", line, column, hint)
 
     def _problem(self, code: str, message: str, line: int, column: int, hint: str = "") -> None:
         self.problems.append(self._diagnostic(code, message, line, column, hint))

@@ -31,7 +31,8 @@ class Variables:
 
     def fill(self, root: MappingNode) -> None:
         """Replace the variables of a file by what its environment holds. What an alias repeats is the same node."""
-        _File(self, root).fill(root, ())
+        if "$" in root.source.text or "\\" in root.source.text:  # "\x24" is one too
+            _File(self, root).fill(root, ())
 
     def unset(self, name: str, place: Place) -> None:
         if name not in self._told:
@@ -46,35 +47,42 @@ class Variables:
             )
 
 
+def _has_variable(node: ScalarNode) -> bool:
+    return isinstance(node.value, str) and "$" in node.value
+
+
 class _File:
     def __init__(self, variables: Variables, root: MappingNode) -> None:
         self.variables = variables
         self.places = Places(root)
         self.environment = root.source.environment
         self.done: set[int] = set()
-        self.mappings: set[tuple[int, bool]] = set()
+        self.walked: set[tuple[int, bool]] = set()
         self.used: set[str] = set()
 
     def fill(self, node: Node, path: Path) -> None:
+        """Walks what can hold a variable; paths are made for what does alone, as most values do not."""
         if isinstance(node, ScalarNode):
-            if isinstance(node.value, str) and "$" in node.value and id(node) not in self.done:
-                self.done.add(id(node))
-                node.value = self._text(node, node.value, path)
-        elif isinstance(node, ListNode):
-            if id(node) not in self.done:
-                self.done.add(id(node))
-                for index, item in enumerate(node.items):
-                    self.fill(item, (*path, index))
-        else:
-            self._mapping(node, path, bool(path) and path[-1] in FREE)
-
-    def _mapping(self, node: MappingNode, path: Path, free: bool) -> None:
-        if (id(node), free) in self.mappings:
+            self._scalar(node, path)
             return
-        self.mappings.add((id(node), free))
+        free = bool(path) and path[-1] in FREE
+        if (id(node), free) in self.walked:
+            return
+        self.walked.add((id(node), free))
+        if isinstance(node, ListNode):
+            for index, item in enumerate(node.items):
+                if not isinstance(item, ScalarNode) or _has_variable(item):
+                    self.fill(item, (*path, index))
+            return
         for name, entry in node.entries.items():
-            if free or not is_extension(name):
-                self.fill(entry.node, (*path, name))
+            child = entry.node
+            if (not isinstance(child, ScalarNode) or _has_variable(child)) and (free or not is_extension(name)):
+                self.fill(child, (*path, name))
+
+    def _scalar(self, node: ScalarNode, path: Path) -> None:
+        if id(node) not in self.done and isinstance(node.value, str):
+            self.done.add(id(node))
+            node.value = self._text(node, node.value, path)
 
     def _text(self, node: ScalarNode, text: str, path: Path) -> str:
         place = self.places.at(*path)
