@@ -55,7 +55,7 @@ def read_bound(source: Path, place: Place) -> Bound:
         if stat.S_ISREG(status.st_mode):
             reading.entry(str(path), path.name, status, None)
         elif is_file:
-            raise reading.refused(path, f"is a {special_kind(status.st_mode)}", "bad-reload")
+            raise reading.unusable(path, f"is a {special_kind(status.st_mode)}", "bad-reload")
         else:
             reading.folder()
     except FileNotFoundError:  # the engine makes a folder there, or refuses: either way it holds nothing
@@ -91,13 +91,13 @@ class _Reading:
 
     def entry(self, name: str, path: str, status: os.stat_result, folder: int | None) -> None:
         if len(self.found) >= MOST_FILES:
-            raise self.refused(self.path, f"holds more than {MOST_FILES} files", "reload-too-much")
+            raise self.unusable(self.path, f"holds more than {MOST_FILES} files", "reload-too-much")
         mode = status.st_mode
         if stat.S_ISREG(mode):
             self.size += status.st_size
             if self.size > MOST_BYTES:
                 most = f"{MOST_BYTES // 1024 // 1024} MiB"
-                raise self.refused(self.path, f"holds more than {most}", "reload-too-much")
+                raise self.unusable(self.path, f"holds more than {most}", "reload-too-much")
             record = self.known.get(path, b"")
             digest = stat_cache.digest_in(record, status)
             if digest:
@@ -126,9 +126,9 @@ class _Reading:
     def unreadable(self, error: OSError) -> InvalidStack:
         path = Path(os.fsdecode(error.filename)) if error.filename else self.path
         where = path if path.is_absolute() else self.path / path
-        return self.refused(where, f"cannot be read: {error.strerror}", "reload-unreadable")
+        return self.unusable(where, f"cannot be read: {error.strerror}", "reload-unreadable")
 
-    def refused(self, path: Path, reason: str, code: str) -> InvalidStack:
+    def unusable(self, path: Path, reason: str, code: str) -> InvalidStack:
         hint = "name a folder of settings under reload, not one of data"
         if code == "reload-unreadable":
             hint = "make it readable for who runs deployer, or take it out of reload"

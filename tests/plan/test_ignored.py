@@ -1,4 +1,4 @@
-"""`x-deployer: {ignore: [...]}`: what others own is no difference, is never changed, and goes over to a successor."""
+"""`x-deployer: {ignore: [...]}`: what others own is no difference, never changed, and goes over to a successor."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from deployer.render.plan_text import as_text
 from tests.upgrades.kept import Kept, kept
 
 MIB = 1024 * 1024
+ELSEWHERE = {"Id": "e" * 64, "Name": "elsewhere", "Driver": "bridge", "Labels": None}
 
 
 def ignoring(service: str, *names: str, **said: str) -> Kept:
@@ -41,6 +42,7 @@ def test_what_others_changed_of_an_ignored_field_is_no_difference():
     inspect = found.container("web")
     inspect["HostConfig"] |= {"Memory": 20 * MIB, "MemorySwap": 40 * MIB, "NanoCpus": 1_000_000}
     inspect["NetworkSettings"]["Networks"]["elsewhere"] = {"Aliases": ["x"], "NetworkID": "e" * 64}
+    found.state["networks"].append(ELSEWHERE)
 
     assert changes_of(found, "web") == []
 
@@ -72,6 +74,7 @@ def test_a_successor_has_what_others_made_of_ignored_fields():
     inspect["Config"]["Labels"]["others"] = "theirs"
     inspect["Config"]["Env"] = [each.replace("production", "theirs") for each in inspect["Config"]["Env"]]
     inspect["NetworkSettings"]["Networks"] = {"elsewhere": {"Aliases": ["web", "x"], "NetworkID": "e" * 64}}
+    found.state["networks"].append(ELSEWHERE)
     found.text = found.text.replace("tier: front", "tier: back")
 
     body = body_of(found, "web")
@@ -143,9 +146,7 @@ def test_a_network_that_the_file_no_longer_has_cannot_go_while_others_keep_a_con
         _ = found.plan
 
 
-@pytest.mark.parametrize(
-    "row", [name for name in BY_NAME if name not in ("image", "network_mode", "secrets", "configs")]
-)
+@pytest.mark.parametrize("row", sorted(BY_NAME.keys() - {"image", "network_mode", "secrets", "configs"}))
 def test_every_other_field_can_be_ignored(row: str):
     """The stack loads, and a successor can be made."""
     found = ignoring("plain", row)
@@ -154,3 +155,14 @@ def test_every_other_field_can_be_ignored(row: str):
     fields = [field.field for change in changes_of(found, "plain") for field in change.fields]
     assert fields == ([] if row == "hostname" else ["hostname"])
     assert row == "hostname" or body_of(found, "plain")["Hostname"] == "other.example"
+
+
+def test_a_network_of_others_that_is_gone_does_not_go_over():
+    """Nobody can join it; the container that is still in it stays as it is until it is made anew."""
+    found = ignoring("web", "networks")
+    found.container("web")["NetworkSettings"]["Networks"]["elsewhere"] = {"Aliases": ["x"], "NetworkID": "e" * 64}
+    assert changes_of(found, "web") == []
+
+    found.text = found.text.replace("tier: front", "tier: back")
+    (change,) = changes_of(found, "web")
+    assert not [step for step in change.steps if step.call is Call.CONNECT]
