@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from pydantic import BaseModel
 
-from deployer.errors import Diagnostic, did_you_mean
+from deployer.errors import Diagnostic, Place, did_you_mean
 from deployer.fields import container
 from deployer.fields.field import Field
 from deployer.fields.log_driver import OPTION
@@ -43,10 +43,9 @@ def ignores_count(service: ServiceKeys) -> bool:
 def own_mistakes(stack: Stack) -> Iterator[Diagnostic]:
     for name, service in stack.services.items():
         for index, written in enumerate(service.own.ignore if service.own else ()):
-            if mistake := _not_ignorable(written):
-                code, message, hint = mistake
-                place = stack.places.at("services", name, "x-deployer", "ignore", index)
-                yield Diagnostic(code, message, place, hint)
+            place = stack.places.at("services", name, "x-deployer", "ignore", index)
+            if mistake := _not_ignorable(written, place):
+                yield mistake
         yield from _reloads(stack, name, service)
 
 
@@ -84,24 +83,26 @@ def _row_and_entry(name: str) -> tuple[Field, str] | None:
     return None
 
 
-def _not_ignorable(name: str) -> tuple[str, str, str] | None:
-    """Code, message and hint where a name cannot stand among what is ignored."""
+def _not_ignorable(name: str, place: Place) -> Diagnostic | None:
+    """The mistake where a name cannot stand among what is ignored."""
     if name in COUNT:
         return None
     found = _row_and_entry(name)
     if found is None:
-        return "unknown-field", f"no field of a service is named {name!r}", _meant(name)
+        return Diagnostic("unknown-field", f"no field of a service is named {name!r}", place, _meant(name))
     row, entry = found
     if row.name in _OURS:
-        return "bad-ignore", f"{row.name} cannot be ignored: {_OURS[row.name]}", "take it out"
+        return Diagnostic("bad-ignore", f"{row.name} cannot be ignored: {_OURS[row.name]}", place, "take it out")
     if entry and not row.kind.keyed:
         whole = name[: -len(entry) - 1]
-        return "bad-ignore", f"{whole} is one field, without entries", f"ignore all of it: {whole}"
+        return Diagnostic("bad-ignore", f"{whole} is one field, without entries", place, f"ignore all of it: {whole}")
     if entry and (parts := _parts(row)) and entry.split(".")[0] not in parts:
         whole = name[: -len(entry) - 1]
-        return "unknown-field", f"{whole} has no {entry!r}", did_you_mean(entry, parts, f"{whole} has")
+        hint = did_you_mean(entry, parts, f"{whole} has")
+        return Diagnostic("unknown-field", f"{whole} has no {entry!r}", place, hint)
     if entry == OPTION.rstrip(".") and row.kind.nested:
-        return "bad-ignore", f"{name} is several fields", f"name each, such as {name}.max-size, or all of {row.name}"
+        hint = f"name each, such as {name}.max-size, or all of {row.name}"
+        return Diagnostic("bad-ignore", f"{name} is several fields", place, hint)
     return None
 
 
