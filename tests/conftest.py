@@ -16,7 +16,7 @@ settings.load_profile("deployer")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--random", type=int, default=200, help="how many random services tests/law tries")
+    parser.addoption("--random", type=int, default=100, help="how many random services tests/law tries")
     parser.addoption("--random-seed", type=int, default=7, help="which ones")
 
 
