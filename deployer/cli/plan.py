@@ -67,7 +67,7 @@ def plan(
     state = state_of(context)
     with noting() as seen:
         project = state.project(files, named=[*(only or ()), *(replace or ())])
-        spared = keep_orphans or keeps_orphans(project.stack.environment)
+    spared = keep_orphans or keeps_orphans(project.stack.environment)  # which the saved plan's options hold
     reader = state.reader(project)
     chosen, anew = services_of(project, only, replace)
     options = Options(keep_orphans=spared, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds)
