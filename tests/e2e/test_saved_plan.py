@@ -122,6 +122,7 @@ def test_each_source_that_changed_is_named(project: Project, monkeypatch: pytest
     stack.write_text("services: [")
     refused(project, "plan-sources", "note: stack.yaml has changed")
     stack.unlink()
+    (project.folder / ".env").write_text(files[".env"])
     missing = project.run("apply", "plan.json", "--yes")
     assert (missing.code, "stack" in missing.err) == (64, True)
 
