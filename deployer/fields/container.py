@@ -12,12 +12,14 @@ from deployer.fields import (
     gpus,
     isolation,
     limits,
+    links,
     memory,
     names,
     outside,
     process,
     program,
     security,
+    volumes_from,
 )
 from deployer.fields.field import Field
 
@@ -28,6 +30,8 @@ _UNSEEN = "the engine does not show what is in a container's files, or whose the
 FIELDS: tuple[Field, ...] = (
     *program.ROWS,
     *outside.ROWS,
+    *links.ROWS,
+    *volumes_from.ROWS,
     *copies.ROWS,
     *names.ROWS,
     *process.ROWS,

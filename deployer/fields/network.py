@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from deployer.fields.field import Field
+from deployer.fields.field import Context, Field, Json, Value
 from deployer.fields.ipam import IPAM, less_filled
 from deployer.fields.kinds import FLAG, LABELS, OPTIONS, TEXT
+
+
+def read_ipv4(inspect: Json, _: Context) -> Value:
+    """An engine that does not know it has IPv4 in every network."""
+    return inspect.get("EnableIPv4", True)
+
 
 FIELDS: tuple[Field, ...] = (
     Field(
@@ -68,6 +74,17 @@ FIELDS: tuple[Field, ...] = (
         unset=(),
         example=({"tier": "a"}, {"tier": "b"}),
         doc="Labels of the network.",
+    ),
+    Field(
+        name="enable_ipv4",
+        kind=FLAG,
+        engine="EnableIPv4",
+        read=read_ipv4,
+        unset=True,
+        since="1.48",
+        example=(False, True),
+        needs={"enable_ipv6": True},
+        doc="Whether its containers have IPv4 addresses; true unless set.",
     ),
     Field(
         name="enable_ipv6",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from deployer.fields.attachments import NETWORKS, read_networks, write_networks
+from deployer.fields import mounts
+from deployer.fields.attachments import (
+    NETWORKS,
+    effect_in_a_network,
+    less_chosen,
+    parts_since,
+    read_networks,
+    write_networks,
+)
 from deployer.fields.devices import DEVICES, by_name, read_devices, write_devices
 from deployer.fields.exposed import EXPOSED, beside_image_and_ports, read_exposed, write_exposed
-from deployer.fields.field import Effect, Field
+from deployer.fields.field import Field
 from deployer.fields.kinds import FLAG
+from deployer.fields.mac import ROW as MAC_ADDRESS
 from deployer.fields.mounts import MOUNTS, less_declared, read_mounts, write_mounts
-from deployer.fields.namespaces import NETWORK_MODE, read_network_mode, write_network_mode
+from deployer.fields.namespaces import IPC, NETWORK_MODE, PID
 from deployer.fields.ports import PORTS, read_ports, write_ports
 from deployer.fields.tmpfs import TMPFS
 
@@ -53,6 +62,7 @@ ROWS: tuple[Field, ...] = (
         read=read_mounts,
         unset=(),
         fills=less_declared,
+        parts_since=mounts.parts_since,
         example=(["/usr:/mnt/a:ro"], ["/usr:/mnt/a"]),
         doc="Volumes, folders of the host (relative to the stack file) and tmpfs, each with its target.",
     ),
@@ -83,18 +93,14 @@ ROWS: tuple[Field, ...] = (
         write=write_networks,
         read=read_networks,
         unset=(),
-        effect=Effect.IN_PLACE,
+        fills=less_chosen,
+        parts_since=parts_since,
+        effect=effect_in_a_network,
         example=({"default": {"aliases": ["a"]}}, {"default": {"aliases": ["b"]}}),
         doc="The networks that it joins, with further names for it there. Unless said, the stack's default network.",
     ),
-    Field(
-        name="network_mode",
-        kind=NETWORK_MODE,
-        engine="HostConfig.NetworkMode",
-        write=write_network_mode,
-        read=read_network_mode,
-        unset="",
-        example=("none", "host"),
-        doc="Instead of networks: bridge (the engine's own), host, none, service:NAME or container:NAME.",
-    ),
+    MAC_ADDRESS,
+    NETWORK_MODE,
+    IPC,
+    PID,
 )

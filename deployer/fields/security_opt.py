@@ -65,16 +65,20 @@ def write_options(body: dict[str, Any], options: Value, _written: Any, _context:
 
 
 def read_options(inspect: Json, _: Context) -> Value:
-    """Where a container is privileged, the engine itself adds label=disable and hides nothing (20.10 and 28)."""
+    """Where a container is privileged, the engine itself adds label=disable and hides nothing; the former where it has
+    the host's processes or IPC, too (20.10 and 28).
+    """
     host = inspect["HostConfig"]
     found = {canonical(option) for option in host.get("SecurityOpt") or ()}
-    if host.get("Privileged"):
+    if host.get("Privileged") or "host" in (host.get("PidMode"), host.get("IpcMode")):
         found.discard(_NO_LABELS)
-    elif host.get("MaskedPaths") == []:
+    if not host.get("Privileged") and host.get("MaskedPaths") == []:
         found.add(_OPEN_PATHS)
     return frozenset(found)
 
 
 def beside_privileged(asked: Value, everything: Mapping[str, Value], _image: Json) -> Value:
-    """What `privileged` brings with it need not be asked for."""
-    return asked - {_NO_LABELS, _OPEN_PATHS} if everything.get("privileged") else asked
+    """What `privileged` and the host's namespaces bring with them need not be asked for."""
+    if everything.get("privileged"):
+        return asked - {_NO_LABELS, _OPEN_PATHS}
+    return asked - {_NO_LABELS} if "host" in (everything.get("pid"), everything.get("ipc")) else asked

@@ -11,7 +11,7 @@ from deployer.errors import did_you_mean
 from deployer.fields.field import Context, Kind, Value
 from deployer.fields.kinds import schema
 from deployer.fields.lists import or_alone, without_repeats
-from deployer.fields.mounts import target_path
+from deployer.fields.mount_forms import target_path
 from deployer.fields.parse import describe, refusal, show_size, size
 
 _HINT = "write it as /run, or with options as /run:size=64m,mode=1777"

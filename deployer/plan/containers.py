@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deployer.fields.field import Effect, section
-from deployer.fields.namespaces import owner
+from deployer.fields.attachments import endpoint_again
+from deployer.fields.field import Effect, Json, section
+from deployer.fields.mounts import images_of
+from deployer.fields.namespaces import owners
+from deployer.fields.volumes_from import givers
 from deployer.plan import steps
 from deployer.plan.brief import brief
 from deployer.plan.copies import copies_of
@@ -15,8 +18,8 @@ from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
 from deployer.plan.in_place import plan_in_place
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
-from deployer.plan.namespaces import owner_of
 from deployer.plan.one_shots import Loss, losses
+from deployer.plan.owners import owners_of
 from deployer.plan.readiness import await_ready
 from deployer.plan.recovery import as_it_was, carried, explained, is_half_done
 from deployer.resources.body import container_body, further_endpoints
@@ -154,7 +157,7 @@ def _new(
     *,
     anonymous: Mapping[str, str],
 ) -> steps.NewContainer:
-    joined = owner_of(service, facts.owners, facts.observed, facts.desired.stack)
+    followed = owners_of(service, facts.owners, facts.observed, facts.desired.stack)
     body = container_body(
         facts.desired,
         service,
@@ -164,7 +167,7 @@ def _new(
         anonymous=anonymous,
         replaces=old.id if old else "",
         was=Standing(old.status, old.values["restart"], old.health) if old else None,
-        owner=joined.reference if joined else "",
+        references={name: owner.reference for name, owner in followed.items()},
     )
     return steps.NewContainer(body, service.image.address, copies_of(service))
 
@@ -190,6 +193,7 @@ def _draft(
         number,
         old,
         image=service.image.address,
+        mounted_images=frozenset(f"image.{reference}" for reference in images_of(service.asked["volumes"])),
         networks=networks_of(service),
         leaves=_networks_of(old) if old else frozenset(),
         volumes=frozenset(value[1] for _, value in mounts if value[0] == "volume") - {""},
@@ -197,9 +201,15 @@ def _draft(
         takes=host_ports(new.body),
         gives_addresses=static_addresses(old.raw) if old else frozenset(),
         takes_addresses=addresses_of(service),
-        joins=owner(service.asked["network_mode"])[1],
+        joins=_joined(service),
         waits_for=service.depends_on,
     )
+
+
+def _joined(service: DesiredService) -> frozenset[str]:
+    """The services whose containers must be there when it is created: the engine keeps what it finds then."""
+    namespaces = frozenset(name for _, kind, name in owners(service.asked) if kind == "service")
+    return namespaces | frozenset(name for kind, name in givers(service.asked["volumes_from"]) if kind == "service")
 
 
 def _networks_of(container: ObservedContainer) -> frozenset[str]:
@@ -210,11 +220,7 @@ def _volumes_of(container: ObservedContainer) -> frozenset[str]:
     return frozenset(value[1] for _, value in container.values["volumes"] if value[0] == "volume") - {""}
 
 
-def _endpoints(container: ObservedContainer, networks: frozenset[str]) -> dict[str, dict[str, object]]:
+def _endpoints(container: ObservedContainer, networks: frozenset[str]) -> dict[str, Json]:
     """How the container is in those networks, for taking it back there."""
     raw = section(container.raw, "NetworkSettings.Networks")
-    return {
-        name: {"Aliases": settings.get("Aliases") or [], "IPAMConfig": settings.get("IPAMConfig")}
-        for name, settings in raw.items()
-        if name in networks
-    }
+    return {name: endpoint_again(settings) for name, settings in raw.items() if name in networks}

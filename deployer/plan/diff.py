@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from deployer.errors import Place
 from deployer.fields import container
+from deployer.fields.attachments import has_fixed_mac
 from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Effect, Field, Value
-from deployer.fields.mounts import target_path
+from deployer.fields.mount_forms import target_path
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Cause, FieldChange
@@ -221,6 +222,11 @@ def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effec
         # Engine 28 refuses the next start of a container that has left the network its NetworkMode names.
         left = sides.service.context.networks.get(entry, entry)
         return Effect.REPLACE if sides.container.raw["HostConfig"].get("NetworkMode") == left else Effect.IN_PLACE
+    if row.name in ("links", "external_links") or (row.name == "networks" and have is not _ABSENT):
+        # To be in a network otherwise is to leave and join it, and Engine 28 takes no MAC address at a join.
+        asked = sides.service.asked
+        if asked["mac_address"] or (row.name != "networks" and has_fixed_mac(asked["networks"])):
+            return Effect.REPLACE
     return row.effect_of(None if have is _ABSENT else have, None if want is _ABSENT else want)
 
 

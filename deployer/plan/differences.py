@@ -11,9 +11,11 @@ from deployer.fields.field import Effect
 from deployer.fields.references import with_tag
 from deployer.plan.contents import content_changes
 from deployer.plan.diff import PlaceOf, field_changes, sides_of
+from deployer.plan.followers import follower_changes
 from deployer.plan.images import ImageNow, Recall, no_recall
 from deployer.plan.model import Cause, FieldChange
-from deployer.plan.namespaces import Owner, namespace_change, owner_of
+from deployer.plan.namespaces import namespace_changes
+from deployer.plan.owners import Owner, owners_of
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedContainer
@@ -54,9 +56,9 @@ def differences(service: DesiredService, container: ObservedContainer, facts: Fa
     sides = sides_of(service, container, facts.observed, facts.place)
     yield from field_changes(sides)
     yield from content_changes(service, container, sides.was, facts.recall)
-    yield from namespace_change(
-        service, container, owner_of(service, facts.owners, facts.observed, facts.desired.stack)
-    )
+    followed = owners_of(service, facts.owners, facts.observed, facts.desired.stack)
+    yield from namespace_changes(service, container, followed, facts.observed)
+    yield from follower_changes(service, container, followed, facts.observed)
     yield from _dead_networks(service, container, facts)
     yield from _name(service, container, facts)
     yield from _state(service, container)

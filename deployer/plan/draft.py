@@ -25,9 +25,10 @@ DISRUPTIVE = (Call.LET_STOPPED_STAY, Call.STOP, *STARTS)
 
 @dataclass(slots=True)
 class Draft:
-    """`networks` and `volumes` are the engine's names of what the new container uses; `gives` and `takes` fixed ports
-    of the host, `gives_addresses` and `takes_addresses` fixed addresses. `joins` is the service whose network the new
-    container is in; `forgets` the addresses (of a service less its number) that are made only after the old container
+    """`image` and `mounted_images` are the addresses of the new container's images, `networks` and `volumes` the
+    engine's names of what it uses; `gives` and `takes` fixed ports of the host, `gives_addresses` and `takes_addresses`
+    fixed addresses. `joins` are the services whose namespaces or mounts it has, `follows` those that the living one is
+    started anew with; `forgets` the addresses (of a service less its number) that are made only after the old container
     is removed; `starts_from` the addresses of the builds and images that a build starts from. `provides` are the
     addresses of images that are there once it is done; `registries` the services that are the registries which it
     pulls from or pushes to.
@@ -38,6 +39,7 @@ class Draft:
     number: int = 0
     old: ObservedContainer | None = None
     image: str = ""
+    mounted_images: frozenset[str] = frozenset()
     networks: frozenset[str] = frozenset()
     leaves: frozenset[str] = frozenset()
     volumes: frozenset[str] = frozenset()
@@ -45,7 +47,8 @@ class Draft:
     takes: frozenset[HostPort] = frozenset()
     gives_addresses: frozenset[FixedAddress] = frozenset()
     takes_addresses: frozenset[FixedAddress] = frozenset()
-    joins: str = ""
+    joins: frozenset[str] = frozenset()
+    follows: frozenset[str] = frozenset()
     forgets: frozenset[str] = frozenset()
     starts_from: frozenset[str] = frozenset()
     provides: frozenset[str] = frozenset()

@@ -1,5 +1,5 @@
-"""Changes that are carried out, and put back, together: givers and takers of one host port or fixed address, and all
-who leave a network that is made anew.
+"""Changes that are carried out, and put back, together: givers and takers of one host port or fixed address, all who
+leave a network that is made anew, and who follows a container that is made or started anew.
 
 All of them stop before any starts, and none of the old ones is removed before all of the new ones are ready.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from deployer.fields.namespaces import joined
+from deployer.fields.namespaces import all_joined
 from deployer.plan.draft import Draft, meet, network_of
 from deployer.plan.model import Action, Call, Edge
 
@@ -43,6 +43,8 @@ def _trade(giver: Draft, taker: Draft) -> bool:
         return True
     if _joins(taker, giver) and giver.has(Call.STOP) and taker.has(Call.STOP):
         return (giver.change.action, taker.change.action) != (Action.REMOVE, Action.REMOVE)
+    if giver.change.action is Action.REPLACE and _of(giver) & taker.joins and taker.has(Call.CREATE):
+        return True  # which is created while the successor has its name for now
     remade = network_of(giver) if giver.change.action is Action.REPLACE and giver.has(Call.CREATE_NETWORK) else None
     return (
         remade is not None and taker.has(Call.DISCONNECT) and any(step.payload == remade for step in taker.change.steps)
@@ -50,8 +52,13 @@ def _trade(giver: Draft, taker: Draft) -> bool:
 
 
 def _joins(draft: Draft, owner: Draft) -> bool:
-    """Whether the old container of the one is in the network of the old one of the other."""
-    return draft.old is not None and owner.old is not None and joined(draft.old.raw) == owner.old.id
+    """Whether the old container of the one is in a namespace of the old one of the other, or starts anew with it."""
+    in_it = draft.old is not None and owner.old is not None and owner.old.id in all_joined(draft.old.raw)
+    return in_it or bool(_of(owner) & draft.follows)
+
+
+def _of(draft: Draft) -> frozenset[str]:
+    return frozenset({draft.service.name}) if draft.service else frozenset()
 
 
 def edges_from_groups(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:

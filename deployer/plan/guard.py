@@ -7,8 +7,9 @@ from typing import Any
 
 from deployer.errors import Diagnostic
 from deployer.fields.copies import SECTIONS
-from deployer.fields.namespaces import owner
+from deployer.fields.namespaces import owners
 from deployer.fields.references import host_of
+from deployer.fields.volumes_from import givers
 from deployer.plan.abilities import engine_too_old, not_in_effect
 from deployer.plan.contents import contents_elsewhere, signals_missed
 from deployer.plan.copies import into_volume, volume_over
@@ -111,16 +112,27 @@ def external_missing(desired: Desired, observed: Observed, place: PlaceOf) -> It
 
 
 def owners_missing(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
-    """A container of somebody else, whose network a service is to join."""
+    """A container of somebody else, whose namespace or mounts a service is to have."""
     for service in desired.services.values():
-        kind, name = owner(service.asked["network_mode"])
-        if kind == "container" and name not in observed.neighbours:
-            yield Diagnostic(
-                "external-missing",
-                f"the container {name}, whose network services.{service.name} joins, is not there",
-                place("services", service.name, "network_mode"),
-                "start it first; it is known by its name, not by its id",
-            )
+        wanted = [
+            (name, each.row, f"{each.what} services.{service.name} joins")
+            for each, kind, name in owners(service.asked)
+            if kind == "container"
+        ]
+        mounts = f"mounts services.{service.name} has"
+        wanted += [
+            (name, "volumes_from", mounts)
+            for kind, name in givers(service.asked["volumes_from"])
+            if kind == "container"
+        ]
+        for name, key, whose in wanted:
+            if name not in observed.neighbours:
+                yield Diagnostic(
+                    "external-missing",
+                    f"the container {name}, whose {whose}, is not there",
+                    place("services", service.name, key),
+                    "start it first; it is known by its name, not by its id",
+                )
 
 
 def networks_in_use(

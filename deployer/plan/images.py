@@ -69,10 +69,9 @@ def brought_for(build: DesiredBuild, desired: Desired) -> dict[str, str]:
 def _pull(image: DesiredImage, desired: Desired, observed: Observed, images: Images) -> None:
     there = observed.images.get(image.reference)
     reason = "" if there else "it is not on the engine"
-    if there and image.pull == "always":
-        digest = observed.registry_digests.get(image.reference)
-        if digest and not any(local.endswith(f"@{digest}") for local in there.digests):
-            reason = "its registry has another one now"
+    digest = observed.registry_digests.get(image.reference)
+    if there and digest and not any(local.endswith(f"@{digest}") for local in there.digests):
+        reason = "its registry has another one now"
     if reason:
         step = _pull_step(image.reference, desired)
         detail = " ".join(filter(None, [image.reference, step.detail]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.fields.attachments import endpoint
+from deployer.fields.attachments import endpoint_again, names_of
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Effect
 from deployer.plan import steps
@@ -15,6 +15,7 @@ from deployer.plan.model import Action, Call, Change, FieldChange, Step
 from deployer.plan.readiness import await_ready
 from deployer.plan.recovery import NOT_ENDED, has_taken_over
 from deployer.resources import applied
+from deployer.resources.body import endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import container_name
 from deployer.resources.inspected import host_ports, static_addresses
@@ -36,7 +37,7 @@ def plan_in_place(
         for row, said in service.written.items()
         if any(change.field == said.name or change.field.startswith(f"{said.name}.") for change in changing)
     }
-    runbook = [*_update(service, container, changed), *_networks(service, container, changed)]
+    runbook = [*_update(service, container, changed), *_networks(service, container, changing)]
     name = container_name(facts.desired.stack, service.name, container.number)
     if "name" in changed:
         runbook.append(steps.rename(container, name))
@@ -70,6 +71,7 @@ def plan_in_place(
         container,
         networks=networks_of(service),
         waits_for=service.depends_on if restarts else {},
+        follows=_followed(service, fields) if rejoins else frozenset(),
         takes=host_ports(container.raw) if restarts else frozenset(),
         gives_addresses=frozenset(each for each in static_addresses(container.raw) if each[0] in moved),
         takes_addresses=frozenset(each for each in addresses_of(service) if restarts or each[0] in moved),
@@ -79,7 +81,8 @@ def plan_in_place(
 def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str]) -> tuple[Action, str]:
     """What a change that needs no new container is called, and what becomes of the living one."""
     only = {change.field for change in fields}
-    if only == {"network_mode"} or (rejoins and all(map(is_content, fields))):
+    follows = all(change.effect is Effect.RESTART and change.field != "state" for change in fields)
+    if follows or (rejoins and all(map(is_content, fields))):
         return Action.RESTART, ""
     if only == {"state"}:
         return Action.START, ""
@@ -100,18 +103,22 @@ def _update(service: DesiredService, container: ObservedContainer, changed: set[
         yield steps.update(container, body, before)
 
 
-def _networks(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
-    if "networks" not in changed:
-        return
+def _networks(service: DesiredService, container: ObservedContainer, changing: list[FieldChange]) -> Iterator[Step]:
+    """Those that differ are left and joined; all of them where the links differ, which are a part of each."""
+    keys = {change.field.partition(".")[2] for change in changing if change.field.startswith("networks.")}
     want, have = dict(service.asked["networks"]), dict(container.values["networks"])
-    raw = container.raw["NetworkSettings"]["Networks"]
-    for key in sorted(want.keys() | have.keys()):
-        if want.get(key) == have.get(key):
-            continue
+    if any(change.field in ("links", "external_links") for change in changing):
+        keys |= want.keys()
+    raw, there = container.raw["NetworkSettings"]["Networks"], dict(endpoints(service))
+    for key in sorted(keys):
         name = service.context.networks.get(key, key)
         if key in have:
-            yield steps.leave(
-                container, name, {**endpoint(have[key]), "IPAMConfig": raw.get(name, {}).get("IPAMConfig")}
-            )
+            yield steps.leave(container, name, {**endpoint_again(raw[name]), "Aliases": names_of(have[key])})
         if key in want:
-            yield steps.join(container, name, want[key])
+            yield steps.join(container, name, there[name])
+
+
+def _followed(service: DesiredService, fields: list[FieldChange]) -> frozenset[str]:
+    """The services that it is started anew with."""
+    named = {change.field.partition(".")[2] for change in fields if change.effect is Effect.RESTART}
+    return service.restarts_with & named

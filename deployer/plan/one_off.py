@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Json, put
 from deployer.plan.copies import copies_of
-from deployer.plan.namespaces import owner_of
+from deployer.plan.owners import owners_of
 from deployer.plan.steps import NewContainer
 from deployer.resources.as_read import salted
 from deployer.resources.body import container_body, further_endpoints
@@ -48,7 +48,6 @@ def new_one_off(desired: Desired, observed: Observed, name: str, wish: OneOff) -
     """What is created for a service. Raises pydantic's ValidationError where something that is asked for is none."""
     desired = salted(desired, observed.records.salt)
     service = adapted(desired.services[name], wish)
-    joined = owner_of(service, {}, observed, desired.stack)
     body = container_body(
         desired,
         service,
@@ -56,7 +55,7 @@ def new_one_off(desired: Desired, observed: Observed, name: str, wish: OneOff) -
         salt=observed.records.salt,
         revision=observed.records.revision,
         anonymous={},
-        owner=joined.reference if joined else "",
+        references={name: owner.reference for name, owner in owners_of(service, {}, observed, desired.stack).items()},
         one_off=True,
     )
     body["StdinOnce"] = bool(wish.said.get("stdin_open"))  # or the end of our input would not be the end of its

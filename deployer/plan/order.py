@@ -54,6 +54,8 @@ def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
     makers |= {each: (index, draft.last) for index, draft in enumerate(drafts) for each in draft.provides}
     for index, draft in enumerate(drafts):
         step = draft.first(Call.CREATE)
+        if step is not None:
+            yield from ((makers[image], (index, step)) for image in sorted(draft.mounted_images & makers.keys()))
         if step is not None and draft.image in makers:
             yield makers[draft.image], (index, step)
             # A replacement that the new image may make needless touches nothing before that is known.
@@ -132,7 +134,7 @@ def edges_from_volumes(drafts: Sequence[Draft]) -> Iterator[Edge]:
 
 
 def edges_from_namespaces(drafts: Sequence[Draft]) -> Iterator[Edge]:
-    """A container is created when the one is there whose network it joins: the engine keeps the id, not the name."""
+    """A container is created when those are there whose namespaces or mounts it has: the engine looks them up then."""
     makers = {
         draft.service.name: (index, step)
         for index, draft in enumerate(drafts)
@@ -140,8 +142,8 @@ def edges_from_namespaces(drafts: Sequence[Draft]) -> Iterator[Edge]:
     }
     for index, draft in enumerate(drafts):
         step = draft.first(Call.CREATE)
-        if step is not None and draft.joins in makers:
-            yield makers[draft.joins], (index, step)
+        if step is not None:
+            yield from ((makers[name], (index, step)) for name in sorted(draft.joins & makers.keys()))
 
 
 def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:

@@ -19,9 +19,9 @@ from deployer.plan.groups import groups_of
 from deployer.plan.ignored import as_many_as_there, ignored_names, in_others_networks
 from deployer.plan.images import ImageNow, Recall, brought_for, no_recall, plan_images
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
-from deployer.plan.namespaces import owner_after, owners_first
 from deployer.plan.old_builds import KEPT, old_builds
 from deployer.plan.one_shots import losses_left_out
+from deployer.plan.owners import owner_after, owners_first
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
 from deployer.plan.readiness import SECOND
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
@@ -89,7 +89,7 @@ def make_plan(
         if options.count:
             differing += scale.differing(planned)
             planned = list(scale.counted(planned, service))
-        owner = owner_after(service, planned, desired.stack, observed)
+        owner = owner_after(service, planned, desired.stack, observed, facts.owners)
         facts = replace(facts, owners={**facts.owners, service.name: owner})
         for found in planned:
             if isinstance(found, Draft):

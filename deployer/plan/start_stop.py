@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from deployer.errors import raise_if_any
-from deployer.fields.namespaces import owner
+from deployer.fields.namespaces import owners
 from deployer.plan import guard, steps
 from deployer.plan.contents import taken_up
 from deployer.plan.differences import Facts
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, Plan, Step
-from deployer.plan.namespaces import owners_first
+from deployer.plan.owners import owners_first
 from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_of
 from deployer.plan.readiness import await_ready
 from deployer.plan.recovery import is_half_done
@@ -38,14 +38,15 @@ class Wish:
 
 
 ASKED = "asked for"
-JOINED = "it is in the network of one that is"
+FOLLOWS = "it follows one that is"
 
 
 def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
     """What is started, stopped, restarted, killed, paused or unpaused.
 
-    A start takes along what the services depend on, where that is down; a restart, what is in the network of one of
-    them, and would have none left. What was never started is left to an apply: it may lack its networks or secrets.
+    A start takes along what the services depend on, where that is down; a restart, what is in a namespace of one of
+    them, and would have none left, and what is to start anew with them. What was never started is left to an apply: it
+    may lack its networks or secrets.
 
     Where no service is named, what has completed its work is left alone: it would run again. Raises InvalidStack where
     the stack's name is another origin's.
@@ -69,8 +70,8 @@ def _reasons(desired: Desired, observed: Observed, wish: Wish) -> Mapping[str, s
     reasons = dict.fromkeys(wish.services or {each.service for each in observed.containers if each.service}, ASKED)
     if wish.action is Action.RESTART:
         for service in owners_first(desired.services):
-            if owner(service.asked["network_mode"])[1] in reasons:
-                reasons.setdefault(service.name, JOINED)
+            if any(reasons.get(name) in (ASKED, FOLLOWS) for name in _restarts_with(service)):
+                reasons.setdefault(service.name, FOLLOWS)
     waiting = list(reasons) if wish.action in (Action.START, Action.RESTART) else []
     while waiting:
         name = waiting.pop()
@@ -80,6 +81,12 @@ def _reasons(desired: Desired, observed: Observed, wish: Wish) -> Mapping[str, s
                 reasons[target] = f"{name} depends on it"
                 waiting.append(target)
     return reasons
+
+
+def _restarts_with(service: DesiredService) -> set[str]:
+    """Those whose mounts it has are no reason: it keeps these."""
+    joined = {name for _, kind, name in owners(service.asked) if kind == "service"}
+    return joined | service.restarts_with
 
 
 def _planned(container: ObservedContainer, desired: Desired, wish: Wish, reason: str) -> Draft | None:
@@ -97,7 +104,7 @@ def _planned(container: ObservedContainer, desired: Desired, wish: Wish, reason:
         case Action.UNPAUSE:
             return _start(container, service, reason, wish.action) if container.status == "paused" else None
         case Action.RESTART if container.is_alive:
-            return _restart(container, service, reason) if reason in (ASKED, JOINED) else None
+            return _restart(container, service, reason) if reason in (ASKED, FOLLOWS) else None
         case _:
             return None if container.is_up else _start(container, service, reason)
 

@@ -18,8 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.fields.attachments import endpoint
-from deployer.fields.field import Json, Value, section
+from deployer.fields.field import Json, section
 from deployer.fields.restart import encode_restart
 from deployer.plan.model import Call, Step
 from deployer.resources.identity import SUCCESSOR
@@ -194,9 +193,9 @@ def update(old: ObservedContainer, body: Json, before: Json) -> Step:
     return Step(Call.UPDATE, old.id, body, undo=undo, name=old.name)
 
 
-def join(old: ObservedContainer, network: str, entry: Value) -> Step:
+def join(old: ObservedContainer, network: str, settings: Json) -> Step:
     undo = Step(Call.DISCONNECT, old.id, network, detail=f"from {network}", name=old.name)
-    return Step(Call.CONNECT, old.id, (network, endpoint(entry)), undo=(undo,), detail=f"to {network}", name=old.name)
+    return Step(Call.CONNECT, old.id, (network, settings), undo=(undo,), detail=f"to {network}", name=old.name)
 
 
 def rename(old: ObservedContainer, name: str) -> Step:
@@ -296,5 +295,5 @@ def _connects(container: str, connects: Iterable[tuple[str, Json]]) -> tuple[Ste
 
 def network_again(raw: Mapping[str, Any]) -> Json:
     """The create body that makes a network as an inspect shows it."""
-    kept = ("Name", "Driver", "Options", "Labels", "IPAM", "Internal", "Attachable", "EnableIPv6")
+    kept = ("Name", "Driver", "Options", "Labels", "IPAM", "Internal", "Attachable", "EnableIPv4", "EnableIPv6")
     return {key: raw[key] for key in kept if raw.get(key) not in (None, "", {})}

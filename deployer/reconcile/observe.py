@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
 from deployer.errors import DeployerError, Unreachable
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Context, Json, section
-from deployer.fields.namespaces import joined
+from deployer.fields.namespaces import all_joined
+from deployer.fields.parse import SECOND
 from deployer.fields.references import host_of, with_tag
 from deployer.reconcile.holder import with_the_dead
 from deployer.reconcile.protocol import Reader
@@ -21,13 +23,14 @@ from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
 from deployer.resources.built import BuiltImage, NamedImage, built_image, tags_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, DesiredPush
-from deployer.resources.inspected import container_of, image_of
+from deployer.resources.inspected import container_of, image_of, moment
 from deployer.resources.listed import copies_without_a_container, neighbour_of, networks_of, volume_of
 from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
 from deployer.resources.records import Records, Updates, records_of, updates_of
 from deployer.resources.registries import Registry
 from deployer.resources.swap import less_uncounted_swap
+from deployer.stack.pull_policy import most_age
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,8 @@ def _one_offs(reader: Reader, all: Iterable[Json], stack: str, context: Context)
 
 
 def _started(reader: Reader, neighbours: list[Neighbour], containers: list[ObservedContainer]) -> Iterable[Neighbour]:
-    """The neighbours, with the time of their start where a container of ours is in their network."""
-    wanted = {joined(container.raw) for container in containers} & {each.id for each in neighbours}
+    """The neighbours, with the time of their start where a container of ours is in a namespace of theirs."""
+    wanted = {id for container in containers for id in all_joined(container.raw)} & {each.id for each in neighbours}
     times = {each["Id"]: each["State"]["StartedAt"] for each in reader.inspected(sorted(wanted))} if wanted else {}
     return (replace(each, started_at=times.get(each.id, "")) for each in neighbours)
 
@@ -183,8 +186,14 @@ def _digests(
     reader: Reader, images: Collection[DesiredImage], found: Mapping[str, ObservedImage]
 ) -> dict[str, str | None]:
     """What the tags mean in their registries now; one out of reach is no error where the image is there."""
-    asked = [image.reference for image in images if image.pull == "always" and image.reference in found]
+    asked = [each.reference for each in images if each.reference in found and _is_due(each, found[each.reference])]
     return {reference: _digest(reader, reference) for reference in asked}
+
+
+def _is_due(image: DesiredImage, there: ObservedImage) -> bool:
+    """Whether the registry is to be asked about an image by now; when it was last pulled is when it was last tagged."""
+    age, since = most_age(image.pull), moment(there.tagged_at)
+    return age is not None and (since is None or (datetime.now(UTC) - since).total_seconds() * SECOND >= age)
 
 
 def _pushed(

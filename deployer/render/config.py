@@ -18,7 +18,8 @@ from deployer.fields.blkio import LISTS, Blkio
 from deployer.fields.copies import SECTIONS, Copy, SecretCopy, Section
 from deployer.fields.field import Field
 from deployer.fields.log_driver import OPTION, Logging
-from deployer.fields.mounts import Mount, host_path
+from deployer.fields.mount_forms import Mount
+from deployer.fields.mounts import host_path
 from deployer.fields.ports import Port
 from deployer.fields.sensitive import MASK, is_sensitive_name, mask_line
 from deployer.fields.ulimits import OneLimit, SoftAndHard
@@ -209,12 +210,16 @@ def _mount(mount: Mount, scope: Scope) -> Tree:
     shown: Tree = {"type": mount.type, **({"source": source} if source else {}), "target": mount.target}
     if mount.read_only:
         shown["read_only"] = True
+    if mount.consistency:
+        shown["consistency"] = mount.consistency
     if mount.type == "bind" and mount.bind:
         shown["bind"] = long_form(mount.bind)
     if mount.type == "volume" and mount.volume:
         shown["volume"] = long_form(mount.volume)
     if mount.type == "tmpfs" and mount.tmpfs:
         shown["tmpfs"] = long_form(mount.tmpfs)
+    if mount.type == "image" and mount.image:
+        shown["image"] = long_form(mount.image)
     return shown
 
 
@@ -236,7 +241,7 @@ def _networks(attachments: Mapping[str, Attachment], _scope: Scope) -> Tree:
 
 
 def _attachment(one: Attachment) -> Tree:
-    return {name: value for name, value in long_form(one).items() if value}
+    return {name: value for name, value in sorted(long_form(one).items()) if value}
 
 
 def _masked(values: Mapping[str, str | None], scope: Scope) -> Tree:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from deployer.fields import container, network, volume
 from deployer.fields.attachments import endpoint
 from deployer.fields.field import Context, Field, Json, put
+from deployer.fields.links import on_wire
 from deployer.fields.mounts import is_nameless
+from deployer.fields.namespaces import owners
+from deployer.fields.volumes_from import giver
 from deployer.resources import applied, identity
 from deployer.resources.desired import Desired, DesiredService, DesiredThing
 from deployer.resources.standing import Standing
+
+NOBODY: Mapping[str, str] = MappingProxyType({})
 
 CONTAINER_ROWS = tuple(row for row in container.FIELDS if row.name != "image")
 
@@ -28,20 +34,20 @@ def container_body(
     anonymous: Mapping[str, str],
     replaces: str = "",
     was: Standing | None = None,
-    owner: str = "",
+    references: Mapping[str, str] = NOBODY,
     one_off: bool = False,
 ) -> dict[str, Any]:
     """The create body of one container, less its image, which may not be known before it is built.
 
     `anonymous` are the volumes without a name that it takes over, by target; `replaces` is the id of its predecessor,
-    `was` how that one stood; `owner` names the container whose network it joins. A `one_off` is no replica.
+    `was` how that one stood; `references` name the containers of the services whose namespaces or mounts it has. A
+    `one_off` is no replica.
     """
     body: dict[str, Any] = {}
     for row in CONTAINER_ROWS:
         said = service.written.get(row.name)
         row.into(body, service.asked[row.name], said.value if said else None, service.context)
-    if owner:
-        put(body, "HostConfig.NetworkMode", f"container:{owner}")
+    _with_others(body, service, references)
     _take_over(body, service, anonymous)
     body["Labels"] = {**body.get("Labels", {}), **_labels(desired, service, number, salt, revision, one_off)}
     if anonymous:
@@ -51,6 +57,21 @@ def container_body(
     if was:
         body["Labels"][identity.PREDECESSOR] = was.encoded()
     return body
+
+
+def _with_others(body: dict[str, Any], service: DesiredService, references: Mapping[str, str]) -> None:
+    """The containers of other services by the names or ids that they have when this one is created, its endpoint with
+    its links.
+    """
+    for namespace, kind, name in owners(service.asked):
+        if kind == "service":
+            put(body, namespace.engine, f"container:{references[name]}")
+    if mounts := service.asked["volumes_from"]:
+        named = (giver(entry) for entry in mounts)
+        whose = ((references[name] if kind == "service" else name, mode) for kind, name, mode in named)
+        put(body, "HostConfig.VolumesFrom", [f"{name}:{mode}" if mode else name for name, mode in whose])
+    if service.asked["networks"]:
+        put(body, "NetworkingConfig.EndpointsConfig", dict(_first_endpoints(service)))
 
 
 def _take_over(body: dict[str, Any], service: DesiredService, anonymous: Mapping[str, str]) -> None:
@@ -103,9 +124,26 @@ def _labels(
     return labels
 
 
+def endpoints(service: DesiredService) -> list[tuple[str, Json]]:
+    """The networks in the order of joining, each with how; links are a part of that."""
+    links = on_wire(service.asked, service.context.stack)
+    return [
+        (service.context.networks.get(key, key), {**endpoint(entry), **({"Links": links} if links else {})})
+        for key, entry in service.asked["networks"]
+    ]
+
+
+def _first_endpoints(service: DesiredService) -> list[tuple[str, Json]]:
+    """The networks that go with the create: before API 1.44 only one fits into its body; and only there does Engine 28
+    take a MAC address.
+    """
+    first, *others = endpoints(service)
+    return [first, *((name, settings) for name, settings in others if "MacAddress" in settings)]
+
+
 def further_endpoints(service: DesiredService) -> list[tuple[str, Json]]:
-    """The networks that are connected after the create: before API 1.44 only the first fits into its body."""
-    return [(service.context.networks.get(key, key), endpoint(entry)) for key, entry in service.asked["networks"][1:]]
+    """The networks that are connected after the create."""
+    return [(name, settings) for name, settings in endpoints(service)[1:] if "MacAddress" not in settings]
 
 
 def network_body(desired: Desired, thing: DesiredThing) -> Json:

@@ -113,6 +113,7 @@ class DesiredPush:
 class DesiredService:
     """A service: what each of its containers asks for, how many there are, what it waits for (service -> condition).
 
+    It starts anew when one of those is made or started anew that it `restarts_with`.
     `sensitive` are the names that it adds to what must not be shown, or takes away (`!NAME`); `hidden` are the rows and
     entries (row, entry; "" for all of it) that hold a sensitive variable's value. `ignored` are those that others own,
     with `ignores_count` the number of containers too; `contents` what is watched of mounted files, by target.
@@ -130,6 +131,7 @@ class DesiredService:
     may_exit: bool
     sensitive: tuple[str, ...] = ()
     hidden: frozenset[tuple[str, str]] = frozenset()
+    restarts_with: frozenset[str] = frozenset()
     ignored: frozenset[tuple[str, str]] = frozenset()
     ignores_count: bool = False
     contents: Mapping[str, BoundContent] = field(default_factory=dict[str, "BoundContent"])

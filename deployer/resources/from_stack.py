@@ -11,7 +11,8 @@ from deployer.fields import container, network, volume
 from deployer.fields.attachments import DEFAULT, Attachment
 from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Context, Field, KnownContent, Value
-from deployer.fields.mounts import host_path
+from deployer.fields.mounts import host_path, images_of
+from deployer.fields.namespaces import owners
 from deployer.fields.references import with_tag
 from deployer.resources.desired import (
     BoundContent,
@@ -48,6 +49,7 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
         services=services,
         images={
             **{image.address: image for image in map(partial(image_named, stack), stack.images)},
+            **{image.address: image for service in services.values() for image in mounted_images(service)},
             **{service.image.address: service.image for service in services.values()},
         },
         builds=builds,
@@ -105,6 +107,7 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
         row.name: row.given(alone[row.name], alone) for row in container.FIELDS if row.given and row.name in rows
     }
     completes = COMPLETED in awaited
+    joined = {whose for _, kind, whose in owners(asked) if kind == "service"}
     policy: str = asked["restart"] if "restart" in rows else ""
     return DesiredService(
         name=name,
@@ -113,6 +116,11 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
         asked=asked,
         written=rows,
         context=context,
+        restarts_with=frozenset(
+            target
+            for target, dependency in service.needs.items()
+            if dependency.restart and target not in joined and target in stack.services
+        ),
         depends_on={
             target: dependency.condition for target, dependency in service.needs.items() if target in stack.services
         },
@@ -165,6 +173,11 @@ def image_of(stack: Stack, name: str, service: ServiceKeys) -> DesiredImage:
         image = image_named(stack, reference)
         return replace(image, pull=service.pull_policy or image.pull)
     return DesiredImage(f"image.{reference}", with_tag(reference), service.pull_policy or "missing")
+
+
+def mounted_images(service: DesiredService) -> list[DesiredImage]:
+    """Those that its mounts show, which are pulled where they are not there."""
+    return [DesiredImage(f"image.{reference}", reference) for reference in sorted(images_of(service.asked["volumes"]))]
 
 
 def image_named(stack: Stack, name: str) -> DesiredImage:

@@ -13,10 +13,11 @@ from deployer.fields import container
 from deployer.fields.attachments import entry_of, fixed_addresses
 from deployer.fields.copies import SECTIONS, decode_copies, is_copy, label_of
 from deployer.fields.field import Context, Field, Json, Value, section
-from deployer.fields.mounts import is_anonymous, target_path
+from deployer.fields.mount_forms import target_path
+from deployer.fields.mounts import is_anonymous
 from deployer.resources import identity, standing
 from deployer.resources.applied import Applied, decode
-from deployer.resources.observed import ObservedContainer, ObservedImage
+from deployer.resources.observed import MountedFrom, ObservedContainer, ObservedImage
 
 
 def container_of(inspect: Json, context: Context) -> ObservedContainer:
@@ -82,8 +83,16 @@ def anonymous_volumes(inspect: Json) -> dict[str, str]:
     predecessor. Copies of secrets are nobody's data.
     """
     targets = {target_path(mount["Destination"]) for mount in inspect.get("Mounts") or ()}
+    if section(inspect, "HostConfig").get("VolumesFrom"):
+        targets &= _own_targets(inspect)
     found = _volumes_at(inspect, targets - _copied(inspect))
     return {target: name for target, name in found.items() if is_anonymous(name)}
+
+
+def _own_targets(inspect: Json) -> set[str]:
+    """Where it or its image asks for a mount: the others are from those whose mounts it has."""
+    mounts = section(inspect, "HostConfig").get("Mounts") or ()
+    return {*map(target_path, section(inspect, "Config.Volumes")), *(target_path(each["Target"]) for each in mounts)}
 
 
 def taken_over(inspect: Json) -> dict[str, str]:
@@ -113,6 +122,15 @@ def _copied(inspect: Json) -> set[str]:
     return {target_path(mount["Target"]) for mount in mounts if is_copy(mount)}
 
 
+def mounted(shown: Json) -> dict[str, MountedFrom]:
+    """The volumes and folders that a container has, by target, from an inspect or the list of all."""
+    return {
+        target_path(mount["Destination"]): (mount["Type"], mount.get("Name") or mount.get("Source", ""))
+        for mount in shown.get("Mounts") or ()
+        if mount.get("Type") in ("volume", "bind")
+    }
+
+
 def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
     """What the service waited for, by the label that Compose and deployer write: `db:service_healthy:false,...`."""
     label = str(section(container.raw, "Config.Labels").get(identity.DEPENDS_ON, ""))
@@ -121,7 +139,8 @@ def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
 
 def image_of(inspect: Json) -> ObservedImage:
     config: Json = section(inspect, "Config")
-    return ObservedImage(inspect["Id"], tuple(inspect.get("RepoDigests") or ()), config)
+    tagged_at = section(inspect, "Metadata").get("LastTagTime") or ""
+    return ObservedImage(inspect["Id"], tuple(inspect.get("RepoDigests") or ()), config, tagged_at)
 
 
 def rows_of(rows: tuple[Field, ...], document: Json, context: Context) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from deployer.fields.copies import COPIES
 from deployer.fields.field import Context, Field, Json, section
 from deployer.resources import identity
 from deployer.resources.applied import decode
-from deployer.resources.inspected import rows_of
+from deployer.resources.inspected import mounted, rows_of
 from deployer.resources.observed import Neighbour, ObservedThing
 
 
@@ -17,7 +17,12 @@ def neighbour_of(listed: Json) -> Neighbour:
     """A container that is not of the stack, from the list of all."""
     networks = frozenset(each["NetworkID"] for each in section(listed, "NetworkSettings.Networks").values())
     return Neighbour(
-        listed["Names"][0].lstrip("/"), ports_of(listed), networks, listed["Id"], image_id=listed.get("ImageID", "")
+        listed["Names"][0].lstrip("/"),
+        ports_of(listed),
+        networks,
+        listed["Id"],
+        image_id=listed.get("ImageID", ""),
+        mounts=mounted(listed),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from deployer.fields.mounts import images_of
 from deployer.resources.desired import Desired
 from deployer.resources.identity import container_address
 from deployer.resources.pushes import runs
@@ -26,6 +27,8 @@ def narrowed(whole: Desired, names: Collection[str], *, alone: bool = False) -> 
             waiting += filter(None, [service_behind(whole.services[name].image.reference, whole.registries)])
     services = {name: service for name, service in whole.services.items() if name in needed}
     images = {service.image.address: service.image for service in services.values()}
+    mounted = {f"image.{name}" for each in services.values() for name in images_of(each.asked["volumes"])}
+    images |= {address: whole.images[address] for address in mounted}
     pushes = tuple(push for push in whole.pushes if runs(images, push))
     networks = {key for service in services.values() for key, _ in service.asked["networks"]}
     volumes = {value[1] for service in services.values() for _, value in service.asked["volumes"]}

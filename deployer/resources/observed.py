@@ -17,6 +17,9 @@ from deployer.resources.wire import EngineInfo
 CopiedFile = tuple[str, int, int, int]
 """The salted digest of what a file holds, its user, group and permissions."""
 
+MountedFrom = tuple[str, str]
+"""What is mounted somewhere: `volume` and its name, or `bind` and the path on the host."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedContainer:
@@ -81,8 +84,8 @@ class ObservedContainer:
 @dataclass(frozen=True, slots=True)
 class Neighbour:
     """A container that is not of the stack: its name, its published ports (host address, host port, protocol), and the
-    ids of the networks that it is in. When it was started is known of those whose network a container of the stack is
-    in.
+    ids of the networks that it is in, its mounts by target. When it was started is known of those whose namespace a
+    container of the stack is in.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Neighbour:
     id: str = ""
     started_at: str = ""
     image_id: str = ""
+    mounts: Mapping[str, MountedFrom] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,12 @@ class ObservedThing:
 
 @dataclass(frozen=True, slots=True)
 class ObservedImage:
+    """`tagged_at` is when it last got a name on the engine, as it does by a pull."""
+
     id: str
     digests: tuple[str, ...]
     config: Json
+    tagged_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

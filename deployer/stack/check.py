@@ -9,16 +9,18 @@ from typing import Any
 
 from deployer.errors import Diagnostic, Place, did_you_mean
 from deployer.fields.attachments import DEFAULT
-from deployer.fields.mounts import is_path
+from deployer.fields.mount_forms import is_path
 from deployer.fields.parse import mapping
 from deployer.stack.addresses import address_mistakes
 from deployer.stack.conflicts import conflicts
 from deployer.stack.copies import copies
+from deployer.stack.links import link_mistakes
 from deployer.stack.mistakes import Path, undefined
 from deployer.stack.model import Stack
 from deployer.stack.namespaces import namespace_mistakes
 from deployer.stack.own import own_mistakes
 from deployer.stack.profiles import inactive
+from deployer.stack.pull_policy import BUILD
 from deployer.stack.registries import registry_mistakes
 from deployer.stack.service import said
 
@@ -44,6 +46,7 @@ def check(stack: Stack, tree: Mapping[str, Any], wrong: Collection[Path] = ()) -
     yield from copies(stack, tree, wrong)
     yield from address_mistakes(stack)
     yield from namespace_mistakes(stack)
+    yield from link_mistakes(stack)
     yield from registry_mistakes(stack, tree, wrong)
     yield from own_mistakes(stack)
 
@@ -89,6 +92,7 @@ def _images(stack: Stack, wrong: Collection[str | int]) -> Iterator[Diagnostic]:
             "give one of them another name",
         )
     yield from _sourceless_images(stack)
+    yield from _never_built(stack)
     for name, build in stack.builds.items():
         if build.dockerfile and build.inline:
             yield Diagnostic(
@@ -96,6 +100,17 @@ def _images(stack: Stack, wrong: Collection[str | int]) -> Iterator[Diagnostic]:
                 f"the build {name} has a dockerfile and an inline one",
                 stack.places.key("builds", name),
                 "keep one of them",
+            )
+
+
+def _never_built(stack: Stack) -> Iterator[Diagnostic]:
+    for name, service in stack.services.items():
+        if service.pull_policy == BUILD and not service.build and said(service, "image") not in stack.builds:
+            yield Diagnostic(
+                "missing-key",
+                f"services.{name} is to be built, and has no build",
+                stack.places.at("services", name, "pull_policy"),
+                "say how: build: ./folder; or take it out",
             )
 
 
@@ -204,7 +219,7 @@ def _circles(stack: Stack) -> Iterator[Diagnostic]:
         circle = _way_round(stack, start, [], done)
         if circle and frozenset(circle) not in told:
             told.add(frozenset(circle))
-            said_in = "depends_on" if circle[1] in stack.services[circle[0]].depends_on else "network_mode"
+            said_in = stack.services[circle[0]].says(circle[1])
             place = _entry_place(stack, ("services", circle[0], said_in), circle[1])
             yield Diagnostic(
                 "circle",

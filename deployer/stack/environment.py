@@ -1,5 +1,5 @@
 """A service's environment: its `env_file`s, over them its `environment`, and what is passed on from where deployer
-runs.
+runs. Its labels likewise: its `label_file`s, over them its `labels`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from deployer.errors import DeployerError, Diagnostic, Place
 from deployer.fields.kinds import environment_values
-from deployer.fields.parse import listing, mapping
+from deployer.fields.parse import key_values, listing, mapping
 from deployer.stack.mistakes import Path, not_supported_yet
 from deployer.stack.outside import EnvFile, ReadEnvFile, layered
 from deployer.stack.places import Places
@@ -62,6 +62,34 @@ def resolve_environments(
     return overlay
 
 
+def resolve_labels(
+    tree: Mapping[str, Any],
+    places: Places,
+    environment: Mapping[str, str],
+    read: ReadEnvFile,
+    found: list[Diagnostic],
+    unread: Collection[str] = (),
+) -> Overlay:
+    """Put each service's whole labels in the place of `labels` and `label_file`; the places of what came from files."""
+    overlay: Overlay = {}
+    for name, entry in (mapping(tree.get("services")) or {}).items():
+        service = mapping(entry)
+        if service is None or "label_file" not in service:
+            continue
+        path: Path = ("services", name)
+        files = service.pop("label_file")
+        if name in unread:
+            continue
+        from_files = _from_files(files, (*path, "label_file"), places, read, environment, found)
+        try:
+            own = key_values(service.get("labels") or {})
+        except ValueError:
+            continue  # the model says what is wrong with it
+        overlay |= {(*path, "labels", key): place for key, (_, place) in from_files.items() if key not in own}
+        service["labels"] = {**{key: value for key, (value, _) in from_files.items()}, **own}
+    return overlay
+
+
 def _from_files(
     written: Any,
     path: Path,
@@ -95,7 +123,8 @@ def _entry(entry: Any, path: Path, places: Places, found: list[Diagnostic]) -> t
     if isinstance(entry, str):
         return entry, True
     long_form = mapping(entry) or {}
-    if isinstance(long_form.get("path"), str):
+    labels = "label_file" in path
+    if not labels and isinstance(long_form.get("path"), str):
         for key in long_form.keys() - {"path", "required"}:
             where = places.key(*path, key)
             found.append(
@@ -104,12 +133,10 @@ def _entry(entry: Any, path: Path, places: Places, found: list[Diagnostic]) -> t
                 else Diagnostic("unknown-key", f"env_file has no key {key!r}", where, "path and required")
             )
         return long_form["path"], long_form.get("required", True) in (True, "true")
-    found.append(
-        Diagnostic(
-            "bad-env-file",
-            "expected the path of an environment file",
-            places.at(*path),
-            "write env_file: ./web.env, or a list of paths or of {path, required}",
-        )
-    )
+    what, hint = _LABELS if labels else _VARIABLES
+    found.append(Diagnostic("bad-env-file", f"expected the path of {what}", places.at(*path), hint))
     return None
+
+
+_VARIABLES = ("an environment file", "write env_file: ./web.env, or a list of paths or of {path, required}")
+_LABELS = ("a file of labels", "write label_file: ./web.labels, or a list of paths")

@@ -12,7 +12,7 @@ from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.fields.parse import listing, mapping
 from deployer.stack.check import check
 from deployer.stack.document import plain
-from deployer.stack.environment import resolve_environments
+from deployer.stack.environment import resolve_environments, resolve_labels
 from deployer.stack.files import Files, name_of_folder
 from deployer.stack.mistakes import Path, from_validation
 from deployer.stack.model import Stack, StackFile
@@ -82,6 +82,7 @@ def load_files(
     unreadable = {diagnostic.place for diagnostic in found}
     inactive = inactive_services(mapping(tree.get("services")) or {}, profiles, named)
     overlay = resolve_environments(tree, places, environment, read_env_file, found, inactive)
+    overlay |= resolve_labels(tree, places, environment, read_env_file, found, inactive)
     parsed, mistakes, wrong = _validated(tree, places)
     if parsed is None:
         raise_if_any([*found, *mistakes])

@@ -20,9 +20,7 @@ Path = tuple[str | int, ...]
 LATER_CHOICES: Mapping[str | int, tuple[Any, ...]] = {
     "mode": ("global", "global-job", "replicated-job"),
     "order": ("start-first",),
-    "pull": ("daily",),
-    "pull_policy": ("build", "daily", "weekly"),
-    "type": ("cluster", "image", "npipe"),
+    "type": ("cluster", "npipe"),
 }
 """Choices that the documentation of Compose or ours knows, by their key, and that are not carried out yet."""
 

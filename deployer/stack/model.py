@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields import network, volume
 from deployer.fields.copies import SECTIONS, Section
 from deployer.fields.field import Field as Row
-from deployer.fields.kinds import Flag, Model, Text, schema
-from deployer.fields.parse import mapping, refusal
+from deployer.fields.kinds import Model, Text, schema
+from deployer.fields.parse import flag, mapping, refusal
 from deployer.stack.mistakes import Path
 from deployer.stack.places import Places
+from deployer.stack.pull_policy import PullPolicy
 from deployer.stack.registry import Registry
 from deployer.stack.service import Build, OwnKeys, Service, build_form, said
 
@@ -37,8 +38,8 @@ class Image(Model):
     archive: Text | None = Field(
         default=None, description="A file of `docker save`, relative to the stack file: loaded, never pulled."
     )
-    pull: Literal["missing", "always", "never"] = Field(
-        "missing", description="When it is pulled: missing, always or never."
+    pull: PullPolicy = Field(
+        "missing", description="When it is pulled: missing, always, never, daily, weekly or every_DURATION."
     )
 
     @classmethod
@@ -50,19 +51,43 @@ def image_form(written: Any) -> Any:
     return {"from": written} if isinstance(written, str) else written
 
 
+External = Annotated[
+    bool,
+    BeforeValidator(flag),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["boolean", "string"]},
+                {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+            ]
+        }
+    ),
+]
+
+
+def thing_form(written: Any) -> Any:
+    """`external: {name: x}` is how `external: true` and `name: x` used to be written."""
+    entries = or_empty(written)
+    external = mapping((mapping(entries) or {}).get("external"))
+    if external is None or external.keys() != {"name"}:
+        return entries
+    if entries.get("name", external["name"]) != external["name"]:
+        hint = "write external: true, and name once"
+        raise refusal("said-twice", "both name and external.name say what it is called", hint)
+    return {**entries, "external": True, "name": external["name"]}
+
+
 class EngineThing(Model):
     """What networks and volumes have in common besides their rows."""
 
     name: Text | None = Field(default=None, description="Its name on the engine; <stack>_<key> unless set.")
-    external: Flag = Field(
+    external: External = Field(
         default=False, description="Somebody else's: it must be there, and is neither made nor removed."
     )
 
 
 class NetworkKeys(EngineThing):
-    @classmethod
-    def later(cls) -> frozenset[str]:
-        return frozenset({"enable_ipv4"}) - {row.name for row in network.FIELDS}
+    """The keys of a network that are no row of it."""
 
 
 class VolumeKeys(EngineThing):
@@ -139,10 +164,10 @@ class StackFile(Model):
         default={}, description="Images that are pulled."
     )
     services: dict[str, Annotated[Service, BeforeValidator(or_empty)]] = Field(default={}, description="What runs.")
-    networks: dict[str, Annotated[Network, BeforeValidator(or_empty, json_schema_input_type=Network | None)]] = Field(
+    networks: dict[str, Annotated[Network, BeforeValidator(thing_form, json_schema_input_type=Network | None)]] = Field(
         default={}, description="Networks that the services join."
     )
-    volumes: dict[str, Annotated[Volume, BeforeValidator(or_empty, json_schema_input_type=Volume | None)]] = Field(
+    volumes: dict[str, Annotated[Volume, BeforeValidator(thing_form, json_schema_input_type=Volume | None)]] = Field(
         default={}, description="Volumes that keep data."
     )
     secrets: dict[str, Annotated[Source, BeforeValidator(source_form, json_schema_input_type=Source)]] = Field(

@@ -1,36 +1,28 @@
-"""What cannot go with `network_mode`, and services whose network cannot be joined."""
+"""What cannot go with `network_mode`, and services whose namespaces cannot be joined."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from deployer.errors import Diagnostic, did_you_mean
-from deployer.fields.namespaces import owner
-from deployer.stack.mistakes import not_supported_yet
+from deployer.fields.namespaces import NAMESPACES, Namespace, owner
 from deployer.stack.model import Stack
 from deployer.stack.profiles import inactive
 from deployer.stack.service import ServiceKeys, said
 
-_OWN = ("networks",)
+_OWN = ("networks", "links", "external_links")
 _PUBLISHED = ("ports", "publish_all")
-_OF_THE_OWNER = ("hostname", "extra_hosts", "dns", "expose", "mac_address", "links")
+_OF_THE_OWNER = ("hostname", "extra_hosts", "dns", "expose", "mac_address")
 """What the engine refuses for a container in the network of another one (20.10 and 28)."""
 
 
 def namespace_mistakes(stack: Stack) -> Iterator[Diagnostic]:
     for name, service in stack.services.items():
-        mode: str = said(service, "network_mode") or ""
-        yield from _restarts(stack, name, service, owner(mode))
-        if mode:
-            yield from _conflicts(stack, name, service, mode)
-            yield from _owners(stack, name, *owner(mode))
-
-
-def _restarts(stack: Stack, name: str, service: ServiceKeys, whose: tuple[str, str]) -> Iterator[Diagnostic]:
-    for target, dependency in service.depends_on.items():
-        if dependency.restart and whose != ("service", target):
-            path = ("services", name, "depends_on", target, "restart")
-            yield not_supported_yet(path, stack.places.key(*path))
+        for namespace in NAMESPACES:
+            mode: str = said(service, namespace.row) or ""
+            if mode and namespace.row == "network_mode":
+                yield from _conflicts(stack, name, service, mode)
+            yield from _owners(stack, name, namespace, *owner(mode))
 
 
 def _conflicts(stack: Stack, name: str, service: ServiceKeys, mode: str) -> Iterator[Diagnostic]:
@@ -38,7 +30,7 @@ def _conflicts(stack: Stack, name: str, service: ServiceKeys, mode: str) -> Iter
     excluded = (*_OWN, *(_PUBLISHED if mode != "bridge" else ()), *(_OF_THE_OWNER if joins else ()))
     for key in excluded:
         if said(service, key):
-            hint = f"say it in {owner(mode)[1]}, whose network it is" if joins and key != "networks" else ""
+            hint = f"say it in {owner(mode)[1]}, whose network it is" if joins and key not in _OWN else ""
             yield Diagnostic(
                 "network-mode",
                 f"services.{name}: {key} cannot go with network_mode: {mode}",
@@ -47,15 +39,16 @@ def _conflicts(stack: Stack, name: str, service: ServiceKeys, mode: str) -> Iter
             )
 
 
-def _owners(stack: Stack, name: str, kind: str, target: str) -> Iterator[Diagnostic]:
-    place = stack.places.at("services", name, "network_mode")
+def _owners(stack: Stack, name: str, namespace: Namespace, kind: str, target: str) -> Iterator[Diagnostic]:
+    key = namespace.row
+    place = stack.places.at("services", name, key)
     own = {f"{stack.name}-{service}-1": service for service in stack.services}
     if kind == "container" and target in own:
         yield Diagnostic(
-            "network-mode",
+            "network-mode" if key == "network_mode" else "own-container",
             f"services.{name}: {target} is a container of this stack",
             place,
-            f"write network_mode: service:{own[target]}, so that it follows that one",
+            f"write {key}: service:{own[target]}, so that it follows that one",
         )
     if kind != "service":
         return
@@ -64,12 +57,24 @@ def _owners(stack: Stack, name: str, kind: str, target: str) -> Iterator[Diagnos
     elif target in stack.services and stack.services[target].replicas != 1:
         yield Diagnostic(
             "owner-replicas",
-            f"services.{name} joins the network of {target}, which has {stack.services[target].replicas} containers",
+            f"services.{name} joins the {namespace.what} of {target}, "
+            f"which has {stack.services[target].replicas} containers",
             place,
             "it can join one container's alone: scale that one to 1",
         )
     elif target in stack.inactive:
-        yield inactive(f"services.{name} joins the network of {target}", stack.inactive[target], place)
+        yield inactive(f"services.{name} joins the {namespace.what} of {target}", stack.inactive[target], place)
+    elif target in stack.services and key == "ipc" and (said(stack.services[target], "ipc") or "") in _CLOSED:
+        yield Diagnostic(
+            "ipc-not-shared",
+            f"services.{name} joins the {namespace.what} of {target}, which does not share it",
+            place,
+            f"write ipc: shareable in {target}",
+        )
     elif target not in stack.services and not stack.places.has("services", target):
         hint = did_you_mean(target, stack.services, "services here")
         yield Diagnostic("undefined-service", f"no service is named {target!r}", place, hint)
+
+
+_CLOSED = ("", "private", "none")
+"""The IPC modes that the engine lets nobody join; unset is private, unless its daemon.json says otherwise."""

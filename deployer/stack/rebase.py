@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias, Union
 
-from deployer.fields.mounts import is_path
+from deployer.fields.mount_forms import is_path
 from deployer.stack.merge import listed, mapping_at
 from deployer.stack.places import Entry, ListNode, MappingNode, Node, ScalarNode, below
 

@@ -92,6 +92,10 @@ def _add_what_the_loader_takes(models: Schema) -> None:
         ],
         "description": "Files of NAME=value lines for the environment; later ones win, `environment` wins over all.",
     }
+    models["Service"]["properties"]["label_file"] = {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}],
+        "description": "Files of NAME=value lines for the labels; later ones win, `labels` wins over all.",
+    }
 
 
 def _opened(schema: Any, free: bool) -> Any:

@@ -12,10 +12,13 @@ from deployer.fields.field import Field as Row
 from deployer.fields.gpus import ReservedDevices
 from deployer.fields.kinds import Count, Cpus, Duration, Environment, Flag, Model, Options, Size, Text, schema
 from deployer.fields.limits import PidsLimit
-from deployer.fields.namespaces import owner
+from deployer.fields.links import target
+from deployer.fields.namespaces import NAMESPACES, owner
 from deployer.fields.parse import describe, listing, mapping, refusal, signal_name
 from deployer.fields.restart import RestartPolicy
+from deployer.fields.volumes_from import givers
 from deployer.stack import later
+from deployer.stack.pull_policy import ServicePullPolicy
 from deployer.stack.registry import PushTo
 from deployer.stack.swarm import Placement, RollbackConfig
 
@@ -64,7 +67,7 @@ class Dependency(Model):
     )
     restart: Flag = Field(
         default=False,
-        description="Whether it starts anew when that one does: always so of the one whose network it joins, and only.",
+        description="Whether it starts anew when that one is made or started anew.",
     )
     required: Flag = Field(
         default=True, description="Whether it must be part of the stack: it may be inactive, by its profiles, if not."
@@ -138,13 +141,6 @@ class Deploy(Model):
     endpoint_mode: Text | None = Field(default=None, description="Of no meaning without Swarm.")
 
 
-PullPolicy = Literal["missing", "always", "never"]
-
-
-def pull_policy_form(written: Any) -> Any:
-    return "missing" if written == "if_not_present" else written
-
-
 class OwnKeys(Model):
     """What deployer understands beside Compose's keys."""
 
@@ -203,12 +199,14 @@ class ServiceKeys(Model):
         default=(), description="It is part of the stack only where one of these profiles is active."
     )
     scale: Count | None = Field(default=None, description="The same as `deploy.replicas`.")
-    pull_policy: (
-        Annotated[
-            PullPolicy, BeforeValidator(pull_policy_form, json_schema_input_type=PullPolicy | Literal["if_not_present"])
-        ]
-        | None
-    ) = Field(default=None, description="When the image is pulled: missing (the default), always or never.")
+    pull_policy: ServicePullPolicy | None = Field(
+        default=None,
+        description="When the image is pulled: missing (the default), always, never, daily, weekly or every_DURATION; "
+        "build, where it is built.",
+    )
+    attach: Flag | None = Field(
+        default=None, description="Of no meaning: whether `docker compose up` shows what the service writes."
+    )
 
     @classmethod
     def later(cls) -> frozenset[str]:
@@ -216,9 +214,20 @@ class ServiceKeys(Model):
 
     @property
     def needs(self) -> dict[str, Dependency]:
-        """What it waits for, by service: what it says, and whose network it joins."""
-        kind, name = owner(said(self, "network_mode") or "")
-        return {**({name: Dependency(restart=True)} if kind == "service" else {}), **self.depends_on}
+        """What it waits for, by service: what it says, what it links to, whose namespaces and mounts it has."""
+        owners = (owner(said(self, namespace.row) or "") for namespace in NAMESPACES)
+        found = {name: Dependency(restart=True) for kind, name in owners if kind == "service"}
+        found |= {target(link): Dependency(restart=True) for link in said(self, "links") or ()}
+        mounts = givers(said(self, "volumes_from") or ())
+        return {**{name: Dependency() for kind, name in mounts if kind == "service"}, **found, **self.depends_on}
+
+    def says(self, needed: str) -> str:
+        """The key that says that it needs a service."""
+        if needed in self.depends_on:
+            return "depends_on"
+        modes = (each.row for each in NAMESPACES if owner(said(self, each.row) or "") == ("service", needed))
+        linked = any(target(link) == needed for link in said(self, "links") or ())
+        return next(modes, "links" if linked else "volumes_from")
 
     @property
     def replicas(self) -> int:

@@ -66,7 +66,7 @@ def test_spelled_otherwise_it_is_the_same(one: Any, other: Any) -> None:
     [
         ("data:relative", "bad-volume"),
         ("data:/a:rx", "bad-volume"),
-        ("data:/a:z", "not-supported-yet"),
+        ("data:/a:z", "bad-volume"),
         (":/a", "bad-volume"),
         ("a:b:c:d", "bad-volume"),
         ("~/conf:/etc/app", "not-supported-yet"),

@@ -17,6 +17,9 @@ from tests.law.vocabulary import RANDOM, words_of
 QUICK: Mapping[str, Any] = {"stop_grace_period": "0s", "stop_signal": "SIGKILL"}
 """What every service says where no row of it says otherwise: it is gone as soon as it is to go."""
 
+EXAMPLE: Mapping[str, Any] = {"init": True, **QUICK}
+"""A service that stays as it is, for those that refer to another one."""
+
 SECTIONS: Mapping[str, Any] = {"networks": {"front": {}}, "volumes": {"data": {}}}
 """What the vocabulary refers to; secrets and configs besides."""
 
@@ -25,7 +28,7 @@ _NEEDS: Mapping[str, Mapping[str, Any]] = {"entrypoint": {"command": ["sleep", "
 
 _OF_A_NETWORK = {
     *("networks", "ports", "publish_all", "sysctls", "hostname", "extra_hosts", "dns", "dns_search", "dns_opt"),
-    *("links", "mac_address"),
+    *("links", "external_links", "mac_address"),
 }
 APART: tuple[tuple[set[str], set[str]], ...] = (
     # A container without a network of its own has no part in any (moby, runconfig/hostconfig.go).

@@ -21,7 +21,7 @@ from deployer.plan.model import Cause, Change
 from deployer.reconcile.protocol import Engine
 from deployer.resources import identity
 from deployer.resources.as_read import salted
-from deployer.resources.body import container_body, network_body, volume_body
+from deployer.resources.body import container_body, endpoints, network_body, volume_body
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.wire import EngineRefused
 
@@ -84,6 +84,11 @@ class Found:
     lines: dict[str, int] = field(default_factory=dict)
     context: Context = field(default_factory=Context)
     image: Json | None = None
+
+    def shown(self, row: Field, phase: str) -> Value:
+        """What the engine shows of it, less what it filled in where nobody asked."""
+        asked = self.canonical(row, self.before if phase == "applied" else self.after)
+        return row.less_filled(row.out_of(self.inspects[phase], self.context), asked, asked)
 
     def canonical(self, row: Field, written: Any) -> Value:
         """What the engine is to show of a written value, without asking any other row."""
@@ -237,9 +242,15 @@ def tried(found: Mapping[str, Found]) -> list[Case]:
     return [case for case in SERVICES if case.name in found]
 
 
+def written(found: Mapping[str, Found], image: str, value: Callable[[Found], Any]) -> dict[str, Any]:
+    """A service for each case, and one that stays as it is, for those that refer to another one."""
+    example = {"image": image, "init": True, "stop_grace_period": "0s"}
+    return {"example": example, **{case.key: service(case, image, value(found[case.name])) for case in tried(found)}}
+
+
 def look(stack: Any, found: Mapping[str, Found], phase: str, image: str, value: Callable[[Found], Any]) -> None:
     """Write the file, and keep what the plan says of each case."""
-    stack.write({case.key: service(case, image, value(found[case.name])) for case in tried(found)})
+    stack.write(written(found, image, value))
     changes = stack.changes()
     for case in tried(found):
         found[case.name].plans[phase] = changes.get(identity.container_address(case.key, 1))
@@ -248,7 +259,7 @@ def look(stack: Any, found: Mapping[str, Found], phase: str, image: str, value: 
 
 def enter(stack: Any, found: Mapping[str, Found], image: str, phase: str, value: Callable[[Found], Any]) -> Desired:
     """Write the file, apply it, and keep what the engine shows and the next plan says."""
-    stack.write({case.key: service(case, image, value(found[case.name])) for case in tried(found)})
+    stack.write(written(found, image, value))
     errors = [str(error) for error in stack.apply().errors]
     look(stack, found, phase, image, value)
     project = stack.project()
@@ -278,15 +289,15 @@ def change_by_hand(engine: Engine, case: Case, it: Found, first: Desired) -> Non
         asked = first.services[case.key].asked
         engine.update_container(was["Id"], row.update_body({**asked, row.name: then}))
     else:
-        for key, aliases in first.services[case.key].asked["networks"]:
-            name = it.context.networks[key]
+        for name, settings in endpoints(first.services[case.key]):
             engine.disconnect(name, was["Id"])
-            engine.connect(name, was["Id"], {"Aliases": list(aliases)})
+            engine.connect(name, was["Id"], settings)
 
 
 def make_again(engine: Engine, was: Json, first: Desired, asked: DesiredService) -> None:
     """Remove the container and make it as it was at first, with the labels that tell what was applied since."""
-    body = container_body(first, asked, 1, salt="", revision=1, anonymous={})
+    references = {name: identity.container_name(first.stack, name, 1) for name in first.services}
+    body = container_body(first, asked, 1, salt="", revision=1, anonymous={}, references=references)
     mine = {name: text for name, text in body["Labels"].items() if not name.startswith(OWN_LABELS)}
     own = {name: text for name, text in was["Config"]["Labels"].items() if name.startswith(OWN_LABELS)}
     engine.remove_container(was["Id"], force=True)
@@ -305,7 +316,7 @@ def test_applied_is_an_empty_plan(case: Case, services: dict[str, Found], law_of
     it, row = services[case.name], case.row
     assert it.errors["applied"] == ""
     assert said(it.plans["applied"]) == []
-    assert row is container.IMAGE or row.out_of(it.inspects["applied"], it.context) == it.canonical(row, it.before)
+    assert row is container.IMAGE or it.shown(row, "applied") == it.canonical(row, it.before)
 
 
 @each_service_row
@@ -345,7 +356,7 @@ def test_applied_again_the_engine_shows_it(case: Case, services: dict[str, Found
         assert new["Config"]["Image"] == it.after
         return
     have, want = it.canonical(row, it.before), it.canonical(row, it.after)
-    assert row.out_of(new, it.context) == want
+    assert it.shown(row, "again") == want
     assert row.read or row.kind.decode(get(new, path)) == want
     assert (new["Id"] == old["Id"]) is (row.effect_of(have, want) is Effect.IN_PLACE)
 
@@ -374,7 +385,7 @@ def test_changed_by_hand_is_drift(case: Case, services: dict[str, Found], law_of
         assert said(change) == expected(case, have, want)
         was = [shown for _, shown, _ in expected(case, want, row.unset)]
         assert {each.applied for each in change.fields} <= set(was)
-        assert row.out_of(it.inspects["mended"], it.context) == want
+        assert it.shown(row, "mended") == want
     assert it.errors["mended"] == ""
     assert said(it.plans["mended"]) == []
 

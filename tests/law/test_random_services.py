@@ -14,7 +14,7 @@ from deployer.fields import container
 from deployer.plan.model import Change
 from deployer.reconcile.protocol import Engine
 from deployer.resources import identity
-from tests.law.random_services import SECTIONS, Said, Trial, random_trials, row_of
+from tests.law.random_services import EXAMPLE, SECTIONS, Said, Trial, random_trials, row_of
 from tests.law.test_law import refuses
 
 pytestmark = pytest.mark.engine
@@ -39,7 +39,8 @@ def packs(trials: list[Trial]) -> Iterator[dict[str, Trial]]:
 
 
 def write(stack: Any, pack: Mapping[str, Trial], said: Callable[[Trial], Said], image: str) -> None:
-    stack.write({name: trial.written(said(trial), image) for name, trial in pack.items()}, **SECTIONS)
+    services = {name: trial.written(said(trial), image) for name, trial in pack.items()}
+    stack.write({"example": {"image": image, **EXAMPLE}, **services}, **SECTIONS)
 
 
 def told(stack: Any, pack: Mapping[str, Trial]) -> dict[str, set[str]]:

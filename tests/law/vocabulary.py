@@ -75,6 +75,10 @@ WORDS: dict[str, Words] = {
                 ["/usr:/mnt/b:ro", "data:/mnt/d/"],
                 ["/usr:/mnt/b:ro", {"type": "volume", "source": "data", "target": "/mnt/d"}],
             ],
+            [
+                [{"type": "volume", "source": "data", "target": "/mnt/d", "volume": {"labels": ["tier=a"]}}],
+                [{"type": "volume", "source": "data", "target": "/mnt/d", "volume": {"labels": {"tier": "a"}}}],
+            ],
             [["data:/mnt/d:ro"], [{"type": "volume", "source": "data", "target": "/mnt/d", "read_only": "true"}]],
         ],
         [[]],
@@ -103,9 +107,19 @@ WORDS: dict[str, Words] = {
             [{"default": {"aliases": ["a", "b"]}}, {"default": {"aliases": ["b", "a"]}}],
             [["front"], {"front": None}, {"front": {}}],
             [["front", "default"], {"default": {}, "front": {"aliases": []}}],
+            [{"front": {"driver_opts": {"a": 1}}}, {"front": {"driver_opts": ["a=1"]}}],
+            [{"default": {}, "front": {"priority": 1}}, {"front": {"priority": "1"}, "default": None}],
         ],
         [["default"], {"default": None}],
     ),
+    "links": Words(
+        [[["example:a"], ["example:a", "example:a"]], [["example:b", "example"], ["example", "example:b"]]], [[]]
+    ),
+    "external_links": Words(in_any_order(["elsewhere:a"], ["elsewhere:b", "there"]), [[]]),
+    "volumes_from": Words([[["example"], ["example:rw"]], [["example:ro"]]], [[]]),
+    "mac_address": Words([["02:42:ac:11:7f:ab", "02-42-AC-11-7F-AB"], ["02:42:ac:11:7f:01"]]),
+    "ipc": Words([["shareable"], ["none"]], [""]),
+    "pid": Words([["host"]], [""]),
     "network_mode": Words([["none"], ["host"]]),
     "secrets": Words(
         [

@@ -318,6 +318,169 @@ def test_a_compose_file_is_printed_as_compose_prints_it() -> None:
     assert as_yaml(stack_of(COMPOSE)) + "\n" == PRINTED
 
 
+REFERRING = """\
+name: shop
+services:
+  db: {image: busybox, ipc: shareable}
+  vol: {image: busybox, volumes: [data:/data]}
+  web:
+    image: busybox
+    ipc: service:db
+    pid: service:db
+    links: ["db:database", "vol"]
+    external_links: ["other:o", "more"]
+    volumes_from: ["vol:ro", "container:abc:rw"]
+    mac_address: 02:42:ac:11:00:99
+    labels: {A: b}
+    attach: false
+    pull_policy: daily
+    depends_on: {vol: {condition: service_started, restart: true}}
+    networks:
+      a: {priority: 5, gw_priority: 3, mac_address: "02:42:ac:11:00:98", driver_opts: {x: 1}, interface_name: eth7}
+      default:
+      e:
+    volumes:
+      - {type: bind, source: ./a, target: /a,
+          bind: {selinux: z, propagation: rslave, create_host_path: true}, consistency: cached}
+      - ./b:/b:z,cached
+      - old:/o
+      - ext:/e
+      - ./b:/b2:Z
+      - {type: volume, source: data, target: /d, volume: {subpath: s/t, nocopy: true, labels: {q: 1}}}
+      - {type: tmpfs, target: /t, tmpfs: {size: 1m, mode: 0o1777}}
+      - {type: image, source: busybox:1.37, target: /i, image: {subpath: bin}}
+networks: {a: {enable_ipv4: false, enable_ipv6: true}, default: , e: {external: {name: foo}}}
+volumes: {data: {}, old: {external: {name: bar}}, ext: {external: true, name: q}}
+"""
+
+REFERRING_PRINTED = """\
+name: shop
+services:
+  db:
+    image: busybox
+    ipc: shareable
+    networks:
+      default: null
+  vol:
+    image: busybox
+    networks:
+      default: null
+    volumes:
+      - type: volume
+        source: data
+        target: /data
+        volume: {}
+  web:
+    attach: false
+    depends_on:
+      db:
+        condition: service_started
+        restart: true
+        required: true
+      vol:
+        condition: service_started
+        restart: true
+        required: true
+    external_links:
+      - other:o
+      - more
+    image: busybox
+    ipc: service:db
+    labels:
+      A: b
+    links:
+      - db:database
+      - vol
+    mac_address: 02:42:ac:11:00:99
+    networks:
+      a:
+        driver_opts:
+          x: "1"
+        gw_priority: 3
+        interface_name: eth7
+        mac_address: 02:42:ac:11:00:98
+        priority: 5
+      default: null
+      e: null
+    pid: service:db
+    pull_policy: daily
+    volumes:
+      - type: bind
+        source: /srv/shop/a
+        target: /a
+        consistency: cached
+        bind:
+          selinux: z
+          propagation: rslave
+          create_host_path: true
+      - type: bind
+        source: /srv/shop/b
+        target: /b
+        bind:
+          selinux: z
+          create_host_path: true
+      - type: volume
+        source: old
+        target: /o
+        volume: {}
+      - type: volume
+        source: ext
+        target: /e
+        volume: {}
+      - type: bind
+        source: /srv/shop/b
+        target: /b2
+        bind:
+          selinux: Z
+          create_host_path: true
+      - type: volume
+        source: data
+        target: /d
+        volume:
+          labels:
+            q: "1"
+          nocopy: true
+          subpath: s/t
+      - type: tmpfs
+        target: /t
+        tmpfs:
+          size: "1048576"
+          mode: 1023
+      - type: image
+        source: busybox:1.37
+        target: /i
+        image:
+          subpath: bin
+    volumes_from:
+      - vol:ro
+      - container:abc:rw
+networks:
+  a:
+    name: shop_a
+    enable_ipv4: false
+    enable_ipv6: true
+  default:
+    name: shop_default
+  e:
+    name: foo
+    external: true
+volumes:
+  data:
+    name: shop_data
+  ext:
+    name: q
+    external: true
+  old:
+    name: bar
+    external: true
+"""
+
+
+def test_what_refers_to_other_things_is_printed_as_compose_prints_it() -> None:
+    """Namespaces, links, mounts of others, options in networks and of mounts, external things (Compose 2.40.3)."""
+    assert as_yaml(stack_of(REFERRING)) + "\n" == REFERRING_PRINTED
+
+
 def test_what_is_printed_is_a_stack_file_of_the_same_stack() -> None:
     """Printed again, it is the same."""
     assert as_yaml(stack_of(PRINTED)) + "\n" == PRINTED

@@ -224,7 +224,25 @@ MISTAKES: list[tuple[str, str]] = [
     ("circle", SHOP + "    network_mode: »service:web\n"),
     ("circle", SHOP + "    network_mode: »service:api\n  api: {image: busybox, network_mode: 'service:web'}\n"),
     ("circle", SHOP + "    network_mode: »service:api\n  api: {image: busybox, depends_on: [web]}\n"),
-    ("not-supported-yet", SHOP + "    depends_on: {db: {»restart: true}}\n  db: {image: busybox}\n"),
+    ("bad-ipc", SHOP + "    ipc: »mine\n"),
+    ("bad-pid", SHOP + "    pid: »private\n"),
+    ("undefined-service", SHOP + "    pid: »service:db\n"),
+    ("ipc-not-shared", SHOP + "    ipc: »service:db\n  db: {image: busybox}\n"),
+    ("own-container", "name: shop\n" + SHOP + "    pid: »container:shop-db-1\n  db: {image: busybox}\n"),
+    ("owner-replicas", SHOP + "    pid: »service:db\n  db: {image: busybox, scale: 2}\n"),
+    ("bad-list", SHOP + "    links: »db\n"),
+    ("bad-link", SHOP + "    links: [»'a:b:c']\n"),
+    ("undefined-service", SHOP + "    links: [»db]\n"),
+    ("network-mode", SHOP + "    network_mode: bridge\n    »links: [db]\n  db: {image: busybox}\n"),
+    ("circle", SHOP + "    links: [»db]\n  db: {image: busybox, volumes_from: [web]}\n"),
+    ("bad-volumes-from", SHOP + "    volumes_from: [»'db:now']\n"),
+    ("undefined-service", SHOP + "    volumes_from: [»db]\n"),
+    (
+        "secrets-shared",
+        SHOP + "    volumes_from: [»db]\n  db: {image: busybox, secrets: [a]}\nsecrets: {a: {file: a}}\n",
+    ),
+    ("bad-mac-address", SHOP + "    mac_address: »02:42\n"),
+    ("bad-mac-address", SHOP + "    networks: {default: {mac_address: »mine}}\n"),
     ("external", "networks: {front: {external: true, »driver: bridge}}" + TAIL),
     # registries
     ("bad-registry", "registries: {a: {address: »'http://r:5000'}}" + TAIL),
@@ -324,7 +342,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("bad-reload", SHOP + "    volumes: [./conf:/a]\n    x-deployer: {reload: {»./conf/a.conf: restart}}\n"),
     ("bad-reload", SHOP + "    volumes: [./conf:/a]\n    x-deployer: {reload: {./conf: »sighub}}\n"),
     ("not-supported-yet", SHOP + "    deploy: {update_config: {order: »start-first}}\n"),
-    ("not-supported-yet", SHOP + '    volumes: [»"./a:/data:Z"]\n'),
+    ("not-supported-yet", SHOP + "    volumes: [{type: »npipe, source: a, target: /a}]\n"),
 ]
 
 
