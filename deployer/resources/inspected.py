@@ -112,7 +112,7 @@ def _taken_over(labels: Mapping[str, str]) -> dict[str, str] | None:
 
 def _volumes_at(inspect: Json, targets: Set[str]) -> dict[str, str]:
     mounts = [mount for mount in inspect.get("Mounts") or () if mount.get("Type") == "volume"]
-    found = {target_path(mount["Destination"]): mount.get("Name", "") for mount in mounts}
+    found = {target_path(mount["Destination"]): mount.get("Name") or "" for mount in mounts}
     return {target: name for target, name in found.items() if target in targets}
 
 
