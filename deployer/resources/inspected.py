@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,8 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
     keys = {name: key for key, name in context.networks.items()}
     networks: Mapping[str, Any] = section(inspect, "NetworkSettings.Networks")
     applied = _applied(labels)
+    with _readable(inspect, "Mounts"):
+        anonymous, copies = anonymous_volumes(inspect), tuple(_volumes_at(inspect, _copied(inspect)).values())
     return ObservedContainer(
         id=inspect["Id"],
         name=inspect["Name"].lstrip("/"),
@@ -40,13 +43,13 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
         image_reference=inspect["Config"]["Image"],
         values=_less_the_hosts_name(rows_of(container.FIELDS, inspect, context), applied),
         network_ids={keys.get(name, name): settings.get("NetworkID", "") for name, settings in networks.items()},
-        anonymous=anonymous_volumes(inspect),
+        anonymous=anonymous,
         applied=applied,
         origin=identity.origin_of(labels),
         replaces=labels.get(identity.REPLACES, ""),
         raw=inspect,
         predecessor=standing.decode(labels.get(identity.PREDECESSOR)),
-        copies=tuple(_volumes_at(inspect, _copied(inspect)).values()),
+        copies=copies,
         one_off=identity.is_one_off(labels),
         damaged=_damaged(labels, applied),
     )
@@ -124,11 +127,12 @@ def _copied(inspect: Json) -> set[str]:
 
 def mounted(shown: Json) -> dict[str, MountedFrom]:
     """The volumes and folders that a container has, by target, from an inspect or the list of all."""
-    return {
-        target_path(mount["Destination"]): (mount["Type"], mount.get("Name") or mount.get("Source", ""))
-        for mount in shown.get("Mounts") or ()
-        if mount.get("Type") in ("volume", "bind")
-    }
+    with _readable(shown, "Mounts"):
+        return {
+            target_path(mount["Destination"]): (mount["Type"], mount.get("Name") or mount.get("Source", ""))
+            for mount in shown.get("Mounts") or ()
+            if mount.get("Type") in ("volume", "bind")
+        }
 
 
 def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
@@ -148,11 +152,17 @@ def rows_of(rows: tuple[Field, ...], document: Json, context: Context) -> dict[s
 
 
 def _out_of(row: Field, document: Json, context: Context) -> Value:
-    """Raises Unreachable where the engine shows something there that is no value of the row."""
-    try:
+    with _readable(document, row.inspect or row.engine):
         return row.out_of(document, context)
+
+
+@contextmanager
+def _readable(document: Json, where: str) -> Iterator[None]:
+    """Raises Unreachable where the engine shows something there that deployer cannot read."""
+    try:
+        yield
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        name, where = str(document.get("Name", "")).lstrip("/"), row.inspect or row.engine
+        name = str(document.get("Name", "")).lstrip("/")
         message = f"the engine's answer about {name} cannot be read: {where} is not what deployer knows of it"
         hint = f"`docker inspect {name}` shows what it is; an engine that speaks the Engine API is needed"
         raise Unreachable(Diagnostic("engine-garbled", message, hint=hint)) from error
