@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Generator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -157,7 +157,7 @@ def _out_of(row: Field, document: Json, context: Context) -> Value:
 
 
 @contextmanager
-def _readable(document: Json, where: str) -> Iterator[None]:
+def _readable(document: Json, where: str) -> Generator[None]:
     """Raises Unreachable where the engine shows something there that deployer cannot read."""
     try:
         yield
