@@ -217,6 +217,6 @@ class Project:
 
     def resolved(self) -> str:
         """The stack as resolved, without anything sensitive, compressed: what a record keeps of it."""
-        from deployer.render.config import as_json
+        from deployer.render.config import as_record
 
-        return base64.b64encode(zlib.compress(as_json(self.stack).encode())).decode()
+        return base64.b64encode(zlib.compress(as_record(self.stack).encode())).decode()

@@ -50,7 +50,7 @@ def load_stack(choices: Choices, named: Collection[str] = ()) -> tuple[Stack, Pa
         folder=str(folder),
         environment=variables,
         read_file=lambda name, place: TextFile(*_read_file(folder, name, place)),
-        read_env_file=lambda name, place, given: _read_env_file(folder, name, place, given),
+        read_env_file=lambda name, place, given, before: _read_env_file(folder, name, place, given, before),
         name=choices.project_name or variables.get("COMPOSE_PROJECT_NAME") or None,
         profiles=choices.profiles or chosen_profiles(variables),
         settings=choices.settings,
@@ -90,10 +90,12 @@ def _read_file(folder: Path, name: str, place: Place) -> tuple[str, str, str]:
     return read_text(path, shown, place), shown, str(path)
 
 
-def _read_env_file(folder: Path, name: str, place: Place, given: Mapping[str, str]) -> Mapping[str, tuple[str, Place]]:
+def _read_env_file(
+    folder: Path, name: str, place: Place, given: Mapping[str, str], before: Mapping[str, str]
+) -> Mapping[str, tuple[str, Place]]:
     path = folder / Path(name).expanduser()
     shown = shown_path(path)
-    return read_dotenv(read_text(path, shown, place), shown, given)
+    return read_dotenv(read_text(path, shown, place), shown, given, before=before)
 
 
 def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:

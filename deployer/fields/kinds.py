@@ -174,4 +174,10 @@ def decode_environment(entries: list[str]) -> Value:
     return tuple(sorted(found.items()))
 
 
+def absent_as_wanted(have: Value, want: Value, _was: Value) -> Value:
+    """Of an environment: a name that should not be there, and is not, is as it should be, and no other is missed."""
+    there = {name: text for name, text in have if text is not None}
+    return tuple(sorted({**{name: None for name, text in want if text is None}, **there}.items()))
+
+
 ENVIRONMENT = Kind(Environment, pairs, encode_environment, decode_environment, str, keyed=True, quoted=True)

@@ -7,6 +7,7 @@ import shlex
 import signal
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any, cast
 
 from pydantic_core import PydanticCustomError
@@ -18,8 +19,12 @@ SECOND = 1_000_000_000
 _UNITS = {"": 1, "b": 1, "k": KIB, "m": MIB, "g": GIB, "t": 1024**4, "p": 1024**5}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", re.IGNORECASE)
 
-_PERIODS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
-_PERIOD = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_HOUR = 3600 * SECOND
+_PERIODS = {
+    **{"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": _HOUR},
+    **{"d": 24 * _HOUR, "w": 7 * 24 * _HOUR},
+}
+_PERIOD = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w)")
 
 
 def refusal(code: str, message: str, hint: str = "") -> PydanticCustomError:
@@ -55,16 +60,18 @@ def count(text: Any) -> int:
 
 
 def flag(text: Any) -> bool:
-    """`true` or `false`, written as such or as text: interpolation always gives text."""
+    """`true` or `false`, written as such or as text: interpolation always gives text. What YAML 1.1 had besides is read
+    as Compose reads it.
+    """
     if isinstance(text, bool):
         return text
-    if isinstance(text, str) and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    raise refusal(
-        "bad-flag",
-        f"expected true or false, not {text!r}",
-        "YAML 1.2 knows only true and false; yes, on, no and off are text",
-    )
+    found = _FLAGS.get(text.lower()) if isinstance(text, str) else None
+    if found is None:
+        raise refusal("bad-flag", f"expected true or false, not {text!r}")
+    return found
+
+
+_FLAGS = {**dict.fromkeys(("true", "y", "yes", "on"), True), **dict.fromkeys(("false", "n", "no", "off"), False)}
 
 
 def text(value: Any) -> str:
@@ -117,7 +124,7 @@ def show_size(value: int) -> str:
 
 
 def duration(written: Any) -> int:
-    """Nanoseconds of `1m30s`, `500ms`, `1.5h`."""
+    """Nanoseconds of `1m30s`, `500ms`, `1.5h`, `2w`."""
     if isinstance(written, str):
         periods = list(_PERIOD.finditer(written.strip()))
         if periods and "".join(period[0] for period in periods) == written.strip():
@@ -201,9 +208,27 @@ def scalar_text(value: Any) -> str:
     """A scalar as the text that a process or a label gets: `true`, `1`, `1.5`."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, int, float)):
+    if isinstance(value, float):
+        return float_text(value)
+    if isinstance(value, (str, int)):
         return str(value)
     raise refusal("bad-text", f"expected text, a number or a flag, not {describe(value)}")
+
+
+def float_text(value: float) -> str:
+    """As Go prints a number, and so Compose in an environment: `1` for 1.0, `1e+06`, `1e-07`, `+Inf`."""
+    if not isfinite(value):
+        return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
+    shortest = Decimal(repr(value)).normalize()
+    exponent = shortest.adjusted() if value else 0
+    if -4 <= exponent < _FIRST_WITH_EXPONENT:
+        return f"{shortest:f}"
+    digits = f"{shortest.scaleb(-exponent).normalize():f}"
+    return f"{digits}e{exponent:+03d}"
+
+
+_FIRST_WITH_EXPONENT = 6
+"""A million is the first number that Go writes with an exponent (strconv.FormatFloat, 'g')."""
 
 
 def key_values(written: Any, *, bare: Callable[[str], str | None] = lambda _: "") -> dict[str, str | None]:

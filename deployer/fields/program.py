@@ -14,6 +14,7 @@ from deployer.fields.kinds import (
     LABELS,
     NO_ENTRYPOINT,
     TEXT,
+    absent_as_wanted,
     decode_environment,
     user_labels,
 )
@@ -81,8 +82,10 @@ ROWS: tuple[Field, ...] = (
         inspect="Config.Env",
         unset=(),
         image=over_image("Env", decode_environment),
+        fills=absent_as_wanted,
         example=({"MODE": "a"}, {"MODE": "b"}),
-        doc="Environment variables, added to the image's. `KEY` alone takes its value from where deployer runs.",
+        doc="Environment variables, added to the image's. `KEY` alone takes its value from where deployer "
+        "runs; where there is none, the image's is taken away.",
     ),
     Field(
         name="labels",

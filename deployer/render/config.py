@@ -1,61 +1,64 @@
-"""The stack as resolved, in long forms: for what Compose knows, the very shape that `docker compose config` prints.
+"""The stack as resolved, in long forms: for what Compose knows, the very text that `docker compose config` prints.
 
 Beyond Compose it has `builds` and `images`, and all networks and volumes of the stack, for they are made (Compose
-leaves out those that no service uses). Secrets are masked, also the user info of URLs, and what a secret or config
-holds. A dollar sign is written `$$`, as in a stack file.
+leaves out those that no service uses). Secrets are masked, also the user info of URLs. A dollar sign is written `$$`,
+as in a stack file. What differs, and why, is in docs/explanation/config.md.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
-from deployer.fields import container, network, volume
-from deployer.fields.attachments import DEFAULT, Attachment
-from deployer.fields.blkio import LISTS, Blkio
-from deployer.fields.copies import SECTIONS, Copy, SecretCopy, Section
+from deployer.fields import network, volume
+from deployer.fields.attachments import DEFAULT
+from deployer.fields.copies import Section
 from deployer.fields.field import Field
-from deployer.fields.log_driver import OPTION, Logging
-from deployer.fields.mount_forms import Mount
 from deployer.fields.mounts import host_path
-from deployer.fields.ports import Port
-from deployer.fields.sensitive import MASK, is_sensitive_name, mask_line
-from deployer.fields.ulimits import OneLimit, SoftAndHard
+from deployer.fields.sensitive import MASK, mask_line
+from deployer.render.compose_order import DEPLOY, SERVICE, THING, in_order
+from deployer.render.extensions import with_extensions, with_extensions_at_the_top
+from deployer.render.json_text import as_json_text
+from deployer.render.key_order import ByName
 from deployer.render.long_form import long_form, long_value
+from deployer.render.service_tree import Scope, Tree, blkio_in_json, build_tree, joined, service_tree
 from deployer.render.yaml_text import as_yaml_text
 from deployer.resources.from_stack import hidden_in, image_of
 from deployer.stack.model import EngineThing, Network, Source, Stack
-from deployer.stack.service import Build, ServiceKeys, written
-
-Tree = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where relative paths start from, which names the stack adds to what is sensitive, and what else is hidden."""
-
-    folder: str
-    sensitive: tuple[str, ...]
-    hidden: frozenset[tuple[str, str]] = frozenset()
+from deployer.stack.service import ServiceKeys
 
 
 def as_yaml(stack: Stack) -> str:
     """Without the last line end, as every form has it."""
-    return as_yaml_text(_shown(_tree(stack))).removesuffix("\n")
+    return as_yaml_text(_shown(with_extensions(_tree(stack), stack))).removesuffix("\n")
 
 
 def as_json(stack: Stack) -> str:
-    """As in Compose's JSON, what Go writes even where nothing is said is there: `command`, `ipam`, `placement`."""
+    """As in Compose's JSON, what Go writes even where nothing is said is there: `command`, `ipam`, `placement`; and of
+    the user's own keys those at the top alone.
+    """
+    return _as_json(_tree(stack), stack)
+
+
+def as_record(stack: Stack) -> str:
+    """The same without what configs hold: records can be read by whoever may look at the engine's volumes."""
     tree = _tree(stack)
+    for source in tree.get("configs", {}).values():
+        source.update({"content": MASK} if "content" in source else {})
+    return _as_json(tree, stack)
+
+
+def _as_json(resolved: Tree, stack: Stack) -> str:
+    tree = with_extensions_at_the_top(resolved, stack)
     for name, service in tree["services"].items():
-        tree["services"][name] = {"command": None, "entrypoint": None, **service}
+        whole = in_order({"command": None, "entrypoint": None, **service}, SERVICE)
+        if "blkio_config" in service:
+            whole["blkio_config"] = blkio_in_json(service["blkio_config"])
         if "deploy" in service:
-            tree["services"][name]["deploy"] = {"resources": {}, "placement": {}, **service["deploy"]}
+            whole["deploy"] = in_order({"resources": {}, "placement": {}, **service["deploy"]}, DEPLOY)
+        tree["services"][name] = whole
     for key, thing in tree.get("networks", {}).items():
-        tree["networks"][key] = {"ipam": {}, **thing}
-    return json.dumps(_shown(tree), indent=2)
+        tree["networks"][key] = in_order({"ipam": {}, **thing}, THING)
+    return as_json_text(_shown(ByName(tree)))
 
 
 def services_of(stack: Stack) -> list[str]:
@@ -75,34 +78,36 @@ def _image_of(stack: Stack, name: str, service: ServiceKeys) -> str:
 
 
 def _tree(stack: Stack) -> Tree:
-    joined = {key for service in stack.services.values() for key in _joined(service)}
-    networks = {**({DEFAULT: Network.model_validate({})} if DEFAULT in joined else {}), **stack.networks}
+    used = {key for service in stack.services.values() for key in joined(service)}
+    networks = {**({DEFAULT: Network.model_validate({})} if DEFAULT in used else {}), **stack.networks}
     own = {name: build for name, build in stack.builds.items() if not _builds_itself(stack, name)}
     tree: Tree = {"name": stack.name}
     if stack.registries:
-        tree["registries"] = {name: _registry(stack, name) for name in sorted(stack.registries)}
+        tree["registries"] = ByName({name: _registry(stack, name) for name in stack.registries})
     if own:
         scopes = {name: Scope(stack.folder, stack.sensitive_in_build(name)) for name in own}
-        tree["builds"] = {name: _build(build, scopes[name]) for name, build in sorted(own.items())}
+        tree["builds"] = ByName({name: build_tree(build, scopes[name]) for name, build in own.items()})
     if stack.images:
-        tree["images"] = {name: long_form(image) for name, image in sorted(stack.images.items())}
-    tree["services"] = {
-        name: _service(service, Scope(stack.folder, stack.sensitive_in(name), hidden_in(stack, name)))
-        for name, service in sorted(stack.services.items())
-    }
+        tree["images"] = ByName({name: long_form(image) for name, image in stack.images.items()})
+    tree["services"] = ByName({name: _service(stack, name) for name in stack.services})
     if networks:
-        tree["networks"] = {
-            key: _thing(thing, stack.network_name(key), network.FIELDS) for key, thing in sorted(networks.items())
-        }
+        named = {key: _thing(thing, stack.network_name(key), network.FIELDS) for key, thing in networks.items()}
+        tree["networks"] = ByName(named)
     if stack.volumes:
-        tree["volumes"] = {
-            key: _thing(thing, stack.volume_name(key), volume.FIELDS) for key, thing in sorted(stack.volumes.items())
-        }
-    for section in SECTIONS:
-        names = sorted(name for kind, name in stack.copied(stack.services) if kind == section)
+        named = {key: _thing(thing, stack.volume_name(key), volume.FIELDS) for key, thing in stack.volumes.items()}
+        tree["volumes"] = ByName(named)
+    for section in ("secrets", "configs"):
+        names = [name for kind, name in stack.copied(stack.services) if kind == section]
         if names:
-            tree[section] = {name: _source(stack, section, name) for name in names}
+            tree[section] = ByName({name: _source(stack, section, name) for name in names})
     return tree
+
+
+def _service(stack: Stack, name: str) -> Tree:
+    service = stack.services[name]
+    values = {"args": stack.builds[name].args} if service.build else {}
+    build = service.build.model_copy(update=values) if service.build else None
+    return service_tree(service, build, Scope(stack.folder, stack.sensitive_in(name), hidden_in(stack, name)))
 
 
 def _registry(stack: Stack, name: str) -> Tree:
@@ -120,59 +125,12 @@ def _source(stack: Stack, section: Section, name: str) -> Tree:
         return {**called, "file": MASK if hidden else host_path(source.file, stack.folder)}
     if source.environment is not None:
         return {**called, "environment": source.environment}
-    return {**called, "content": MASK}
+    hidden = section == "secrets" or (section, name, "content") in stack.tainted
+    return {**called, "content": MASK if hidden else source.content}
 
 
 def _builds_itself(stack: Stack, name: str) -> bool:
     return name in stack.services and stack.services[name].build is not None
-
-
-def _service(service: ServiceKeys, scope: Scope) -> Tree:
-    """Every key that is said, in the order of the alphabet; a row that is said under `deploy` stays there."""
-    said = long_form(service, leave_out={"own", "build", "depends_on", *(row.name for row in container.FIELDS)})
-    for row in container.FIELDS:
-        value = getattr(service, row.name, None)
-        if value or (value is not None and row.name not in _ABSENT_WHERE_EMPTY):
-            shown = _ROWS[row.name](value, scope) if row.name in _ROWS else long_value(value, row.kind.written)
-            said[row.name] = _without_hidden(row.name, shown, scope)
-    if service.build:
-        said["build"] = _build(service.build, scope, "dockerfile_inline")
-    if service.needs:
-        said["depends_on"] = {
-            name: {"condition": one.condition, **({"restart": True} if one.restart else {}), "required": one.required}
-            for name, one in sorted(service.needs.items())
-        }
-    if service.own:
-        said["x-deployer"] = long_form(service.own)
-    if joined := _joined(service):
-        said["networks"] = _networks(joined, scope)
-    return dict(sorted(said.items()))
-
-
-def _without_hidden(row: str, shown: Any, scope: Scope) -> Any:
-    """The value less what a sensitive variable went into."""
-    entries = {entry for name, entry in scope.hidden if name == row}
-    if "" in entries:
-        return MASK
-    if isinstance(shown, dict):
-        return {key: MASK if key in entries else value for key, value in cast("Tree", shown).items()}
-    return shown
-
-
-def _joined(service: ServiceKeys) -> Mapping[str, Attachment]:
-    if getattr(service, "network_mode", None):
-        return {}
-    found = written(service, container.BY_NAME["networks"])
-    return (found[1] if found else {}) or {DEFAULT: Attachment(aliases=())}
-
-
-def _build(build: Build, scope: Scope, inline: str = "inline") -> Tree:
-    context = build.context if "://" in build.context else host_path(build.context, scope.folder)
-    recipe = {inline: build.inline} if build.inline else {"dockerfile": build.dockerfile or "Dockerfile"}
-    args = {"args": _masked(build.args, scope)} if build.args else {}
-    further = {name: value for name in ("target", "tag") if (value := getattr(build, name))}
-    pushed = {"push": list(build.push)} if build.push else {}
-    return {"context": context, **recipe, **args, **further, **pushed}
 
 
 def _thing(thing: EngineThing, name: str, rows: tuple[Field, ...]) -> Tree:
@@ -181,137 +139,17 @@ def _thing(thing: EngineThing, name: str, rows: tuple[Field, ...]) -> Tree:
         for row in rows
         if (value := getattr(thing, row.name, None)) is not None
     }
-    return {"name": name, **said, **({"external": True} if thing.external else {})}
-
-
-def _ports(ports: tuple[Port, ...], _scope: Scope) -> list[Tree]:
-    return [_port(port, *pair) for port in ports for pair in port.expanded()]
-
-
-def _port(port: Port, host: str, published: str, target: int, protocol: str) -> Tree:
-    parts = {
-        "name": port.name,
-        "mode": port.mode,
-        "host_ip": host,
-        "target": target,
-        "published": published,
-        "protocol": protocol,
-        "app_protocol": port.app_protocol,
-    }
-    return {name: value for name, value in parts.items() if value}
-
-
-def _mounts(mounts: tuple[Mount, ...], scope: Scope) -> list[Tree]:
-    return [_mount(mount, scope) for mount in mounts]
-
-
-def _mount(mount: Mount, scope: Scope) -> Tree:
-    source = host_path(mount.source, scope.folder) if mount.type == "bind" else mount.source
-    shown: Tree = {"type": mount.type, **({"source": source} if source else {}), "target": mount.target}
-    if mount.read_only:
-        shown["read_only"] = True
-    if mount.consistency:
-        shown["consistency"] = mount.consistency
-    if mount.type == "bind" and mount.bind:
-        shown["bind"] = long_form(mount.bind)
-    if mount.type == "volume" and mount.volume:
-        shown["volume"] = long_form(mount.volume)
-    if mount.type == "tmpfs" and mount.tmpfs:
-        shown["tmpfs"] = long_form(mount.tmpfs)
-    if mount.type == "image" and mount.image:
-        shown["image"] = long_form(mount.image)
-    return shown
-
-
-def _copies(copies: tuple[Copy, ...], _scope: Scope) -> list[Tree]:
-    return [_copy(copy) for copy in copies]
-
-
-def _copy(copy: Copy) -> Tree:
-    """Owner and mode as texts; Compose says where a secret is, and of a config only what the file says."""
-    shown: Tree = {"source": copy.source}
-    if copy.target is not None or isinstance(copy, SecretCopy):
-        shown["target"] = copy.target or copy.path
-    shown |= {key: str(getattr(copy, key)) for key in ("uid", "gid") if key in copy.model_fields_set}
-    return {**shown, **({"mode": f"{copy.mode:04o}"} if "mode" in copy.model_fields_set else {})}
-
-
-def _networks(attachments: Mapping[str, Attachment], _scope: Scope) -> Tree:
-    return {key: _attachment(one) or None for key, one in sorted(attachments.items())}
-
-
-def _attachment(one: Attachment) -> Tree:
-    return {name: value for name, value in sorted(long_form(one).items()) if value}
-
-
-def _masked(values: Mapping[str, str | None], scope: Scope) -> Tree:
-    return {name: MASK if is_sensitive_name(name, scope.sensitive) else value for name, value in sorted(values.items())}
-
-
-def _extra_hosts(hosts: Mapping[str, tuple[str, ...]], scope: Scope) -> list[str]:
-    shown = {name: (MASK,) if ("extra_hosts", name) in scope.hidden else found for name, found in hosts.items()}
-    return sorted(f"{name}={address}" for name, addresses in shown.items() for address in addresses)
-
-
-def _logging(logging: Logging, scope: Scope) -> Tree:
-    driver = {"driver": logging.driver} if logging.driver else {}
-    hidden = {name for name in logging.options or {} if ("logging", OPTION + name) in scope.hidden}
-    options = _masked(logging.options or {}, scope) | dict.fromkeys(hidden, MASK)
-    return {**driver, **({"options": options} if options else {})}
-
-
-def _ulimits(limits: Mapping[str, SoftAndHard], _scope: Scope) -> Tree:
-    """One number stays one, but for 0, which Compose takes for none."""
-    return {
-        name: value.hard if isinstance(value, OneLimit) and value.hard else {"soft": value.soft, "hard": value.hard}
-        for name, value in sorted(limits.items())
-    }
-
-
-def _as_text(number: int, _scope: Scope) -> str:
-    return str(number)
-
-
-def _blkio(blkio: Blkio, _scope: Scope) -> Tree:
-    """Rates are texts, also where they count accesses."""
-    shown = {name: value for name, value in long_form(blkio).items() if value}
-    for name in shown.keys() & LISTS.keys() - {"weight_device"}:
-        shown[name] = [{**one, "rate": str(one["rate"])} for one in shown[name]]
-    return shown
-
-
-_ROWS: dict[str, Callable[[Any, Scope], Any]] = {
-    "ports": _ports,
-    "volumes": _mounts,
-    "environment": _masked,
-    "extra_hosts": _extra_hosts,
-    "logging": _logging,
-    "ulimits": _ulimits,
-    "blkio_config": _blkio,
-    "mem_swappiness": _as_text,
-    "memswap_limit": _as_text,
-    "secrets": _copies,
-    "configs": _copies,
-}
-"""The rows whose long form is more than their notation."""
-
-_OPTIONAL = """
-annotations cap_add cap_drop cgroup_parent cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
-cpu_rt_runtime cpu_shares cpuset device_cgroup_rules devices dns dns_opt dns_search domainname expose extra_hosts
-gpus group_add hostname mem_reservation mem_swappiness memswap_limit oom_kill_disable oom_score_adj pids_limit
-privileged publish_all read_only runtime security_opt stdin_open storage_opt sysctls tmpfs tty ulimits uts working_dir
-"""
-_ABSENT_WHERE_EMPTY = frozenset(_OPTIONAL.split())
-"""The rows that Compose leaves out where they are false, 0 or empty."""
+    return in_order({"name": name, **said, **({"external": True} if thing.external else {})}, THING)
 
 
 def _shown(value: Any) -> Any:
     """The tree as a stack file would say it, less the user info of URLs."""
     match value:
         case dict():
-            return {key: _shown(item) for key, item in value.items()}
+            entries = cast("dict[str, Any]", value)
+            return type(entries)({key.replace("$", "$$"): _shown(item) for key, item in entries.items()})
         case list():
-            return [_shown(item) for item in value]
+            return [_shown(item) for item in cast("list[Any]", value)]
         case str():
             lines = (mask_line(line, lambda _: False) for line in value.split("\n"))
             return "\n".join(lines).replace("$", "$$")

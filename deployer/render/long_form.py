@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import BeforeValidator
 
 from deployer.fields import parse
 from deployer.fields.health import Healthcheck
 from deployer.fields.kinds import Model
+from deployer.render.key_order import ByName
 from deployer.stack.service import Deploy, UpdateConfig
 
 _ORDERS: dict[type[Model], tuple[str, ...]] = {
@@ -43,7 +44,7 @@ def _value(value: Any, parsers: list[Callable[..., Any]]) -> Any:
         case Model():
             return long_form(value)
         case dict():
-            return {key: _value(item, parsers) for key, item in sorted(value.items())}
+            return ByName({key: _value(item, parsers) for key, item in cast("dict[str, Any]", value).items()})
         case tuple() | list():
             return [_value(item, parsers) for item in value]
         case bool() | str():

@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.interpolation import InterpolationError, RequiredVariable, interpolate
@@ -71,6 +72,7 @@ class _File:
     environment: Mapping[str, str]
     unset: Callable[[str, Place], None] | None
     line_starts: list[int]
+    before: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     values: dict[str, tuple[str, Place]] = field(default_factory=dict[str, tuple[str, Place]])
 
     def place(self, offset: int, visible: int) -> Place:
@@ -84,7 +86,7 @@ class _File:
     def lookup(self, name: str) -> str | None:
         if name in self.environment:
             return self.environment[name]
-        return self.values[name][0] if name in self.values else None
+        return self.values[name][0] if name in self.values else self.before.get(name)
 
 
 def read_dotenv(
@@ -92,14 +94,15 @@ def read_dotenv(
     file: str,
     environment: Mapping[str, str],
     unset: Callable[[str, Place], None] | None = None,
+    before: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, tuple[str, Place]]:
     """The keys of an env file in its order, each with its value and the place where that is written.
 
-    References take their values from the environment, else from earlier keys. A key without `=` takes its own from
-    there, and is left out where it has none. `unset` is told each variable that has no value.
+    References take their values from the environment, else from earlier keys, else from `before`. A key without `=`
+    takes its own from there, and is left out where it has none. `unset` is told each variable that has no value.
     """
     line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
-    source = _File(text, file, environment, unset, line_starts)
+    source = _File(text, file, environment, unset, line_starts, before)
     wrong: list[Diagnostic] = []
     position = _next_statement(text, 0)
     while position < len(text) and len(wrong) < _MOST_REPORTED:

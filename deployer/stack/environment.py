@@ -55,10 +55,7 @@ def resolve_environments(
         if service.get("environment") and not own:
             continue
         overlay |= {(*path, "environment", key): place for key, (_, place) in from_files.items() if key not in own}
-        service["environment"] = {
-            **{key: value for key, (value, _) in from_files.items()},
-            **{key: value for key, value in passed_on.items() if value is not None},
-        }
+        service["environment"] = {**{key: value for key, (value, _) in from_files.items()}, **passed_on}
     return overlay
 
 
@@ -99,7 +96,7 @@ def _from_files(
     found: list[Diagnostic],
 ) -> EnvFile:
     """The variables of `env_file`: a path, or a list of paths and of {path, required}; later files win. They
-    refer to what is `known`.
+    refer to what is `known`, and to those before.
     """
     variables: dict[str, tuple[str, Place]] = {}
     if written is None:
@@ -111,7 +108,8 @@ def _from_files(
             continue
         file, required = asked
         try:
-            variables.update(read(file, places.at(*at), known))
+            before = {key: value for key, (value, _) in variables.items()}
+            variables.update(read(file, places.at(*at), known, before))
         except DeployerError as error:
             if required or any(diagnostic.code != "file-missing" for diagnostic in error.diagnostics):
                 found.extend(error.diagnostics)

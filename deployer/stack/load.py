@@ -13,6 +13,7 @@ from deployer.fields.parse import listing, mapping
 from deployer.stack.check import check
 from deployer.stack.document import plain
 from deployer.stack.environment import resolve_environments, resolve_labels
+from deployer.stack.extensions import extensions, without_extensions
 from deployer.stack.files import Files, name_of_folder
 from deployer.stack.mistakes import Path, from_validation
 from deployer.stack.model import Stack, StackFile
@@ -22,7 +23,7 @@ from deployer.stack.profiles import inactive_services
 from deployer.stack.service import Build, Service, said
 from deployer.stack.settings import with_settings
 from deployer.stack.swarm import swarm_only
-from deployer.stack.variables import FREE, Variables, is_extension, tainted_paths
+from deployer.stack.variables import Variables, tainted_paths
 
 _MOST_ROUNDS = 4
 """What is wrong is taken out in one round; what only then comes to light, such as a missing key, in others."""
@@ -43,7 +44,7 @@ def load(
         folder=folder,
         environment=environment,
         read_file=_nothing_to_read,
-        read_env_file=lambda path, place, _: read_env_file(path, place),
+        read_env_file=lambda path, place, _given, _before: read_env_file(path, place),
         name=name,
     )
 
@@ -77,7 +78,8 @@ def load_files(
     root, environment = files.stack(texts, environment, name)
     root = with_settings(root, settings, files.extra, found)
     places = Places(root)
-    tree = without_extensions(plain(root))
+    whole = plain(root)
+    tree = without_extensions(whole)
     expand_home(tree, environment.get("HOME", ""))
     unreadable = {diagnostic.place for diagnostic in found}
     inactive = inactive_services(mapping(tree.get("services")) or {}, profiles, named)
@@ -108,23 +110,11 @@ def load_files(
         secrets=parsed.secrets,
         configs=parsed.configs,
         environment=environment,
+        extensions=extensions(whole),
     )
     mistakes += () if files.incomplete else check(stack, tree, wrong)
     raise_if_any([*found, *(mistake for mistake in mistakes if mistake.place not in unreadable)])
     return stack
-
-
-def without_extensions(value: Any, free: bool = False) -> Any:
-    """The tree less its `x-` keys, which are the user's own; `x-deployer` is ours."""
-    if isinstance(value, dict):
-        return {
-            key: without_extensions(item, key in FREE)
-            for key, item in cast("dict[str, Any]", value).items()
-            if free or not is_extension(key)
-        }
-    if isinstance(value, list):
-        return [without_extensions(item) for item in cast("list[Any]", value)]
-    return value
 
 
 def expand_home(tree: Mapping[str, Any], home: str) -> None:

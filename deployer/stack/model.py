@@ -15,6 +15,7 @@ from deployer.fields.copies import SECTIONS, Section
 from deployer.fields.field import Field as Row
 from deployer.fields.kinds import Model, Text, schema
 from deployer.fields.parse import flag, mapping, refusal
+from deployer.stack.extensions import Extensions
 from deployer.stack.mistakes import Path
 from deployer.stack.places import Places
 from deployer.stack.pull_policy import PullPolicy
@@ -189,7 +190,7 @@ class Stack:
     `file` is what the first of its files is called, `files` are their absolute paths, `folder` is where relative paths
     start from. `builds` holds those that services write themselves too, under the service's name; `inactive` are the
     services all of whose profiles are inactive: they are no part of it. `tainted` are the paths of values that a
-    sensitive variable went into; `environment` are the variables that there were.
+    sensitive variable went into; `environment` are the variables that there were, `extensions` the `x-` keys.
     """
 
     name: str
@@ -211,6 +212,7 @@ class Stack:
     secrets: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     configs: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    extensions: Extensions = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
     def sensitive_in(self, service: str) -> tuple[str, ...]:
         """The names that the stack and the service add to what is sensitive by its name, or take away (`!NAME`)."""

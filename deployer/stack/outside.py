@@ -12,8 +12,9 @@ from deployer.errors import Place
 EnvFile: TypeAlias = Mapping[str, tuple[str, Place]]
 """Each variable with its value and place."""
 
-ReadEnvFile: TypeAlias = Callable[[str, Place, Mapping[str, str]], EnvFile]
-"""Path from the stack's folder, where it is written, and the variables for `${...}` in it. Raises InvalidStack."""
+ReadEnvFile: TypeAlias = Callable[[str, Place, Mapping[str, str], Mapping[str, str]], EnvFile]
+"""Path from the stack's folder, where it is written, the variables for `${...}` in it, and those of the
+files before, which stand behind its own. Raises InvalidStack."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class _File:
         self.places = Places(root)
         self.environment = root.source.environment
         self.done: set[int] = set()
-        self.walked: set[tuple[int, bool]] = set()
+        self.walked: set[int] = set()
         self.used: set[str] = set()
 
     def fill(self, node: Node, path: Path) -> None:
@@ -65,10 +65,9 @@ class _File:
         if isinstance(node, ScalarNode):
             self._scalar(node, path)
             return
-        free = bool(path) and path[-1] in FREE
-        if (id(node), free) in self.walked:
+        if id(node) in self.walked:
             return
-        self.walked.add((id(node), free))
+        self.walked.add(id(node))
         if isinstance(node, ListNode):
             for index, item in enumerate(node.items):
                 if not isinstance(item, ScalarNode) or _has_variable(item):
@@ -76,7 +75,7 @@ class _File:
             return
         for name, entry in node.entries.items():
             child = entry.node
-            if (not isinstance(child, ScalarNode) or _has_variable(child)) and (free or not is_extension(name)):
+            if not isinstance(child, ScalarNode) or _has_variable(child):
                 self.fill(child, (*path, name))
 
     def _scalar(self, node: ScalarNode, path: Path) -> None:

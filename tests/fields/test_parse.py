@@ -62,6 +62,8 @@ def test_a_size_is_shown_in_the_largest_unit_that_fits(value: int, shown: str) -
     [
         ("10s", 10 * SECOND),
         ("1m30s", 90 * SECOND),
+        ("1d", 86_400 * SECOND),
+        ("2w1h", (14 * 24 + 1) * 3600 * SECOND),
         ("500ms", SECOND // 2),
         ("1.5h", 5400 * SECOND),
         ("20us", 20_000),
@@ -76,7 +78,7 @@ def test_a_duration_has_units(written: str, nanoseconds: int) -> None:
     assert parse.duration(written) == nanoseconds
 
 
-@pytest.mark.parametrize("written", ["", "10", "s", "10 s", "-1s", "1d", "1s2", 10, 1.5, True, None])
+@pytest.mark.parametrize("written", ["", "10", "s", "10 s", "-1s", "1y", "1s2", 10, 1.5, True, None])
 def test_what_is_no_duration_is_refused(written: Any) -> None:
     """A number without a unit could be seconds or nanoseconds."""
     with pytest.raises(PydanticCustomError) as refused:
@@ -242,7 +244,7 @@ def test_a_count_is_a_number_or_its_text(written: Any, value: int) -> None:
         (parse.count, -1),
         (parse.count, True),
         (parse.number, 1.5),
-        (parse.flag, "yes"),
+        (parse.flag, "perhaps"),
         (parse.flag, 1),
         (parse.text, 5),
         (parse.text, None),
@@ -252,3 +254,21 @@ def test_what_is_almost_right_is_refused(parser: Callable[[Any], Any], written: 
     """`yes` is text in YAML 1.2, 1.5 is no count, and 5 is no text until it is quoted."""
     with pytest.raises(PydanticCustomError):
         parser(written)
+
+
+@pytest.mark.parametrize("word", ["true", "True", "yes", "on", "Y"])
+def test_the_flags_of_yaml_1_1_are_flags(word: str) -> None:
+    """As with Compose, also in quotes: a value that a variable puts there always is text."""
+    assert parse.flag(word) is True
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (1.0, "1"), (-0.0, "-0"), (0.1, "0.1"), (123456.0, "123456"), (1e6, "1e+06"), (1234567.5, "1.2345675e+06"),
+        (0.0001, "0.0001"), (1e-5, "1e-05"), (1e21, "1e+21"), (float("inf"), "+Inf"), (float("-inf"), "-Inf"),
+    ],
+)  # fmt: skip
+def test_a_fraction_is_the_text_that_go_makes_of_it(number: float, shown: str) -> None:
+    """What Compose gives a container whose variable is written as a number."""
+    assert parse.scalar_text(number) == shown

@@ -514,3 +514,14 @@ def test_memory_is_updated_with_its_swap() -> None:
     assert of("mem_limit").update_body(both) == of("memswap_limit").update_body(both)
     assert of("mem_limit").update_body(both) == {"Memory": 64, "MemorySwap": 80}
     assert of("cpus").update_body(values) == {"NanoCpus": 5}
+
+
+@pytest.mark.parametrize("there", [["A=1"], ["A=1", "GONE"]])
+def test_a_variable_that_should_not_be_there_and_is_not_is_no_difference(there: list[str]) -> None:
+    """Whether its bare name was sent or not: earlier versions did not."""
+    row = of("environment")
+    want = canonical(row, {"A": "1", "GONE": None})
+    have = row.out_of({"Config": {"Env": there}}, Context())
+    assert row.less_filled(have, want, want) == want
+    left = row.out_of({"Config": {"Env": ["A=1", "GONE=image"]}}, Context())
+    assert row.less_filled(left, want, want) != want

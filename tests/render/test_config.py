@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from deployer.errors import Place
-from deployer.render.config import as_json, as_yaml, images_of, services_of
+from deployer.render.config import as_json, as_record, as_yaml, images_of, services_of
 from deployer.render.harmless import harmless
 from deployer.render.long_form import go_duration
 from deployer.render.yaml_text import as_yaml_text
@@ -672,12 +672,12 @@ secrets:
   token: {environment: TOKEN}
   unused: {file: nowhere}
 configs:
-  site: {content: hunter2}
+  site: {content: listen 80}
 """
 
 
 def test_secrets_and_configs_are_printed_as_compose_prints_them() -> None:
-    """Those that a service has, by where they come from; owner and mode as texts, and no content (Compose shows it)."""
+    """Those that a service has, by where they come from; owner and mode as texts."""
     found: Any = YAML(typ="safe").load(StringIO(as_yaml(stack_of(COPIED))))
     assert found["services"]["web"]["secrets"] == [
         {"source": "pw", "target": "/run/secrets/pw"},
@@ -691,8 +691,14 @@ def test_secrets_and_configs_are_printed_as_compose_prints_them() -> None:
         "pw": {"name": "shop_pw", "file": "/srv/shop/pw.txt"},
         "token": {"name": "shop_token", "environment": "TOKEN"},
     }
-    assert found["configs"] == {"site": {"name": "shop_site", "content": "(sensitive)"}}
-    assert "hunter2" not in as_json(stack_of(COPIED))
+    assert found["configs"] == {"site": {"name": "shop_site", "content": "listen 80"}}
+
+
+def test_a_record_keeps_nothing_of_what_a_config_holds() -> None:
+    """It is a label of a volume, which many may read."""
+    assert json.loads(as_record(stack_of(COPIED)))["configs"] == {
+        "site": {"name": "shop_site", "content": "(sensitive)"}
+    }
 
 
 def test_names_alone() -> None:

@@ -194,6 +194,12 @@ def test_a_diagnostic_shows_nothing_of_a_value(text: str) -> None:
         assert len(diagnostic.place.excerpt) >= diagnostic.place.column
 
 
+def test_the_files_before_stand_behind_what_a_file_says_itself() -> None:
+    """And behind the environment."""
+    found = read_dotenv("A=own\nC=$A-$B-$D\n", "b.env", {"D": "shell"}, before={"A": "1", "B": "2", "D": "3"})
+    assert found["C"][0] == "own-2-shell"
+
+
 def test_the_caller_is_told_of_unset_variables_and_where() -> None:
     """What becomes empty is worth a warning at its place."""
     told: list[tuple[str, Place]] = []

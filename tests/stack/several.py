@@ -28,9 +28,11 @@ def stack_of(files: Mapping[str, str], *names: str, variables: Mapping[str, str]
             raise InvalidStack(Diagnostic("file-missing", f"{shown} does not exist", place))
         return TextFile(files[shown], shown, path)
 
-    def read_env_file(name: str, place: Place, given: Mapping[str, str]) -> Mapping[str, tuple[str, Place]]:
+    def read_env_file(
+        name: str, place: Place, given: Mapping[str, str], before: Mapping[str, str]
+    ) -> Mapping[str, tuple[str, Place]]:
         text = read(name, place)
-        return read_dotenv(text.text, text.shown, given)
+        return read_dotenv(text.text, text.shown, given, before=before)
 
     return load_files(
         [read(name) for name in names or ("stack.yaml",)],
