@@ -162,7 +162,8 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
     asked = _entry_of(row, sides.service.asked[row.name], entry)
     stored_asked = None if asked is _ABSENT else sides.secrecy.stored_entry(row, entry, asked)
     was = _applied_entry(sides, row, entry)
-    causes = [Cause.EDIT] if stored_asked != was else []
+    named_anew = (asked is not _ABSENT) != _was_asked(sides.was, row, entry)
+    causes = [Cause.EDIT] if named_anew or stored_asked != was else []
     if row.host_may_lack and have in (_ABSENT, row.unset) and causes:
         return tuple(causes)
     if was is not None:
@@ -174,6 +175,12 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
         supplied = row.on_image(_asked_then(sides.was), sides.image)
         drifted = have != (_entry_of(row, supplied, entry) if row.kind.keyed else supplied)
     return (*causes, *([Cause.DRIFT] if drifted else []))
+
+
+def _was_asked(was: Applied, row: Field, entry: str) -> bool:
+    """A variable that is named alone was asked for, too, with no value."""
+    stored = was.fields.get(row.name)
+    return entry in stored if row.kind.keyed and isinstance(stored, Mapping) else stored is not None
 
 
 def _asked_then(was: Applied) -> dict[str, Value]:
@@ -211,7 +218,7 @@ def _shown(row: Field, entry: str, have: Any, want: Any, sensitive: bool) -> tup
         have, want = have - want, want - have
 
     def text(value: Any) -> str | None:
-        unset = value is _ABSENT or (not entry and value in (row.unset, None, frozenset()))
+        unset = value is _ABSENT or value is None or (not entry and value in (row.unset, frozenset()))
         return None if unset else mask_user_info(row.shown(entry, value))
 
     return text(have), text(want)
