@@ -222,7 +222,8 @@ def _leftovers(facts: Facts, options: Options) -> list[Draft]:
             draft = plan_removal(container, "no longer in the stack", facts.remade)
             draft.waits_for = dependencies_on_label(container)
             drafts.append(draft)
-    return [*drafts, *map(remove_left_copy, facts.observed.left_copies)]
+    left = map(plan_recovery, facts.observed.left_one_offs)
+    return [*drafts, *left, *map(remove_left_copy, facts.observed.left_copies)]
 
 
 def left_alone(desired: Desired, observed: Observed, looked_at: Set[str]) -> tuple[str, ...]:

@@ -1,4 +1,6 @@
-"""`scripts/crash-test`: kill deployer around every request that writes, and see what the next run makes of it."""
+"""`scripts/crash-test`: let something go wrong around each request that writes, and see what the next run makes of
+it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from docker import APIClient
 
 from tests.crash.own_engine import own_engine, why_not
 from tests.crash.runner import Verdict, count, images, try_point
-from tests.crash.scenarios import ENGINE_KILLED, SCENARIOS, Point, points, sample
+from tests.crash.scenarios import ENGINE_KILLED, SCENARIOS, Fault, Point, points, sample
 
 
 def main() -> int:
@@ -53,7 +55,7 @@ def kill_dockerd(base: APIClient, arguments: argparse.Namespace) -> int:
 
 
 def chosen_points(requests: Mapping[str, int], arguments: argparse.Namespace) -> Sequence[Point]:
-    every = [point for operation, many in requests.items() for point in points(operation, many)]
+    every = [each for operation, many in requests.items() for each in points(operation, many, arguments.fault)]
     if not arguments.sample:
         return every
     print(f"{min(arguments.sample, len(every))} of {len(every)} points, seed {arguments.seed}", flush=True)
@@ -71,31 +73,37 @@ def summed_up(verdicts: Sequence[Verdict], requests: Mapping[str, int], engine: 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/crash-test", description=__doc__)
     parser.add_argument("--operation", action="append", choices=SCENARIOS, help="only this one; may be repeated")
+    parser.add_argument("--fault", action="append", type=Fault, choices=Fault, help="only this one; may be repeated")
     parser.add_argument("--sample", type=int, metavar="K", help="only K points, spread over the operations")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which sample (default 1)")
     parser.add_argument("--dockerd", action="store_true", help="kill a dockerd of its own in place of deployer")
     parser.add_argument("--parallel", type=int, default=3, metavar="N", help="how many at once (default 3)")
     arguments = parser.parse_args()
     arguments.operation = arguments.operation or list(SCENARIOS)
+    arguments.fault = arguments.fault or list(Fault)
+    if arguments.dockerd:
+        arguments.fault = [fault for fault in arguments.fault if fault.kills]
     return arguments
 
 
 def told(verdict: Verdict) -> Verdict:
     """Each point as it is known; what is wrong at once and whole."""
-    print(f"{'FAILED' if verdict.wrong else 'ok':7}{verdict.point} ({verdict.killed_at})", flush=True)
+    code = "" if verdict.code is None else f", exit {verdict.code}"
+    print(f"{'FAILED' if verdict.wrong else 'ok':7}{verdict.point} ({verdict.struck}{code})", flush=True)
     for problem in verdict.wrong:
         print("       " + problem.rstrip().replace("\n", "\n       "), flush=True)
     return verdict
 
 
 def table(verdicts: Sequence[Verdict], requests: Mapping[str, int]) -> str:
-    """Operation x points tried x survived, with records and without."""
-    lines = ["", "| operation | requests | with records | records deleted |", "|---|---|---|---|"]
+    """Operation x fault: how many survived of how many points."""
+    faults = [fault for fault in Fault if any(each.point.fault is fault for each in verdicts)]
+    lines = ["", f"| operation | requests | {' | '.join(faults)} |", f"|---|---|{'---|' * len(faults)}"]
     for operation, many in requests.items():
         cells: list[str] = []
-        for records in (True, False):
-            mine = [each for each in verdicts if each.point.operation == operation and each.point.records is records]
-            cells.append(f"{sum(not each.wrong for each in mine)} of {len(mine)}")
+        for fault in faults:
+            mine = [each for each in verdicts if each.point.operation == operation and each.point.fault is fault]
+            cells.append(f"{sum(not each.wrong for each in mine)} of {len(mine)}" if mine else "")
         lines.append(f"| {operation} | {many} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
