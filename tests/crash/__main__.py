@@ -8,16 +8,20 @@ import argparse
 import os
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from multiprocessing import get_context
+from pathlib import Path
 
 from docker import APIClient
 
 from tests.crash.own_engine import own_engine, why_not
 from tests.crash.runner import Verdict, count, images, try_point
-from tests.crash.scenarios import ENGINE_KILLED, SCENARIOS, Fault, Point, points, sample
+from tests.crash.scenarios import ENGINE_KILLED, REGISTRY, SCENARIOS, Fault, Point, points, sample
+from tests.e2e.registry import registry_in
 
 
 def main() -> int:
@@ -29,7 +33,11 @@ def main() -> int:
     engine = APIClient(host, version="auto")
     if arguments.dockerd:
         return kill_dockerd(engine, arguments)
-    with images(engine), ProcessPoolExecutor(arguments.parallel, get_context("spawn")) as pool:
+    with (
+        images(engine),
+        registry_for_all(),
+        ProcessPoolExecutor(arguments.parallel, get_context("spawn")) as pool,
+    ):
         requests = dict(zip(arguments.operation, pool.map(count, arguments.operation), strict=True))
         chosen = chosen_points(requests, arguments)
         try:
@@ -46,12 +54,20 @@ def kill_dockerd(base: APIClient, arguments: argparse.Namespace) -> int:
     if reason := why_not():
         sys.exit(f"crash-test: no dockerd of its own can be started to be killed: {reason}")
     began = time.monotonic()
-    with own_engine(base) as dockerd:
+    with own_engine(base) as dockerd, registry_for_all():
         os.environ["DOCKER_HOST"] = dockerd.host
         requests = {operation: count(operation) for operation in ENGINE_KILLED}
         verdicts = [told(try_point(point, dockerd)) for point in chosen_points(requests, arguments)]
         with APIClient(dockerd.host, version="auto") as engine:
             return summed_up(verdicts, requests, engine, began)
+
+
+@contextmanager
+def registry_for_all() -> Iterator[None]:
+    """A registry on the loopback, whose address the runners find in their environment."""
+    with tempfile.TemporaryDirectory(prefix="crash-registry-") as folder, registry_in(Path(folder)) as registry:
+        os.environ[REGISTRY] = registry.address
+        yield
 
 
 def chosen_points(requests: Mapping[str, int], arguments: argparse.Namespace) -> Sequence[Point]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,7 +107,7 @@ def _left_over(scenario: Scenario, project: Project, seen: Seen) -> Iterator[str
     yield from _records(scenario, project)
 
 
-def _differ(what: str, found: list[str], expected: list[str]) -> Iterator[str]:
+def _differ(what: str, found: Sequence[object], expected: Sequence[object]) -> Iterator[str]:
     if found != expected:
         yield f"{what}: {found}, and there should be {expected}"
 
@@ -129,11 +129,12 @@ def _networks(project: Project) -> list[str]:
 
 
 def _images(scenario: Scenario, project: Project) -> Iterator[str]:
-    """One image a build, under one tag; layers that no image has are left over."""
+    """One image a build, under its own tags; layers that no image has are left over."""
     found = project.engine.images(filters={"label": f"crash-test={project.name}"})
-    tags = sorted(tag.partition(":")[0] for image in found for tag in image["RepoTags"] or ["<none>:"])
+    tags = {tag.rpartition(":")[0].rpartition("/")[2] for image in found for tag in image["RepoTags"] or ["<none>:"]}
     builds = scenario.after[-1].sections.get("builds", {})
-    yield from _differ("images", tags, sorted(f"{project.name}/{each}" for each in builds))
+    wanted = {*builds, *(f"{project.name}-{name}" for name, build in builds.items() if "push" in build)}
+    yield from _differ("images", [len(found), *sorted(tags)], [len(builds), *sorted(wanted)])
 
 
 def _records(scenario: Scenario, project: Project) -> Iterator[str]:

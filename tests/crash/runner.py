@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from docker import APIClient
@@ -21,7 +22,7 @@ from docker.errors import APIError
 
 from tests.crash import checker
 from tests.crash.own_engine import OwnEngine
-from tests.crash.scenarios import ALL, KEEPS, KEEPS_MORE, PORTS, Fault, Point, Run, Scenario
+from tests.crash.scenarios import ALL, KEEPS, KEEPS_MORE, NAME, PORTS, REGISTRY, Fault, Point, Run, Scenario
 from tests.e2e.project import BASE, Project, Result, ended, free_port
 from tests.e2e.proxy import BROKEN, Hook, Instead, Proxy, Request, proxy_before
 
@@ -109,6 +110,8 @@ def stage() -> Iterator[tuple[Project, Proxy, checker.Seen]]:
 
 def stand(scenario: Scenario, project: Project, seen: checker.Seen, proxy: Proxy) -> checker.Containers:
     """Bring up what stands before the kill, with its data; gives its containers."""
+    if scenario.pulled:
+        _only_in_the_registry(_of_this_stage(scenario.pulled, project), project)
     if not scenario.before:
         return {}
     result = carry_out(scenario.before, project, proxy, seen)
@@ -123,6 +126,14 @@ def stand(scenario: Scenario, project: Project, seen: checker.Seen, proxy: Proxy
         assert struck, f"it makes no request {number}\n{result.out}{result.err}"
         proxy.listen()
     return standing
+
+
+def _only_in_the_registry(image: str, project: Project) -> None:
+    repository, _, tag = image.rpartition(":")
+    project.engine.tag(BASE, repository, tag)
+    pushed = list(project.engine.push(repository, tag, stream=True, decode=True))
+    assert not any("error" in line for line in pushed), pushed
+    project.engine.remove_image(image)
 
 
 def strike(
@@ -173,11 +184,21 @@ def options(run: Run, proxy: Proxy) -> list[str]:
 
 
 def write(run: Run, project: Project) -> None:
-    """The stack file, with ports of the host that are free, and the same in all runs of a stage."""
-    text = json.dumps(run.services)
-    for name, port in zip(PORTS, project.ports, strict=False):
-        text = text.replace(name, str(port))
-    project.write(json.loads(text), **run.sections)
+    """The stack file, with the names of this stage, the same in all of its runs."""
+    said = _of_this_stage({"services": run.services, **run.sections}, project)
+    project.write(said.pop("services"), **said)
+
+
+def _of_this_stage(said: Any, project: Project) -> Any:
+    text = json.dumps(said)
+    names = {
+        NAME: project.name,
+        REGISTRY: os.environ[REGISTRY],
+        **dict(zip(PORTS, map(str, project.ports), strict=True)),
+    }
+    for placeholder, name in names.items():
+        text = text.replace(placeholder, name)
+    return json.loads(text)
 
 
 def follow(proxy: Proxy, seen: checker.Seen, **hooks: Hook) -> None:

@@ -76,7 +76,8 @@ class Scenario:
     """`same` are services whose container is the one from before, `untouched` those that were never restarted either.
 
     `gone` says that nothing of the stack is left in the end; `kept` names its volumes that are, by their keys.
-    `cut_off` is a run before it that was killed after the request of that number.
+    `cut_off` is a run before it that was killed after the request of that number. `pulled` is an image that a registry
+    has, and the engine has not.
     """
 
     operation: str
@@ -84,6 +85,7 @@ class Scenario:
     after: tuple[Run, ...]
     before: Run | None = None
     cut_off: tuple[Run, int] | None = None
+    pulled: str = ""
     facts: tuple[Fact, ...] = ()
     same: tuple[str, ...] = ()
     untouched: tuple[str, ...] = ()
@@ -107,6 +109,9 @@ class Point:
 
 PORTS = ("PORT_1", "PORT_2")
 """The runner puts free ports of the host in their place."""
+
+NAME, REGISTRY = "NAME_OF_THE_STACK", "REGISTRY_OF_THE_TEST"
+"""As these in theirs."""
 
 STARTED_AT = 8
 """The writing request of a replacement that starts the successor."""
@@ -302,6 +307,21 @@ def verb(*words: str) -> Scenario:
     )
 
 
+def pulled() -> Scenario:
+    image = f"{REGISTRY}/{NAME}:1"
+    new = Run({"web": sleeper(image=image, network_mode="none"), "bystander": BYSTANDER}, {})
+    before = Run({"bystander": BYSTANDER}, {})
+    return Scenario("pull", new, (new,), before=before, pulled=image, untouched=("bystander",))
+
+
+def pushed() -> Scenario:
+    build = {"context": "./web", "tag": f"{NAME}-tools:1", "push": ["test"]}
+    sections = {"builds": {"tools": build}, "registries": {"test": {"address": REGISTRY, "insecure": True}}}
+    new = Run({"web": sleeper(image="tools", network_mode="none"), "bystander": BYSTANDER}, sections)
+    before = Run({"bystander": BYSTANDER}, {})
+    return Scenario("build and push", new, (new,), before=before, untouched=("bystander",))
+
+
 def recovery() -> Scenario:
     """The apply that goes on from a killed one: its successor runs, and the old container is stopped."""
     new = _run(holding="two", image=KEEPS_MORE)
@@ -334,6 +354,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         scaled("scale up", 1, 3),
         scaled("scale down", 3, 1),
         ports_traded(),
+        pulled(),
+        pushed(),
         recovery(),
         verb("stop", "web"),
         verb("restart", "web"),

@@ -215,7 +215,7 @@ class Project:
             self.engine.remove_volume(name)
         for image in self.engine.images():
             for tag in image["RepoTags"] or []:
-                if tag.startswith(self.name):
+                if self.name in tag:
                     with suppress(APIError):
                         self.engine.remove_image(tag)
 
