@@ -174,13 +174,16 @@ def _adoption(desired: Desired, observed: Observed, options: Options) -> Iterato
 
 
 def plan_destroy(
-    stack: str, origin: str, folder: str, observed: Observed, options: Options, images: Sequence[NamedImage] = ()
+    stack: str, origin: str | None, folder: str, observed: Observed, options: Options, images: Sequence[NamedImage] = ()
 ) -> Plan:
     """The removal of all that the stack owns; its volumes stay unless `options.volumes`, and images but for these.
 
-    Raises InvalidStack where it is another origin's.
+    Without an origin it is the stack of that name, whoever's it is. Raises InvalidStack where it is another origin's.
     """
-    raise_if_any(guard.another_origin(stack, origin, folder, observed))
+    if origin is None:
+        origin = observed.records.origin or ""
+    else:
+        raise_if_any(guard.another_origin(stack, origin, folder, observed))
     drafts: list[Draft] = list(abandoned(observed))
     for container in observed.containers:
         draft = (
