@@ -1,4 +1,4 @@
-"""An answer that was lost, while the engine is there all the same: what was asked for is asked once more."""
+"""An answer that was lost, while the engine is there all the same: what was asked for is asked again, twice at most."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ RETURNS = 10.0
 
 def asked_again(reader: Reader, ask: Callable[[], T], again: Callable[[], T], stop: Event | None = None) -> T:
     """What `ask` gives, or `again` where its answer was lost and the engine answers. Raises DeployerError."""
-    try:
-        return ask()
-    except Unreachable as error:
-        if not is_about_the_engine(error) or not answers(reader, RETURNS, stop):
-            raise
-        return again()
+    for attempt in (ask, again):
+        try:
+            return attempt()
+        except Unreachable as error:
+            if not is_about_the_engine(error) or not answers(reader, RETURNS, stop):
+                raise
+    return again()
 
 
 def is_about_the_engine(error: DeployerError) -> bool:
