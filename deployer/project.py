@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Project:
-    """A stack that can be planned and carried out."""
+    """A stack that can be planned and carried out; one that is known `by_name` alone can only be removed."""
 
     stack: Stack
     path: Path
+    by_name: bool = False
 
     @cached_property
     def sources(self) -> StackSources:
@@ -163,7 +164,8 @@ class Project:
             reader, self.stack.name, context, new_salt=self.salt, holding=holding, take_over=options.take_over
         )
         going = self._images_there(reader) if images else ()
-        return plan_destroy(self.stack.name, self.origin, self.stack.folder, observed, options, going), observed
+        origin = None if self.by_name else self.origin
+        return plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going), observed
 
     def _images_there(self, reader: Reader) -> Sequence[NamedImage]:
         """The images on the engine that the stack has built, under all the names that it gives them, or loaded from

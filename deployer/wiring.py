@@ -59,6 +59,21 @@ def load_stack(choices: Choices, named: Collection[str] = ()) -> tuple[Stack, Pa
     return replace(stack, warnings=(*warnings, *stack.warnings)), files[0]
 
 
+def named_stack(name: str) -> Stack:
+    """A stack of which nothing is known but its name. Raises InvalidStack where that is none."""
+    from deployer.stack.load import load_files
+    from deployer.stack.outside import TextFile
+
+    return load_files(
+        [TextFile("services: {}", f"-p {name}", "")],
+        folder="",
+        environment={},
+        read_file=lambda _, __: TextFile("", "", ""),
+        read_env_file=lambda _, __, ___: {},
+        name=name,
+    )
+
+
 def _texts(paths: Sequence[Path], files: Sequence[str]) -> Iterator[tuple[Path, str]]:
     """Raises InvalidStack for all of them that cannot be read."""
     found: list[tuple[Path, str]] = []

@@ -128,14 +128,17 @@ def destroy(
     With --images, those go that were built, or loaded from an archive; what was pulled stays. An image that has other
     names stays under those, and one that somebody else's container was made from stays as it is.
 
+    Where there is no stack file any more, -p names the stack.
+
     \b
     Example: deployer destroy stack.yaml --yes
+    Example: deployer -p shop destroy
     Example: deployer destroy --volumes --images
     """
     from deployer.plan.planner import Options
 
     state = state_of(context)
-    project, engine = state.project(files), state.engine()
+    project, engine = state.project_to_go(files), state.engine()
     options = Options(volumes=volumes, take_over=take_over)
     way = Way(
         lambda holding: project.plan_destroy(engine, options, holding, images=images),

@@ -66,7 +66,8 @@ def plan(
 
     state = state_of(context)
     with noting() as seen:
-        project = state.project(files, named=[*(only or ()), *(replace or ())])
+        named = [*(only or ()), *(replace or ())]
+        project = state.project_to_go(files) if destroy and not out else state.project(files, named=named)
     spared = keep_orphans or keeps_orphans(project.stack.environment)  # which the saved plan's options hold
     reader = state.reader(project)
     chosen, anew = services_of(project, only, replace)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli.output import Output
-from deployer.wiring import Choices, load_stack
+from deployer.errors import WrongUsage
+from deployer.wiring import Choices, load_stack, named_stack
 
 if TYPE_CHECKING:
     from deployer.project import Project
@@ -41,6 +43,20 @@ class State:
         stack, path = load_stack(self.with_files(files), named)
         self.output.warn(stack.warnings)
         return Project(stack, path)
+
+    def project_to_go(self, files: Sequence[str] | None = None) -> Project:
+        """The stack that is to be removed: where -p names it, no file is needed. Raises DeployerError."""
+        from deployer.project import Project
+
+        try:
+            return self.project(files)
+        except WrongUsage as error:
+            name, said = self.choices.project_name, error.diagnostics[0]
+            if said.code != "no-stack-file":
+                raise
+            if not name:
+                raise WrongUsage(replace(said, hint=f"{said.hint}; without a file, name the stack: -p NAME")) from None
+        return Project(named_stack(name), Path(), by_name=True)
 
     def engine(self, project: Project | None = None) -> Engine:
         """For what may pull or push, with the registries of the project, and the logins that it says."""

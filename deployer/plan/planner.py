@@ -174,13 +174,16 @@ def _adoption(desired: Desired, observed: Observed, options: Options) -> Iterato
 
 
 def plan_destroy(
-    stack: str, origin: str, folder: str, observed: Observed, options: Options, images: Sequence[NamedImage] = ()
+    stack: str, origin: str | None, folder: str, observed: Observed, options: Options, images: Sequence[NamedImage] = ()
 ) -> Plan:
     """The removal of all that the stack owns; its volumes stay unless `options.volumes`, and images but for these.
 
-    Raises InvalidStack where it is another origin's.
+    Without an origin it is the stack of that name, whoever's it is. Raises InvalidStack where it is another origin's.
     """
-    raise_if_any(guard.another_origin(stack, origin, folder, observed))
+    if origin is None:
+        origin = observed.records.origin or ""
+    else:
+        raise_if_any(guard.another_origin(stack, origin, folder, observed))
     drafts: list[Draft] = list(abandoned(observed))
     for container in observed.containers:
         draft = (
@@ -222,7 +225,8 @@ def _leftovers(facts: Facts, options: Options) -> list[Draft]:
             draft = plan_removal(container, "no longer in the stack", facts.remade)
             draft.waits_for = dependencies_on_label(container)
             drafts.append(draft)
-    return [*drafts, *map(remove_left_copy, facts.observed.left_copies)]
+    left = map(plan_recovery, facts.observed.left_one_offs)
+    return [*drafts, *left, *map(remove_left_copy, facts.observed.left_copies)]
 
 
 def left_alone(desired: Desired, observed: Observed, looked_at: Set[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from deployer.resources.observed import Observed, ObservedContainer
 from deployer.resources.standing import Standing
 
 NOT_ENDED = "an apply has not ended"
+NEVER_BEGAN = "a run died before its command began"
 
 
 def is_successor(container: ObservedContainer, observed: Observed) -> bool:
@@ -41,7 +42,8 @@ def has_taken_over(container: ObservedContainer) -> bool:
 def plan_recovery(container: ObservedContainer) -> Draft:
     """What was never taken into service goes."""
     runbook = steps.discard(container)
-    change = Change(container.address, Action.RECOVER, NOT_ENDED, steps=runbook, detail=f"remove {container.name}")
+    why = NEVER_BEGAN if container.one_off else NOT_ENDED
+    change = Change(container.address, Action.RECOVER, why, steps=runbook, detail=f"remove {container.name}")
     networks = frozenset(section(container.raw, "NetworkSettings.Networks"))
     return Draft(change, leaves=networks, gives=host_ports(container.raw))
 

@@ -54,6 +54,11 @@ def is_dead(record: Record, reader: Reader, now: float) -> bool:
         return now > record.made + LONGEST
     if now > record.expires:
         return True
+    return is_gone(holder, reader)
+
+
+def is_gone(holder: Holder, reader: Reader) -> bool:
+    """Whether it is proven that this process, or its container, is no longer there."""
     return _container_is_gone(holder, reader) or _process_is_gone(holder)
 
 

@@ -15,7 +15,7 @@ from deployer.fields.field import Context, Json, section
 from deployer.fields.namespaces import all_joined
 from deployer.fields.parse import SECOND
 from deployer.fields.references import host_of, with_tag
-from deployer.reconcile.holder import with_the_dead
+from deployer.reconcile.holder import is_gone, with_the_dead
 from deployer.reconcile.protocol import Reader
 from deployer.reconcile.read_back import with_copied
 from deployer.resources import identity
@@ -27,7 +27,7 @@ from deployer.resources.inspected import container_of, image_of, moment
 from deployer.resources.listed import copies_without_a_container, neighbour_of, networks_of, volume_of
 from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
-from deployer.resources.records import Records, Updates, records_of, updates_of
+from deployer.resources.records import HOLDER, Records, Updates, holder_of, records_of, updates_of
 from deployer.resources.registries import Registry
 from deployer.resources.swap import less_uncounted_swap
 from deployer.stack.pull_policy import most_age
@@ -65,6 +65,7 @@ def observe(
     Who holds the turn of the revision `holding`, or takes it over, knows that nobody else has it.
     """
     listed = reader.containers()
+    one_offs = _one_offs(reader, listed, stack, context)
     containers, neighbours = _containers(reader, listed, stack, context)
     volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     found, built = _images(reader, containers, sought)
@@ -88,7 +89,8 @@ def observe(
         pushed=_pushed(reader, containers, built, sought.pushes),
         not_insecure=_not_insecure(reader, sought.registries),
         left_copies=copies_without_a_container(volumes, listed, stack),
-        one_offs=_one_offs(reader, listed, stack, context),
+        one_offs=one_offs,
+        left_one_offs=[each for each in one_offs if each.never_started and _nobody_starts(each, reader)],
         built=cache(partial(built_images, reader, stack)),
     )
 
@@ -124,6 +126,14 @@ def _one_offs(reader: Reader, all: Iterable[Json], stack: str, context: Context)
     labels = ((listed["Id"], listed.get("Labels") or {}) for listed in all)
     found = [id for id, said in labels if said.get(identity.PROJECT) == stack and identity.is_one_off(said)]
     return [container_of(inspect, context) for inspect in reader.inspected(found)] if found else []
+
+
+def _nobody_starts(one_off: ObservedContainer, reader: Reader) -> bool:
+    """Whether who made it is gone. Others than deployer do not say who they are."""
+    try:
+        return is_gone(holder_of(section(one_off.raw, "Config.Labels")[HOLDER]), reader)
+    except (KeyError, ValueError, TypeError):
+        return False
 
 
 def _started(reader: Reader, neighbours: list[Neighbour], containers: list[ObservedContainer]) -> Iterable[Neighbour]:

@@ -6,18 +6,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 from deployer.errors import DeployerError, Diagnostic, Exit, Unreachable
 from deployer.plan import events
 from deployer.plan.model import Action, Call, Change, Plan, Step, StepId
 from deployer.reconcile import turn, waits
-from deployer.reconcile.calls import World, perform
+from deployer.reconcile.again import surely
+from deployer.reconcile.calls import World
+from deployer.reconcile.lost import answers, is_about_the_engine
 from deployer.reconcile.scheduler import Schedule
+from deployer.resources.wire import EngineRefused
 
 Tell = Callable[[events.Event], None]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -26,7 +32,7 @@ class Outcome:
 
     `done`: carried out. `skipped`: not needed after all. `put_back`: failed, or stopped by a failure, and as before.
     `half_done`: begun, and neither ended nor put back. `not_begun`: nothing was done. `interrupted`: nothing new was
-    started; `aborted`: what was in flight was left, too. Once the `turn_lost` is, another one acts.
+    started; `aborted`: what was in flight was left as it is. Once the `turn_lost` is, another one acts.
     """
 
     done: list[str] = field(default_factory=list[str])
@@ -54,7 +60,8 @@ class Outcome:
 def carry_out(plan: Plan, world: World, tell: Tell, parallel: int = 8) -> Outcome:
     """Do just what the plan says. What fails is in the outcome; only a bug is raised, after all was put back.
 
-    A KeyboardInterrupt aborts: what is in flight is left as it is, for the next run to recover.
+    A KeyboardInterrupt aborts, as does an engine that is silent until nobody has the turn any more: what is in flight
+    is left as it is, for the next run to recover.
     """
     run = _Run(plan, world, tell, Schedule(plan), Outcome(), parallel)
     try:
@@ -63,11 +70,18 @@ def carry_out(plan: Plan, world: World, tell: Tell, parallel: int = 8) -> Outcom
             run.back(at_the_end=True)
         run.last_look()
     except KeyboardInterrupt:
+        run.outcome.aborted = run.outcome.interrupted = True
+    except _Silent as error:
         run.outcome.aborted = True
+        run.outcome.errors.append(error)
     run.settle()
     if run.bug:
         raise run.bug
     return run.outcome
+
+
+class _Silent(Unreachable):
+    """What was asked of the engine is in flight when all time is over."""
 
 
 @dataclass(slots=True)
@@ -91,38 +105,36 @@ class _Run:
         while True:
             for step in self._may_start():
                 self.schedule.started(step)
-                self.running[self._begun(step)] = step
+                self.running[_begun(partial(self._step, step))] = step
             if not self.running:
                 return
             finished, _ = wait(self.running, timeout=0.2, return_when=FIRST_COMPLETED)
             for future in finished:
                 self._settle_step(self.running.pop(future), future)
             self.back()
+            self._in_time(self.world.deadline + turn.GRACE, list(self.running.values()))
+
+    def _in_time(self, until: float, in_flight: Sequence[StepId]) -> None:
+        """Raise _Silent where a request has no answer by then: another one may have the turn from now on."""
+        if not in_flight or time.monotonic() < until:
+            return
+        asked = ", ".join(str(self._at(step)) for step in in_flight)
+        hint = (
+            "the engine may hang: `docker info` shows whether it answers; the next apply goes on from what it has done"
+        )
+        raise _Silent(Diagnostic("engine-timeout", f"the engine did not answer in time: {asked}", hint=hint))
 
     def _may_start(self) -> list[StepId]:
         if self.world.stop.is_set() or self.lost or self.bug:
             return []
         return self.schedule.due()[: self.parallel - len(self.running)]
 
-    def _begun(self, step: StepId) -> Future[bool]:
-        """A step in a thread of its own; not one of a pool's, for whose end the interpreter would wait when aborted."""
-        future = Future[bool]()
-
-        def work() -> None:
-            try:
-                future.set_result(self._step(step))
-            except BaseException as error:
-                future.set_exception(error)
-
-        threading.Thread(target=work, daemon=True).start()
-        return future
-
     def _settle_step(self, step: StepId, future: Future[bool]) -> None:
         index = step[0]
         try:
             needed = future.result()
         except DeployerError as error:
-            self.schedule.failed(step)
+            self.schedule.failed(step, unsure=_may_have_acted(error))
             self._failed(self._address(index), self._at(step), error)
             return
         except Exception as error:
@@ -145,7 +157,7 @@ class _Run:
             return False
         self._say(events.StepStarted(change.address, what))
         began = time.monotonic()
-        perform(self.world, what, lambda progress: self._say(events.Transfer(change.address, progress)))
+        surely(self.world, what, lambda progress: self._say(events.Transfer(change.address, progress)))
         self._say(events.StepDone(change.address, what, time.monotonic() - began))
         if what.call is Call.START:
             self.started = time.monotonic()
@@ -164,21 +176,29 @@ class _Run:
 
     def back(self, *, at_the_end: bool = False) -> None:
         for group, way in self.schedule.to_undo(at_the_end=at_the_end):
-            undone = [self._take_back(self._address(step[0]), undo) for step in way for undo in self._at(step).undo]
+            undone = [
+                self._take_back(step, undo, unsure=step in self.schedule.unsure)
+                for step in way
+                for undo in self._at(step).undo
+            ]
             if way and all(undone):
                 self.put_back.add(group)
 
-    def _take_back(self, address: str, undo: Step) -> bool:
+    def _take_back(self, step: StepId, undo: Step, *, unsure: bool) -> bool:
         if self.lost:
             return False
+        # What was asked to stop, or has run out of time, starts nothing new, and still puts back what it began.
+        late = max(self.world.deadline, time.monotonic() + turn.GRACE)
+        world = replace(self.world, stop=threading.Event(), deadline=late)
+        future = _begun(lambda: surely(world, undo, lambda _: None, unsure=unsure))
+        while not wait([future], timeout=0.2).done:
+            self._in_time(late + turn.GRACE, [step])
         try:
-            # What was asked to stop, or has run out of time, starts nothing new, and still puts back what it began.
-            late = max(self.world.deadline, time.monotonic() + turn.GRACE)
-            perform(replace(self.world, stop=threading.Event(), deadline=late), undo, lambda _: None)
+            future.result()
         except DeployerError as error:
-            self._failed(address, undo, error)
+            self._failed(self._address(step[0]), undo, error)
             return False
-        self._say(events.Undone(address, undo))
+        self._say(events.Undone(self._address(step[0]), undo))
         return True
 
     def _failed(self, address: str, step: Step, error: DeployerError) -> None:
@@ -186,7 +206,7 @@ class _Run:
         named = type(error)(*(replace(each, address=each.address or address) for each in error.diagnostics))
         named.__cause__ = error
         turn_lost = any(each.code == "turn-lost" for each in error.diagnostics)
-        lost = turn_lost or any(each.code.startswith("engine-") for each in _unreachable(error))
+        lost = turn_lost or (is_about_the_engine(error) and not answers(self.world.engine, 0))
         if lost and self.lost:
             return
         self.outcome.errors.append(named)
@@ -209,7 +229,7 @@ class _Run:
         self.back()
 
     def settle(self) -> None:
-        self.outcome.interrupted = self.world.stop.is_set() or self.outcome.aborted
+        self.outcome.interrupted = self.outcome.interrupted or self.world.stop.is_set()
         in_flight = {step[0] for step in self.running.values() if not self._at(step).call.is_wait}
         for index, change in enumerate(self.plan.changes):
             if change.action is Action.KEPT or change.address in self.outcome.skipped:
@@ -235,5 +255,20 @@ class _Run:
                 self.tell(event)
 
 
-def _unreachable(error: DeployerError) -> tuple[Diagnostic, ...]:
-    return error.diagnostics if isinstance(error, Unreachable) else ()
+def _begun(work: Callable[[], T]) -> Future[T]:
+    """Work in a thread of its own; not one of a pool's, for whose end the interpreter would wait when aborted."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def _may_have_acted(error: DeployerError) -> bool:
+    """Whether the engine may have done what it was asked for: it gave no answer, or said that it broke down."""
+    return is_about_the_engine(error) or (isinstance(error, EngineRefused) and error.status >= 500)

@@ -15,7 +15,7 @@ class Schedule:
     """Which steps may start, and what is taken back when one fails.
 
     A group is put back as a whole, in the reverse of the order in which its steps were done, unless it is past the
-    point of no return.
+    point of no return. What may have been done is taken back, too: those steps are in `unsure`.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -37,6 +37,7 @@ class Schedule:
         self._running: set[StepId] = set()
         self._failed: set[str] = set()
         self._undone: set[str] = set()
+        self.unsure: set[StepId] = set()
 
     def due(self) -> list[StepId]:
         """The steps that may start now, in the plan's order."""
@@ -62,9 +63,12 @@ class Schedule:
         for number in range(len(self.changes[index].steps)):
             self.finished((index, number))
 
-    def failed(self, step: StepId) -> None:
+    def failed(self, step: StepId, *, unsure: bool = False) -> None:
+        """`unsure` where nobody knows whether the step was done all the same."""
         self._running.discard(step)
         self._failed.add(self.group(step))
+        if unsure:
+            self.unsure.add(step)
 
     def group(self, step: StepId) -> str:
         return self.changes[step[0]].group
@@ -94,7 +98,7 @@ class Schedule:
         return all(self.is_done(index) for index, change in enumerate(self.changes) if change.group == group)
 
     def _way_back(self, group: str) -> list[StepId]:
-        done = [step for step in self._done if self.group(step) == group]
+        done = [step for step in (*self._done, *sorted(self.unsure - self._done.keys())) if self.group(step) == group]
         if any(self.changes[index].steps[number].call in NO_WAY_BACK for index, number in done):
             return []
         return [step for step in reversed(done) if self.changes[step[0]].steps[step[1]].undo]

@@ -8,10 +8,12 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from deployer.errors import Busy, Diagnostic
 from deployer.reconcile.holder import myself, with_the_dead
-from deployer.reconcile.protocol import Engine, Reader
+from deployer.reconcile.lost import asked_again
+from deployer.reconcile.protocol import Engine, Json, Reader
 from deployer.resources.records import DIED, Record, Records, begin_body, end_body, of_volume, records_of
 
 GRACE = 30.0
@@ -67,7 +69,7 @@ def take(
             expires=engine.now() + seconds + GRACE,
             salt=records.salt or wanted.salt,
         )
-        there = of_volume(stack, mine.revision, engine.create_volume(begin_body(stack, mine, desired)))
+        there = of_volume(stack, mine.revision, _made(engine, begin_body(stack, mine, desired)))
         if there.nonce == mine.nonce:
             return mine
         # Somebody was first, and may be done by now: what is left is seen when the turn is taken.
@@ -95,9 +97,9 @@ def end(engine: Engine, stack: str, record: Record, records: Records) -> None:
     """End the turn with the record's result and what it reached, end those of the dead, and drop the records that are
     no longer needed.
     """
-    engine.create_volume(end_body(stack, record))
+    _made(engine, end_body(stack, record))
     for dead in records.abandoned:
-        engine.create_volume(end_body(stack, replace(dead, result=DIED)))
+        _made(engine, end_body(stack, replace(dead, result=DIED)))
     for old in records.outdated():
         _remove(engine, old)
 
@@ -108,9 +110,16 @@ def forget(engine: Engine, records: Records) -> None:
         _remove(engine, record)
 
 
+def _made(engine: Engine, body: Json) -> Json:
+    """The volume of that name: made now, or there already, so that it may be asked for twice."""
+    make = partial(engine.create_volume, body)
+    return asked_again(engine, make, make)
+
+
 def _remove(engine: Engine, record: Record) -> None:
     for name in record.volumes:
-        engine.remove_volume(name)
+        remove = partial(engine.remove_volume, name)
+        asked_again(engine, remove, remove)
 
 
 def busy(stack: str, record: Record) -> Busy:

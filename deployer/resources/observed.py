@@ -143,7 +143,8 @@ class Observed:
     the volumes of the stack's secrets that no container has; `built` gives the images of its builds, for which the
     engine is asked when it is first called. `pushed` are the registries' answers by what is to be pushed; none where
     there is nothing to push, or nobody to ask. `not_insecure` names the registries that the stack calls insecure, and
-    the engine does not. `one_offs` are no replicas: they are neighbours, which only go with the stack.
+    the engine does not. `one_offs` are no replicas: they are neighbours, which only go with the stack;
+    those that are `left` were never started, and nobody is there who would.
     """
 
     engine: EngineInfo
@@ -160,6 +161,7 @@ class Observed:
     pushed: Mapping[str, RegistryAnswer] = field(default_factory=lambda: MappingProxyType({}))
     not_insecure: frozenset[str] = frozenset()
     one_offs: Sequence[ObservedContainer] = ()
+    left_one_offs: Sequence[ObservedContainer] = ()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)

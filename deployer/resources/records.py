@@ -24,7 +24,7 @@ KEPT = 10
 _FORMAT = "io.deployer.record"
 _STACK = "io.deployer.stack"
 _NONCE = "io.deployer.nonce"
-_HOLDER = "io.deployer.holder"
+HOLDER = "io.deployer.holder"
 _EXPIRES = "io.deployer.expires"
 _UPDATES = "io.deployer.updates"
 _DESIRED = "io.deployer.desired"
@@ -169,7 +169,7 @@ def _record(stack: str, number: int, begun: Json | None, ended: Json | None) -> 
         return replace(
             found,
             updates={str(id): dict(rows) for id, rows in updates.items()},
-            holder=_holder(json.loads(labels[_HOLDER])),
+            holder=holder_of(labels[HOLDER]),
             expires=_finite(labels[_EXPIRES]),
             resources=frozenset(map(str, cast("list[Any]", resources))),
         )
@@ -177,7 +177,12 @@ def _record(stack: str, number: int, begun: Json | None, ended: Json | None) -> 
         return replace(found, damaged=begun is not None)
 
 
-def _holder(said: Json) -> Holder:
+def holder_label(holder: Holder) -> str:
+    return json.dumps(asdict(holder), sort_keys=True)
+
+
+def holder_of(label: str) -> Holder:
+    said = json.loads(label)
     """What a later version says besides is left out."""
     known = {each.name: said[each.name] for each in fields(Holder) if each.name in said}
     if any(type(value) is not (int if name == "pid" else str) for name, value in known.items()):
@@ -230,7 +235,7 @@ def begin_body(stack: str, record: Record, desired: str) -> Json:
             _FORMAT: FORMAT,
             _STACK: stack,
             _NONCE: record.nonce,
-            _HOLDER: json.dumps(asdict(record.holder), sort_keys=True),
+            HOLDER: holder_label(record.holder),
             _EXPIRES: f"{record.expires:.0f}",
             identity.ORIGIN: record.origin or "",
             identity.SALT: record.salt,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import tarfile
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from docker import APIClient
@@ -20,24 +22,27 @@ from docker.errors import APIError
 
 from tests.crash import checker
 from tests.crash.own_engine import OwnEngine
-from tests.crash.scenarios import ALL, KEEPS, KEEPS_MORE, Point, Run, Scenario
-from tests.e2e.project import BASE, Project, Result, ended
-from tests.e2e.proxy import Proxy, Request, proxy_before
+from tests.crash.scenarios import ALL, KEEPS, KEEPS_MORE, NAME, PORTS, REGISTRY, Fault, Point, Run, Scenario
+from tests.e2e.project import BASE, Project, Result, ended, free_port
+from tests.e2e.proxy import BROKEN, Hook, Instead, Proxy, Request, proxy_before
 
 DOCKERFILE = "FROM {base}\nLABEL crash-test={name}\nRUN echo once >> /made\nCOPY page /page\n"
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of a point. `killed_at` is the request, "" where it never came; `wrong` is empty where all is well."""
+    """What came of a point. `struck` is the request, "" where it never came; `code` what the run exited with, where it
+    outlived that; `wrong` is empty where all is well.
+    """
 
     point: Point
-    killed_at: str = ""
+    struck: str = ""
+    code: int | None = None
     wrong: list[str] = field(default_factory=list[str])
 
 
 def try_point(point: Point, dockerd: OwnEngine | None = None) -> Verdict:
-    """Kill deployer there, or the engine where that is given."""
+    """Let go wrong there what is to; where an engine is given, it is killed in the place of deployer."""
     verdict = Verdict(point)
     try:
         with stage() as (project, proxy, seen):
@@ -51,14 +56,17 @@ def _tried(
     verdict: Verdict, project: Project, proxy: Proxy, seen: checker.Seen, dockerd: OwnEngine | None
 ) -> list[str]:
     """What is wrong in the end; the verdict learns where it was killed."""
-    scenario = ALL[verdict.point.operation]
+    point, scenario = verdict.point, ALL[verdict.point.operation]
     before = stand(scenario, project, seen, proxy)
-    verdict.killed_at, code = kill(scenario.killed, project, proxy, seen, verdict.point, dockerd)
-    if not verdict.killed_at:
-        return ["the request at which to kill never came"]
+    verdict.struck, result = strike(scenario.killed, project, proxy, seen, point, dockerd)
+    if not verdict.struck:
+        return ["the request at which it was to go wrong never came"]
     if dockerd:
         dockerd.start()
-        verdict.wrong += [] if code == 69 else [f"without an engine it exited with {code}, not 69"]
+        verdict.wrong += [] if result.code == 69 else [f"without an engine it exited with {result.code}, not 69"]
+    if not point.fault.kills:
+        verdict.code = result.code
+        verdict.wrong += checker.at_once(scenario, project, result, point.fault)
     proxy.listen()
     if not verdict.point.records:
         for record in project.records():
@@ -89,7 +97,7 @@ def stage() -> Iterator[tuple[Project, Proxy, checker.Seen]]:
         os.environ |= {"XDG_CACHE_HOME": f"{folder}/cache", "XDG_STATE_HOME": f"{folder}/state", "NO_COLOR": "1"}
         path = Path(folder, "shop")
         path.mkdir()
-        project = Project(engine, path, f"crash-{uuid4().hex[:8]}")
+        project = Project(engine, path, f"crash-{uuid4().hex[:8]}", ports=tuple(free_port() for _ in PORTS))
         project.files(Dockerfile=DOCKERFILE.format(base=BASE, name=project.name), page="page")
         seen = checker.Seen(engine)
         try:
@@ -102,6 +110,8 @@ def stage() -> Iterator[tuple[Project, Proxy, checker.Seen]]:
 
 def stand(scenario: Scenario, project: Project, seen: checker.Seen, proxy: Proxy) -> checker.Containers:
     """Bring up what stands before the kill, with its data; gives its containers."""
+    if scenario.pulled:
+        _only_in_the_registry(_of_this_stage(scenario.pulled, project), project)
     if not scenario.before:
         return {}
     result = carry_out(scenario.before, project, proxy, seen)
@@ -109,50 +119,95 @@ def stand(scenario: Scenario, project: Project, seen: checker.Seen, proxy: Proxy
     for fact in (fact for fact in scenario.facts if fact.write):
         code, printed = project.inside(fact.service, "sh", "-c", f"printf %s '{fact.text}' > {fact.path}")
         assert code == 0, printed
-    return {service: project.container(service) for service in scenario.before.services}
+    standing = {service: project.container(service) for service in scenario.before.services}
+    if scenario.cut_off:
+        run, number = scenario.cut_off
+        struck, result = strike(run, project, proxy, seen, Point(scenario.operation, number, Fault.KILLED_AFTER))
+        assert struck, f"it makes no request {number}\n{result.out}{result.err}"
+        proxy.listen()
+    return standing
 
 
-def kill(
-    run: Run, project: Project, proxy: Proxy, seen: checker.Seen, point: Point, dockerd: OwnEngine | None
-) -> tuple[str, int]:
-    """Run, and SIGKILL it, or the engine, around that request; gives the request, and the exit code."""
+def _only_in_the_registry(image: str, project: Project) -> None:
+    repository, _, tag = image.rpartition(":")
+    project.engine.tag(BASE, repository, tag)
+    pushed = list(project.engine.push(repository, tag, stream=True, decode=True))
+    assert not any("error" in line for line in pushed), pushed
+    project.engine.remove_image(image)
+
+
+def strike(
+    run: Run, project: Project, proxy: Proxy, seen: checker.Seen, point: Point, dockerd: OwnEngine | None = None
+) -> tuple[str, Result]:
+    """Run, and let the fault happen at that request; gives the request, and what the run came to."""
     write(run, project)
     struck: list[str] = []
     gone = threading.Event()
     processes: list[subprocess.Popen[str]] = []
 
-    def strike(request: Request) -> None:
-        if request.number == point.number and not struck:
-            struck.append(f"{request.method} {request.path}")
-            (dockerd or processes[0]).kill()
-            proxy.cut()
-            gone.set()
+    def hit(request: Request) -> Instead | None:
+        if request.number != point.number or struck:
+            return None
+        struck.append(f"{request.method} {request.path}")
+        if not point.fault.kills:
+            return _instead(point.fault, processes[0])
+        (dockerd or processes[0]).kill()
+        proxy.cut()
+        gone.set()
+        return None
 
-    follow(proxy, seen, **{point.when: strike})
-    processes.append(project.start(*run.command, "--yes", "--engine", proxy.url))
-    code = ended(processes[0]).code
-    if struck:
+    follow(proxy, seen, **{"after" if point.fault.is_after else "before": hit})
+    limit = ("--timeout", "2s") if point.fault is Fault.HANGS else ()
+    processes.append(project.start(*options(run, proxy), *limit))
+    result = ended(processes[0])
+    if struck and point.fault.kills:
         gone.wait(60)  # the process is gone before its connections are
-    return (struck[0] if struck else "", code)
+    return (struck[0] if struck else "", result)
+
+
+def _instead(fault: Fault, process: subprocess.Popen[str]) -> Instead:
+    """What the client gets; where the engine hangs, nothing for as long as the client is there."""
+    if fault is Fault.HANGS:
+        process.wait(120)
+    return {Fault.BROKEN: BROKEN, Fault.CUT_SHORT: Instead(part=0.5)}.get(fault, Instead())
 
 
 def carry_out(run: Run, project: Project, proxy: Proxy, seen: checker.Seen) -> Result:
     write(run, project)
     follow(proxy, seen)
-    return project.run(*run.command, "--yes", "--engine", proxy.url)
+    return project.run(*options(run, proxy))
+
+
+def options(run: Run, proxy: Proxy) -> list[str]:
+    """The command line; `run` stands before what runs in the container."""
+    return ["--engine", proxy.url, *run.command, *(["--yes"] if run.is_limited else [])]
 
 
 def write(run: Run, project: Project) -> None:
-    project.write(run.services, **run.sections)
+    """The stack file, with the names of this stage, the same in all of its runs."""
+    said = _of_this_stage({"services": run.services, **run.sections}, project)
+    project.write(said.pop("services"), **said)
 
 
-def follow(proxy: Proxy, seen: checker.Seen, **hooks: Callable[[Request], None]) -> None:
+def _of_this_stage(said: Any, project: Project) -> Any:
+    text = json.dumps(said)
+    names = {
+        NAME: project.name,
+        REGISTRY: os.environ[REGISTRY],
+        **dict(zip(PORTS, map(str, project.ports), strict=True)),
+    }
+    for placeholder, name in names.items():
+        text = text.replace(placeholder, name)
+    return json.loads(text)
+
+
+def follow(proxy: Proxy, seen: checker.Seen, **hooks: Hook) -> None:
     """Count from the start again, note each container as it is made, and call the hooks."""
     proxy.forget()
 
-    def after(request: Request) -> None:
+    def after(request: Request) -> Instead | None:
         seen.note(request)
-        hooks.get("after", lambda _: None)(request)
+        return hooks.get("after", lambda _: None)(request)
 
     proxy.before, proxy.after = hooks.get("before", lambda _: None), after
 

@@ -7,8 +7,10 @@ there in the end follows from the stack file of the last run; only what no file 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import product
 from typing import Any
 
@@ -23,6 +25,27 @@ KEEPS_MORE = "crash-keeps:2"
 """As KEEPS, and it declares /more."""
 
 
+class Fault(StrEnum):
+    """What goes wrong around a writing request: of deployer itself, or on its way to the engine."""
+
+    KILLED_BEFORE = "killed before"
+    KILLED_AFTER = "killed after"
+    BROKEN = "500"
+    DROPPED_BEFORE = "dropped before"
+    DROPPED_AFTER = "dropped after"
+    CUT_SHORT = "cut short"
+    HANGS = "hangs"
+
+    @property
+    def kills(self) -> bool:
+        return self in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
+
+    @property
+    def is_after(self) -> bool:
+        """Whether the engine has done it by then."""
+        return self in (Fault.KILLED_AFTER, Fault.DROPPED_AFTER, Fault.CUT_SHORT)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One command with the stack file that it finds; `code` is what it must exit with."""
@@ -31,6 +54,11 @@ class Run:
     sections: Sections
     command: tuple[str, ...] = ("apply",)
     code: int = 0
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has a `--timeout` for the whole; it asks for consent, too."""
+        return self.command[0] in ("apply", "destroy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +76,16 @@ class Scenario:
     """`same` are services whose container is the one from before, `untouched` those that were never restarted either.
 
     `gone` says that nothing of the stack is left in the end; `kept` names its volumes that are, by their keys.
+    `cut_off` is a run before it that was killed after the request of that number. `pulled` is an image that a registry
+    has, and the engine has not.
     """
 
     operation: str
     killed: Run
     after: tuple[Run, ...]
     before: Run | None = None
+    cut_off: tuple[Run, int] | None = None
+    pulled: str = ""
     facts: tuple[Fact, ...] = ()
     same: tuple[str, ...] = ()
     untouched: tuple[str, ...] = ()
@@ -63,17 +95,26 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place in a scenario: before or after the request of that number, with the records deleted then or not."""
+    """A place in a scenario, what goes wrong at the request of that number, and whether the records are there then."""
 
     operation: str
     number: int
-    when: str
-    records: bool
+    fault: Fault
+    records: bool = True
 
     def __str__(self) -> str:
         records = "" if self.records else ", records deleted"
-        return f"{self.operation}, {self.when} request {self.number}{records}"
+        return f"{self.operation}, {self.fault} at request {self.number}{records}"
 
+
+PORTS = ("PORT_1", "PORT_2")
+"""The runner puts free ports of the host in their place."""
+
+NAME, REGISTRY = "NAME_OF_THE_STACK", "REGISTRY_OF_THE_TEST"
+"""As these in theirs."""
+
+STARTED_AT = 8
+"""The writing request of a replacement that starts the successor."""
 
 NETWORKS: Sections = {"front": {}, "back": {}}
 BYSTANDER = sleeper(network_mode="none")  # an engine has addresses for about thirty networks
@@ -225,6 +266,76 @@ def _owner(code: int = 0, **fields: Any) -> Run:
     return Run(services, {"networks": {"front": {}}}, code=code)
 
 
+def scaled(operation: str, before: int, after: int) -> Scenario:
+    """Those that are there in both are not touched."""
+
+    def run(many: int) -> Run:
+        web = sleeper(networks=["front"], scale=many, volumes=["data:/data"])
+        return Run({"web": web, "bystander": BYSTANDER}, {"networks": {"front": {}}, "volumes": {"data": {}}})
+
+    return Scenario(
+        operation, run(after), (run(after),), before=run(before), facts=DATA[:1], untouched=("web", "bystander")
+    )
+
+
+def ports_traded() -> Scenario:
+    """Each takes the port of the other one."""
+
+    def run(web: str, api: str) -> Run:
+        services = {
+            name: sleeper(ports=[f"127.0.0.1:{port}:80"], networks=["front"], volumes=[f"{name}:/data"])
+            for name, port in (("web", web), ("api", api))
+        }
+        sections = {"networks": {"front": {}}, "volumes": {"web": {}, "api": {}}}
+        return Run(services | {"bystander": BYSTANDER}, sections)
+
+    new = run(*reversed(PORTS))
+    return Scenario("ports traded", new, (new,), before=run(*PORTS), facts=DATA[:1], untouched=("bystander",))
+
+
+def verb(*words: str) -> Scenario:
+    """Then an apply, which starts what is stopped."""
+    standing = _run(image=BASE)
+    return Scenario(
+        words[0],
+        _run(*words, image=BASE),
+        (standing,),
+        before=standing,
+        facts=DATA[:1],
+        same=("web",),
+        untouched=("bystander",),
+    )
+
+
+def pulled() -> Scenario:
+    image = f"{REGISTRY}/{NAME}:1"
+    new = Run({"web": sleeper(image=image, network_mode="none"), "bystander": BYSTANDER}, {})
+    before = Run({"bystander": BYSTANDER}, {})
+    return Scenario("pull", new, (new,), before=before, pulled=image, untouched=("bystander",))
+
+
+def pushed() -> Scenario:
+    build = {"context": "./web", "tag": f"{NAME}-tools:1", "push": ["test"]}
+    sections = {"builds": {"tools": build}, "registries": {"test": {"address": REGISTRY, "insecure": True}}}
+    new = Run({"web": sleeper(image="tools", network_mode="none"), "bystander": BYSTANDER}, sections)
+    before = Run({"bystander": BYSTANDER}, {})
+    return Scenario("build and push", new, (new,), before=before, untouched=("bystander",))
+
+
+def recovery() -> Scenario:
+    """The apply that goes on from a killed one: its successor runs, and the old container is stopped."""
+    new = _run(holding="two", image=KEEPS_MORE)
+    return Scenario(
+        "recovery of a replacement",
+        new,
+        (new,),
+        before=STANDS,
+        cut_off=(new, STARTED_AT),
+        facts=(*DATA, *holds("two")),
+        untouched=("bystander",),
+    )
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.operation: scenario
     for scenario in (
@@ -240,6 +351,15 @@ SCENARIOS: Mapping[str, Scenario] = {
         destroyed(),
         destroyed_with_volumes(),
         brought_back(),
+        scaled("scale up", 1, 3),
+        scaled("scale down", 3, 1),
+        ports_traded(),
+        pulled(),
+        pushed(),
+        recovery(),
+        verb("stop", "web"),
+        verb("restart", "web"),
+        verb("run", "--rm", "--no-tty", "web", "true"),
     )
 }
 
@@ -280,18 +400,23 @@ ENGINE_KILLED: Mapping[str, Scenario] = {
 ALL = {**SCENARIOS, **ENGINE_KILLED}
 
 
-def points(operation: str, requests: int) -> list[Point]:
-    """Every point of a scenario whose killed run makes that many writing requests."""
-    places = product(range(1, requests + 1), ("before", "after"), (True, False))
-    return [Point(operation, number, when, records) for number, when, records in places]
+def points(operation: str, requests: int, faults: Collection[Fault]) -> list[Point]:
+    """Every point of a scenario whose run makes that many writing requests. Only who is killed leaves records that may
+    be deleted before anybody looks, and only what has a time limit gives up an engine that hangs.
+    """
+    limited = ALL[operation].killed.is_limited
+    tried = [fault for fault in faults if limited or fault is not Fault.HANGS]
+    places = product(range(1, requests + 1), tried, (True, False))
+    return [Point(operation, *each) for each in places if each[1].kills or each[2]]
 
 
 def sample(all_points: Sequence[Point], size: int, seed: int) -> list[Point]:
-    """As many points, the same for the same seed; each operation has its share."""
+    """As many points, the same for the same seed; each operation has its share, and each fault."""
     shuffled = random.Random(seed).sample(all_points, len(all_points))
-    turn: dict[str, int] = {}
+    turn: Counter[str] = Counter()
     ranked: list[tuple[int, Point]] = []
     for point in shuffled:
-        turn[point.operation] = turn.get(point.operation, 0) + 1
-        ranked.append((turn[point.operation], point))
+        turn[point.operation] += 1
+        turn[point.fault] += 1
+        ranked.append((turn[point.operation] + turn[point.fault], point))
     return [point for _, point in sorted(ranked, key=lambda each: each[0])[:size]]

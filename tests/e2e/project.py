@@ -28,6 +28,7 @@ from deployer.resources import identity
 Json = Mapping[str, Any]
 BASE = "busybox:1.37"
 ROOT = Path(deployer.__file__).parents[1]
+IMPATIENT = "from deployer.reconcile import lost; lost.RETURNS = 0.5; from deployer.__main__ import main; main()"
 
 
 def sleeper(**fields: Any) -> dict[str, Any]:
@@ -90,6 +91,7 @@ class Project:
     folder: Path
     name: str
     lines: dict[str, int] = field(default_factory=dict[str, int])
+    ports: tuple[int, ...] = ()
 
     def write(self, services: Json | None = None, /, **sections: Any) -> None:
         """The stack file, every key on a line of its own; `lines` has the line of each by its dotted path."""
@@ -113,10 +115,12 @@ class Project:
         assert "Traceback" not in err.getvalue() or "--verbose" in arguments, err.getvalue()
         return Result(int(code), out.getvalue(), err.getvalue())
 
-    def start(self, *arguments: str, start_new_session: bool = False) -> subprocess.Popen[str]:
-        """`deployer` in a process of its own; in a session of its own, as a terminal's foreground is."""
+    def start(self, *arguments: str, start_new_session: bool = False, impatient: bool = False) -> subprocess.Popen[str]:
+        """`deployer` in a process of its own; in a session of its own, as a terminal's foreground is. One that is
+        `impatient` does not wait for an engine that is gone.
+        """
         return subprocess.Popen(
-            [sys.executable, "-m", "deployer", *arguments],
+            [sys.executable, *(("-c", IMPATIENT) if impatient else ("-m", "deployer")), *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
@@ -125,9 +129,9 @@ class Project:
             start_new_session=start_new_session,
         )
 
-    def run_apart(self, *arguments: str) -> Result:
+    def run_apart(self, *arguments: str, impatient: bool = False) -> Result:
         """`deployer` in a process of its own, to its end; where it dies, so does its turn."""
-        return ended(self.start(*arguments))
+        return ended(self.start(*arguments, impatient=impatient))
 
     def apply(self, *arguments: str, code: int = 0) -> Result:
         return self._must("apply", code, "--yes", *arguments)
@@ -211,7 +215,7 @@ class Project:
             self.engine.remove_volume(name)
         for image in self.engine.images():
             for tag in image["RepoTags"] or []:
-                if tag.startswith(self.name):
+                if self.name in tag:
                     with suppress(APIError):
                         self.engine.remove_image(tag)
 

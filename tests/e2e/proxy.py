@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,13 +43,29 @@ class Request:
         return self.path.startswith("/volumes") and (b".deployer.r" in self.body or ".deployer.r" in self.path)
 
 
-Hook = Callable[[Request], None]
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What the client gets in the place of the engine's answer, and then the connection is closed: this, or so much of
+    what the engine says, from 0 to 1.
+    """
+
+    answer: bytes = b""
+    part: float = 0.0
+
+
+Hook = Callable[[Request], Instead | None]
+
+BROKEN = Instead(
+    b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 28\r\n"
+    b"Connection: close\r\n\r\n" + b'{"message":"the disk burns"}'
+)
 
 
 @dataclass(repr=False)
 class Proxy:
     """`before` is called with each writing request before the engine sees it, `after` once the engine has begun to
-    answer and the client knows nothing of it yet. Either may wait, kill the client, or `cut` all connections.
+    answer and the client knows nothing of it yet. Either may wait, kill the client, `cut` all connections, or say what
+    the client gets instead.
     """
 
     engine: str
@@ -88,6 +104,8 @@ class Proxy:
 
     def listen(self) -> None:
         """Begin, or begin again after a `cut`."""
+        if self._listener:
+            return
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.socket)
         self._listener.listen(64)
@@ -138,7 +156,10 @@ class Connection:
                 request.body = reader.read(length)
             self.proxy.note(request)
             if request.writes:
-                self.proxy.before(request)
+                if instead := self.proxy.before(request):
+                    self._drain(reader, headers, length - len(request.body))
+                    self.client.sendall(instead.answer)
+                    return
                 self.waiting = request
             self.engine.sendall(head + request.body)
             if "upgrade" in headers or headers.get("transfer-encoding") == "chunked":
@@ -149,11 +170,21 @@ class Connection:
                 self.engine.sendall(data)
                 left -= len(data)
 
+    @staticmethod
+    def _drain(reader: BinaryIO, headers: Mapping[str, str], left: int) -> None:
+        """Take the body: a client that still sends would not read the answer."""
+        reader.read(left)
+        if headers.get("transfer-encoding") == "chunked":
+            while (size := int(reader.readline().split(b";")[0], 16)) or reader.readline().strip():
+                reader.read(size + 2)
+
     def _answers(self) -> None:
         while data := self.engine.recv(65536):
             if answered := self.waiting:
                 self.waiting = None
-                self.proxy.after(answered)
+                if instead := self.proxy.after(answered):
+                    self.client.sendall(instead.answer or data[: int(len(data) * instead.part)])
+                    return
             self.client.sendall(data)
 
 

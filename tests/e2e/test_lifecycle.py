@@ -24,6 +24,24 @@ def test_an_applied_stack_answers_and_its_plan_is_empty(project: Project) -> Non
     assert (project.containers(), project.networks(), project.volumes(), project.records()) == (set(),) * 4
 
 
+def test_a_stack_whose_file_is_gone_is_removed_by_its_name(project: Project) -> None:
+    """All of it but its data, of which it is still known whose it is; and once more is no error."""
+    project.write(
+        {"web": sleeper(volumes=["data:/data"], networks=["front"])}, volumes={"data": {}}, networks={"front": {}}
+    )
+    project.apply()
+    text = (project.folder / "stack.yaml").read_text()
+    (project.folder / "stack.yaml").unlink()
+    result = project.run("-p", project.name, "destroy", "--yes")
+    assert (result.code, result.err.count("warning")) == (0, 0), result.err
+    assert (project.containers(), project.networks()) == (set(), set())
+    assert project.volumes() == {f"{project.name}_data"}
+    assert project.run("-p", project.name, "destroy", "--yes").code == 0
+    (project.folder / "stack.yaml").write_text(text)
+    project.apply()
+    project.must_be_settled()
+
+
 def test_a_second_apply_makes_no_writing_request(project: Project, proxy: Proxy) -> None:
     """With nothing to change nothing is written, not even a record."""
     project.write({"web": sleeper(), "db": sleeper(volumes=["data:/data"])}, volumes={"data": {}})

@@ -47,7 +47,7 @@ def test_an_engine_that_dies_during_apply_is_69_and_says_what_was_done(project: 
             first_is_done.set()
 
     proxy.before, proxy.after = cut_at_the_second_stop, note_the_first
-    result = project.run_apart("apply", "--yes", "--engine", proxy.url)
+    result = project.run_apart("apply", "--yes", "--engine", proxy.url, impatient=True)
     assert result.code == 69, result.err
     assert result.told("done") == {"service.first[1]"}
     assert "Traceback" not in result.err
@@ -69,7 +69,7 @@ def test_an_engine_that_dies_in_a_first_apply_is_69_wherever_it_dies(project: Pr
     while True:
         at += 1
         proxy.before = cut
-        result = project.run_apart("apply", "--yes", "--engine", proxy.url)
+        result = project.run_apart("apply", "--yes", "--engine", proxy.url, impatient=True)
         assert result.code in (0, 69), result.err
         assert "Traceback" not in result.err
         if result.code == 0:

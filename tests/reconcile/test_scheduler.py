@@ -104,3 +104,25 @@ def test_every_step_is_done_once_and_after_those_before_it(groups, data):
     done = carry_out(Schedule(plan(*groups, edges=edges)))
     assert sorted(done) == steps
     assert all(done.index(one) < done.index(other) for one, other in edges)
+
+
+def test_what_may_have_been_done_is_taken_back_first():
+    """The engine gave no answer: a step that is unsure is undone as one that was done."""
+    schedule = Schedule(plan("a"))
+    for step in ((0, 0), (0, 1)):
+        schedule.started(step)
+    schedule.finished((0, 0))
+    schedule.failed((0, 1), unsure=True)
+    assert schedule.to_undo() == [("a", [(0, 1), (0, 0)])]
+
+
+def test_nothing_is_taken_back_where_something_may_have_been_removed():
+    changes = (
+        Change(
+            "a", Action.REPLACE, "", steps=(Step(Call.START, "n", undo=TAKEN_BACK), Step(Call.REMOVE, "o")), group="a"
+        ),
+    )
+    schedule = Schedule(Plan("shop", "here", EngineInfo("", "", ""), 0, changes, (), (), ""))
+    schedule.finished((0, 0))
+    schedule.failed((0, 1), unsure=True)
+    assert schedule.to_undo() == [("a", [])]

@@ -1,0 +1,64 @@
+"""A step whose answer may be lost: carried out once more, and taken for done where all is as it wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from deployer.fields.field import section
+from deployer.plan.model import Call, Step
+from deployer.reconcile.calls import World, perform
+from deployer.reconcile.lost import asked_again
+from deployer.reconcile.protocol import EngineRefused, Progress
+
+ONCE_ONLY = (Call.KILL, Call.RESTART)
+"""Done twice, they are not as done once."""
+
+
+def surely(world: World, step: Step, progress: Callable[[Progress], None], *, unsure: bool = False) -> None:
+    """Carry out a step; asked again where the connection broke and the engine answers.
+
+    The first request may have been carried out: a refusal of the second one is none where what was wanted is so, and
+    where it is `unsure` whether there is anything to do, that holds for the first one. Raises DeployerError.
+    """
+
+    def carry_out() -> None:
+        _perform(world, step, progress, unsure=unsure)
+
+    if step.call in ONCE_ONLY:
+        carry_out()
+    else:
+        asked_again(world.engine, carry_out, lambda: _perform(world, step, progress, unsure=True), world.stop)
+
+
+def _perform(world: World, step: Step, progress: Callable[[Progress], None], *, unsure: bool) -> None:
+    try:
+        perform(world, step, progress)
+    except EngineRefused:
+        if not unsure or not _is_done(world, step):
+            raise
+
+
+def _is_done(world: World, step: Step) -> bool:
+    """Whether it is as the step wants it, for those steps that the engine refuses the second time."""
+    engine = world.engine
+    match step.call:
+        case Call.RENAME:
+            return not engine.container(step.target) and engine.container(step.payload) is not None
+        case Call.REMOVE_NETWORK:
+            return engine.network(step.target) is None
+        case Call.REMOVE_VOLUME:
+            return engine.volume(step.target) is None
+        case Call.CONNECT:
+            return step.payload[0] in _networks(world, step.target)
+        case Call.DISCONNECT:
+            return step.payload not in _networks(world, step.target)
+        case Call.STOP | Call.LET_STOPPED_STAY:
+            return engine.container(step.target) is None
+        case _:
+            return False
+
+
+def _networks(world: World, container: str) -> set[str]:
+    """The names and ids of the networks that it is in."""
+    found = section(world.engine.container(container) or {}, "NetworkSettings.Networks")
+    return {*found, *(str(endpoint.get("NetworkID")) for endpoint in found.values())}

@@ -1,0 +1,65 @@
+"""Connections that break and answers that never come: what can be done is done, and what became of it is said."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from tests.e2e.project import Project, sleeper
+from tests.e2e.proxy import Instead, Proxy, Request
+
+pytestmark = pytest.mark.engine
+
+
+def test_an_apply_gets_over_connections_that_break(project: Project, proxy: Proxy) -> None:
+    """Every request is carried out, and its answer lost; only the second one gets an answer."""
+    project.write({"web": sleeper(networks=["front", "back"])}, networks={"front": {}, "back": {}})
+    asked: set[tuple[str, bytes]] = set()
+
+    def lose(request: Request) -> Instead | None:
+        what = (request.target, request.body)
+        if what in asked:
+            return None
+        asked.add(what)
+        return Instead()
+
+    proxy.after = lose
+    project.apply("--engine", proxy.url)
+    project.must_be_settled()
+    project.write({"web": sleeper(networks=["front", "back"], user="1000")}, networks={"front": {}, "back": {}})
+    project.apply("--engine", proxy.url)
+    project.must_be_settled()
+    assert project.containers() == {project.container_name("web")}
+
+
+def test_a_request_that_never_gets_an_answer_is_put_back(project: Project, proxy: Proxy) -> None:
+    """The engine is there, but whoever starts this container is cut off, each time."""
+    project.write({"web": sleeper()})
+    project.apply()
+    before = project.id_of("web")
+    project.write({"web": sleeper(user="1000")})
+    proxy.before = lambda request: Instead() if request.path.endswith(".next/start") else None
+    result = project.apply("--engine", proxy.url, code=69)
+    assert result.told("as before") == {"service.web[1]"}
+    assert (project.id_of("web"), project.container("web")["State"]["Status"]) == (before, "running")
+    assert project.containers() == {project.container_name("web")}
+
+
+def test_an_engine_that_hangs_is_given_up_when_the_time_is_over(project: Project, proxy: Proxy) -> None:
+    """With what was asked of it last; the next apply goes on."""
+    project.write({"web": sleeper()})
+    never = threading.Event()
+
+    def hang(request: Request) -> None:
+        if request.path.endswith("/start"):
+            never.wait(120)
+
+    proxy.before = hang
+    result = project.run_apart("apply", "--yes", "--timeout", "1s", "--engine", proxy.url)
+    never.set()
+    assert result.code == 69, result.err
+    assert f"did not answer in time: start {project.container_name('web')}" in result.err
+    assert result.told("half done") == {"service.web[1]"}
+    project.apply()
+    project.must_be_settled()
