@@ -69,7 +69,7 @@ def named_stack(name: str) -> Stack:
         folder="",
         environment={},
         read_file=lambda _, __: TextFile("", "", ""),
-        read_env_file=lambda _, __, ___: {},
+        read_env_file=lambda *_: {},
         name=name,
     )
 
