@@ -15,11 +15,10 @@ from deployer.plan.contents import contents_elsewhere, signals_missed
 from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.damaged import damaged
 from deployer.plan.diff import PlaceOf
-from deployer.plan.draft import meet
+from deployer.plan.draft import Draft, meet
 from deployer.plan.model import Action, Call, Change
 from deployer.plan.renamed import renamed_volumes
 from deployer.resources.desired import Desired, DesiredThing
-from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
 from deployer.resources.pushes import runs
 from deployer.resources.registries import allow_insecure
@@ -68,13 +67,14 @@ def another_origin(stack: str, origin: str, folder: str, observed: Observed) -> 
 def names_taken(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
     for service in desired.services.values():
         for number in range(1, service.replicas + 1):
-            name = container_name(desired.stack, service.name, number)
+            name = service.container_name(number)
             if name in observed.neighbours:
+                own = service.asked["container_name"] == name
                 yield Diagnostic(
                     "name-taken",
                     f"a container named {name} is there already, and it is not this stack's",
-                    place("services", service.name),
-                    f"rename or remove it: docker rm -f {name}",
+                    place("services", service.name, *(("container_name",) if own else ())),
+                    f"rename or remove it: docker rm -f {name}{'; or give this one another name' if own else ''}",
                 )
     for section, wanted, there in (
         ("networks", desired.networks, observed.networks),
@@ -89,6 +89,21 @@ def names_taken(desired: Desired, observed: Observed, place: PlaceOf) -> Iterato
                     place(section, thing.key),
                     "say `external: true` to use it as it is, or give this one another `name:`",
                 )
+
+
+def names_kept(drafts: Sequence[Draft], observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """A name that another container of the stack has, and does not give up by this plan."""
+    given = {draft.gives_name for draft in drafts if draft.gives_up_name is not None}
+    for draft in drafts:
+        if draft.takes_name and draft.takes_name not in given and draft.service:
+            holder = next(each for each in observed.containers if each.name == draft.takes_name)
+            yield Diagnostic(
+                "name-taken",
+                f"{holder.address} is named {draft.takes_name}, and this plan leaves it that name",
+                place("services", draft.service.name, "container_name"),
+                "let the plan be about that one, too; or give this one another name",
+                notes=("nothing was touched",),
+            )
 
 
 def _belongs_to_another(found: ObservedThing, section: str) -> bool:

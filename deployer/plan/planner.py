@@ -89,7 +89,7 @@ def make_plan(
         if options.count:
             differing += scale.differing(planned)
             planned = list(scale.counted(planned, service))
-        owner = owner_after(service, planned, desired.stack, observed, facts.owners)
+        owner = owner_after(service, planned, observed, facts.owners)
         facts = replace(facts, owners={**facts.owners, service.name: owner})
         for found in planned:
             if isinstance(found, Draft):
@@ -100,6 +100,7 @@ def make_plan(
     await_registries(drafts, observed)
     drafts = scale.needed(drafts) if options.count else drafts
     drafts += _leftovers(facts, options)
+    raise_if_any(guard.names_kept(drafts, observed, place))
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)

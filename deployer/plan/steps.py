@@ -18,10 +18,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import Json, section
 from deployer.fields.restart import encode_restart
 from deployer.plan.model import Call, Step
-from deployer.resources.identity import SUCCESSOR
 from deployer.resources.observed import ObservedContainer
 
 
@@ -201,6 +201,22 @@ def join(old: ObservedContainer, network: str, settings: Json) -> Step:
 def rename(old: ObservedContainer, name: str) -> Step:
     undo = Step(Call.RENAME, old.id, old.name, detail=f"to {old.name}", name=name)
     return Step(Call.RENAME, old.id, name, undo=(undo,), detail=f"to {name}", name=old.name)
+
+
+def take_name(name: str) -> Step:
+    """Of a container that was made under a successor's name, as another one still had this one."""
+    undo = Step(Call.RENAME, name, name + SUCCESSOR, detail=f"to {name + SUCCESSOR}")
+    return Step(Call.RENAME, name + SUCCESSOR, name, undo=(undo,), detail=f"to {name}")
+
+
+def rename_in_turn(old: ObservedContainer, name: str) -> tuple[Step, ...]:
+    """Where another one has the name still: its own is given up first, so that who waits for that can have it."""
+    waiting = name + SUCCESSOR
+    undo = Step(Call.RENAME, old.id, waiting, detail=f"to {waiting}", name=name)
+    return (
+        *((rename(old, waiting),) if old.name != waiting else ()),
+        Step(Call.RENAME, old.id, name, undo=(undo,), detail=f"to {name}", name=waiting),
+    )
 
 
 def start(old: ObservedContainer, wait: Step) -> tuple[Step, ...]:

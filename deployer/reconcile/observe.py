@@ -24,7 +24,13 @@ from deployer.resources.builds import references as references_of
 from deployer.resources.built import BuiltImage, NamedImage, built_image, tags_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, DesiredPush
 from deployer.resources.inspected import container_of, image_of, moment
-from deployer.resources.listed import copies_without_a_container, neighbour_of, networks_of, volume_of
+from deployer.resources.listed import (
+    copies_without_a_container,
+    names_of_their_own,
+    neighbour_of,
+    networks_of,
+    volume_of,
+)
 from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
 from deployer.resources.records import Records, Updates, records_of, updates_of
@@ -65,6 +71,7 @@ def observe(
     Who holds the turn of the revision `holding`, or takes it over, knows that nobody else has it.
     """
     listed = reader.containers()
+    context = replace(context, containers={**names_of_their_own(listed, stack), **context.containers})
     containers, neighbours = _containers(reader, listed, stack, context)
     volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     found, built = _images(reader, containers, sought)

@@ -296,7 +296,7 @@ _ROWS: dict[str, Callable[[Any, Scope], Any]] = {
 """The rows whose long form is more than their notation."""
 
 _OPTIONAL = """
-annotations cap_add cap_drop cgroup_parent cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
+annotations cap_add cap_drop cgroup_parent container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
 cpu_rt_runtime cpu_shares cpuset device_cgroup_rules devices dns dns_opt dns_search domainname expose extra_hosts
 gpus group_add hostname mem_reservation mem_swappiness memswap_limit oom_kill_disable oom_score_adj pids_limit
 privileged publish_all read_only runtime security_opt stdin_open storage_opt sysctls tmpfs tty ulimits uts working_dir

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deployer.fields.container_names import name_in
 from deployer.fields.field import Context, Value
 from deployer.resources.registries import Registry
 
@@ -135,6 +136,10 @@ class DesiredService:
     ignored: frozenset[tuple[str, str]] = frozenset()
     ignores_count: bool = False
     contents: Mapping[str, BoundContent] = field(default_factory=dict[str, "BoundContent"])
+
+    def container_name(self, number: int) -> str:
+        """What the container with that number is to be called."""
+        return name_in(self.context, self.name, number)
 
     def ignores(self, row: str, entry: str = "") -> bool:
         """Whether a row, or an entry of it, is another's."""

@@ -73,6 +73,7 @@ def context_of(stack: Stack, service: str = "") -> Context:
         hostname=said(stack.services[service], "hostname") or "" if service else "",
         networks={key: stack.network_name(key) for key in {*stack.networks, DEFAULT}},
         volumes={key: stack.volume_name(key) for key in stack.volumes},
+        containers={name: key for key, each in stack.services.items() if (name := said(each, "container_name"))},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from deployer.resources.body import container_body
 from deployer.resources.desired import Desired
 from deployer.resources.from_stack import desired
 from deployer.resources.inspected import container_of
+from deployer.resources.listed import names_of_their_own
 from deployer.resources.observed import Observed, ObservedImage, ObservedThing
 from deployer.resources.owners import with_owner
 from deployer.resources.records import Records
@@ -51,7 +53,7 @@ def mounts_of(body: Mapping[str, Any], others: Mapping[str, list[dict[str, Any]]
 def running(stack: Desired, *, labels: bool = True, started: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """The inspects of the containers that an apply of this stack leaves."""
     found: list[dict[str, Any]] = []
-    references = {name: identity.container_name("shop", name, 1) for name in stack.services}
+    references = {name: service.container_name(1) for name, service in stack.services.items()}
     mounts: dict[str, list[dict[str, Any]]] = {}
     for name, service in stack.services.items():
         body = container_body(stack, service, 1, salt="salt", revision=1, anonymous={}, references=references)
@@ -88,7 +90,10 @@ def plan_on(applied: Desired, want: Desired) -> tuple[Change, ...]:
 
 
 def plan(want: Desired, inspects: Iterable[Mapping[str, Any]], applied: Desired | None = None) -> Plan:
-    found = [container_of(inspect, want.context) for inspect in inspects]
+    inspects = list(inspects)
+    listed = [{"Names": [each["Name"]], "Labels": each["Config"]["Labels"]} for each in inspects]
+    context = replace(want.context, containers={**names_of_their_own(listed, "shop"), **want.context.containers})
+    found = [container_of(inspect, context) for inspect in inspects]
     own = {each.id: each for each in found}
     values = {row: value for thing in (applied or want).networks.values() for row, value in thing.asked.items()}
     volumes = {
