@@ -56,6 +56,14 @@ class NewContainer:
 
 
 @dataclass(frozen=True, slots=True)
+class Pull:
+    """The mirrors that are tried first; the platform, "" for the engine's own."""
+
+    mirrors: tuple[str, ...] = ()
+    platform: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """How long and for what a wait looks.
 
@@ -264,9 +272,10 @@ def discard(container: ObservedContainer) -> tuple[Step, ...]:
     return (stop, Step(Call.REMOVE, container.id, WITH_VOLUMES, name=container.name))
 
 
-def pull(reference: str, mirrors: tuple[str, ...] = ()) -> Step:
+def pull(reference: str, mirrors: tuple[str, ...] = (), platform: str = "") -> Step:
     """By the mirrors, in their order, before the registry itself; the reconciler says which one it was."""
-    return Step(Call.PULL, reference, mirrors, detail=by_mirror(mirrors))
+    parts = (f"for {platform}" if platform else "", by_mirror(mirrors))
+    return Step(Call.PULL, reference, Pull(mirrors, platform), detail=" ".join(filter(None, parts)))
 
 
 def by_mirror(mirrors: tuple[str, ...]) -> str:

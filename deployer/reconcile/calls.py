@@ -118,7 +118,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.REMOVE_IMAGE:
             _remove_unused(lambda: engine.remove_image(target))
         case Call.PULL:
-            transfers.pull(world, target, payload or (), progress)
+            transfers.pull(world, target, payload, progress)
         case Call.LOAD:
             _load(world, payload, progress)
         case Call.PUSH:

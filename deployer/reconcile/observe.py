@@ -23,7 +23,7 @@ from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
 from deployer.resources.built import BuiltImage, NamedImage, built_image, tags_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, DesiredPush
-from deployer.resources.inspected import container_of, image_of, moment
+from deployer.resources.inspected import container_of, image_of, moment, with_platform
 from deployer.resources.listed import (
     copies_without_a_container,
     names_of_their_own,
@@ -75,6 +75,7 @@ def observe(
     containers, neighbours = _containers(reader, listed, stack, context)
     volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     found, built = _images(reader, containers, sought)
+    containers = [with_platform(container, found.get(container.image_id)) for container in containers]
     records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)
     labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
     salt = records.salt or next(filter(None, labels), new_salt)

@@ -55,19 +55,20 @@ class DesiredImage:
     """An image that something runs, or that the stack names.
 
     `address` is its resource; `reference` is how the engine knows it, "" until a build has been made, or an archive has
-    been read that tells it.
+    been read that tells it; `platform` is "" where any will do.
     """
 
     address: str
     reference: str
     pull: str = "missing"
+    platform: str = ""
     archive: DesiredArchive | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredBuild:
     """A build with all that its image depends on but the base images: `inputs` maps what goes in to its digest (files
-    by their path).
+    by their path). `platform` is what it must be made for, "" where nothing is said.
 
     `digest` is over everything in it; with the ids of the bases it becomes the tag. `on` are those of its images that
     are other builds of the stack: as its Dockerfile names them -> the build. `path` is where the stack says it.
@@ -84,6 +85,7 @@ class DesiredBuild:
     tag: str | None
     path: tuple[str, ...] = ()
     on: Mapping[str, str] = field(default_factory=dict[str, str])
+    platform: str = ""
 
     @property
     def address(self) -> str:

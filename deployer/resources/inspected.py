@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Generator, Mapping, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from deployer.fields.copies import SECTIONS, decode_copies, is_copy, label_of
 from deployer.fields.field import Context, Field, Json, Value, section
 from deployer.fields.mount_forms import target_path
 from deployer.fields.mounts import is_anonymous
+from deployer.fields.platform import platform
 from deployer.resources import identity, standing
 from deployer.resources.applied import Applied, decode
 from deployer.resources.observed import MountedFrom, ObservedContainer, ObservedImage
@@ -144,7 +146,13 @@ def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
 def image_of(inspect: Json) -> ObservedImage:
     config: Json = section(inspect, "Config")
     tagged_at = section(inspect, "Metadata").get("LastTagTime") or ""
-    return ObservedImage(inspect["Id"], tuple(inspect.get("RepoDigests") or ()), config, tagged_at)
+    said = [inspect.get(key) or "" for key in ("Os", "Architecture", "Variant")]
+    return ObservedImage(inspect["Id"], tuple(inspect.get("RepoDigests") or ()), config, tagged_at, platform(*said))
+
+
+def with_platform(container: ObservedContainer, image: ObservedImage | None) -> ObservedContainer:
+    """The container with the platform of its image: its own inspect tells the system, and no more."""
+    return replace(container, values={**container.values, "platform": image.platform if image else ""})
 
 
 def rows_of(rows: tuple[Field, ...], document: Json, context: Context) -> dict[str, Value]:

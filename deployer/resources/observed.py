@@ -117,12 +117,13 @@ class ObservedThing:
 
 @dataclass(frozen=True, slots=True)
 class ObservedImage:
-    """`tagged_at` is when it last got a name on the engine, as it does by a pull."""
+    """`tagged_at` is when it last got a name on the engine, as by a pull; `platform` is "" where none is said."""
 
     id: str
     digests: tuple[str, ...]
     config: Json
     tagged_at: str = ""
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)

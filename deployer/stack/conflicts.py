@@ -8,6 +8,7 @@ from itertools import combinations
 from deployer.errors import Diagnostic, Place
 from deployer.fields import container
 from deployer.fields.field import Context
+from deployer.fields.platform import canonical
 from deployer.fields.ports import addresses_meet
 from deployer.fields.tmpfs import parts
 from deployer.stack.limits import limits_that_conflict
@@ -24,6 +25,7 @@ def conflicts(stack: Stack) -> Iterator[Diagnostic]:
     yield from _ports(stack)
     yield from _external(stack)
     yield from _names_used_twice(stack)
+    yield from _platforms(stack)
     yield from _never_completed(stack)
     yield from limits_that_conflict(stack)
 
@@ -147,6 +149,23 @@ def _names_used_twice(stack: Stack) -> Iterator[Diagnostic]:
                     f"{section[:-1]}: {named(key)}",
                     _name_place(stack, section, key),
                     "give one of them another name, or take it out",
+                )
+
+
+def _platforms(stack: Stack) -> Iterator[Diagnostic]:
+    """An engine has an image of one name for one platform."""
+    first: dict[str, tuple[str, str]] = {}
+    for name, service in stack.services.items():
+        image, own = said(service, "image"), canonical(said(service, "platform") or "")
+        if image and own and not service.build:
+            other, wanted = first.setdefault(image, (name, own))
+            if wanted != own:
+                place = stack.places.at("services", other, "platform")
+                yield Diagnostic(
+                    "said-twice",
+                    f"services.{name} wants {image} for {own}, and services.{other} for {wanted} ({place})",
+                    stack.places.at("services", name, "platform"),
+                    "name one of them by its digest, or by another tag",
                 )
 
 

@@ -18,6 +18,12 @@ def test_another_name_is_a_rename_and_no_more():
     assert calls(found, "service.web[1]") == ["rename one to two"]
 
 
+def test_a_name_that_is_said_at_last_is_an_edit():
+    found = changed("web: tty: false", "web: container_name: one")
+    assert field_of(found, "service.web[1]").causes == (Cause.EDIT,)
+    assert calls(found, "service.web[1]") == ["rename shop-web-1 to one"]
+
+
 def test_a_name_that_is_taken_out_is_the_usual_one_again():
     found = changed("web: container_name: one", "web: tty: false")
     assert told(found) == {"service.web[1]": (Action.RENAME, [("container_name", None, "")])}
