@@ -58,6 +58,7 @@ def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[Fiel
 
 def differences(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
     yield from _image(service, container, facts)
+    yield from _mounted_images(service, container, facts)
     sides = sides_of(service, container, facts.observed, facts.place)
     rows = list(field_changes(sides))
     yield from rows
@@ -97,6 +98,18 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
         applied_known=was is not None and not is_build,
         at=at,
     )
+
+
+def _mounted_images(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
+    """By id, too, where it is known which ones it was made with: a container keeps what it mounted (Engine 28)."""
+    there = dict(container.values["volumes"])
+    for target, value in service.asked["volumes"]:
+        if value[0] == "image" and there.get(target) == value:
+            was, now = container.mounted_images.get(value[1]), facts.images[f"image.{value[1]}"]
+            if was and was != now.id:
+                after = f"{now.reference} @ {now.id[7:13]}" if now.id else f"{now.reference} ({now.how} above)"
+                before = f"{now.reference} @ {was[7:13]}"
+                yield FieldChange(f"volumes.{target}", before, after, (Cause.IMAGE,), Effect.REPLACE)
 
 
 def _image_causes(service: DesiredService, container: ObservedContainer) -> tuple[Cause, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from deployer.errors import Diagnostic
 from deployer.fields.attachments import has_fixed_mac
 from deployer.fields.container_names import name_in
 from deployer.fields.field import Effect
@@ -11,7 +12,7 @@ from deployer.fields.links import linked, target
 from deployer.fields.volumes_from import givers
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.owners import MADE, Owner, of_neighbour, reason
-from deployer.resources.desired import DesiredService
+from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.inspected import mounted
 from deployer.resources.observed import MountedFrom, Observed, ObservedContainer
 
@@ -23,6 +24,19 @@ def follower_changes(
         yield from _mounts_of_others(service, container, followed, observed)
         yield from _restarts(service, container, followed)
         yield from _links(service, container)
+
+
+def followers_left(desired: Desired, observed: Observed, owners: Mapping[str, Owner]) -> Iterator[Diagnostic]:
+    """Who would follow what this plan makes anew or starts anew, and is no part of the plan."""
+    for name, owner in owners.items():
+        for follower in sorted(desired.left_followers.get(name, ())) if owner.becomes else ():
+            if any(container.is_alive for container in observed.of_service(follower)):
+                yield Diagnostic(
+                    "follower-left",
+                    f"service.{follower} follows {name}, which is {owner.becomes}, and stays as it is",
+                    hint=f"to let it follow: --only {follower}, too",
+                    address=f"service.{follower}",
+                )
 
 
 def _restarts(

@@ -14,6 +14,7 @@ from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.fingerprint import basis, fingerprint
+from deployer.plan.followers import followers_left
 from deployer.plan.gap import with_gaps
 from deployer.plan.groups import groups_of
 from deployer.plan.ignored import as_many_as_there, ignored_names, in_others_networks
@@ -112,7 +113,11 @@ def make_plan(
         drafts,
         unchanged,
         images.now,
-        (*guard.warnings(desired, observed, place), *map(scale.left, differing)),
+        (
+            *guard.warnings(desired, observed, place),
+            *map(scale.left, differing),
+            *followers_left(desired, observed, facts.owners),
+        ),
         left_alone(desired, observed, {*changed, *unchanged}) if options.only else (),
     )
     return replace(plan, **_not_looked_at(desired))

@@ -160,8 +160,10 @@ class DesiredThing:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that a stack wants of the engine; `left_out` are the addresses of what was taken out of it (`narrowed`),
-    `inactive` the services that are no part of it by their profiles: what runs of them is left alone.
+    """All that a stack wants of the engine; `left_out` are the addresses of what was taken out of it (`narrowed`), and
+    `left_followers` the services among that which are in the namespaces of a service that is left, or start anew with
+    it, by its name. `inactive` are the services that are no part of it by their profiles: what runs of them is left
+    alone.
 
     `file` are the absolute paths of the stack's files, with commas, as Compose writes them on containers.
     """
@@ -177,6 +179,7 @@ class Desired:
     volumes: Mapping[str, DesiredThing]
     context: Context
     left_out: tuple[str, ...] = ()
+    left_followers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     inactive: frozenset[str] = frozenset()
     registries: tuple[Registry, ...] = ()
     pushes: tuple[DesiredPush, ...] = ()

@@ -25,6 +25,7 @@ REVISION = "io.deployer.revision"
 REPLACES = "io.deployer.replaces"
 PREDECESSOR = "io.deployer.predecessor"
 ANONYMOUS = "io.deployer.anonymous"
+MOUNTED = "io.deployer.mounted-images"
 
 _NUMBER = re.compile("[0-9]{1,9}")
 

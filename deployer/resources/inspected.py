@@ -54,6 +54,7 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
         copies=copies,
         one_off=identity.is_one_off(labels),
         damaged=_damaged(labels, applied),
+        mounted_images=_mounted_images(labels) or {},
     )
 
 
@@ -72,6 +73,7 @@ def _damaged(labels: Mapping[str, str], applied: Applied | None) -> tuple[str, .
         identity.NUMBER: identity.number_of(labels) > 0,
         identity.PREDECESSOR: standing.decode(labels.get(identity.PREDECESSOR)) is not None,
         identity.ANONYMOUS: _taken_over(labels) is not None,
+        identity.MOUNTED: _mounted_images(labels) is not None,
         **{label_of(kind): decode_copies(labels.get(label_of(kind))) is not None for kind in SECTIONS},
     }
     return tuple(label for label, is_read in readable.items() if label in labels and not is_read)
@@ -111,6 +113,15 @@ def _taken_over(labels: Mapping[str, str]) -> dict[str, str] | None:
         found: Any = json.loads(labels.get(identity.ANONYMOUS) or "{}")
         names = {target_path(target): name for target, name in found.items()}
         return names if all(isinstance(name, str) and is_anonymous(name) for name in names.values()) else None
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
+def _mounted_images(labels: Mapping[str, str]) -> dict[str, str] | None:
+    """None where the label is damaged."""
+    try:
+        found: Any = json.loads(labels.get(identity.MOUNTED) or "{}")
+        return {str(reference): id for reference, id in found.items() if isinstance(id, str)}
     except (ValueError, AttributeError, RecursionError):
         return None
 
