@@ -49,7 +49,9 @@ class Project:
             services[name] = services[name].model_copy(update={"scale": number, "deploy": less})
         stack = replace(self.stack, services=services)
         raise_if_any(
-            each for each in check(stack, {}) if each.code in ("fixed-port", "fixed-address", "owner-replicas")
+            each
+            for each in check(stack, {})
+            if each.code in ("fixed-port", "fixed-name", "fixed-address", "owner-replicas")
         )
         return Project(stack, self.path)
 

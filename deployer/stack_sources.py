@@ -84,6 +84,7 @@ class StackSources:
         return needs_of(bases, {name: build.tag for name, build in self.stack.builds.items()})
 
     def _build(self, name: str) -> DesiredBuild:
+        from deployer.fields.platform import canonical
         from deployer.resources.desired import DesiredBuild
         from deployer.sources.builds import read_build
 
@@ -101,6 +102,7 @@ class StackSources:
             target=build.target,
             tag=build.tag,
             path=self.stack.path_of_build(name),
+            platform=canonical(build.platforms[0]) if build.platforms else "",
         )
 
     def _recipe(self, name: str) -> Recipe:

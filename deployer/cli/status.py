@@ -46,10 +46,11 @@ def status(
 ) -> None:
     """Show how each service is.
 
-    READY counts the replicas that run and are healthy, or have completed their work, out of those wanted. PORTS are
-    those that the engine has really published, HOST->CONTAINER. DRIFT names the fields that somebody changed on the
-    engine; beneath the table each stands as `deployer plan` has it. With --files, a file that a container has in
-    addition is A, one that changed C, one that is gone D; what is in volumes is not among them.
+    READY counts the replicas that run and are healthy, or have completed their work, out of those wanted; of a service
+    that is inactive, by its profiles, none is wanted, and what runs is left alone. PORTS are those that the engine has
+    really published, HOST->CONTAINER. DRIFT names the fields that somebody changed on the engine; beneath the table
+    each stands as `deployer plan` has it. With --files, a file that a container has in addition is A, one that changed
+    C, one that is gone D; what is in volumes is not among them.
 
     \b
     Example: deployer status
@@ -123,6 +124,7 @@ def _status(name: str, desired: Desired, plan: Plan, observed: Observed) -> Serv
         revision=max(revisions, default=None),
         drift=tuple(dict.fromkeys(field.field for change in drifted for field in change.fields)),
         drifted=drifted,
+        inactive=name in desired.inactive,
     )
 
 

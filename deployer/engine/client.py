@@ -36,8 +36,11 @@ class DockerEngine(InsideReader):
     """An engine that does what it is told; bodies go to it as they are. Give it whole ids where they are known."""
 
     def create_container(self, name: str, body: Json) -> str:
-        doing = f"create container {name}"
-        return self._answer(doing, "POST", "/containers/create", params={"name": name}, body=body)["Id"]
+        """`Platform` of the body is a parameter of the request, as its name is."""
+        doing, body = f"create container {name}", dict(body)
+        platform = body.pop("Platform", "")
+        params = {"name": name, **({"platform": platform} if platform else {})}
+        return self._answer(doing, "POST", "/containers/create", params=params, body=body)["Id"]
 
     def start_container(self, container: str) -> None:
         self._do(f"start container {container}", "POST", "/containers/{}/start", container)
@@ -187,9 +190,10 @@ class DockerEngine(InsideReader):
     def remove_volume(self, name: str) -> None:
         self._do(f"remove volume {name}", "DELETE", "/volumes/{}", name, gone_is_fine=True)
 
-    def pull(self, reference: str, progress: Callable[[Progress], None]) -> None:
+    def pull(self, reference: str, progress: Callable[[Progress], None], platform: str = "") -> None:
         repository, tag = _repository_and_tag(reference)
-        options = {"params": {"fromImage": repository, "tag": tag}, "headers": self._login(reference)}
+        params = {"fromImage": repository, "tag": tag, **({"platform": platform} if platform else {})}
+        options = {"params": params, "headers": self._login(reference)}
         with mended(reference, self._registries):
             stream = self._transport.stream(f"pull image {reference}", "POST", "/images/create", **options)
             follow_pull(stream, progress)

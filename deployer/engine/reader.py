@@ -15,6 +15,7 @@ from deployer.engine.logs import log_lines
 from deployer.engine.refusals import refused
 from deployer.engine.registries import is_insecure, mended, retry_after
 from deployer.engine.transport import Transport
+from deployer.fields.platform import platform
 from deployer.resources.registries import Registry
 from deployer.resources.wire import EngineInfo, Json, LogLine
 
@@ -31,7 +32,8 @@ class DockerReader:
 
     def info(self) -> EngineInfo:
         about = self._transport.about
-        return EngineInfo(self._transport.location.url, str(about.get("Version", "")), self._transport.version)
+        own = platform(str(about.get("Os", "")), str(about.get("Arch", "")))
+        return EngineInfo(self._transport.location.url, str(about.get("Version", "")), self._transport.version, own)
 
     def containers(self) -> Sequence[Json]:
         return (

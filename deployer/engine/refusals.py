@@ -73,6 +73,12 @@ REFUSALS = (
         "name-taken", r'container name "/?[^"]+" is already in use', "that container must be removed or renamed first"
     ),
     _row(
+        "image-platform",
+        r"no matching manifest for \S+|no match for platform in manifest"
+        r"|was found but (?:its platform .*)?does not match the specified platform",
+        "say another `platform` or none, or name an image that is made for it",
+    ),
+    _row(
         "image-not-found",
         r"no such image|pull access denied|manifest for \S+ not found|manifest unknown|name unknown"
         r'|repository \S+ not found|failed to resolve reference "[^"]+":.*: not found|HTTP 404 response',

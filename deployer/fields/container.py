@@ -16,6 +16,7 @@ from deployer.fields import (
     memory,
     names,
     outside,
+    platform,
     process,
     program,
     security,
@@ -29,6 +30,7 @@ _UNSEEN = "the engine does not show what is in a container's files, or whose the
 
 FIELDS: tuple[Field, ...] = (
     *program.ROWS,
+    platform.PLATFORM,
     *outside.ROWS,
     *links.ROWS,
     *volumes_from.ROWS,

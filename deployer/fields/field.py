@@ -49,9 +49,9 @@ class KnownContent:
 class Context:
     """What a written value refers to.
 
-    `networks` and `volumes` are the names that the stack's have on the engine, by their keys; `folder` is where
-    relative paths start from; `hostname` is what the service is called by itself; `contents` are by section and key:
-    `secrets.db_password`.
+    `networks` and `volumes` are the names that the stack's have on the engine, by their keys; `containers` are the
+    services by the names of their own that their containers have; `folder` is where relative paths start from;
+    `hostname` is what the service is called by itself; `contents` are by section and key: `secrets.db_password`.
     """
 
     folder: str = ""
@@ -61,6 +61,7 @@ class Context:
     volumes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     stack: str = ""
     contents: Mapping[str, KnownContent] = field(default_factory=lambda: MappingProxyType({}))
+    containers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

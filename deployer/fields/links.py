@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from deployer.fields.container_names import container_name, name_in, service_named
 from deployer.fields.field import Context, Effect, Field, Json, Kind, Value, section
 from deployer.fields.kinds import schema
 from deployer.fields.parse import describe, refusal
@@ -46,15 +46,15 @@ def _others(written: tuple[str, ...], _: Context) -> Value:
     return frozenset(_short(*entry.partition(":")[::2]) for entry in written)
 
 
-def on_wire(asked: Mapping[str, Value], stack: str) -> list[str]:
+def on_wire(asked: Mapping[str, Value], context: Context) -> list[str]:
     """The `Links` of each endpoint: a service's first container, under the names that Compose gives it too, and the
     containers of others. Whoever bears the name when it is looked up is meant (Engine 20.10 and 28).
     """
     found: list[str] = []
     for entry in sorted(asked["links"]):
         name, _, alias = entry.partition(":")
-        container = f"{stack}-{name}-1"
-        found += [f"{container}:{each}" for each in (alias or name, _always(name), container)]
+        always = (_always(name), container_name(context.stack, name, 1))
+        found += [f"{name_in(context, name, 1)}:{each}" for each in (alias or name, *always)]
     pairs = (entry.partition(":") for entry in sorted(asked["external_links"]))
     found += [f"{name}:{alias or name}" for name, _, alias in pairs]
     return list(dict.fromkeys(found))
@@ -68,24 +68,23 @@ def _read(inspect: Json) -> Iterator[tuple[str, str]]:
             yield name, alias
 
 
-def service_named(name: str, stack: str) -> tuple[str, str]:
-    """By the name of a container of the stack, its service and number; twice "" by another name."""
-    found = re.fullmatch(rf"{re.escape(stack)}-(.+)-(\d+)", name) if stack else None
-    return (found[1], found[2]) if found else ("", "")
+def linked(inspect: Json) -> set[str]:
+    """The names of the containers that it has links to."""
+    return {name for name, _ in _read(inspect)}
 
 
 def read_links(inspect: Json, context: Context) -> Value:
     """Less the names that Compose gives all of them."""
     found: set[str] = set()
     for name, alias in _read(inspect):
-        service, number = service_named(name, context.stack)
-        if service and alias not in (name, f"{service}-{number}"):
+        service, number = service_named(name, context)
+        if service and alias not in (container_name(context.stack, service, int(number)), f"{service}-{number}"):
             found.add(_short(service, alias))
     return frozenset(found)
 
 
 def read_external_links(inspect: Json, context: Context) -> Value:
-    return frozenset(_short(name, alias) for name, alias in _read(inspect) if not service_named(name, context.stack)[0])
+    return frozenset(_short(name, alias) for name, alias in _read(inspect) if not service_named(name, context)[0])
 
 
 def _written_with_the_networks(_body: dict[str, Any], _value: Value, _written: Any, _context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deployer.fields.container_names import CONTAINER_NAME
 from deployer.fields.field import Context, Field, Json, Value
 from deployer.fields.hosts import DNS, DNS_OPTIONS, DNS_SEARCH, HOSTS, HostName
 from deployer.fields.kinds import TEXT, text_kind
@@ -15,6 +16,7 @@ def read_hostname(inspect: Json, _: Context) -> Value:
 
 
 ROWS: tuple[Field, ...] = (
+    CONTAINER_NAME,
     Field(
         name="hostname",
         kind=text_kind(HostName),

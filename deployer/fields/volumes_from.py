@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from deployer.fields.container_names import SUCCESSOR, service_named
 from deployer.fields.field import Context, Field, Json, Kind, Value, get
 from deployer.fields.kinds import schema, show_words
-from deployer.fields.links import service_named
 from deployer.fields.parse import describe, refusal
 
 _HINT = "write it as db, db:ro, container:NAME or container:NAME:ro"
 _MODES = ("ro", "rw")
+NOWHERE = Context()
 
 
 def volumes_from(written: Any) -> str:
@@ -53,21 +54,21 @@ def encode(value: Value) -> list[str]:
     return [entry.removeprefix("container:") for entry in value]
 
 
-def decode(wire: list[str], stack: str = "") -> Value:
+def decode(wire: list[str], context: Context = NOWHERE) -> Value:
     """By their names; of what is named by its id, who has observed the stack's containers knows better."""
     parts = (text.partition(":") for text in wire)
-    return tuple(_read(name, mode, stack) for name, _, mode in parts)
+    return tuple(_read(name, mode, context) for name, _, mode in parts)
 
 
-def _read(name: str, mode: str, stack: str) -> str:
+def _read(name: str, mode: str, context: Context) -> str:
     """A successor has its predecessor's name by now."""
-    service, _ = service_named(name.removesuffix(".next"), stack)
+    service, _ = service_named(name.removesuffix(SUCCESSOR), context)
     mode = "" if mode == "rw" else mode
     return entry_of("service", service, mode) if service else entry_of("container", name, mode)
 
 
 def read_volumes_from(inspect: Json, context: Context) -> Value:
-    return decode(get(inspect, "HostConfig.VolumesFrom") or [], context.stack)
+    return decode(get(inspect, "HostConfig.VolumesFrom") or [], context)
 
 
 ROWS: tuple[Field, ...] = (

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from deployer.fields.attachments import endpoint_again
+from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import Effect, Json, section
 from deployer.fields.mounts import images_of
 from deployer.fields.namespaces import owners
@@ -13,7 +14,7 @@ from deployer.fields.volumes_from import givers
 from deployer.plan import steps
 from deployer.plan.brief import brief
 from deployer.plan.copies import copies_of
-from deployer.plan.differences import Facts, differences, missing
+from deployer.plan.differences import NAME, Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
 from deployer.plan.in_place import plan_in_place
@@ -21,10 +22,10 @@ from deployer.plan.model import Action, Call, Change, FieldChange, Step
 from deployer.plan.one_shots import Loss, losses
 from deployer.plan.owners import owners_of
 from deployer.plan.readiness import await_ready
-from deployer.plan.recovery import as_it_was, carried, explained, is_half_done
+from deployer.plan.recovery import as_it_was, carried, explained, is_half_done, is_held
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
-from deployer.resources.identity import SUCCESSOR, container_address, container_name
+from deployer.resources.identity import container_address
 from deployer.resources.inspected import host_ports, static_addresses
 from deployer.resources.observed import ObservedContainer
 from deployer.resources.standing import Standing
@@ -61,18 +62,22 @@ def plan_removal(
         volumes=_volumes_of(container),
         gives=host_ports(container.raw),
         gives_addresses=static_addresses(container.raw),
+        gives_name=container.name,
     )
 
 
 def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
-    name = container_name(facts.desired.stack, service.name, number)
+    name = service.container_name(number)
+    held = is_held(name, facts.observed)
+    called = name + SUCCESSOR if held else name
     new = _new(service, number, facts, anonymous=carried(service.name, number, facts.observed))
-    wait = await_ready(service, name, fresh=True)
-    runbook = (*_look(new, name), *steps.create(name, new, further_endpoints(service), wait))
+    wait = await_ready(service, called, fresh=True)
+    runbook = (*_look(new, called), *steps.create(called, new, further_endpoints(service), wait))
+    runbook += (steps.take_name(name),) if held else ()
     address = container_address(service.name, number)
     reason, fields = missing(address, facts.observed, "completed" if service.completes else "running")
     change = Change(address, Action.CREATE, reason, fields, runbook, detail=brief(service))
-    return _draft(change, service, number, None, new)
+    return _draft(change, service, number, None, new, takes_name=name if held else "")
 
 
 def _existing(service: DesiredService, container: ObservedContainer, facts: Facts) -> Draft | None:
@@ -92,7 +97,7 @@ def _existing(service: DesiredService, container: ObservedContainer, facts: Fact
 def _replacement(
     service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts
 ) -> Draft:
-    name = container_name(facts.desired.stack, service.name, container.number)
+    name = service.container_name(container.number)
     old = as_it_was(container, facts.observed)
     new = _new(service, container.number, facts, old, anonymous=_carried_over(service, old))
     wait = await_ready(service, name + SUCCESSOR, fresh=False)
@@ -101,7 +106,7 @@ def _replacement(
         runbook = steps.replace_off_network(old, name, new, connects, wait, off)
     else:
         runbook = steps.replace_stop_first(old, name, new, connects, wait, _look(new, name + SUCCESSOR))
-    fields = [change for change in fields if change.field not in ("state", "name")] or fields
+    fields = [change for change in fields if change.field not in ("state", NAME)] or fields
     waiting = facts.images[service.image.address].id == ""
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
@@ -116,7 +121,8 @@ def _replacement(
         known_after=service.image.address if only_image else None,
         unless_image=container.image_id if only_image else "",
     )
-    return _draft(change, service, container.number, container, new)
+    takes_name = name if is_held(name, facts.observed, container) else ""
+    return _draft(change, service, container.number, container, new, takes_name=takes_name)
 
 
 def _carried_over(service: DesiredService, container: ObservedContainer) -> dict[str, str]:
@@ -132,19 +138,23 @@ def _carried_over(service: DesiredService, container: ObservedContainer) -> dict
 def _run_again(
     service: DesiredService, container: ObservedContainer, fields: list[FieldChange], lost: list[Loss], facts: Facts
 ) -> Draft:
-    name = container_name(facts.desired.stack, service.name, container.number)
+    name = service.container_name(container.number)
+    held = is_held(name, facts.observed, container)
+    called = name + SUCCESSOR if held else name
     new = _new(service, container.number, facts, anonymous=_carried_over(service, container))
-    wait = await_ready(service, name, fresh=True)
+    wait = await_ready(service, called, fresh=True)
+    runbook = steps.run_again(container, called, new, further_endpoints(service), wait, _look(new, called))
+    runbook += (steps.take_name(name),) if held else ()
     why = dict.fromkeys(change for _, change in lost)
     change = Change(
         container.address,
         Action.REPLACE,
         lost[0][1].field,
-        (*why, *(change for change in fields if change.field not in ("state", "name"))),
-        steps.run_again(container, name, new, further_endpoints(service), wait, _look(new, name)),
+        (*why, *(change for change in fields if change.field not in ("state", NAME))),
+        runbook,
         detail="runs again; its old container goes first",
     )
-    draft = _draft(change, service, container.number, container, new)
+    draft = _draft(change, service, container.number, container, new, takes_name=name if held else "")
     draft.forgets = frozenset(address for address, _ in lost)
     return draft
 
@@ -157,7 +167,7 @@ def _new(
     *,
     anonymous: Mapping[str, str],
 ) -> steps.NewContainer:
-    followed = owners_of(service, facts.owners, facts.observed, facts.desired.stack)
+    followed = owners_of(service, facts.owners, facts.observed)
     body = container_body(
         facts.desired,
         service,
@@ -185,6 +195,7 @@ def _draft(
     number: int,
     old: ObservedContainer | None,
     new: steps.NewContainer,
+    takes_name: str = "",
 ) -> Draft:
     mounts: Iterable[tuple[str, tuple[str, str]]] = service.asked["volumes"]
     return Draft(
@@ -201,6 +212,8 @@ def _draft(
         takes=host_ports(new.body),
         gives_addresses=static_addresses(old.raw) if old else frozenset(),
         takes_addresses=addresses_of(service),
+        gives_name=old.name if old else "",
+        takes_name=takes_name,
         joins=_joined(service),
         waits_for=service.depends_on,
     )

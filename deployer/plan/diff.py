@@ -171,7 +171,8 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
     else:
         if row.fills:
             then = _entries_then(sides, row, row.unset)
-            have = _entry_of(row, row.less_filled(sides.container.values[row.name], then, then), entry)
+            filled = row.less_filled(sides.container.values[row.name], then, then)
+            have = _entry_of(row, filled, entry) if row.kind.keyed else filled
         supplied = row.on_image(_asked_then(sides.was), sides.image)
         drifted = have != (_entry_of(row, supplied, entry) if row.kind.keyed else supplied)
     return (*causes, *([Cause.DRIFT] if drifted else []))

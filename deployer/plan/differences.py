@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from deployer.errors import Place
+from deployer.fields.container_names import CONTAINER_NAME
 from deployer.fields.field import Effect
 from deployer.fields.references import with_tag
 from deployer.plan.contents import content_changes
@@ -17,8 +18,12 @@ from deployer.plan.model import Cause, FieldChange
 from deployer.plan.namespaces import namespace_changes
 from deployer.plan.owners import Owner, owners_of
 from deployer.resources.desired import Desired, DesiredService
-from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedContainer
+
+NAME = "name"
+"""The field of a container's name where the service says nothing of it."""
+
+OF_THE_NAME = frozenset({NAME, CONTAINER_NAME.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +58,16 @@ def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[Fiel
 
 def differences(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
     yield from _image(service, container, facts)
+    yield from _mounted_images(service, container, facts)
     sides = sides_of(service, container, facts.observed, facts.place)
-    yield from field_changes(sides)
+    rows = list(field_changes(sides))
+    yield from rows
     yield from content_changes(service, container, sides.was, facts.recall)
-    followed = owners_of(service, facts.owners, facts.observed, facts.desired.stack)
+    followed = owners_of(service, facts.owners, facts.observed)
     yield from namespace_changes(service, container, followed, facts.observed)
     yield from follower_changes(service, container, followed, facts.observed)
     yield from _dead_networks(service, container, facts)
-    yield from _name(service, container, facts)
+    yield from _name(service, container) if all(row.field != CONTAINER_NAME.name for row in rows) else ()
     yield from _state(service, container)
 
 
@@ -91,6 +98,18 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
         applied_known=was is not None and not is_build,
         at=at,
     )
+
+
+def _mounted_images(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
+    """By id, too, where it is known which ones it was made with: a container keeps what it mounted (Engine 28)."""
+    there = dict(container.values["volumes"])
+    for target, value in service.asked["volumes"]:
+        if value[0] == "image" and there.get(target) == value:
+            was, now = container.mounted_images.get(value[1]), facts.images[f"image.{value[1]}"]
+            if was and was != now.id:
+                after = f"{now.reference} @ {now.id[7:13]}" if now.id else f"{now.reference} ({now.how} above)"
+                before = f"{now.reference} @ {was[7:13]}"
+                yield FieldChange(f"volumes.{target}", before, after, (Cause.IMAGE,), Effect.REPLACE)
 
 
 def _image_causes(service: DesiredService, container: ObservedContainer) -> tuple[Cause, ...]:
@@ -131,12 +150,10 @@ def _dead_networks(service: DesiredService, container: ObservedContainer, facts:
             )
 
 
-def _name(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
-    name = container_name(facts.desired.stack, service.name, container.number)
+def _name(service: DesiredService, container: ObservedContainer) -> Iterator[FieldChange]:
+    name = service.container_name(container.number)
     if container.name != name:
-        yield FieldChange(
-            "name", container.name, name, (Cause.DRIFT,), Effect.IN_PLACE, applied=name, applied_known=True
-        )
+        yield FieldChange(NAME, container.name, name, (Cause.DRIFT,), Effect.IN_PLACE, applied=name, applied_known=True)
 
 
 def _state(service: DesiredService, container: ObservedContainer) -> Iterator[FieldChange]:

@@ -27,11 +27,12 @@ DISRUPTIVE = (Call.LET_STOPPED_STAY, Call.STOP, *STARTS)
 class Draft:
     """`image` and `mounted_images` are the addresses of the new container's images, `networks` and `volumes` the
     engine's names of what it uses; `gives` and `takes` fixed ports of the host, `gives_addresses` and `takes_addresses`
-    fixed addresses. `joins` are the services whose namespaces or mounts it has, `follows` those that the living one is
-    started anew with; `forgets` the addresses (of a service less its number) that are made only after the old container
-    is removed; `starts_from` the addresses of the builds and images that a build starts from. `provides` are the
-    addresses of images that are there once it is done; `registries` the services that are the registries which it
-    pulls from or pushes to.
+    fixed addresses; `gives_name` the name that the old container gives up if the steps say so, `takes_name` one that
+    another container of the stack has until then. `joins` are the services whose namespaces or mounts it has, `follows`
+    those that the living one is started anew with; `forgets` the addresses (of a service less its number) that are made
+    only after the old container is removed; `starts_from` the addresses of the builds and images that a build starts
+    from. `provides` are the addresses of images that are there once it is done; `registries` the services that are the
+    registries which it pulls from or pushes to.
     """
 
     change: Change
@@ -47,6 +48,8 @@ class Draft:
     takes: frozenset[HostPort] = frozenset()
     gives_addresses: frozenset[FixedAddress] = frozenset()
     takes_addresses: frozenset[FixedAddress] = frozenset()
+    gives_name: str = ""
+    takes_name: str = ""
     joins: frozenset[str] = frozenset()
     follows: frozenset[str] = frozenset()
     forgets: frozenset[str] = frozenset()
@@ -78,6 +81,25 @@ class Draft:
         toward = (each.payload[0] if each.call is Call.CONNECT else each.payload for each in self.change.steps)
         calls = enumerate(zip((each.call for each in self.change.steps), toward, strict=True))
         return next((index for index, (call, at) in calls if call is single and at == network), None)
+
+    @property
+    def gives_up_name(self) -> int | None:
+        """The index of the step after which the old container does not have its name any more."""
+        old = self.old.id if self.old else ""
+        return next(
+            (
+                index
+                for index, step in enumerate(self.change.steps)
+                if step.target == old and step.call in (Call.REMOVE, Call.RENAME)
+            ),
+            None,
+        )
+
+    @property
+    def takes_up_name(self) -> int | None:
+        """The index of the step after which a container has the name that it is to have."""
+        renames = (index for index, step in enumerate(self.change.steps) if step.call is Call.RENAME)
+        return max(renames, default=None)
 
     @property
     def ready(self) -> int | None:

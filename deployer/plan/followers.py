@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from deployer.errors import Diagnostic
+from deployer.fields.attachments import has_fixed_mac
+from deployer.fields.container_names import name_in
 from deployer.fields.field import Effect
-from deployer.fields.links import target
+from deployer.fields.links import linked, target
 from deployer.fields.volumes_from import givers
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.owners import MADE, Owner, of_neighbour, reason
-from deployer.resources.desired import DesiredService
+from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.inspected import mounted
 from deployer.resources.observed import MountedFrom, Observed, ObservedContainer
 
@@ -20,6 +23,20 @@ def follower_changes(
     if not (container.has_completed and service.may_exit):
         yield from _mounts_of_others(service, container, followed, observed)
         yield from _restarts(service, container, followed)
+        yield from _links(service, container)
+
+
+def followers_left(desired: Desired, observed: Observed, owners: Mapping[str, Owner]) -> Iterator[Diagnostic]:
+    """Who would follow what this plan makes anew or starts anew, and is no part of the plan."""
+    for name, owner in owners.items():
+        for follower in sorted(desired.left_followers.get(name, ())) if owner.becomes else ():
+            if any(container.is_alive for container in observed.of_service(follower)):
+                yield Diagnostic(
+                    "follower-left",
+                    f"service.{follower} follows {name}, which is {owner.becomes}, and stays as it is",
+                    hint=f"to let it follow: --only {follower}, too",
+                    address=f"service.{follower}",
+                )
 
 
 def _restarts(
@@ -35,6 +52,19 @@ def _restarts(
             key = "links" if name in linked else "depends_on"
             after = f"{name} ({owner.becomes})"
             yield FieldChange(f"{key}.{name}", name, after, (Cause.DEPENDENCY,), Effect.RESTART, note=reason(owner))
+
+
+def _links(service: DesiredService, container: ObservedContainer) -> Iterator[FieldChange]:
+    """A link names a container, and does not follow it to another name."""
+    names = linked(container.raw)
+    if container.values["links"] == service.asked["links"] and container.values["networks"]:
+        asked = service.asked
+        effect = Effect.REPLACE if asked["mac_address"] or has_fixed_mac(asked["networks"]) else Effect.IN_PLACE
+        for name in sorted(map(target, asked["links"])):
+            called = name_in(service.context, name, 1)
+            if called not in names:
+                note = f"its container is to be called {called}"
+                yield FieldChange("links", name, f"{name} (renamed)", (Cause.DEPENDENCY,), effect, note=note)
 
 
 def _mounts_of_others(

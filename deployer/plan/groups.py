@@ -41,6 +41,8 @@ def _trade(giver: Draft, taker: Draft) -> bool:
         return True
     if giver.gives_addresses & taker.takes_addresses:
         return True
+    if taker.takes_name and taker.takes_name == giver.gives_name and giver.gives_up_name is not None:
+        return True
     if _joins(taker, giver) and giver.has(Call.STOP) and taker.has(Call.STOP):
         return (giver.change.action, taker.change.action) != (Action.REMOVE, Action.REMOVE)
     if giver.change.action is Action.REPLACE and _of(giver) & taker.joins and taker.has(Call.CREATE):

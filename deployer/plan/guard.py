@@ -8,6 +8,7 @@ from typing import Any
 from deployer.errors import Diagnostic
 from deployer.fields.copies import SECTIONS
 from deployer.fields.namespaces import owners
+from deployer.fields.platform import is_of
 from deployer.fields.references import host_of
 from deployer.fields.volumes_from import givers
 from deployer.plan.abilities import engine_too_old, not_in_effect
@@ -15,11 +16,11 @@ from deployer.plan.contents import contents_elsewhere, signals_missed
 from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.damaged import damaged
 from deployer.plan.diff import PlaceOf
-from deployer.plan.draft import meet
+from deployer.plan.draft import Draft, meet
+from deployer.plan.images import other_platform
 from deployer.plan.model import Action, Call, Change
 from deployer.plan.renamed import renamed_volumes
 from deployer.resources.desired import Desired, DesiredThing
-from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedThing
 from deployer.resources.pushes import runs
 from deployer.resources.registries import allow_insecure
@@ -39,6 +40,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
         yield from owners_missing(desired, observed, place)
         yield from volumes_changed(desired, observed, place)
         yield from images_never(desired, observed, place)
+        yield from builds_for_others(desired, observed, place)
         yield from copies_into_volumes(desired, observed, place)
         yield from binds_elsewhere(desired, observed, place)
         yield from contents_elsewhere(desired, observed, place)
@@ -68,13 +70,14 @@ def another_origin(stack: str, origin: str, folder: str, observed: Observed) -> 
 def names_taken(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
     for service in desired.services.values():
         for number in range(1, service.replicas + 1):
-            name = container_name(desired.stack, service.name, number)
+            name = service.container_name(number)
             if name in observed.neighbours:
+                own = service.asked["container_name"] == name
                 yield Diagnostic(
                     "name-taken",
                     f"a container named {name} is there already, and it is not this stack's",
-                    place("services", service.name),
-                    f"rename or remove it: docker rm -f {name}",
+                    place("services", service.name, *(("container_name",) if own else ())),
+                    f"rename or remove it: docker rm -f {name}{'; or give this one another name' if own else ''}",
                 )
     for section, wanted, there in (
         ("networks", desired.networks, observed.networks),
@@ -89,6 +92,21 @@ def names_taken(desired: Desired, observed: Observed, place: PlaceOf) -> Iterato
                     place(section, thing.key),
                     "say `external: true` to use it as it is, or give this one another `name:`",
                 )
+
+
+def names_kept(drafts: Sequence[Draft], observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """A name that another container of the stack has, and does not give up by this plan."""
+    given = {draft.gives_name for draft in drafts if draft.gives_up_name is not None}
+    for draft in drafts:
+        if draft.takes_name and draft.takes_name not in given and draft.service:
+            holder = next(each for each in observed.containers if each.name == draft.takes_name)
+            yield Diagnostic(
+                "name-taken",
+                f"{holder.address} is named {draft.takes_name}, and this plan leaves it that name",
+                place("services", draft.service.name, "container_name"),
+                "let the plan be about that one, too; or give this one another name",
+                notes=("nothing was touched",),
+            )
 
 
 def _belongs_to_another(found: ObservedThing, section: str) -> bool:
@@ -188,12 +206,36 @@ def images_never(desired: Desired, observed: Observed, place: PlaceOf) -> Iterat
     for service in desired.services.values():
         image = service.image
         pushed = any(runs({image.address: image}, push) for push in desired.pushes)
-        if image.pull == "never" and image.reference and image.reference not in observed.images and not pushed:
+        there = observed.images.get(image.reference)
+        if image.pull == "never" and there and (why := other_platform(image, there)):
+            yield Diagnostic(
+                "image-platform",
+                f"the image {image.reference} is never to be pulled, and {why}, not for {image.platform}",
+                place("services", service.name, "platform"),
+                "let it be pulled, or take platform out",
+            )
+        if image.pull == "never" and image.reference and not there and not pushed:
             yield Diagnostic(
                 "image-missing",
                 f"the image {image.reference} is not on the engine, and it is never to be pulled",
                 place("services", service.name, "image"),
                 f"load or build it first, or pull it: docker pull {image.reference}",
+            )
+
+
+def builds_for_others(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """The classic builder makes images of the engine's own platform."""
+    own = observed.engine.platform
+    built = [each for each in desired.services.values() if each.image.address.startswith("build.")]
+    wanted = [(("services", each.name, "platform"), each.image.platform) for each in built]
+    wanted += [((*build.path, "platforms"), build.platform) for build in desired.builds.values()]
+    for path, platform in wanted:
+        if platform and own and not is_of(platform, own):
+            yield Diagnostic(
+                "not-supported-yet",
+                f"{path[0]}.{path[1]} is to be built for {platform}, and the engine builds for its own platform, {own}",
+                place(*path),
+                "build it on an engine of that platform, push it, and run it from the registry",
             )
 
 

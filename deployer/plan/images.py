@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deployer.fields.field import Effect
+from deployer.fields.platform import is_of
 from deployer.fields.references import with_tag
 from deployer.plan import steps
 from deployer.plan.diff import PlaceOf
@@ -13,7 +14,7 @@ from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
 from deployer.resources.builds import FROM, in_order, inputs_of, started_from
 from deployer.resources.built import BuiltImage
 from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
-from deployer.resources.observed import Observed
+from deployer.resources.observed import Observed, ObservedImage
 from deployer.resources.registries import mirrors_of
 
 Recall = Callable[[str, str], Mapping[str, str] | None]
@@ -68,15 +69,21 @@ def brought_for(build: DesiredBuild, desired: Desired) -> dict[str, str]:
 
 def _pull(image: DesiredImage, desired: Desired, observed: Observed, images: Images) -> None:
     there = observed.images.get(image.reference)
-    reason = "" if there else "it is not on the engine"
+    reason = other_platform(image, there) if there else "it is not on the engine"
     digest = observed.registry_digests.get(image.reference)
     if there and digest and not any(local.endswith(f"@{digest}") for local in there.digests):
         reason = "its registry has another one now"
     if reason:
-        step = _pull_step(image.reference, desired)
+        step = _pull_step(image.reference, desired, image.platform)
         detail = " ".join(filter(None, [image.reference, step.detail]))
         images.changes.append(Change(image.address, Action.PULL, reason, steps=(step,), detail=detail))
     images.now[image.address] = ImageNow(image.reference, there.id if there and not reason else "")
+
+
+def other_platform(image: DesiredImage, there: ObservedImage) -> str:
+    """Why an image that is there is not the one wanted; "" where it is, or where it is not known."""
+    is_right = not image.platform or not there.platform or is_of(image.platform, there.platform)
+    return "" if is_right else f"it is there for {there.platform}"
 
 
 def _load(image: DesiredImage, archive: DesiredArchive, observed: Observed, images: Images) -> None:
@@ -92,8 +99,8 @@ def _load(image: DesiredImage, archive: DesiredArchive, observed: Observed, imag
     images.now[image.address] = ImageNow(image.reference, "", "loaded")
 
 
-def _pull_step(reference: str, desired: Desired) -> Step:
-    return steps.pull(reference, mirrors_of(reference, desired.registries))
+def _pull_step(reference: str, desired: Desired, platform: str = "") -> Step:
+    return steps.pull(reference, mirrors_of(reference, desired.registries), platform)
 
 
 def _build(

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 
 from deployer.fields.attachments import endpoint_again, names_of
 from deployer.fields.container import BY_NAME
-from deployer.fields.field import Effect
+from deployer.fields.field import Effect, Json, Value
 from deployer.plan import steps
 from deployer.plan.contents import is_content, signals, taken_up
-from deployer.plan.differences import Facts
+from deployer.plan.differences import OF_THE_NAME, Facts
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
 from deployer.plan.readiness import await_ready
-from deployer.plan.recovery import NOT_ENDED, has_taken_over
+from deployer.plan.recovery import NOT_ENDED, has_taken_over, is_held
 from deployer.resources import applied
 from deployer.resources.body import endpoints
 from deployer.resources.desired import DesiredService
-from deployer.resources.identity import container_name
 from deployer.resources.inspected import host_ports, static_addresses
 from deployer.resources.observed import ObservedContainer
 
@@ -37,17 +36,19 @@ def plan_in_place(
         for row, said in service.written.items()
         if any(change.field == said.name or change.field.startswith(f"{said.name}.") for change in changing)
     }
-    runbook = [*_update(service, container, changed), *_networks(service, container, changing)]
-    name = container_name(facts.desired.stack, service.name, container.number)
-    if "name" in changed:
-        runbook.append(steps.rename(container, name))
+    name = service.container_name(container.number)
+    renamed = not changed.isdisjoint(OF_THE_NAME)
+    runbook = [*_update(service, container, changed), *_networks(service, container, changing, renamed=renamed)]
+    held = renamed and is_held(name, facts.observed, container)
+    if renamed:
+        runbook += steps.rename_in_turn(container, name) if held else (steps.rename(container, name),)
     restarts = "state" in changed or rejoins
     if restarts:
         wait = await_ready(service, container.id, fresh=True, name=container.name)
         runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
     runbook += (sent := signals(service, container, fields))
     action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL])
-    if action is Action.RENAME and has_taken_over(container):
+    if action is Action.RENAME and has_taken_over(container) and not held:
         action, detail = Action.RECOVER, f"rename {container.name} to {name}; {NOT_ENDED}"
     secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
     rows = {row.name: secrecy.stored(row, service.asked[row.name]) for row in BY_NAME.values() if row.name in changed}
@@ -75,6 +76,8 @@ def plan_in_place(
         takes=host_ports(container.raw) if restarts else frozenset(),
         gives_addresses=frozenset(each for each in static_addresses(container.raw) if each[0] in moved),
         takes_addresses=frozenset(each for each in addresses_of(service) if restarts or each[0] in moved),
+        gives_name=container.name,
+        takes_name=name if held else "",
     )
 
 
@@ -86,7 +89,7 @@ def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str]) -> tupl
         return Action.RESTART, ""
     if only == {"state"}:
         return Action.START, ""
-    action = Action.RENAME if only == {"name"} else Action.UPDATE
+    action = Action.RENAME if only <= OF_THE_NAME else Action.UPDATE
     if rejoins:
         return action, "in place, then restarted"
     sent = f"{' and '.join(signalled)} sent, " if signalled else "in place, "
@@ -103,19 +106,30 @@ def _update(service: DesiredService, container: ObservedContainer, changed: set[
         yield steps.update(container, body, before)
 
 
-def _networks(service: DesiredService, container: ObservedContainer, changing: list[FieldChange]) -> Iterator[Step]:
-    """Those that differ are left and joined; all of them where the links differ, which are a part of each."""
+def _networks(
+    service: DesiredService, container: ObservedContainer, changing: list[FieldChange], *, renamed: bool
+) -> Iterator[Step]:
+    """Those that differ are left and joined; all of them where the links differ, which are a part of each. Of one that
+    is `renamed`, also those where Compose has made its old name an alias.
+    """
     keys = {change.field.partition(".")[2] for change in changing if change.field.startswith("networks.")}
     want, have = dict(service.asked["networks"]), dict(container.values["networks"])
     if any(change.field in ("links", "external_links") for change in changing):
         keys |= want.keys()
     raw, there = container.raw["NetworkSettings"]["Networks"], dict(endpoints(service))
+    keys |= {key for key in have if renamed and _is_alias(container.name, have[key], raw, service, key)}
     for key in sorted(keys):
         name = service.context.networks.get(key, key)
         if key in have:
             yield steps.leave(container, name, {**endpoint_again(raw[name]), "Aliases": names_of(have[key])})
         if key in want:
             yield steps.join(container, name, there[name])
+
+
+def _is_alias(name: str, entry: Value, raw: Json, service: DesiredService, key: str) -> bool:
+    """Whether the engine has a name among the aliases in a network that nobody asked for."""
+    aliases: list[str] = raw[service.context.networks.get(key, key)].get("Aliases") or []
+    return name in aliases and name not in names_of(entry)
 
 
 def _followed(service: DesiredService, fields: list[FieldChange]) -> frozenset[str]:

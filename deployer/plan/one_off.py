@@ -55,7 +55,7 @@ def new_one_off(desired: Desired, observed: Observed, name: str, wish: OneOff) -
         salt=observed.records.salt,
         revision=observed.records.revision,
         anonymous={},
-        references={name: owner.reference for name, owner in owners_of(service, {}, observed, desired.stack).items()},
+        references={name: owner.reference for name, owner in owners_of(service, {}, observed).items()},
         one_off=True,
     )
     body["StdinOnce"] = bool(wish.said.get("stdin_open"))  # or the end of our input would not be the end of its

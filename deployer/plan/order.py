@@ -37,6 +37,7 @@ def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
         *edges_from_one_shots(drafts),
         *edges_from_groups(drafts, groups),
         *edges_from_recovery(drafts),
+        *edges_from_names(drafts),
         *edges_to_images_that_go(drafts),
     }
     ordered = tuple(sorted(found))
@@ -218,9 +219,20 @@ def edges_from_recovery(drafts: Sequence[Draft]) -> Iterator[Edge]:
     left = [index for index, draft in enumerate(drafts) if draft.change.action is Action.RECOVER and draft.change.steps]
     for index, draft in enumerate(drafts):
         if draft.change.action is not Action.RECOVER:
-            step = draft.first(Call.CREATE, *DISRUPTIVE, Call.REMOVE, Call.REMOVE_NETWORK)
+            step = draft.first(Call.CREATE, *DISRUPTIVE, Call.REMOVE, Call.REMOVE_NETWORK, Call.RENAME)
             if step is not None:
                 yield from (((leftover, drafts[leftover].last), (index, step)) for leftover in left)
+
+
+def edges_from_names(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """A container takes a name after the one that has it has given it up."""
+    takers = {draft.takes_name: index for index, draft in enumerate(drafts) if draft.takes_name}
+    for index, draft in enumerate(drafts):
+        taker = takers.get(draft.gives_name)
+        if taker is not None and taker != index:
+            given, taken = draft.gives_up_name, drafts[taker].takes_up_name
+            if given is not None and taken is not None:
+                yield (index, given), (taker, taken)
 
 
 def edges_to_images_that_go(drafts: Sequence[Draft]) -> Iterator[Edge]:

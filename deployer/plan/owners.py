@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from deployer.fields.field import section
+from deployer.fields.container_names import name_in
+from deployer.fields.field import Context, section
 from deployer.fields.mount_forms import target_path
 from deployer.fields.namespaces import owners
 from deployer.fields.volumes_from import givers
@@ -17,7 +18,6 @@ from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Cause
 from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import DesiredService
-from deployer.resources.identity import SUCCESSOR, container_name
 from deployer.resources.inspected import mounted
 from deployer.resources.observed import MountedFrom, Observed, ObservedContainer
 
@@ -69,7 +69,6 @@ def owners_first(services: Mapping[str, DesiredService]) -> Iterator[DesiredServ
 def owner_after(
     service: DesiredService,
     planned: Sequence[Draft | str],
-    stack: str,
     observed: Observed,
     before: Mapping[str, Owner],
 ) -> Owner:
@@ -78,26 +77,20 @@ def owner_after(
     """
     stays = [each for each in planned if isinstance(each, str) or each.change.action is not Action.REMOVE]
     first = stays[0] if stays else ""
-    found = _of_draft(first, service, stack, observed, before) if isinstance(first, Draft) else None
-    found = found or living(service.name, stack, observed)
+    found = _of_draft(first, service, observed, before) if isinstance(first, Draft) else None
+    found = found or living(service.name, service.context, observed)
     return _with_reason(found, service, [each for each in stays if isinstance(each, Draft)], observed, before)
 
 
-def _of_draft(
-    draft: Draft, service: DesiredService, stack: str, observed: Observed, before: Mapping[str, Owner]
-) -> Owner | None:
+def _of_draft(draft: Draft, service: DesiredService, observed: Observed, before: Mapping[str, Owner]) -> Owner | None:
     action, old = draft.change.action, draft.old
     if action in (Action.CREATE, Action.REPLACE):
-        name = container_name(stack, service.name, draft.number)
-        body: Mapping[str, Any] = next(step.payload.body for step in draft.change.steps if step.call is Call.CREATE)
-        in_service = action is Action.CREATE or draft.forgets
-        return Owner(
-            name if in_service else name + SUCCESSOR,
-            mounts=_mounts(body, service, observed, owners_of(service, before, observed, stack)),
-        )
+        create = next(step for step in draft.change.steps if step.call is Call.CREATE)
+        followed = owners_of(service, before, observed)
+        return Owner(create.target, mounts=_mounts(create.payload.body, service, observed, followed))
     if old is None:
         return None
-    reference = _name_of(old, service.name, stack)
+    reference = _name_of(old, service.context)
     return Owner(reference, old.id, "" if draft.has(Call.START) else old.started_at, dict(mounted(old.raw)))
 
 
@@ -163,26 +156,24 @@ def reason(owner: Owner) -> str:
     return f"with {owner.root}" if direct else f"with {owner.why}, and that with {owner.root}"
 
 
-def living(service: str, stack: str, observed: Observed) -> Owner:
+def living(service: str, context: Context, observed: Observed) -> Owner:
     """The first container of a service as it is."""
     found = living_container(service, observed)
     if found is None:
-        return Owner(container_name(stack, service, 1))
-    return Owner(_name_of(found, service, stack), found.id, found.started_at, dict(mounted(found.raw)))
+        return Owner(name_in(context, service, 1))
+    return Owner(_name_of(found, context), found.id, found.started_at, dict(mounted(found.raw)))
 
 
-def _name_of(found: ObservedContainer, service: str, stack: str) -> str:
+def _name_of(found: ObservedContainer, context: Context) -> str:
     """Its name, which its successors will have, too, unless it is to be renamed."""
-    return found.name if found.name == container_name(stack, service, found.number) else found.id
+    return found.name if found.name == name_in(context, found.service, found.number) else found.id
 
 
 def living_container(service: str, observed: Observed) -> ObservedContainer | None:
     return next((each for each in observed.of_service(service) if not is_half_done(each, observed)), None)
 
 
-def owners_of(
-    service: DesiredService, owners: Mapping[str, Owner], observed: Observed, stack: str
-) -> Mapping[str, Owner]:
+def owners_of(service: DesiredService, owners: Mapping[str, Owner], observed: Observed) -> Mapping[str, Owner]:
     """The containers of the services that it follows, those that are there where none was planned."""
     names = followed(service)
-    return {name: owners[name] if name in owners else living(name, stack, observed) for name in names}
+    return {name: owners[name] if name in owners else living(name, service.context, observed) for name in names}

@@ -14,6 +14,7 @@ from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.fingerprint import basis, fingerprint
+from deployer.plan.followers import followers_left
 from deployer.plan.gap import with_gaps
 from deployer.plan.groups import groups_of
 from deployer.plan.ignored import as_many_as_there, ignored_names, in_others_networks
@@ -89,7 +90,7 @@ def make_plan(
         if options.count:
             differing += scale.differing(planned)
             planned = list(scale.counted(planned, service))
-        owner = owner_after(service, planned, desired.stack, observed, facts.owners)
+        owner = owner_after(service, planned, observed, facts.owners)
         facts = replace(facts, owners={**facts.owners, service.name: owner})
         for found in planned:
             if isinstance(found, Draft):
@@ -100,6 +101,7 @@ def make_plan(
     await_registries(drafts, observed)
     drafts = scale.needed(drafts) if options.count else drafts
     drafts += _leftovers(facts, options)
+    raise_if_any(guard.names_kept(drafts, observed, place))
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)
@@ -111,7 +113,11 @@ def make_plan(
         drafts,
         unchanged,
         images.now,
-        (*guard.warnings(desired, observed, place), *map(scale.left, differing)),
+        (
+            *guard.warnings(desired, observed, place),
+            *map(scale.left, differing),
+            *followers_left(desired, observed, facts.owners),
+        ),
         left_alone(desired, observed, {*changed, *unchanged}) if options.only else (),
     )
     return replace(plan, **_not_looked_at(desired))

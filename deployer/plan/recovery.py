@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import section
 from deployer.plan import steps
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Change, FieldChange
-from deployer.resources.identity import SUCCESSOR
 from deployer.resources.inspected import host_ports, taken_over
 from deployer.resources.observed import Observed, ObservedContainer
 from deployer.resources.standing import Standing
@@ -28,6 +28,14 @@ def is_half_done(container: ObservedContainer, observed: Observed) -> bool:
     return container.never_started or is_successor(container, observed)
 
 
+def is_held(name: str, observed: Observed, container: ObservedContainer | None = None) -> bool:
+    """Whether another container of the stack than this one has a name, and is none that a dead run left."""
+    return any(
+        each.name == name and (container is None or each.id != container.id) and not is_half_done(each, observed)
+        for each in observed.containers
+    )
+
+
 def carried(service: str, number: int, observed: Observed) -> dict[str, str]:
     """The data that one which was never started has from a predecessor that is gone: it would be forgotten with it."""
     left = (each for each in observed.of_service(service) if each.never_started and each.number == number)
@@ -35,8 +43,8 @@ def carried(service: str, number: int, observed: Observed) -> dict[str, str]:
 
 
 def has_taken_over(container: ObservedContainer) -> bool:
-    """Whether its predecessor is gone, and only the name is missing."""
-    return bool(container.replaces) and container.name.endswith(SUCCESSOR)
+    """Whether it is in service, whoever had its name before is gone, and only the name is missing."""
+    return container.name.endswith(SUCCESSOR)
 
 
 def plan_recovery(container: ObservedContainer) -> Draft:

@@ -18,10 +18,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import Json, section
 from deployer.fields.restart import encode_restart
 from deployer.plan.model import Call, Step
-from deployer.resources.identity import SUCCESSOR
 from deployer.resources.observed import ObservedContainer
 
 
@@ -53,6 +53,14 @@ class NewContainer:
     body: Json
     image: str
     copies: tuple[Copies, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """The mirrors that are tried first; the platform, "" for the engine's own."""
+
+    mirrors: tuple[str, ...] = ()
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +211,22 @@ def rename(old: ObservedContainer, name: str) -> Step:
     return Step(Call.RENAME, old.id, name, undo=(undo,), detail=f"to {name}", name=old.name)
 
 
+def take_name(name: str) -> Step:
+    """Of a container that was made under a successor's name, as another one still had this one."""
+    undo = Step(Call.RENAME, name, name + SUCCESSOR, detail=f"to {name + SUCCESSOR}")
+    return Step(Call.RENAME, name + SUCCESSOR, name, undo=(undo,), detail=f"to {name}")
+
+
+def rename_in_turn(old: ObservedContainer, name: str) -> tuple[Step, ...]:
+    """Where another one has the name still: its own is given up first, so that who waits for that can have it."""
+    waiting = name + SUCCESSOR
+    undo = Step(Call.RENAME, old.id, waiting, detail=f"to {waiting}", name=name)
+    return (
+        *((rename(old, waiting),) if old.name != waiting else ()),
+        Step(Call.RENAME, old.id, name, undo=(undo,), detail=f"to {name}", name=waiting),
+    )
+
+
 def start(old: ObservedContainer, wait: Step) -> tuple[Step, ...]:
     """Undone, it is stopped again: it was not running."""
     if old.status == "paused":
@@ -248,9 +272,10 @@ def discard(container: ObservedContainer) -> tuple[Step, ...]:
     return (stop, Step(Call.REMOVE, container.id, WITH_VOLUMES, name=container.name))
 
 
-def pull(reference: str, mirrors: tuple[str, ...] = ()) -> Step:
+def pull(reference: str, mirrors: tuple[str, ...] = (), platform: str = "") -> Step:
     """By the mirrors, in their order, before the registry itself; the reconciler says which one it was."""
-    return Step(Call.PULL, reference, mirrors, detail=by_mirror(mirrors))
+    parts = (f"for {platform}" if platform else "", by_mirror(mirrors))
+    return Step(Call.PULL, reference, Pull(mirrors, platform), detail=" ".join(filter(None, parts)))
 
 
 def by_mirror(mirrors: tuple[str, ...]) -> str:

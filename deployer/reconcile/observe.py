@@ -23,8 +23,14 @@ from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
 from deployer.resources.built import BuiltImage, NamedImage, built_image, tags_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, DesiredPush
-from deployer.resources.inspected import container_of, image_of, moment
-from deployer.resources.listed import copies_without_a_container, neighbour_of, networks_of, volume_of
+from deployer.resources.inspected import container_of, image_of, moment, with_platform
+from deployer.resources.listed import (
+    copies_without_a_container,
+    names_of_their_own,
+    neighbour_of,
+    networks_of,
+    volume_of,
+)
 from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
 from deployer.resources.records import HOLDER, Records, Updates, holder_of, records_of, updates_of
@@ -66,9 +72,11 @@ def observe(
     """
     listed = reader.containers()
     one_offs = _one_offs(reader, listed, stack, context)
+    context = replace(context, containers={**names_of_their_own(listed, stack), **context.containers})
     containers, neighbours = _containers(reader, listed, stack, context)
     volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     found, built = _images(reader, containers, sought)
+    containers = [with_platform(container, found.get(container.image_id)) for container in containers]
     records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)
     labels = [section(container.raw, "Config.Labels").get(identity.SALT, "") for container in containers]
     salt = records.salt or next(filter(None, labels), new_salt)

@@ -10,8 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from deployer.errors import DeployerError, Diagnostic, OperationFailed, Unreachable
+from deployer.fields.platform import is_of
 from deployer.fields.references import Reference, parse_reference, with_tag
+from deployer.plan.steps import Pull
 from deployer.reconcile.protocol import Progress
+from deployer.resources.inspected import image_of
 
 if TYPE_CHECKING:
     from deployer.reconcile.calls import World
@@ -32,11 +35,21 @@ FINAL = ("no-space",)
 """What no mirror helps against."""
 
 
-def pull(world: World, reference: str, mirrors: tuple[str, ...], tell: Tell) -> None:
+def pull(world: World, reference: str, asked: Pull, tell: Tell) -> None:
     """Pull an image by the first of its mirrors that has it as its own registry does, else from that itself."""
+    _pull(world, reference, asked, tell)
+    there = image_of(found) if (found := world.engine.image(reference)) and asked.platform else None
+    if there and there.platform and not is_of(asked.platform, there.platform):
+        message = f"{reference} is there for {there.platform} only, not for {asked.platform}"
+        hint = "take platform out, or name an image that is made for it"
+        raise OperationFailed(Diagnostic("image-platform", message, hint=hint))
+
+
+def _pull(world: World, reference: str, asked: Pull, tell: Tell) -> None:
+    mirrors, platform = asked.mirrors, asked.platform
     for mirror in mirrors:
         try:
-            _by_mirror(world, reference, mirror, tell)
+            _by_mirror(world, reference, mirror, platform, tell)
             return
         except (Unreachable, OperationFailed) as error:
             if _is_the_engines(error):
@@ -46,7 +59,7 @@ def pull(world: World, reference: str, mirrors: tuple[str, ...], tell: Tell) -> 
         host = parse_reference(reference).host
         tell(Progress("", f"no mirror has {reference}: it is pulled from {host} itself", aloud=True))
         world.look()
-    _patiently(world, reference, lambda: world.engine.pull(reference, tell), tell)
+    _patiently(world, reference, lambda: world.engine.pull(reference, tell, platform), tell)
 
 
 def push(world: World, reference: str, tell: Tell) -> None:
@@ -77,7 +90,7 @@ def _once_aloud(tell: Tell, told: list[str]) -> Tell:
     return telling
 
 
-def _by_mirror(world: World, reference: str, mirror: str, tell: Tell) -> None:
+def _by_mirror(world: World, reference: str, mirror: str, platform: str, tell: Tell) -> None:
     """By its digest: so the mirror can give nothing else, and no name of the mirror's is made that could be left over.
 
     A name with a digest in it is given only by a pull from its own registry; the layers are there by then.
@@ -85,10 +98,10 @@ def _by_mirror(world: World, reference: str, mirror: str, tell: Tell) -> None:
     asked = parse_reference(reference)
     digest = asked.digest or _agreed_digest(world, asked, reference, mirror, tell)
     world.look()
-    world.engine.pull(asked.at(mirror, digest), tell)
+    world.engine.pull(asked.at(mirror, digest), tell, platform)
     world.look()
     if asked.digest:
-        world.engine.pull(reference, tell)
+        world.engine.pull(reference, tell, platform)
     else:
         repository, _, tag = with_tag(reference).rpartition(":")
         world.engine.tag(asked.at(mirror, digest), repository, tag)

@@ -81,8 +81,8 @@ def build_tree(build: Build, scope: Scope, inline: str = "inline") -> Tree:
     recipe = {inline: build.inline} if build.inline else {"dockerfile": build.dockerfile or "Dockerfile"}
     args = {"args": _masked(build.args, scope)} if build.args else {}
     further = {name: value for name in ("target", "tag") if (value := getattr(build, name))}
-    pushed = {"push": list(build.push)} if build.push else {}
-    return {"context": context, **recipe, **args, **further, **pushed}
+    lists = {name: list(value) for name in ("platforms", "push") if (value := getattr(build, name))}
+    return {"context": context, **recipe, **args, **further, **lists}
 
 
 def _ports(ports: tuple[Port, ...], _scope: Scope) -> list[Tree]:
@@ -211,9 +211,9 @@ _ROWS: dict[str, Callable[[Any, Scope], Any]] = {
 """The rows whose long form is more than their notation."""
 
 _OPTIONAL = """
-annotations cap_add cap_drop cgroup_parent cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
+annotations cap_add cap_drop cgroup_parent container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
 cpu_rt_runtime cpu_shares cpuset device_cgroup_rules devices dns dns_opt dns_search domainname expose extra_hosts
-gpus group_add hostname mem_reservation mem_swappiness memswap_limit oom_kill_disable oom_score_adj pids_limit
+gpus group_add hostname mem_reservation mem_swappiness memswap_limit oom_kill_disable oom_score_adj pids_limit platform
 privileged publish_all read_only runtime security_opt stdin_open storage_opt sysctls tmpfs tty ulimits uts working_dir
 """
 _ABSENT_WHERE_EMPTY = frozenset(_OPTIONAL.split())

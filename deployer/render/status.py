@@ -22,7 +22,8 @@ class ServiceStatus:
     """One service: replicas wanted and ready, health in a word, published ports, the image that runs.
 
     `revision` made its containers, None where none tells; `drift` names the fields that somebody changed since, and
-    `drifted` has them as the plan does.
+    `drifted` has them as the plan does. Of one that is `inactive`, by its profiles, nothing is wanted, and what runs is
+    left alone.
     """
 
     service: str
@@ -34,6 +35,7 @@ class ServiceStatus:
     revision: int | None = None
     drift: tuple[str, ...] = ()
     drifted: tuple[Change, ...] = ()
+    inactive: bool = False
 
 
 def as_text(rows: Iterable[ServiceStatus], *, color: bool = False, revision: int = 0) -> str:
@@ -64,8 +66,8 @@ def _drifted(row: ServiceStatus) -> list[dict[str, Any]]:
 def _cells(row: ServiceStatus) -> tuple[str, ...]:
     return (
         row.service,
-        f"{row.ready}/{row.wanted}",
-        row.health,
+        str(row.ready) if row.inactive else f"{row.ready}/{row.wanted}",
+        f"{row.health}; inactive" if row.inactive else row.health,
         ", ".join(row.ports),
         row.image,
         "" if row.revision is None else str(row.revision),

@@ -126,7 +126,7 @@ def _labels(
 
 def endpoints(service: DesiredService) -> list[tuple[str, Json]]:
     """The networks in the order of joining, each with how; links are a part of that."""
-    links = on_wire(service.asked, service.context.stack)
+    links = on_wire(service.asked, service.context)
     return [
         (service.context.networks.get(key, key), {**endpoint(entry), **({"Links": links} if links else {})})
         for key, entry in service.asked["networks"]

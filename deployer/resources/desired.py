@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deployer.fields.container_names import name_in
 from deployer.fields.field import Context, Value
 from deployer.resources.registries import Registry
 
@@ -54,19 +55,20 @@ class DesiredImage:
     """An image that something runs, or that the stack names.
 
     `address` is its resource; `reference` is how the engine knows it, "" until a build has been made, or an archive has
-    been read that tells it.
+    been read that tells it; `platform` is "" where any will do.
     """
 
     address: str
     reference: str
     pull: str = "missing"
+    platform: str = ""
     archive: DesiredArchive | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredBuild:
     """A build with all that its image depends on but the base images: `inputs` maps what goes in to its digest (files
-    by their path).
+    by their path). `platform` is what it must be made for, "" where nothing is said.
 
     `digest` is over everything in it; with the ids of the bases it becomes the tag. `on` are those of its images that
     are other builds of the stack: as its Dockerfile names them -> the build. `path` is where the stack says it.
@@ -83,6 +85,7 @@ class DesiredBuild:
     tag: str | None
     path: tuple[str, ...] = ()
     on: Mapping[str, str] = field(default_factory=dict[str, str])
+    platform: str = ""
 
     @property
     def address(self) -> str:
@@ -136,6 +139,10 @@ class DesiredService:
     ignores_count: bool = False
     contents: Mapping[str, BoundContent] = field(default_factory=dict[str, "BoundContent"])
 
+    def container_name(self, number: int) -> str:
+        """What the container with that number is to be called."""
+        return name_in(self.context, self.name, number)
+
     def ignores(self, row: str, entry: str = "") -> bool:
         """Whether a row, or an entry of it, is another's."""
         return not self.ignored.isdisjoint({(row, ""), (row, entry)})
@@ -153,8 +160,10 @@ class DesiredThing:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """All that a stack wants of the engine; `left_out` are the addresses of what was taken out of it (`narrowed`),
-    `inactive` the services that are no part of it by their profiles: what runs of them is left alone.
+    """All that a stack wants of the engine; `left_out` are the addresses of what was taken out of it (`narrowed`), and
+    `left_followers` the services among that which are in the namespaces of a service that is left, or start anew with
+    it, by its name. `inactive` are the services that are no part of it by their profiles: what runs of them is left
+    alone.
 
     `file` are the absolute paths of the stack's files, with commas, as Compose writes them on containers.
     """
@@ -170,6 +179,7 @@ class Desired:
     volumes: Mapping[str, DesiredThing]
     context: Context
     left_out: tuple[str, ...] = ()
+    left_followers: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     inactive: frozenset[str] = frozenset()
     registries: tuple[Registry, ...] = ()
     pushes: tuple[DesiredPush, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -50,7 +50,7 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
         images={
             **{image.address: image for image in map(partial(image_named, stack), stack.images)},
             **{image.address: image for service in services.values() for image in mounted_images(service)},
-            **{service.image.address: service.image for service in services.values()},
+            **{image.address: image for image in _platforms_last(services.values())},
         },
         builds=builds,
         networks={key: _thing(key, stack.network_name(key), thing, network.FIELDS) for key, thing in networks.items()},
@@ -73,6 +73,7 @@ def context_of(stack: Stack, service: str = "") -> Context:
         hostname=said(stack.services[service], "hostname") or "" if service else "",
         networks={key: stack.network_name(key) for key in {*stack.networks, DEFAULT}},
         volumes={key: stack.volume_name(key) for key in stack.volumes},
+        containers={name: key for key, each in stack.services.items() if (name := said(each, "container_name"))},
     )
 
 
@@ -112,7 +113,7 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
     return DesiredService(
         name=name,
         replicas=service.replicas,
-        image=image_of(stack, name, service),
+        image=replace(image_of(stack, name, service), platform=asked["platform"]),
         asked=asked,
         written=rows,
         context=context,
@@ -173,6 +174,11 @@ def image_of(stack: Stack, name: str, service: ServiceKeys) -> DesiredImage:
         image = image_named(stack, reference)
         return replace(image, pull=service.pull_policy or image.pull)
     return DesiredImage(f"image.{reference}", with_tag(reference), service.pull_policy or "missing")
+
+
+def _platforms_last(services: Iterable[DesiredService]) -> list[DesiredImage]:
+    """The images that are run: of two services that run one, it is enough that one of them says its platform."""
+    return sorted((service.image for service in services), key=lambda image: image.platform)
 
 
 def mounted_images(service: DesiredService) -> list[DesiredImage]:

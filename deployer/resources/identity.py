@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from deployer.fields.container_names import SUCCESSOR
+
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 NUMBER = "com.docker.compose.container-number"
@@ -23,16 +25,9 @@ REVISION = "io.deployer.revision"
 REPLACES = "io.deployer.replaces"
 PREDECESSOR = "io.deployer.predecessor"
 ANONYMOUS = "io.deployer.anonymous"
+MOUNTED = "io.deployer.mounted-images"
 
 _NUMBER = re.compile("[0-9]{1,9}")
-
-SUCCESSOR = ".next"
-"""What a successor's name ends in while its predecessor has the real one; no service or stack name makes such a name.
-"""
-
-
-def container_name(stack: str, service: str, number: int) -> str:
-    return f"{stack}-{service}-{number}"
 
 
 def one_off_name(stack: str, service: str, slug: str) -> str:

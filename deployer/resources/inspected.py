@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Generator, Mapping, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from deployer.fields.copies import SECTIONS, decode_copies, is_copy, label_of
 from deployer.fields.field import Context, Field, Json, Value, section
 from deployer.fields.mount_forms import target_path
 from deployer.fields.mounts import is_anonymous
+from deployer.fields.platform import platform
 from deployer.resources import identity, standing
 from deployer.resources.applied import Applied, decode
 from deployer.resources.observed import MountedFrom, ObservedContainer, ObservedImage
@@ -52,6 +54,7 @@ def container_of(inspect: Json, context: Context) -> ObservedContainer:
         copies=copies,
         one_off=identity.is_one_off(labels),
         damaged=_damaged(labels, applied),
+        mounted_images=_mounted_images(labels) or {},
     )
 
 
@@ -70,6 +73,7 @@ def _damaged(labels: Mapping[str, str], applied: Applied | None) -> tuple[str, .
         identity.NUMBER: identity.number_of(labels) > 0,
         identity.PREDECESSOR: standing.decode(labels.get(identity.PREDECESSOR)) is not None,
         identity.ANONYMOUS: _taken_over(labels) is not None,
+        identity.MOUNTED: _mounted_images(labels) is not None,
         **{label_of(kind): decode_copies(labels.get(label_of(kind))) is not None for kind in SECTIONS},
     }
     return tuple(label for label, is_read in readable.items() if label in labels and not is_read)
@@ -113,6 +117,15 @@ def _taken_over(labels: Mapping[str, str]) -> dict[str, str] | None:
         return None
 
 
+def _mounted_images(labels: Mapping[str, str]) -> dict[str, str] | None:
+    """None where the label is damaged."""
+    try:
+        found: Any = json.loads(labels.get(identity.MOUNTED) or "{}")
+        return {str(reference): id for reference, id in found.items() if isinstance(id, str)}
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
 def _volumes_at(inspect: Json, targets: Set[str]) -> dict[str, str]:
     mounts = [mount for mount in inspect.get("Mounts") or () if mount.get("Type") == "volume"]
     found = {target_path(mount["Destination"]): mount.get("Name") or "" for mount in mounts}
@@ -144,7 +157,13 @@ def dependencies_on_label(container: ObservedContainer) -> dict[str, str]:
 def image_of(inspect: Json) -> ObservedImage:
     config: Json = section(inspect, "Config")
     tagged_at = section(inspect, "Metadata").get("LastTagTime") or ""
-    return ObservedImage(inspect["Id"], tuple(inspect.get("RepoDigests") or ()), config, tagged_at)
+    said = [inspect.get(key) or "" for key in ("Os", "Architecture", "Variant")]
+    return ObservedImage(inspect["Id"], tuple(inspect.get("RepoDigests") or ()), config, tagged_at, platform(*said))
+
+
+def with_platform(container: ObservedContainer, image: ObservedImage | None) -> ObservedContainer:
+    """The container with the platform of its image: its own inspect tells the system, and no more."""
+    return replace(container, values={**container.values, "platform": image.platform if image else ""})
 
 
 def rows_of(rows: tuple[Field, ...], document: Json, context: Context) -> dict[str, Value]:

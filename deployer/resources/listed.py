@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
-from deployer.fields import network, volume
+from deployer.fields import container, network, volume
+from deployer.fields.container_names import CONTAINER_NAME, SUCCESSOR, service_named
 from deployer.fields.copies import COPIES
 from deployer.fields.field import Context, Field, Json, section
 from deployer.resources import identity
@@ -24,6 +25,30 @@ def neighbour_of(listed: Json) -> Neighbour:
         image_id=listed.get("ImageID", ""),
         mounts=mounted(listed),
     )
+
+
+def names_of_their_own(listed: Iterable[Json], stack: str) -> dict[str, str]:
+    """The services of a stack by the names that their containers have, or were made with, besides those that they
+    would have anyway: others may know them by these still.
+    """
+    found: dict[str, str] = {}
+    for each in listed:
+        labels: Mapping[str, str] = each.get("Labels") or {}
+        service = labels.get(identity.SERVICE)
+        if not service or not identity.is_of(stack, labels):
+            continue
+        for name in (*(name.lstrip("/") for name in each.get("Names") or ()), _made_as(labels)):
+            if name and service_named(name, Context(stack=stack))[0] != service:
+                found[name.removesuffix(SUCCESSOR)] = service
+    return found
+
+
+def _made_as(labels: Mapping[str, str]) -> str:
+    text = labels.get(identity.APPLIED, "")
+    if CONTAINER_NAME.name not in text:
+        return ""
+    applied = decode(text, container.FIELDS)
+    return applied.fields.get(CONTAINER_NAME.name) or "" if applied else ""
 
 
 def ports_of(listed: Json) -> frozenset[tuple[str, int, str]]:

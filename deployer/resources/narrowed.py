@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from deployer.fields.mounts import images_of
+from deployer.fields.namespaces import owners
 from deployer.resources.desired import Desired
 from deployer.resources.identity import container_address
 from deployer.resources.pushes import runs
@@ -26,7 +27,7 @@ def narrowed(whole: Desired, names: Collection[str], *, alone: bool = False) -> 
             waiting += () if alone else whole.services[name].depends_on
             waiting += filter(None, [service_behind(whole.services[name].image.reference, whole.registries)])
     services = {name: service for name, service in whole.services.items() if name in needed}
-    images = {service.image.address: service.image for service in services.values()}
+    images = {each.image.address: whole.images[each.image.address] for each in services.values()}
     mounted = {f"image.{name}" for each in services.values() for name in images_of(each.asked["volumes"])}
     images |= {address: whole.images[address] for address in mounted}
     pushes = tuple(push for push in whole.pushes if runs(images, push))
@@ -40,7 +41,18 @@ def narrowed(whole: Desired, names: Collection[str], *, alone: bool = False) -> 
         networks={key: thing for key, thing in whole.networks.items() if key in networks},
         volumes={key: thing for key, thing in whole.volumes.items() if thing.name in volumes},
     )
-    return replace(part, left_out=tuple(sorted(addresses(whole) - addresses(part))))
+    left = tuple(sorted(addresses(whole) - addresses(part)))
+    return replace(part, left_out=left, left_followers=_followers(whole, services))
+
+
+def _followers(whole: Desired, services: Collection[str]) -> dict[str, frozenset[str]]:
+    """Of each of these services, the others that are in a namespace of it or start anew with it."""
+    found: dict[str, frozenset[str]] = {}
+    for name, service in whole.services.items():
+        joined = {whose for _, kind, whose in owners(service.asked) if kind == "service"}
+        for followed in (joined | service.restarts_with) & set(services) if name not in services else ():
+            found[followed] = found.get(followed, frozenset()) | {name}
+    return found
 
 
 def addresses(wanted: Desired) -> frozenset[str]:

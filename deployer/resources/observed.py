@@ -29,9 +29,9 @@ class ObservedContainer:
     check. `values` are the canonical rows, `network_ids` the engine's ids of the networks by key, `anonymous` the
     volumes without a name by target, `copies` the volumes of its secrets, which go with it; `predecessor` how the one
     that it replaces stood; a `one_off` ran a command beside the service. `copied` are files of one that is not of our
-    making, by path, where the stack wants copies. `damaged` are the labels of ours that cannot be read. `raw` is the
-    inspect, for what takes a step
-    back.
+    making, by path, where the stack wants copies. `damaged` are the labels of ours that cannot be read.
+    `mounted_images` are the ids that the images it mounts had when it was made, by reference. `raw` is the inspect, for
+    what takes a step back.
     """
 
     id: str
@@ -56,6 +56,7 @@ class ObservedContainer:
     one_off: bool = False
     copied: Mapping[str, CopiedFile] = field(default_factory=dict[str, CopiedFile])
     damaged: tuple[str, ...] = ()
+    mounted_images: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def address(self) -> str:
@@ -117,12 +118,13 @@ class ObservedThing:
 
 @dataclass(frozen=True, slots=True)
 class ObservedImage:
-    """`tagged_at` is when it last got a name on the engine, as it does by a pull."""
+    """`tagged_at` is when it last got a name on the engine, as by a pull; `platform` is "" where none is said."""
 
     id: str
     digests: tuple[str, ...]
     config: Json
     tagged_at: str = ""
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import Value, section
 from deployer.fields.namespaces import NAMESPACES, joined
 from deployer.fields.volumes_from import entry_of
 from deployer.resources.applied import canonical
-from deployer.resources.identity import SUCCESSOR
 from deployer.resources.inspected import mounted
 from deployer.resources.observed import Neighbour, ObservedContainer
 

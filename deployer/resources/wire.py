@@ -18,11 +18,12 @@ _LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}")
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Where the engine is and what it speaks, for the head of a plan."""
+    """Where the engine is, what it speaks, and its own platform, "" where it does not say."""
 
     host: str
     version: str
     api: str
+    platform: str = ""
 
     @property
     def is_here(self) -> bool:

@@ -13,6 +13,7 @@ from deployer.fields.mount_forms import is_path
 from deployer.fields.parse import mapping
 from deployer.stack.addresses import address_mistakes
 from deployer.stack.conflicts import conflicts
+from deployer.stack.container_names import container_name_mistakes
 from deployer.stack.copies import copies
 from deployer.stack.links import link_mistakes
 from deployer.stack.mistakes import Path, undefined
@@ -43,6 +44,7 @@ def check(stack: Stack, tree: Mapping[str, Any], wrong: Collection[Path] = ()) -
     yield from _dependencies(stack)
     yield from _circles(stack)
     yield from conflicts(stack)
+    yield from container_name_mistakes(stack)
     yield from copies(stack, tree, wrong)
     yield from address_mistakes(stack)
     yield from namespace_mistakes(stack)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from deployer.errors import Diagnostic
+from deployer.errors import Diagnostic, Place
 from deployer.fields import container
 from deployer.fields.field import Context
+from deployer.fields.platform import canonical
 from deployer.fields.ports import addresses_meet
 from deployer.fields.tmpfs import parts
 from deployer.stack.limits import limits_that_conflict
-from deployer.stack.model import Stack
+from deployer.stack.model import EngineThing, Stack
 from deployer.stack.service import COMPLETED, said, written
 
 _RESTART = container.BY_NAME["restart"]
@@ -23,6 +24,8 @@ def conflicts(stack: Stack) -> Iterator[Diagnostic]:
     yield from _targets_used_twice(stack)
     yield from _ports(stack)
     yield from _external(stack)
+    yield from _names_used_twice(stack)
+    yield from _platforms(stack)
     yield from _never_completed(stack)
     yield from limits_that_conflict(stack)
 
@@ -127,6 +130,49 @@ def _external(stack: Stack) -> Iterator[Diagnostic]:
                     stack.places.key(section, name, key),
                     "take it out, or external",
                 )
+
+
+def _names_used_twice(stack: Stack) -> Iterator[Diagnostic]:
+    """One network or volume under two keys. An external volume may have several: nothing is made of it, and containers
+    are not known by its key.
+    """
+    for section, named in (("networks", stack.network_name), ("volumes", stack.volume_name)):
+        things: Mapping[str, EngineThing] = getattr(stack, section)
+        keys: dict[str, str] = {}
+        for key, thing in things.items():
+            other = keys.setdefault(named(key), key)
+            shared = section == "volumes" and thing.external and things[other].external
+            if other != key and not shared:
+                yield Diagnostic(
+                    "said-twice",
+                    f"{section}.{key} and {section}.{other} ({_name_place(stack, section, other)}) are one "
+                    f"{section[:-1]}: {named(key)}",
+                    _name_place(stack, section, key),
+                    "give one of them another name, or take it out",
+                )
+
+
+def _platforms(stack: Stack) -> Iterator[Diagnostic]:
+    """An engine has an image of one name for one platform."""
+    first: dict[str, tuple[str, str]] = {}
+    for name, service in stack.services.items():
+        image, own = said(service, "image"), canonical(said(service, "platform") or "")
+        if image and own and not service.build:
+            other, wanted = first.setdefault(image, (name, own))
+            if wanted != own:
+                place = stack.places.at("services", other, "platform")
+                yield Diagnostic(
+                    "said-twice",
+                    f"services.{name} wants {image} for {own}, and services.{other} for {wanted} ({place})",
+                    stack.places.at("services", name, "platform"),
+                    "name one of them by its digest, or by another tag",
+                )
+
+
+def _name_place(stack: Stack, section: str, key: str) -> Place:
+    """Where a network or volume says what it is called, else where it stands."""
+    path = (section, key, "name")
+    return stack.places.at(*path) if stack.places.has(*path) else stack.places.key(section, key)
 
 
 def _never_completed(stack: Stack) -> Iterator[Diagnostic]:

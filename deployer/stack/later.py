@@ -13,7 +13,7 @@ storage_opt sysctls tmpfs tty ulimits use_api_socket  userns_mode uts volumes_fr
 """
 
 _BUILD = """
-additional_contexts cache_from cache_to entitlements extra_hosts isolation labels network no_cache platforms
+additional_contexts cache_from cache_to entitlements extra_hosts isolation labels network no_cache
 privileged provenance pull sbom secrets shm_size ssh tags ulimits
 """
 

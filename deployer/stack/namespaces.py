@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from deployer.errors import Diagnostic, did_you_mean
 from deployer.fields.namespaces import NAMESPACES, Namespace, owner
+from deployer.stack.container_names import own_containers
 from deployer.stack.model import Stack
 from deployer.stack.profiles import inactive
 from deployer.stack.service import ServiceKeys, said
@@ -42,7 +43,7 @@ def _conflicts(stack: Stack, name: str, service: ServiceKeys, mode: str) -> Iter
 def _owners(stack: Stack, name: str, namespace: Namespace, kind: str, target: str) -> Iterator[Diagnostic]:
     key = namespace.row
     place = stack.places.at("services", name, key)
-    own = {f"{stack.name}-{service}-1": service for service in stack.services}
+    own = own_containers(stack)
     if kind == "container" and target in own:
         yield Diagnostic(
             "network-mode" if key == "network_mode" else "own-container",

@@ -24,6 +24,7 @@ Ignored = frozenset[tuple[str, str]]
 _OURS = {
     "image": "what a service runs is decided here",
     "network_mode": "the order in which services start hangs on it",
+    "container_name": "whoever deploys the stack finds the container by it",
     "secrets": "only deployer puts them there",
     "configs": "only deployer puts them there",
 }

@@ -15,6 +15,7 @@ from deployer.fields.limits import PidsLimit
 from deployer.fields.links import target
 from deployer.fields.namespaces import NAMESPACES, owner
 from deployer.fields.parse import describe, listing, mapping, refusal, signal_name
+from deployer.fields.platform import OnePlatform
 from deployer.fields.restart import RestartPolicy
 from deployer.fields.volumes_from import givers
 from deployer.stack import later
@@ -42,6 +43,7 @@ class Build(Model):
     args: Environment = Field(default={}, description="Build arguments (ARG).")
     target: Text | None = Field(default=None, description="The stage to build.")
     tag: Text | None = Field(default=None, description="A further name for the image.")
+    platforms: OnePlatform = Field(default=(), description="The platform that it is for, in a list: the engine's own.")
     push: PushTo = Field(default=(), description="The registries that it is pushed to, under its tag.")
 
     @classmethod

@@ -336,6 +336,17 @@ def recovery() -> Scenario:
     )
 
 
+def names_traded() -> Scenario:
+    """Two services take each other's container name, one with a new container; a third gets that of an orphan."""
+
+    def named(name: str, **fields: Any) -> dict[str, Any]:
+        return sleeper(network_mode="none", container_name=f"${{COMPOSE_PROJECT_NAME}}.{name}", **fields)
+
+    before = Run({"web": named("one"), "db": named("two"), "old": named("three"), "bystander": BYSTANDER}, {})
+    new = Run({"web": named("two", user="1000"), "db": named("one"), "new": named("three"), "bystander": BYSTANDER}, {})
+    return Scenario("names traded", new, (new,), before=before, untouched=("db", "bystander"))
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.operation: scenario
     for scenario in (
@@ -347,6 +358,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         network_anew(),
         owner_replaced("owner of a network replaced", user="0:1"),
         owner_replaced("owner of a network put back", _owner(), command=DIES),
+        names_traded(),
         update(),
         destroyed(),
         destroyed_with_volumes(),

@@ -22,7 +22,7 @@ from typing import Any
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from deployer.resources import identity
+from deployer.fields.container_names import container_name
 from tests.e2e.project import BASE, ROOT
 
 Json = Mapping[str, Any]
@@ -217,7 +217,7 @@ UNSEEN = (
         "`docker rename`",
         {},
         _renamed,
-        lambda found, stack: found["Name"] == f"/{identity.container_name(stack, 'by-name', 1)}",
+        lambda found, stack: found["Name"] == f"/{container_name(stack, 'by-name', 1)}",
     ),
     ByHand(
         "by-network",

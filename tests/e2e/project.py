@@ -23,6 +23,7 @@ from docker.errors import APIError, NotFound
 
 import deployer
 from deployer.cli.app import run
+from deployer.fields.container_names import container_name
 from deployer.resources import identity
 
 Json = Mapping[str, Any]
@@ -92,11 +93,16 @@ class Project:
     name: str
     lines: dict[str, int] = field(default_factory=dict[str, int])
     ports: tuple[int, ...] = ()
+    named: dict[str, str] = field(default_factory=dict[str, str])
 
     def write(self, services: Json | None = None, /, **sections: Any) -> None:
-        """The stack file, every key on a line of its own; `lines` has the line of each by its dotted path."""
+        """The stack file, every key on a line of its own; `lines` has the line of each by its dotted path, `named` the
+        services that say what their containers are called.
+        """
         text: list[str] = []
         self.lines = {}
+        own = {name: str(said["container_name"]) for name, said in (services or {}).items() if "container_name" in said}
+        self.named = {name: said.replace("${COMPOSE_PROJECT_NAME}", self.name) for name, said in own.items()}
         _block({"name": self.name, **sections, "services": services or {}}, "", "", text, self.lines)
         (self.folder / "stack.yaml").write_text("\n".join(text) + "\n")
 
@@ -169,7 +175,7 @@ class Project:
         return self.engine.inspect_container(self.container_name(service, number))
 
     def container_name(self, service: str, number: int = 1) -> str:
-        return identity.container_name(self.name, service, number)
+        return self.named.get(service) or container_name(self.name, service, number)
 
     def id_of(self, service: str, number: int = 1) -> str:
         return self.container(service, number)["Id"]

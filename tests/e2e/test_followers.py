@@ -201,3 +201,35 @@ def test_every_option_of_a_mount_is_applied_and_no_difference(project: Project) 
     project.apply()
     project.must_be_settled()
     assert "busybox" in project.inside("web", "ls", "/image")[1]
+
+
+def test_a_mounted_image_whose_tag_has_moved_is_another_one(project: Project) -> None:
+    """The engine shows its name alone, so the container keeps which one it was."""
+    if api(project) < (1, 48):
+        return
+    name = f"{project.name}-tools"
+    project.engine.tag(BASE, name, "1")
+    image = {"type": "image", "source": f"{name}:1", "target": "/image"}
+    project.write({"web": sleeper(volumes=[image])})
+    project.apply()
+    project.must_be_settled()
+    project.engine.tag("python:3.11-slim", name, "1")
+    (field,) = project.fields("service.web[1]").values()
+    assert (field["field"], field["causes"]) == ("volumes./image", ["image"])
+    project.apply()
+    project.must_be_settled()
+    assert "apt" in project.inside("web", "ls", "/image/etc")[1].split()
+
+
+def test_a_follower_that_is_left_out_is_named_and_left(project: Project) -> None:
+    """--only makes its service anew, and says who would have followed."""
+    restarts = {"db": {"condition": "service_started", "restart": True}}
+    services = {"db": sleeper(), "web": sleeper(depends_on=restarts), "side": sleeper(network_mode="service:db")}
+    project.write(services)
+    project.apply()
+    before = [project.container(name)["State"]["StartedAt"] for name in ("web", "side")]
+    project.write({**services, "db": sleeper(user="1000")})
+    result = project.apply("--only", "db")
+    assert result.err.count("warning[follower-left]") == 2
+    assert [project.container(name)["State"]["StartedAt"] for name in ("web", "side")] == before
+    assert set(project.changes()) == {"service.side[1]"}

@@ -18,6 +18,8 @@ def test_what_runs_of_an_inactive_service_is_left_alone_and_goes_with_the_stack(
     project.must_be_settled()
     project.write({**services, "debug": sleeper(profiles=["debug"], user="1000")}, networks={"front": {}})
     assert set(project.changes()) == set()
+    shown = {line.split()[0]: line.split()[1:4] for line in project.run("status").out.splitlines()}
+    assert (shown["web"][:2], shown["debug"]) == (["1/1", "running"], ["1", "running;", "inactive"])
     assert set(project.changes("--only", "debug")) == {"service.debug[1]"}
     project.destroy()
     assert (project.containers(), project.networks()) == (set(), set())

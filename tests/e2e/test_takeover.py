@@ -308,3 +308,27 @@ def test_a_build_of_composes_is_made_once_more_and_its_container_replaced_only_i
     assert listed(project, compose) == shown
     told(project, *compose, "up", "-d", "--no-recreate")
     project.must_be_settled()
+
+
+def test_a_name_that_compose_gave_is_changed_in_place(project: Project, compose: list[str]) -> None:
+    """Compose made it an alias, too: that goes with it, and the links of others follow."""
+    one, two = f"{project.name}.one", f"{project.name}.two"
+    services = {"db": sleeps(container_name=one), "web": sleeps(links=["db:base"])}
+    stack = Stack(services, ("db", {"container_name": two}), {"container_name"})
+    write_all(project, stack)
+    told(project, *compose, "up", "-d")
+    began = set(ids(project).values())
+    project.must_be_settled()
+    write(project, stack, {**services, "db": sleeps(container_name=two)})
+    assert {name: each["action"] for name, each in project.changes().items()} == {
+        "service.db[1]": "rename",
+        "service.web[1]": "update",
+    }
+    project.apply()
+    project.must_be_settled()
+    assert set(ids(project).values()) == began
+    reached = {name: project.inside("web", "ping", "-c1", "-W1", name)[0] == 0 for name in (one, two, "db", "base")}
+    assert reached == {one: False, two: True, "db": True, "base": True}
+    assert ("db", two) in listed(project, compose)
+    told(project, *compose, "up", "-d", "--no-recreate")
+    assert set(ids(project).values()) == began

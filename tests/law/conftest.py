@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from deployer.errors import DeployerError
+from deployer.fields.container_names import container_name
 from deployer.plan.model import Change, Plan
 from deployer.plan.planner import Options
 from deployer.project import Project
@@ -109,7 +110,7 @@ class LiveStack:
         assert differences(self.changes()) == {}
 
     def container(self, service: str, number: int = 1) -> Json:
-        name = identity.container_name(self.name, service, number)
+        name = container_name(self.name, service, number)
         found = self.engine.container(name)
         assert found, f"there is no container {name}"
         return found

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from deployer.errors import InvalidStack
 from deployer.fields import container, network, volume
+from deployer.fields.container_names import container_name
 from deployer.fields.field import Context, Effect, Field, Json, Value, get, put
 from deployer.fields.kinds import OWN_LABELS
 from deployer.plan.model import Cause, Change
@@ -269,7 +270,7 @@ def enter(stack: Any, found: Mapping[str, Found], image: str, phase: str, value:
         it = found[case.name]
         if value(it) is not None:  # what nothing says is not read
             it.context = desired.services[case.key].context
-        name = identity.container_name(stack.name, case.key, 1)
+        name = desired.services[case.key].container_name(1)
         it.errors[phase] = "; ".join(error for error in errors if name in error or len(errors) == 1)
         it.inspects[phase] = stack.engine.container(name) or {}
         shown = stack.engine.image(it.inspects[phase].get("Image", ""))
@@ -288,6 +289,8 @@ def change_by_hand(engine: Engine, case: Case, it: Found, first: Desired) -> Non
     elif row.engine.startswith("HostConfig."):
         asked = first.services[case.key].asked
         engine.update_container(was["Id"], row.update_body({**asked, row.name: then}))
+    elif row is container.BY_NAME["container_name"]:
+        engine.rename_container(was["Id"], then)
     else:
         for name, settings in endpoints(first.services[case.key]):
             engine.disconnect(name, was["Id"])
@@ -296,7 +299,7 @@ def change_by_hand(engine: Engine, case: Case, it: Found, first: Desired) -> Non
 
 def make_again(engine: Engine, was: Json, first: Desired, asked: DesiredService) -> None:
     """Remove the container and make it as it was at first, with the labels that tell what was applied since."""
-    references = {name: identity.container_name(first.stack, name, 1) for name in first.services}
+    references = {name: container_name(first.stack, name, 1) for name in first.services}
     body = container_body(first, asked, 1, salt="", revision=1, anonymous={}, references=references)
     mine = {name: text for name, text in body["Labels"].items() if not name.startswith(OWN_LABELS)}
     own = {name: text for name, text in was["Config"]["Labels"].items() if name.startswith(OWN_LABELS)}

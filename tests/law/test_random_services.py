@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from deployer.fields import container
+from deployer.fields.container_names import container_name
 from deployer.plan.model import Change
 from deployer.reconcile.protocol import Engine
 from deployer.resources import identity
@@ -67,7 +68,7 @@ def wrong(stack: Any, pack: Mapping[str, Trial], image: str) -> dict[str, str]:
     def apply(phase: str) -> None:
         errors = [str(error) for error in stack.apply().errors]
         for name in pack:
-            mine = [error for error in errors if identity.container_name(stack.name, name, 1) in error]
+            mine = [error for error in errors if container_name(stack.name, name, 1) in error]
             if mine:
                 found.setdefault(name, f"{phase}: {'; '.join(mine)}")
         assert len(found) or not errors, errors

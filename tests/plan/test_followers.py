@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan
-from deployer.plan.planner import make_plan
+from deployer.plan.planner import Options, make_plan
 from deployer.resources import identity
 from deployer.resources.body import container_body
 from deployer.resources.desired import Desired
 from deployer.resources.from_stack import desired
 from deployer.resources.inspected import container_of
+from deployer.resources.listed import names_of_their_own
+from deployer.resources.narrowed import narrowed
 from deployer.resources.observed import Observed, ObservedImage, ObservedThing
 from deployer.resources.owners import with_owner
 from deployer.resources.records import Records
@@ -51,7 +54,7 @@ def mounts_of(body: Mapping[str, Any], others: Mapping[str, list[dict[str, Any]]
 def running(stack: Desired, *, labels: bool = True, started: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """The inspects of the containers that an apply of this stack leaves."""
     found: list[dict[str, Any]] = []
-    references = {name: identity.container_name("shop", name, 1) for name in stack.services}
+    references = {name: service.container_name(1) for name, service in stack.services.items()}
     mounts: dict[str, list[dict[str, Any]]] = {}
     for name, service in stack.services.items():
         body = container_body(stack, service, 1, salt="salt", revision=1, anonymous={}, references=references)
@@ -87,8 +90,11 @@ def plan_on(applied: Desired, want: Desired) -> tuple[Change, ...]:
     return plan(want, running(applied), applied).changes
 
 
-def plan(want: Desired, inspects: Iterable[Mapping[str, Any]], applied: Desired | None = None) -> Plan:
-    found = [container_of(inspect, want.context) for inspect in inspects]
+def plan(want: Desired, inspects: Iterable[Mapping[str, Any]], applied: Desired | None = None, *only: str) -> Plan:
+    inspects = list(inspects)
+    listed = [{"Names": [each["Name"]], "Labels": each["Config"]["Labels"]} for each in inspects]
+    context = replace(want.context, containers={**names_of_their_own(listed, "shop"), **want.context.containers})
+    found = [container_of(inspect, context) for inspect in inspects]
     own = {each.id: each for each in found}
     values = {row: value for thing in (applied or want).networks.values() for row, value in thing.asked.items()}
     volumes = {
@@ -107,7 +113,8 @@ def plan(want: Desired, inspects: Iterable[Mapping[str, Any]], applied: Desired 
         {},
         Records(salt="salt"),
     )
-    return make_plan(want, seen, lambda *_: None)
+    part = narrowed(want, only) if only else want
+    return make_plan(part, seen, lambda *_: None, Options(only=frozenset(only)))
 
 
 def changed(before: str, after: str, more: str = "", **how: Any) -> Plan:
@@ -195,6 +202,49 @@ def test_what_is_to_start_anew_with_another_does():
     assert (at[1, Call.STOP], at[0, Call.STOP]) in found.edges
     assert (at[0, Call.START], at[1, Call.START]) in found.edges
     assert db.group == web.group
+
+
+def test_what_has_completed_does_not_run_again_with_another():
+    """A one-shot is to start anew with its database while it runs, and not once it has done its work."""
+    services = (
+        "db: tty: false\nseed: restart: 'no', depends_on: {db: {condition: service_started, restart: true}}\n"
+        "web: depends_on: {seed: {condition: service_completed_successfully}}"
+    )
+    applied, want = wanted(services), wanted(services.replace("false", "true"))
+    inspects = running(applied)
+    assert {change.address for change in plan(want, inspects).changes} == {"service.db[1]", "service.seed[1]"}
+    inspects[1]["State"] = {"Status": "exited", "ExitCode": 0, "StartedAt": STARTED}
+    assert {change.address for change in plan(want, inspects).changes} == {"service.db[1]"}
+
+
+def test_what_is_to_start_anew_with_a_one_shot_does_when_that_is_made_anew():
+    services = (
+        "seed: restart: 'no', tty: false\n"
+        "web: depends_on: {seed: {condition: service_completed_successfully, restart: true}}"
+    )
+    applied, want = wanted(services), wanted(services.replace("false", "true"))
+    inspects = running(applied)
+    inspects[0]["State"] = {"Status": "exited", "ExitCode": 0, "StartedAt": STARTED}
+    assert told(plan(want, inspects))["service.web[1]"] == (
+        Action.RESTART,
+        [("depends_on.seed", "seed (made anew)", "with service.seed[1]: tty")],
+    )
+
+
+def test_a_follower_that_a_plan_leaves_out_is_named():
+    """With --only, a service that is made anew takes nobody along; whoever only waits for it is not concerned."""
+    services = (
+        "db: tty: false\nweb: depends_on: {db: {condition: service_started, restart: true}}\n"
+        "side: network_mode: 'service:db'\naside: depends_on: [db]"
+    )
+    applied, want = wanted(services), wanted(services.replace("false", "true"))
+    found = plan(want, running(applied), applied, "db")
+    assert [change.address for change in found.changes] == ["service.db[1]"]
+    assert [(each.code, each.message) for each in found.warnings] == [
+        ("follower-left", f"service.{name} follows db, which is made anew, and stays as it is")
+        for name in ("side", "web")
+    ]
+    assert plan(applied, running(applied), applied, "db").warnings == ()
 
 
 def test_a_link_is_a_dependency_that_starts_it_anew():

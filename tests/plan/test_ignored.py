@@ -146,7 +146,9 @@ def test_a_network_that_the_file_no_longer_has_cannot_go_while_others_keep_a_con
         _ = found.plan
 
 
-@pytest.mark.parametrize("row", sorted(BY_NAME.keys() - {"image", "network_mode", "secrets", "configs"}))
+@pytest.mark.parametrize(
+    "row", sorted(BY_NAME.keys() - {"image", "container_name", "network_mode", "secrets", "configs"})
+)
 def test_every_other_field_can_be_ignored(row: str):
     """The stack loads, and a successor can be made."""
     found = ignoring("plain", row)

@@ -11,6 +11,7 @@ from deployer.errors import InvalidStack, Unreachable
 from deployer.plan.model import Action, Change, Plan
 from deployer.plan.parts import Part, plan_part
 from deployer.plan.planner import make_plan, no_recall
+from deployer.plan.steps import Pull
 from deployer.resources.desired import Desired, DesiredBuild
 from deployer.resources.from_stack import desired
 from deployer.resources.narrowed import narrowed
@@ -168,7 +169,7 @@ def test_a_pull_names_the_mirrors_that_it_tries():
     pull = next(each for each in made.changes if each.action is Action.PULL)
     assert pull.detail == "a:1 from the mirror m:5000, else n:5000"
     assert [(str(step), step.payload) for step in pull.steps] == [
-        ("pull a:1 from the mirror m:5000, else n:5000", ("m:5000", "n:5000"))
+        ("pull a:1 from the mirror m:5000, else n:5000", Pull(("m:5000", "n:5000")))
     ]
 
 

@@ -29,6 +29,13 @@ def test_a_service_is_a_line_of_an_aligned_table() -> None:
         """)
 
 
+def test_of_an_inactive_service_nothing_is_wanted() -> None:
+    """What runs of it is counted alone, and is no fault."""
+    row = ServiceStatus("debug", 0, 1, "running", (), "busybox", 3, inactive=True)
+    assert re.split(" {2,}", as_text([row]).splitlines()[1])[:3] == ["debug", "1", "running; inactive"]
+    assert "\x1b[32m" in as_text([row], color=True)
+
+
 def test_nothing_to_show_is_the_head_alone() -> None:
     """So that a script that cuts the first line off is right."""
     assert as_text([]) == "SERVICE  READY  HEALTH  PORTS  IMAGE  REVISION  DRIFT"
@@ -68,11 +75,11 @@ def test_json_has_every_part() -> None:
             {
                 "service": "db", "wanted": 1, "ready": 0, "health": "starting", "ports": [], "image": "postgres:16",
                 "revision": 6, "drift": ["mem_limit", "restart"],
-                "drifted": [],
+                "drifted": [], "inactive": False,
             },
             {
                 "service": "new", "wanted": 3, "ready": 0, "health": "", "ports": [], "image": "",
-                "revision": None, "drift": [], "drifted": [],
+                "revision": None, "drift": [], "drifted": [], "inactive": False,
             },
         ],
     }  # fmt: skip
