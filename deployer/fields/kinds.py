@@ -127,7 +127,7 @@ SECONDS = Kind(
     lambda nanoseconds, _: nanoseconds // parse.SECOND,
     same,
     int,
-    lambda seconds: parse.show_duration(seconds * parse.SECOND),
+    lambda seconds: parse.show_duration(int(seconds) * parse.SECOND),
 )
 """A duration that the engine keeps in whole seconds."""
 

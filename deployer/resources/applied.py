@@ -151,7 +151,6 @@ def _is_shown(row: Field, entry: str, stored: Any) -> bool:
     try:
         value = canonical(stored)
         hash(value)
-        row.shown(entry, value)
-        return True
+        return isinstance(row.shown(entry, value), str)  # pyright: ignore[reportUnnecessaryIsInstance]
     except Exception:  # whatever a row makes of what is none of its values
         return False

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deployer.fields.container import FIELDS
@@ -159,6 +159,8 @@ def test_no_text_breaks_a_decoder(text: str):
 
 
 @given(st.dictionaries(row_names, json_values, max_size=4))
+@example({"ipc": True})
+@example({"stop_grace_period": [None]})  # a billion times a list is no duration, and fills the memory
 @settings(deadline=None, max_examples=30)
 def test_what_a_label_claims_of_rows_is_sound_or_unknown(fields: dict[str, Any]):
     """Values of another form than their rows': the hash is right, so only the rows can tell."""
