@@ -27,7 +27,7 @@ from deployer.resources.pushes import pushes_of
 from deployer.resources.registries import registries_of
 from deployer.stack.model import EngineThing, Network, Stack
 from deployer.stack.own import ignored_in, ignores_count
-from deployer.stack.service import COMPLETED, ServiceKeys, said, written
+from deployer.stack.service import COMPLETED, HEALTHY, ServiceKeys, said, written
 
 
 def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> Desired:
@@ -131,7 +131,7 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
         ignored=ignored_in(service),
         ignores_count=ignores_count(service),
         contents=_watched(service, rows, stack.folder),
-        may_exit=completes or policy == "no" or policy.startswith("on-failure"),
+        may_exit=completes or (HEALTHY not in awaited and (policy == "no" or policy.startswith("on-failure"))),
     )
 
 
