@@ -105,10 +105,10 @@ def _replacement(
         runbook = steps.replace_stop_first(old, name, new, connects, wait, _look(new, name + SUCCESSOR))
     if container.name == name + SUCCESSOR:  # it took over from one that is gone, and its own successor needs that name
         runbook = (steps.rename(old, name), *runbook)
-    fields = [change for change in fields if change.field not in ("state", "name")] or fields
     waiting = facts.images[service.image.address].id == ""
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
+    fields = [change for change in fields if change.field not in ("state", "name")] or fields
     how = "stop-first"
     change = Change(
         container.address,

@@ -16,6 +16,7 @@ from deployer.plan.images import ImageNow, Recall, no_recall
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.namespaces import namespace_changes
 from deployer.plan.owners import Owner, owners_of
+from deployer.plan.recovery import as_it_was
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedContainer
@@ -61,7 +62,7 @@ def differences(service: DesiredService, container: ObservedContainer, facts: Fa
     yield from follower_changes(service, container, followed, facts.observed)
     yield from _dead_networks(service, container, facts)
     yield from _name(service, container, facts)
-    yield from _state(service, container)
+    yield from _state(service, container, facts)
 
 
 def _image(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
@@ -139,8 +140,10 @@ def _name(service: DesiredService, container: ObservedContainer, facts: Facts) -
         )
 
 
-def _state(service: DesiredService, container: ObservedContainer) -> Iterator[FieldChange]:
-    if container.is_up or (container.has_completed and service.may_exit):
+def _state(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
+    """One that a dead run stopped has not completed, though its program may have ended well when it was asked to."""
+    completed = container.has_completed and as_it_was(container, facts.observed).has_completed
+    if container.is_up or (completed and service.may_exit):
         return
     before = f"exited ({container.exit_code})" if container.status == "exited" else container.status
     after = "completed" if service.completes else "running"

@@ -79,8 +79,8 @@ class ModelEngine(ModelReader):
         endpoints: dict[str, Any] = body.pop("NetworkingConfig", {}).get("EndpointsConfig", {})
         for mode in ("NetworkMode", "IpcMode", "PidMode"):
             kind, _, owner = host.get(mode, "").partition(":")
-            if kind == "container":
-                host[mode] = f"container:{self._container(owner)['Id']}"
+            if kind == "container" and (there := self.container(owner)):
+                host[mode] = f"container:{there['Id']}"
         host.setdefault("NetworkMode", "default")
         host.setdefault("RestartPolicy", {"Name": "no", "MaximumRetryCount": 0})
         config = image["Config"]
@@ -138,12 +138,27 @@ class ModelEngine(ModelReader):
             raise refuse("cannot start a paused container, try unpause instead", 409)
         if state["Running"]:
             return
+        try:
+            ids = self._may_start(found)
+        except EngineRefused:
+            state["ExitCode"] = 128
+            raise
+        for name, id in ids.items():
+            found["NetworkSettings"]["Networks"][name]["NetworkID"] = id
+        self.clock.sleep(0.001)
+        state.update(Status="running", Running=True, ExitCode=0, StartedAt=self.clock.stamp(), since=self.clock.seconds)
+        if _has_check(found):
+            state["Health"] = {"Status": "starting", "Log": []}
+
+    def _may_start(self, found: Json) -> dict[str, str]:
+        """The ids of the networks that it will be in."""
         for id in sorted(all_joined(found)):
             if not self._container(id)["State"]["Running"]:
                 raise refuse("cannot join network of a non running container", 409)
         networks = found["NetworkSettings"]["Networks"]
         mode = found["HostConfig"]["NetworkMode"]
-        if mode not in ("default", *OWN_NETWORKS) and not mode.startswith("container:") and mode not in networks:
+        own = mode in ("default", *OWN_NETWORKS) or mode.startswith("container:")
+        if not own and networks and mode not in networks:
             raise refuse(f"conflicting options: the network {mode} of its mode was left", 409)
         ids = {name: self._network_of(name, settings)["Id"] for name, settings in networks.items()}
         self._addresses_free(found, ids)
@@ -151,12 +166,7 @@ class ModelEngine(ModelReader):
         for other in (each for each in self.all.values() if each["State"]["Running"] and each is not found):
             if meet(wanted, host_ports(other)):
                 raise refuse("driver failed programming external connectivity: port is already allocated", 500)
-        for name, id in ids.items():
-            networks[name]["NetworkID"] = id
-        self.clock.sleep(0.001)
-        state.update(Status="running", Running=True, ExitCode=0, StartedAt=self.clock.stamp(), since=self.clock.seconds)
-        if _has_check(found):
-            state["Health"] = {"Status": "starting", "Log": []}
+        return ids
 
     def _network_of(self, name: str, settings: Json) -> dict[str, Any]:
         """A container keeps the id of a network once it was in it."""
@@ -269,24 +279,30 @@ class ModelEngine(ModelReader):
     def connect(self, network: str, container: str, endpoint: Json) -> None:
         with self._request("connect", container):
             found, there = self._container(container), self.network(network)
-            networks = found["NetworkSettings"]["Networks"]
-            if found["HostConfig"]["NetworkMode"].startswith("container:") or "host" in networks:
+            networks, runs = found["NetworkSettings"]["Networks"], found["State"]["Running"]
+            if runs and (found["HostConfig"]["NetworkMode"].startswith("container:") or "host" in networks):
                 raise refuse("container sharing network namespace with another cannot be connected", 403)
-            if there is None:
+            if "none" in networks and there:
+                raise refuse("container cannot be connected to multiple networks with one of them none", 403)
+            if there is None and runs:
                 raise refuse(f"network {network} not found", 404)
-            if found["State"]["Running"] and there["Name"] in networks:
+            name, id = (there["Name"], there["Id"]) if there else (network, "")
+            if runs and name in networks:
                 raise refuse(f"endpoint with name {container} already exists in network {network}", 403)
-            settings = {"NetworkID": there["Id"], **json.loads(json.dumps(endpoint))}
-            if found["State"]["Running"]:
-                joined = {"NetworkSettings": {"Networks": {there["Name"]: settings}}}
-                self._addresses_free({**found, **joined}, {there["Name"]: there["Id"]})
-            networks[there["Name"]] = settings
+            if there and name in networks:
+                return  # nothing of it becomes otherwise
+            settings = {"NetworkID": id, **json.loads(json.dumps(endpoint))}
+            if runs:
+                joined = {"NetworkSettings": {"Networks": {name: settings}}}
+                self._addresses_free({**found, **joined}, {name: id})
+            networks[name] = settings
 
     def disconnect(self, network: str, container: str) -> None:
         with self._request("disconnect", container):
-            networks = self._container(container)["NetworkSettings"]["Networks"]
-            there = self.network(network)
-            networks.pop(there["Name"] if there else network, None)
+            for each in self.all.values():
+                if container in (each["Id"], each["Name"][1:]):
+                    there = self.network(network)
+                    each["NetworkSettings"]["Networks"].pop(there["Name"] if there else network, None)
 
     def create_volume(self, body: Json) -> Json:
         with self._request("create volume", body["Name"]):
