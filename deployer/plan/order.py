@@ -155,6 +155,8 @@ def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> I
         if draft.service and draft.has(*STARTS):
             of_service.setdefault(draft.service.name, []).append(index)
     for index, draft in enumerate(drafts):
+        if not draft.has(*STARTS):  # who only goes needs nobody any more
+            continue
         shared = groups.count(groups[index]) > 1
         alone = not shared and not draft.forgets
         step = draft.first(*DISRUPTIVE) if alone else draft.first(*STARTS)

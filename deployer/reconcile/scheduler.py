@@ -42,6 +42,10 @@ class Schedule:
         for earlier, later in {*plan.edges, *inner}:
             self._before[later] += 1
             self._after[earlier].append(later)
+        self._earlier: dict[StepId, set[StepId]] = {step: set() for step in self._before}
+        for step, later in self._after.items():
+            for each in later:
+                self._earlier[each].add(step)
         self._chain = _chains(self._after, self.changes)
         self._due = {step for step, before in self._before.items() if before == 0}
         self._done: dict[StepId, None] = {}
@@ -53,8 +57,13 @@ class Schedule:
         """The steps that may start now: first those that the longest chain of others waits for, for the whole cannot
         end before that; of chains that are equal, in the plan's order.
         """
-        due = (step for step in self._due if self.group(step) not in self._failed)
+        due = (step for step in self._due if self.group(step) not in self._failed and not self._rests_on_nothing(step))
         return sorted(due, key=lambda step: (-self._chain[step], step))
+
+    def _rests_on_nothing(self, step: StepId) -> bool:
+        """Whether something that it came after was done, and is taken back by now."""
+        before = {self.group(earlier) for earlier in self._earlier[step]} - {self.group(step)}
+        return any(not self._past_return(group) for group in before & self._failed)
 
     def started(self, step: StepId) -> None:
         self._due.discard(step)
@@ -108,10 +117,18 @@ class Schedule:
         return all(self.is_done(index) for index, change in enumerate(self.changes) if change.group == group)
 
     def _way_back(self, group: str) -> list[StepId]:
-        done = [step for step in self._done if self.group(step) == group]
-        if any(self.changes[index].steps[number].call in NO_WAY_BACK for index, number in done):
+        if self._past_return(group):
             return []
+        done = [step for step in self._done if self.group(step) == group]
         return [step for step in reversed(done) if self.changes[step[0]].steps[step[1]].undo]
+
+    def _past_return(self, group: str) -> bool:
+        done = (
+            self.changes[index].steps[number].call
+            for index, number in self._done
+            if self.group((index, number)) == group
+        )
+        return any(call in NO_WAY_BACK for call in done)
 
     def unfinished(self) -> Iterable[int]:
         """The changes that were not carried out whole."""

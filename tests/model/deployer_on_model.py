@@ -154,9 +154,7 @@ class Deployer:
 
         return self._carry_out({}, look, forget=True)
 
-    def _carry_out(
-        self, document: Document, look: Callable[[int], apply.Planned], *, forget: bool = False
-    ) -> Outcome:
+    def _carry_out(self, document: Document, look: Callable[[int], apply.Planned], *, forget: bool = False) -> Outcome:
         def noted(holding: int) -> apply.Planned:
             planned = look(holding)
             self.begin(document, planned[0])

@@ -202,7 +202,9 @@ class ModelEngine(ModelReader):
                 self._end(found, 137)
 
     def _end(self, found: dict[str, Any], code: int) -> None:
-        found["State"].update(Status="exited", Running=False, Paused=False, ExitCode=code, FinishedAt=self.clock.stamp())
+        found["State"].update(
+            Status="exited", Running=False, Paused=False, ExitCode=code, FinishedAt=self.clock.stamp()
+        )
         if "Health" in found["State"]:
             found["State"]["Health"]["Status"] = "unhealthy"
 

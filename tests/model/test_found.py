@@ -113,14 +113,13 @@ def test_who_is_in_the_network_of_one_whose_network_is_made_anew_stops_first() -
 
 
 def test_a_one_shot_that_runs_again_gives_up_its_address_before_all() -> None:
-    """Its old container goes first, whoever takes the address while the network is made anew."""
-    job = replace(FRONT, program="work", address=6, mounts_of="b")
-    data = Service(image="busybox:1", volume="cache")
+    """Its old container goes first, though another one takes the address, and what that one needs is made anew."""
+    job = replace(FRONT, program="work", address=6)
 
     def play(on: Play) -> None:
-        on.must_settle(stack(b=data, d=job))
-        on.by_hand([Deed("remove", 0)])
-        on.must_settle(stack(1, a=replace(FRONT, address=6), b=data, d=job))
+        on.must_settle(stack(d=job))
+        taker = replace(FRONT, image="keeper:1", address=6)
+        on.must_settle(stack(1, a=taker, d=replace(job, needs={"a": "service_started"})))
 
     plays(play)
 
@@ -151,6 +150,34 @@ def test_replicas_that_are_started_anew_with_another_service_are_so_one_by_one()
         on.must_settle(after)
 
     plays(play)
+
+
+def test_who_is_removed_waits_for_nothing_to_start() -> None:
+    """It depended on one that takes a port of one whose network it is in."""
+    web = replace(BACK, port=8002)
+
+    def play(on: Play) -> None:
+        on.must_settle(stack(a=web, d=BACK, e=Service(mode="service:a", needs={"d": "service_started"})))
+        on.must_settle(stack(d=web))
+
+    plays(play)
+
+
+def test_nothing_starts_after_what_it_needs_was_taken_back() -> None:
+    """It is started, and then put back with one that it changes together with."""
+    before = stack(a=BACK)
+    after = stack(
+        a=replace(BACK, edition=1), d=Service(mode="service:a"), e=replace(BACK, needs={"d": "service_started"})
+    )
+
+    def play(on: Play, fail: int) -> None:
+        on.must_settle(before)
+        on.apply(after, fail=fail)
+        on.must_settle(after)
+
+    for fail in range(1, 20):
+        for order in range(8):
+            playing(lambda on, fail=fail: play(on, fail), order)
 
 
 def _states(on: Play) -> dict[str, str]:

@@ -60,9 +60,7 @@ def test_wherever_an_apply_was_killed_the_next_one_leaves_an_empty_plan(tried: T
 
     @tried
     @given(two_stacks(), st.lists(POINTS, min_size=1, max_size=2), st.booleans(), some_deeds, st.booleans(), ORDERS)
-    def holds(
-        stacks: tuple[Stack, Stack], kills: list[int], records: bool, deeds: Any, back: bool, order: int
-    ) -> None:
+    def holds(stacks: tuple[Stack, Stack], kills: list[int], records: bool, deeds: Any, back: bool, order: int) -> None:
         def play(on: Play) -> None:
             on.must_settle(stacks[0])
             for kill in kills:

@@ -147,7 +147,10 @@ def _container(found: Mapping[str, Any], ids: Mapping[str, str], names: Mapping[
     mode = host["NetworkMode"]
     owner = mode.partition(":")[2]
     networks = {
-        name: (_which(settings["NetworkID"], ids, state["Running"]), {"web", "api"} & set(settings.get("Aliases") or ()))
+        name: (
+            _which(settings["NetworkID"], ids, state["Running"]),
+            {"web", "api"} & set(settings.get("Aliases") or ()),
+        )
         for name, settings in found["NetworkSettings"]["Networks"].items()
         if name != "none"
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from deployer.fields.copies import COPIES
 from deployer.plan import events
-from deployer.plan.model import Action, Call, Plan, Step
+from deployer.plan.model import Action, Call, Change, Plan, Step
 from deployer.resources import identity
 from tests.model.deployer_on_model import Document, Killed
 from tests.model.engine import ModelEngine, anonymous_volumes, refuse
@@ -153,7 +153,8 @@ class Watch:
             return
         name = service_of(found)
         services: Mapping[str, Any] = self.document.get("services", {})
-        staying = {each.address for each in self.plan.changes if each.action not in (Action.REMOVE, Action.RECOVER)}
+        going = (Action.REMOVE, Action.RECOVER)
+        staying = {each.address for each in self.plan.changes if each.action not in going or not _removes(each)}
         staying |= set(self.plan.unchanged)
         for target, dependency in services.get(name, {}).get("depends_on", {}).items():
             wanted = services[target].get("deploy", {}).get("replicas", 1)
@@ -174,6 +175,10 @@ def _is(found: Mapping[str, Any], condition: str, service: Mapping[str, Any]) ->
             return completed
         case _:
             return state["Status"] == "running" or (completed and service.get("restart") in ("no", "on-failure"))
+
+
+def _removes(change: Change) -> bool:
+    return any(step.call is Call.REMOVE for step in change.steps)
 
 
 def containers(engine: ModelEngine) -> list[dict[str, Any]]:

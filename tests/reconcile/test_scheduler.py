@@ -159,3 +159,16 @@ def test_every_step_is_done_once_and_after_those_before_it(groups, data):
     done = carry_out(Schedule(plan(*groups, edges=edges)))
     assert sorted(done) == steps
     assert all(done.index(one) < done.index(other) for one, other in edges)
+
+
+def test_what_came_after_a_step_that_was_taken_back_is_not_due():
+    """Its need was met for a moment, until another change of that group failed."""
+    schedule = Schedule(plan("a", "a", "b", edges=[((0, 0), (2, 0))]))
+    for step in ((0, 0), (1, 0)):
+        schedule.started(step)
+    schedule.finished((0, 0))
+    assert (2, 0) in schedule.due()
+    schedule.failed((1, 0))
+    assert schedule.due() == []
+    assert schedule.to_undo() == [("a", [(0, 0)])]
+    assert schedule.due() == []
