@@ -99,7 +99,7 @@ def _replacement(
     connects = further_endpoints(service)
     off = _endpoints(container, facts.remade)
     if off or (facts.remade and all_joined(container.raw)):
-        # Whose namespace it is in may be in such a network: that one stops, and is made anew, only after this one stops.
+        # Whose namespace it is in may be in such a network: that one stops, and is made anew, after this one stops.
         runbook = steps.replace_off_network(old, name, new, connects, wait, off)
     else:
         runbook = steps.replace_stop_first(old, name, new, connects, wait, _look(new, name + SUCCESSOR))

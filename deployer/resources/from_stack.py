@@ -29,7 +29,6 @@ from deployer.stack.model import EngineThing, Network, Stack
 from deployer.stack.own import ignored_in, ignores_count
 from deployer.stack.service import COMPLETED, HEALTHY, ServiceKeys, said, written
 
-
 LIVES = "lives"
 """What is expected of a container while another one is in a namespace of its."""
 

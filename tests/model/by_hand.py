@@ -8,8 +8,9 @@ from typing import Any
 
 from deployer.resources import identity
 from deployer.resources.wire import EngineRefused
-from tests.model.engine import OWN_NETWORKS, ModelEngine
+from tests.model.engine import ModelEngine
 from tests.model.stacks import NAMES, Deed
+from tests.model.things import OWN_NETWORKS
 
 FOREIGNER = "somebody-elses"
 

@@ -8,19 +8,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.errors import InvalidStack
+from deployer.fields.copies import FOLDER
+from deployer.fields.mounts import is_anonymous
 from deployer.plan.model import Plan
 from deployer.reconcile.run import Outcome
 from deployer.resources import identity
 from tests.model import by_hand
 from tests.model.clock import Clock
 from tests.model.deployer_on_model import Deployer, Document, Killed, load, passing
-from tests.model.engine import OWN_NETWORKS, ModelEngine, anonymous_volumes, image
+from tests.model.engine import ModelEngine
 from tests.model.programs import program_of
 from tests.model.stacks import Deed, Stack
+from tests.model.things import OWN_NETWORKS, anonymous_volumes, image
 from tests.model.watch import Watch, containers, number_of, service_of
 
 IMAGES: Mapping[str, Sequence[str]] = {"busybox:1": (), "keeper:1": ("/keep",)}
 """What the registry has, with the volumes that each declares."""
+
+
+Kept = tuple[str, int, str]
+"""A service, the number of a replica, and a path in it."""
 
 
 @dataclass
@@ -37,10 +44,14 @@ class Play:
         self.engine.local.update(self.engine.registry)
         self._random = random.Random(self.order) if self.order else None
         self.data: frozenset[str] = frozenset()
+        self._kept: dict[Kept, str] = {}
+        self._since: list[Stack] = []
+        self._removed = False
 
     def apply(self, stack: Stack, *, kill: int | None = None, fail: int | None = None) -> Outcome | None:
         """None where deployer was killed, or its plan refuses. All that is wrong meanwhile is an AssertionError."""
         watch = Watch(self.engine, kill, fail, self.data)
+        self._since.append(stack)
         before: dict[str, dict[str, Any]] = {}
         plans: list[Plan] = []
 
@@ -72,6 +83,7 @@ class Play:
     def by_hand(self, deeds: Sequence[Deed]) -> None:
         for deed in deeds:
             self.story.append(f"by hand: {deed.what} ({deed.which})")
+            self._removed = self._removed or deed.what.startswith("remove")
             by_hand.do(self.engine, deed)
 
     def delete_records(self) -> None:
@@ -90,8 +102,18 @@ class Play:
         plan, _ = Deployer(self.engine).plan(stack.document, stack.contents)
         wrong = [f"the apply failed: {error}" for error in outcome.errors]
         wrong += [] if plan.is_empty else [f"the plan is not empty: {_shown(plan)}"]
-        self.must_be_none(wrong or list(_not_as_it_should_be(self.engine, stack)))
+        self.must_be_none(wrong or [*_not_as_it_should_be(self.engine, stack), *self._left_behind()])
+        self._since, self._removed, self._kept = [stack], False, _nameless(self.engine)
         self.data |= anonymous_volumes(self.engine)
+
+    def _left_behind(self) -> Iterator[str]:
+        """Volumes without a name hold data, too: who replaces a container has them, where it was so all the time."""
+        now = {} if self._removed else _nameless(self.engine)
+        for kept in self._kept.keys() & now.keys():
+            services = [each.services.get(kept[0]) for each in self._since]
+            same = {(each.image, each.nameless, each.mounts_of, each.replicas) for each in services if each}
+            if all(services) and len(same) == 1 and now[kept] != self._kept[kept]:
+                yield f"{kept[0]}[{kept[1]}] has another volume at {kept[2]}, and its data stays behind"
 
     def must_be_none(self, wrong: Sequence[str]) -> None:
         assert not wrong, "\n".join([*dict.fromkeys(wrong), "", "what happened:", *self.story])
@@ -150,6 +172,16 @@ def _not_put_back(engine: ModelEngine, outcome: Outcome, before: Mapping[str, Ma
             for what, one, other in zip(_STANDS, _stand(was), _stand(found), strict=True):
                 if one != other:
                     yield f"{address} was put back, and its {what} was {one} and is {other}"
+
+
+def _nameless(engine: ModelEngine) -> dict[Kept, str]:
+    """The volumes without a name, less those of secrets and of others."""
+    return {
+        (service_of(each), number_of(each), mount["Destination"]): mount["Name"]
+        for each in containers(engine)
+        for mount in each["Mounts"]
+        if is_anonymous(mount["Name"]) and mount["Destination"] != FOLDER and not each["HostConfig"].get("VolumesFrom")
+    }
 
 
 def _address(found: Mapping[str, Any]) -> str:

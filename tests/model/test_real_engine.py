@@ -21,7 +21,8 @@ from deployer.fields.mounts import is_anonymous
 from deployer.reconcile.protocol import Engine
 from deployer.wiring import Choices, connect
 from tests.model.clock import Clock
-from tests.model.engine import ModelEngine, image
+from tests.model.engine import ModelEngine
+from tests.model.things import image
 
 pytestmark = pytest.mark.engine
 

@@ -12,8 +12,9 @@ from deployer.plan import events
 from deployer.plan.model import Action, Call, Change, Plan, Step
 from deployer.resources import identity
 from tests.model.deployer_on_model import Document, Killed
-from tests.model.engine import ModelEngine, anonymous_volumes, refuse
+from tests.model.engine import ModelEngine
 from tests.model.programs import program_of
+from tests.model.things import anonymous_volumes, refuse
 
 REQUESTS = {
     Call.PULL: "pull",
@@ -62,7 +63,7 @@ class Watch:
     failed: bool = False
     _step: Step | None = None
     _made: list[str] = field(default_factory=list[str])
-    _ran: Mapping[str, int] = field(default_factory=dict[str, int])
+    _there: Mapping[str, int] = field(default_factory=dict[str, int])
     _up: Mapping[str, int] = field(default_factory=dict[str, int])
     _before: set[str] = field(default_factory=set[str])
 
@@ -71,7 +72,7 @@ class Watch:
         self.document, self.plan = document, plan
         ids = set(self.engine.all)
         taken = [each for each in self._running() if each["Config"]["Labels"].get(identity.REPLACES) not in ids]
-        self._ran, self._up = Counter(map(service_of, self._running())), Counter(map(service_of, taken))
+        self._there, self._up = Counter(map(service_of, containers(self.engine))), Counter(map(service_of, taken))
 
     def told(self, event: events.Event) -> None:
         match event:
@@ -137,7 +138,7 @@ class Watch:
         groups = Counter(change.group for change in self.plan.changes)
         for name, said in self.document.get("services", {}).items():
             wanted, before = said.get("deploy", {}).get("replicas", 1), self._up.get(name, 0)
-            if now[name] > max(wanted, self._ran.get(name, 0)):
+            if now[name] > max(wanted, self._there.get(name, 0)):
                 yield f"{now[name]} containers of {name} run, and there should be {wanted}"
             mine = [each for each in self.plan.changes if each.address.startswith(f"service.{name}[")]
             together = any(groups[each.group] > 1 or each.action in MAY_ALL_STOP for each in mine)
