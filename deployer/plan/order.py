@@ -169,11 +169,13 @@ def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> I
 
 
 def edges_from_replicas(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
-    """The replicas of a service are replaced, or started anew, one after the other, so that some always run."""
+    """The replicas of a service are replaced, or started anew, one after the other, so that some always run; but for
+    one-shots that run again, whose old containers all go first.
+    """
     of_service: dict[str, list[int]] = {}
     for index, draft in enumerate(drafts):
         anew = draft.change.action is Action.REPLACE or (draft.has(Call.STOP) and draft.has(Call.START))
-        if draft.service and anew and groups.count(groups[index]) == 1:
+        if draft.service and anew and groups.count(groups[index]) == 1 and not draft.forgets:
             of_service.setdefault(draft.service.name, []).append(index)
     for replicas in of_service.values():
         for one, next_one in pairwise(replicas):

@@ -26,6 +26,8 @@ IMAGES: Mapping[str, Sequence[str]] = {"busybox:1": (), "keeper:1": ("/keep",)}
 """What the registry has, with the volumes that each declares."""
 
 
+_WHOSE_VOLUMES = ("image", "volumes", "volumes_from", "deploy")
+
 Kept = tuple[str, int, str]
 """A service, the number of a replica, and a path in it."""
 
@@ -110,8 +112,8 @@ class Play:
         """Volumes without a name hold data, too: who replaces a container has them, where it was so all the time."""
         now = {} if self._removed else _nameless(self.engine)
         for kept in self._kept.keys() & now.keys():
-            services = [each.services.get(kept[0]) for each in self._since]
-            same = {(each.image, each.nameless, each.mounts_of, each.replicas) for each in services if each}
+            services = [each.document["services"].get(kept[0]) for each in self._since]
+            same = {str([each.get(key) for key in _WHOSE_VOLUMES]) for each in services if each}
             if all(services) and len(same) == 1 and now[kept] != self._kept[kept]:
                 yield f"{kept[0]}[{kept[1]}] has another volume at {kept[2]}, and its data stays behind"
 

@@ -124,6 +124,18 @@ def test_a_one_shot_that_runs_again_gives_up_its_address_before_all() -> None:
     plays(play)
 
 
+def test_the_old_containers_of_a_one_shot_all_go_before_it_runs_again() -> None:
+    """Two of them, for a service whose data was lost: neither waits until the other one has run."""
+    job = replace(BACK, program="work", restart="on-failure", replicas=2, needs={"a": "service_started"})
+
+    def play(on: Play) -> None:
+        on.must_settle(stack(a=replace(BACK, image="keeper:1"), e=job))
+        on.by_hand([Deed("remove with volumes", 0)])
+        on.must_settle(stack(a=replace(BACK, image="keeper:1"), e=job))
+
+    plays(play)
+
+
 def test_services_that_depend_on_each_other_go_while_their_network_is_made_anew() -> None:
     """Both stop before what stays is started, and are removed once that is ready."""
     two = {"b": FRONT, "c": replace(FRONT, needs={"b": "service_started"})}

@@ -81,7 +81,7 @@ def _made(engine: Any, name: str, arguments: tuple[Any, ...], options: Mapping[s
 
 def _requests(prefix: str, chance: random.Random) -> Iterator[Request]:
     """Those that a plan's steps make, on two containers, two networks and a volume."""
-    port = 20000 + chance.randrange(20000)
+    port = 20000 + random.Random(prefix).randrange(12000)
     names, networks, volume = [f"{prefix}-{each}" for each in "xyz"], [f"{prefix}-n", f"{prefix}-m"], f"{prefix}-v"
 
     def body(who: str) -> dict[str, Any]:
