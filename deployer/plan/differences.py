@@ -16,7 +16,7 @@ from deployer.plan.images import ImageNow, Recall, no_recall
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.namespaces import namespace_changes
 from deployer.plan.owners import Owner, owners_of
-from deployer.plan.recovery import as_it_was
+from deployer.plan.recovery import has_completed
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.identity import container_name
 from deployer.resources.observed import Observed, ObservedContainer
@@ -141,9 +141,7 @@ def _name(service: DesiredService, container: ObservedContainer, facts: Facts) -
 
 
 def _state(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
-    """One that a dead run stopped has not completed, though its program may have ended well when it was asked to."""
-    completed = container.has_completed and as_it_was(container, facts.observed).has_completed
-    if container.is_up or (completed and service.may_exit):
+    if container.is_up or (has_completed(container, facts.observed) and service.may_exit):
         return
     before = f"exited ({container.exit_code})" if container.status == "exited" else container.status
     after = "completed" if service.completes else "running"

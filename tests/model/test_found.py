@@ -66,6 +66,21 @@ def test_nor_has_one_that_a_dead_apply_stopped() -> None:
     plays(play)
 
 
+def test_nor_has_one_in_the_network_of_a_container_that_a_dead_apply_removed() -> None:
+    """It is made anew, in the network of the new one; a start would look for the one that is gone."""
+    polite = Service(mode="service:a", program="serve-politely", restart="on-failure")
+    before, after = stack(a=BACK, e=polite), stack(a=replace(BACK, edition=1), e=polite)
+
+    def play(on: Play, kill: int) -> None:
+        on.must_settle(before)
+        on.apply(after, kill=kill)
+        on.must_settle(after)
+
+    for kill in range(1, 20):
+        for order in range(4):
+            playing(lambda on, kill=kill: play(on, kill), order)
+
+
 def test_what_took_over_and_has_no_name_yet_can_be_replaced() -> None:
     """Its predecessor is gone, and its own successor needs the name that it still has."""
 
