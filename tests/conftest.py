@@ -17,6 +17,8 @@ settings.load_profile("deployer")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--random", type=int, default=100, help="how many random services tests/law tries")
+    parser.addoption("--cases", type=int, default=60, help="how many cases tests/model tries of each of its laws")
+    parser.addoption("--sequences", type=int, default=24, help="how many sequences of requests tests/model compares")
     parser.addoption("--random-seed", type=int, default=7, help="which ones")
 
 

@@ -9,7 +9,7 @@ from deployer.fields.attachments import endpoint_again
 from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import Effect, Json, section
 from deployer.fields.mounts import images_of
-from deployer.fields.namespaces import owners
+from deployer.fields.namespaces import all_joined, owners
 from deployer.fields.volumes_from import givers
 from deployer.plan import steps
 from deployer.plan.brief import brief
@@ -102,14 +102,18 @@ def _replacement(
     new = _new(service, container.number, facts, old, anonymous=_carried_over(service, old))
     wait = await_ready(service, name + SUCCESSOR, fresh=False)
     connects = further_endpoints(service)
-    if off := _endpoints(container, facts.remade):
+    off = _endpoints(container, facts.remade)
+    if off or (facts.remade and all_joined(container.raw)):
+        # Whose namespace it is in may be in such a network: that one stops, and is made anew, after this one stops.
         runbook = steps.replace_off_network(old, name, new, connects, wait, off)
     else:
         runbook = steps.replace_stop_first(old, name, new, connects, wait, _look(new, name + SUCCESSOR))
-    fields = [change for change in fields if change.field not in ("state", NAME)] or fields
+    if container.name == name + SUCCESSOR:  # it took over from one that is gone, and its own successor needs that name
+        runbook = (steps.rename(old, name), *runbook)
     waiting = facts.images[service.image.address].id == ""
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
+    fields = [change for change in fields if change.field not in ("state", NAME)] or fields
     how = "stop-first"
     change = Change(
         container.address,

@@ -87,7 +87,7 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
 
 def _entries_then(sides: Sides, row: Field, want: Value) -> Value:
     """What was last applied of a keyed row; where that is not known, as if it were what is wanted now."""
-    return _asked_then(sides.was).get(row.name, row.unset) if sides.was else want
+    return _then(sides.was.fields.get(row.name), row.unset) if sides.was else want
 
 
 def left_out(sides: Sides, row: Field, have: Value) -> Iterator[tuple[str, Value]]:
@@ -186,14 +186,16 @@ def _was_asked(was: Applied, row: Field, entry: str) -> bool:
 
 def _asked_then(was: Applied) -> dict[str, Value]:
     """The rows as they were last applied; sensitive entries are their hashes."""
-    then: dict[str, Value] = {}
-    for name, stored in was.fields.items():
-        if isinstance(stored, Mapping):
-            entries = cast("Mapping[str, Any]", stored)
-            then[name] = tuple(sorted((entry, applied.canonical(item)) for entry, item in entries.items()))
-        elif stored is not None and not _is_hash(stored):
-            then[name] = applied.canonical(stored)
-    return then
+    found = ((name, _then(stored, None)) for name, stored in was.fields.items())
+    return {name: value for name, value in found if value is not None}
+
+
+def _then(stored: Any, unset: Value) -> Value:
+    """A row as it was last applied, from what is stored of it; `unset` where nothing is, or nobody can tell."""
+    if isinstance(stored, Mapping):
+        entries = cast("Mapping[str, Any]", stored)
+        return tuple(sorted((entry, applied.canonical(item)) for entry, item in entries.items()))
+    return unset if stored is None or _is_hash(stored) else applied.canonical(stored)
 
 
 def _entry_of(row: Field, value: Value, entry: str) -> Any:

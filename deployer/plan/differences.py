@@ -17,6 +17,7 @@ from deployer.plan.images import ImageNow, Recall, no_recall
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.namespaces import namespace_changes
 from deployer.plan.owners import Owner, owners_of
+from deployer.plan.recovery import has_completed
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.observed import Observed, ObservedContainer
 
@@ -68,7 +69,7 @@ def differences(service: DesiredService, container: ObservedContainer, facts: Fa
     yield from follower_changes(service, container, followed, facts.observed)
     yield from _dead_networks(service, container, facts)
     yield from _name(service, container) if all(row.field != CONTAINER_NAME.name for row in rows) else ()
-    yield from _state(service, container)
+    yield from _state(service, container, facts)
 
 
 def _image(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
@@ -156,8 +157,8 @@ def _name(service: DesiredService, container: ObservedContainer) -> Iterator[Fie
         yield FieldChange(NAME, container.name, name, (Cause.DRIFT,), Effect.IN_PLACE, applied=name, applied_known=True)
 
 
-def _state(service: DesiredService, container: ObservedContainer) -> Iterator[FieldChange]:
-    if container.is_up or (container.has_completed and service.may_exit):
+def _state(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
+    if container.is_up or (has_completed(container, facts.observed) and service.may_exit):
         return
     before = f"exited ({container.exit_code})" if container.status == "exited" else container.status
     after = "completed" if service.completes else "running"

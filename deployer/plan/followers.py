@@ -12,6 +12,7 @@ from deployer.fields.links import linked, target
 from deployer.fields.volumes_from import givers
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.owners import MADE, Owner, of_neighbour, reason
+from deployer.plan.recovery import has_completed
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.inspected import mounted
 from deployer.resources.observed import MountedFrom, Observed, ObservedContainer
@@ -20,7 +21,7 @@ from deployer.resources.observed import MountedFrom, Observed, ObservedContainer
 def follower_changes(
     service: DesiredService, container: ObservedContainer, followed: Mapping[str, Owner], observed: Observed
 ) -> Iterator[FieldChange]:
-    if not (container.has_completed and service.may_exit):
+    if not (has_completed(container, observed) and service.may_exit):
         yield from _mounts_of_others(service, container, followed, observed)
         yield from _restarts(service, container, followed)
         yield from _links(service, container)

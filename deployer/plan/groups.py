@@ -76,12 +76,14 @@ def edges_from_groups(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterato
 
 
 def _between(one: int, first: Draft, other: int, second: Draft) -> Iterator[Edge]:
-    """Within a group: stop, then make networks anew, then create and start; ready, then remove the old ones."""
+    """Within a group: stop, then make networks anew, then create and start; ready, then remove the old ones, but for
+    that of a one-shot that runs again, which goes before all.
+    """
     for earlier, later in (
         (first.first(Call.STOP), (Call.START,)),
         (first.first(Call.DISCONNECT), (Call.REMOVE_NETWORK,)),
         (first.first(Call.CREATE_NETWORK), (Call.CREATE, Call.START)),
-        (first.ready, (Call.REMOVE,)),
+        (None if second.forgets else first.ready, (Call.REMOVE,)),
     ):
         after = second.first(*later)
         if earlier is not None and after is not None:
@@ -95,7 +97,8 @@ def _between(one: int, first: Draft, other: int, second: Draft) -> Iterator[Edge
 def _addresses_between(one: int, first: Draft, other: int, second: Draft) -> Iterator[Edge]:
     """An address is given up before it is taken; who gave it up is removed only when it is in its new place."""
     for network, _ in first.gives_addresses & second.takes_addresses:
-        given, taken, removed = first.gives_up(network), second.takes_in(network), first.first(Call.REMOVE)
+        given, taken = first.gives_up(network), second.takes_in(network)
+        removed = None if first.forgets else first.first(Call.REMOVE)
         if given is not None and taken is not None:
             yield (one, given), (other, taken)
         if taken is not None and removed is not None:

@@ -9,6 +9,7 @@ from deployer.fields.field import Effect
 from deployer.fields.namespaces import Namespace, joined, owners
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.owners import MADE, STARTED, Owner, of_neighbour, reason
+from deployer.plan.recovery import has_completed
 from deployer.resources.desired import DesiredService
 from deployer.resources.inspected import moment
 from deployer.resources.observed import Observed, ObservedContainer
@@ -20,7 +21,7 @@ def namespace_changes(
     """A container has nothing of a namespace left once its owner is another one or was started anew (Engine 20.10 and
     28): it keeps the id of the one, and can join the other by a start.
     """
-    if container.has_completed and service.may_exit:
+    if has_completed(container, observed) and service.may_exit:
         return
     for namespace, kind, name in owners(service.asked):
         if container.values[namespace.row] == service.asked[namespace.row]:

@@ -33,7 +33,7 @@ def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
         *edges_from_namespaces(drafts),
         *edges_from_dependencies(drafts, groups),
         *edges_from_replicas(drafts, groups),
-        *edges_from_removals(drafts),
+        *edges_from_removals(drafts, groups),
         *edges_from_one_shots(drafts),
         *edges_from_groups(drafts, groups),
         *edges_from_recovery(drafts),
@@ -156,6 +156,8 @@ def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> I
         if draft.service and draft.has(*STARTS):
             of_service.setdefault(draft.service.name, []).append(index)
     for index, draft in enumerate(drafts):
+        if not draft.has(*STARTS):  # who only goes needs nobody any more
+            continue
         shared = groups.count(groups[index]) > 1
         alone = not shared and not draft.forgets
         step = draft.first(*DISRUPTIVE) if alone else draft.first(*STARTS)
@@ -168,10 +170,13 @@ def edges_from_dependencies(drafts: Sequence[Draft], groups: Sequence[str]) -> I
 
 
 def edges_from_replicas(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
-    """The replicas of a service are replaced one after the other, so that some always run."""
+    """The replicas of a service are replaced, or started anew, one after the other, so that some always run; but for
+    one-shots that run again, whose old containers all go first.
+    """
     of_service: dict[str, list[int]] = {}
     for index, draft in enumerate(drafts):
-        if draft.service and draft.change.action is Action.REPLACE and groups.count(groups[index]) == 1:
+        anew = draft.change.action is Action.REPLACE or (draft.has(Call.STOP) and draft.has(Call.START))
+        if draft.service and anew and groups.count(groups[index]) == 1 and not draft.forgets:
             of_service.setdefault(draft.service.name, []).append(index)
     for replicas in of_service.values():
         for one, next_one in pairwise(replicas):
@@ -180,8 +185,10 @@ def edges_from_replicas(drafts: Sequence[Draft], groups: Sequence[str]) -> Itera
                 yield (one, drafts[one].last), (next_one, step)
 
 
-def edges_from_removals(drafts: Sequence[Draft]) -> Iterator[Edge]:
-    """A network or a volume goes after all that use it; a service goes, or stops, after those that waited for it."""
+def edges_from_removals(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
+    """A network or a volume goes after all that use it; a service goes, or stops, after those that waited for it; in a
+    group, which removes nothing before all is ready, after those have stopped.
+    """
     gone = (Call.REMOVE, Call.DISCONNECT)
     for index, draft in enumerate(drafts):
         if draft.has(Call.REMOVE_NETWORK, Call.REMOVE_VOLUME):
@@ -199,7 +206,9 @@ def edges_from_removals(drafts: Sequence[Draft]) -> Iterator[Edge]:
         if draft.change.action in _GOING and draft.old:
             for user, other in enumerate(drafts):
                 if other.change.action in _GOING and other.old and draft.old.service in other.waits_for:
-                    yield (user, other.last), (index, 0)
+                    after = other.first(Call.STOP) if groups[user] == groups[index] else other.last
+                    if after is not None:
+                        yield (user, after), (index, 0)
 
 
 def edges_from_one_shots(drafts: Sequence[Draft]) -> Iterator[Edge]:

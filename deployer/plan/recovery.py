@@ -74,6 +74,11 @@ def as_it_was(container: ObservedContainer, observed: Observed) -> ObservedConta
     )
 
 
+def has_completed(container: ObservedContainer, observed: Observed) -> bool:
+    """Whether it has ended well by itself: a program may do so, too, when a dead run asked it to stop."""
+    return container.has_completed and as_it_was(container, observed).has_completed
+
+
 def explained(fields: Iterable[FieldChange], container: ObservedContainer, observed: Observed) -> list[FieldChange]:
     """The fields, with a word at those that differ only because a dead run set the container aside."""
     found = list(fields)

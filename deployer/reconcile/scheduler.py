@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import TopologicalSorter
 from itertools import pairwise
 
 from deployer.plan.model import Call, Change, Plan, StepId
@@ -10,9 +11,18 @@ from deployer.plan.model import Call, Change, Plan, StepId
 NO_WAY_BACK = (Call.REMOVE, Call.REMOVE_VOLUME)
 """Once one of these is done, its group goes forward only."""
 
+LONG = (
+    *(Call.PULL, Call.LOAD, Call.PUSH, Call.BUILD, Call.STOP, Call.RESTART),
+    *(Call.AWAIT_READY, Call.AWAIT_COMPLETED),
+)
+"""What takes seconds or minutes; all other calls take a part of one."""
+
+LONGER = 20
+"""How many other calls one of these stands for: nobody knows beforehand, and no order hangs on more than the sign."""
+
 
 class Schedule:
-    """Which steps may start, and what is taken back when one fails.
+    """Which steps may start, which of them first, and what is taken back when one fails.
 
     A group is put back as a whole, in the reverse of the order in which its steps were done, unless it is past the
     point of no return. What may have been done is taken back, too: those steps are in `unsure`.
@@ -32,6 +42,11 @@ class Schedule:
         for earlier, later in {*plan.edges, *inner}:
             self._before[later] += 1
             self._after[earlier].append(later)
+        self._earlier: dict[StepId, set[StepId]] = {step: set() for step in self._before}
+        for step, later in self._after.items():
+            for each in later:
+                self._earlier[each].add(step)
+        self._chain = _chains(self._after, self.changes)
         self._due = {step for step, before in self._before.items() if before == 0}
         self._done: dict[StepId, None] = {}
         self._running: set[StepId] = set()
@@ -40,8 +55,16 @@ class Schedule:
         self.unsure: set[StepId] = set()
 
     def due(self) -> list[StepId]:
-        """The steps that may start now, in the plan's order."""
-        return sorted(step for step in self._due if self.group(step) not in self._failed)
+        """The steps that may start now: first those that the longest chain of others waits for, for the whole cannot
+        end before that; of chains that are equal, in the plan's order.
+        """
+        due = (step for step in self._due if self.group(step) not in self._failed and not self._rests_on_nothing(step))
+        return sorted(due, key=lambda step: (-self._chain[step], step))
+
+    def _rests_on_nothing(self, step: StepId) -> bool:
+        """Whether something that it came after was done, and is taken back by now."""
+        before = {self.group(earlier) for earlier in self._earlier[step]} - {self.group(step)}
+        return any(not self._past_return(group) for group in before & self._failed)
 
     def started(self, step: StepId) -> None:
         self._due.discard(step)
@@ -98,11 +121,34 @@ class Schedule:
         return all(self.is_done(index) for index, change in enumerate(self.changes) if change.group == group)
 
     def _way_back(self, group: str) -> list[StepId]:
-        done = [step for step in (*self._done, *sorted(self.unsure - self._done.keys())) if self.group(step) == group]
-        if any(self.changes[index].steps[number].call in NO_WAY_BACK for index, number in done):
+        if self._past_return(group):
             return []
+        done = [step for step in self._may_be_done() if self.group(step) == group]
         return [step for step in reversed(done) if self.changes[step[0]].steps[step[1]].undo]
+
+    def _may_be_done(self) -> Sequence[StepId]:
+        """In the order in which they were; those last of which nobody knows."""
+        return (*self._done, *sorted(self.unsure - self._done.keys()))
+
+    def _past_return(self, group: str) -> bool:
+        done = (
+            self.changes[index].steps[number].call
+            for index, number in self._may_be_done()
+            if self.group((index, number)) == group
+        )
+        return any(call in NO_WAY_BACK for call in done)
 
     def unfinished(self) -> Iterable[int]:
         """The changes that were not carried out whole."""
         return (index for index in range(len(self.changes)) if not self.is_done(index))
+
+
+def _chains(after: Mapping[StepId, Sequence[StepId]], changes: Sequence[Change]) -> dict[StepId, int]:
+    """How long it takes from the beginning of each step to the end of the longest chain of steps that begins with it,
+    in calls.
+    """
+    chains: dict[StepId, int] = {}
+    for step in TopologicalSorter(after).static_order():  # what comes after a step comes first here
+        own = LONGER if changes[step[0]].steps[step[1]].call in LONG else 1
+        chains[step] = own + max((chains[later] for later in after[step]), default=0)
+    return chains

@@ -12,7 +12,7 @@ from deployer.fields.attachments import DEFAULT, Attachment
 from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Context, Field, KnownContent, Value
 from deployer.fields.mounts import host_path, images_of
-from deployer.fields.namespaces import owners
+from deployer.fields.namespaces import NAMESPACES, owners
 from deployer.fields.references import with_tag
 from deployer.resources.desired import (
     BoundContent,
@@ -27,7 +27,10 @@ from deployer.resources.pushes import pushes_of
 from deployer.resources.registries import registries_of
 from deployer.stack.model import EngineThing, Network, Stack
 from deployer.stack.own import ignored_in, ignores_count
-from deployer.stack.service import COMPLETED, ServiceKeys, said, written
+from deployer.stack.service import COMPLETED, HEALTHY, ServiceKeys, said, written
+
+LIVES = "lives"
+"""What is expected of a container while another one is in a namespace of its."""
 
 
 def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> Desired:
@@ -89,11 +92,15 @@ def _contents(stack: Stack) -> dict[str, KnownContent]:
 
 
 def _awaited(stack: Stack) -> dict[str, set[str]]:
-    """Of each service that others wait for, as what they wait for it."""
+    """Of each service that others wait for, as what they wait for it. One whose namespace others have must live."""
     found: dict[str, set[str]] = {}
     for service in stack.services.values():
         for target, dependency in service.needs.items():
             found.setdefault(target, set()).add(dependency.condition)
+        modes = {namespace.row: said(service, namespace.row) for namespace in NAMESPACES}
+        for _, kind, target in owners(modes):
+            if kind == "service":
+                found.setdefault(target, set()).add(LIVES)
     return found
 
 
@@ -132,7 +139,8 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
         ignored=ignored_in(service),
         ignores_count=ignores_count(service),
         contents=_watched(service, rows, stack.folder),
-        may_exit=completes or policy == "no" or policy.startswith("on-failure"),
+        may_exit=completes
+        or (awaited.isdisjoint({HEALTHY, LIVES}) and (policy == "no" or policy.startswith("on-failure"))),
     )
 
 

@@ -8,9 +8,13 @@ import posixpath
 import tarfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deployer.fields.copies import FOLDER
+from deployer.plan.model import Plan
+from deployer.reconcile import apply
 from tests.e2e.project import BASE, Project, free_port, page, sleeper
 from tests.e2e.proxy import Proxy, Request
 from tests.e2e.registry import PROGRAM, registry_in
@@ -99,18 +103,150 @@ def test_the_calls_of_a_push_are_those_planned(project: Project, proxy: Proxy, t
         the_calls_are_those_planned(project, proxy, {"pull": 1, "create": 2, "remove": 1})
 
 
-def the_calls_are_those_planned(project: Project, proxy: Proxy, summary: dict[str, int]) -> None:
-    plan = project.plan_json()
-    assert {action: many for action, many in plan["summary"].items() if many and action != "unchanged"} == summary
+def test_the_calls_of_scaling_are_those_planned(project: Project, proxy: Proxy, carried_out: list[Plan]) -> None:
+    """Up and down, by the file and by `scale`."""
+    project.write({"web": sleeper(networks=["front", "back"])}, networks={"front": {}, "back": {}})
+    project.apply()
+    three = sleeper(networks=["front", "back"], deploy={"replicas": 3})
+    project.write({"web": three}, networks={"front": {}, "back": {}})
+    the_calls_are_those_planned(project, proxy, {"create": 2})
+    calls_of(project, proxy, carried_out, {"remove": 2}, "scale", "web=1")
+    calls_of(project, proxy, carried_out, {"create": 1}, "scale", "web=2")
+
+
+def test_the_calls_of_a_replacement_in_several_networks_are_those_planned(project: Project, proxy: Proxy) -> None:
+    """With a volume without a name, which goes over, and a limit besides."""
+    networks = {name: {} for name in ("front", "back", "side")}
+    web = sleeper(networks=list(networks), volumes=["/kept"], mem_limit="32m", restart="on-failure")
+    project.write({"web": web}, networks=networks)
+    project.apply()
+    project.write({"web": {**web, "environment": {"MODE": "new"}, "mem_limit": "64m"}}, networks=networks)
+    the_calls_are_those_planned(project, proxy, {"replace": 1})
+
+
+def test_the_calls_of_a_trade_of_ports_are_those_planned(project: Project, proxy: Proxy) -> None:
+    one, two = free_port(), free_port()
+    project.write({"red": page("red", one), "blue": page("blue", two, restart="always")})
+    project.apply()
+    project.write({"red": page("red", two), "blue": page("blue", one, restart="always")})
+    the_calls_are_those_planned(project, proxy, {"replace": 2})
+
+
+def test_the_calls_of_what_follows_another_one_are_those_planned(project: Project, proxy: Proxy) -> None:
+    """One in its network is made anew with it, one that depends on it with `restart` is started anew."""
+    follower = sleeper(depends_on={"db": {"condition": "service_started", "restart": True}})
+    services = {"side": sleeper(network_mode="service:db"), "web": follower}
+    project.write({"db": sleeper(), **services})
+    project.apply()
+    project.write({"db": sleeper(environment={"MODE": "new"}), **services})
+    the_calls_are_those_planned(project, proxy, {"replace": 2, "restart": 1})
+
+
+def test_the_calls_that_mend_drift_are_those_planned(project: Project, proxy: Proxy) -> None:
+    """Stopped, paused, renamed, taken out of a network, removed."""
+    services = {name: sleeper(networks=["front", "back"]) for name in ("one", "two", "three", "four", "five")}
+    project.write(services, networks={"front": {}, "back": {}})
+    project.apply()
+    project.engine.stop(project.id_of("one"), timeout=0)
+    project.engine.pause(project.id_of("two"))
+    project.engine.rename(project.id_of("three"), f"{project.name}-other")
+    project.engine.disconnect_container_from_network(project.id_of("four"), f"{project.name}_front")
+    project.engine.remove_container(project.id_of("five"), force=True)
+    the_calls_are_those_planned(project, proxy, {"start": 2, "rename": 1, "update": 1, "create": 1})
+
+
+def test_the_calls_of_a_one_shot_that_runs_again_are_those_planned(project: Project, proxy: Proxy) -> None:
+    """Its volume was removed, and with that what it did."""
+    job = {"image": BASE, "command": ["true"], "restart": "no", "volumes": ["data:/data"]}
+    project.write({"job": job}, volumes={"data": {}})
+    project.apply()
+    project.engine.remove_container(project.id_of("job"))
+    project.engine.remove_volume(f"{project.name}_data")
+    the_calls_are_those_planned(project, proxy, {"create": 2})
+
+
+def test_the_calls_of_a_destroy_are_those_planned(project: Project, proxy: Proxy, carried_out: list[Plan]) -> None:
+    """What holds data stays, and goes with `--volumes`."""
+    services = {
+        "db": sleeper(volumes=["data:/data", "/kept"], networks=["front"], secrets=["pw"], restart="always"),
+        "web": sleeper(networks=["front"], depends_on=["db"]),
+    }
+    sections = {"networks": {"front": {}}, "volumes": {"data": {}}, "secrets": {"pw": {"content": "one"}}}
+    project.write(services, **sections)
+    project.apply()
+    calls_of(project, proxy, carried_out, {"remove": 3, "kept": 1}, "destroy", "--yes")
+    project.apply()
+    calls_of(project, proxy, carried_out, {"remove": 4}, "destroy", "--yes", "--volumes")
+
+
+def test_the_calls_of_the_everyday_verbs_are_those_planned(
+    project: Project, proxy: Proxy, carried_out: list[Plan]
+) -> None:
+    services = {"db": sleeper(), "web": sleeper(depends_on=["db"], deploy={"replicas": 2})}
+    project.write(services)
+    project.apply()
+    for verb, action in (
+        *(("stop", "stop"), ("start", "start"), ("restart", "restart"), ("pause", "pause"), ("unpause", "unpause")),
+        *(("kill", "kill"), ("start", "start")),
+    ):
+        calls_of(project, proxy, carried_out, {action: 3}, verb)
+    calls_of(project, proxy, carried_out, {"remove": 2}, "rm", "--force", "--stop", "web")
+
+
+def test_the_calls_of_a_part_are_those_planned(project: Project, proxy: Proxy, carried_out: list[Plan]) -> None:
+    """A build alone starts nothing."""
+    project.files(Dockerfile=f"FROM {BASE}\nCOPY page /page\n", page="one")
+    project.write({"web": sleeper(image="web", depends_on=["db"]), "db": sleeper()}, builds={"web": "./web"})
+    calls_of(project, proxy, carried_out, {"build": 1}, "build")
+
+
+@pytest.fixture
+def carried_out(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+    """The plans as they are carried out, whichever command makes them."""
+    plans: list[Plan] = []
+    carry_out = apply.carry_out
+
+    def noted(plan: Plan, *more: Any) -> Any:
+        plans.append(plan)
+        return carry_out(plan, *more)
+
+    monkeypatch.setattr(apply, "carry_out", noted)
+    return plans
+
+
+def calls_of(project: Project, proxy: Proxy, carried_out: list[Plan], summary: dict[str, int], *command: str) -> None:
+    """A command makes the calls of the plan that it carries out, and no others."""
+    names = names_of(project)
+    proxy.forget()
+    carried_out.clear()
+    result = project.run(*command, "--engine", proxy.url)
+    assert result.code == 0, result.err
+    [plan] = carried_out
+    assert {action: many for action, many in plan.summary.items() if action != "unchanged"} == summary
+    the_same([call_of(each, names) for each in proxy.written], [list(map(str, each.steps)) for each in plan.changes])
+
+
+def names_of(project: Project) -> dict[str, str]:
+    """Of containers by their ids, and by the volume of their secrets."""
     listed = project.engine.containers(all=True)
     names = {each["Id"]: each["Names"][0].lstrip("/") for each in listed}
-    names |= {mount["Name"]: names[each["Id"]] for each in listed for mount in each["Mounts"] if "Name" in mount}
-    project.apply("--engine", proxy.url)
-    made = [call_of(request, names) for request in proxy.written]
-    planned = [[step for step in change["steps"] if not step.startswith(WAITS)] for change in plan["changes"]]
+    mounts = [(mount, each["Id"]) for each in listed for mount in each["Mounts"] if mount["Destination"] == FOLDER]
+    return names | {mount["Name"]: names[id] for mount, id in mounts}
+
+
+def the_same(made: list[str], planned: list[list[str]]) -> None:
+    planned = [[step for step in steps if not step.startswith(WAITS)] for steps in planned]
     assert Counter(made) == Counter(step for steps in planned for step in steps)
     for steps in planned:
         assert [call for call in made if call in steps] == steps, "each change's calls, in its order"
+
+
+def the_calls_are_those_planned(project: Project, proxy: Proxy, summary: dict[str, int]) -> None:
+    plan = project.plan_json()
+    assert {action: many for action, many in plan["summary"].items() if many and action != "unchanged"} == summary
+    names = names_of(project)
+    project.apply("--engine", proxy.url)
+    the_same([call_of(request, names) for request in proxy.written], [change["steps"] for change in plan["changes"]])
     project.must_be_settled()
 
 
@@ -129,7 +265,8 @@ def call_of(request: Request, names: dict[str, str]) -> str:
         case "POST", "containers", [container, verb]:
             return f"{verb} {names.get(container, container)}"
         case "DELETE", "containers", [container]:
-            return f"remove {names.get(container, container)}"
+            with_volumes = " with its volumes" if request.query.get("v") == "1" else ""
+            return f"remove {names.get(container, container)}{with_volumes}"
         case "PUT", "containers", [container, "archive"]:
             with tarfile.open(fileobj=io.BytesIO(request.body)) as tar:
                 files = ", ".join(posixpath.join(request.query["path"], name) for name in tar.getnames())

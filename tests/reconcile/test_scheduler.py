@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.plan.model import Action, Call, Change, Plan, Step
-from deployer.reconcile.scheduler import Schedule
+from deployer.reconcile.scheduler import LONG, LONGER, Schedule
 from deployer.resources.wire import EngineInfo
 
 TAKEN_BACK = (Step(Call.STOP, "back"),)
@@ -28,10 +31,10 @@ def plan(*groups, edges=()):
 
 
 def carry_out(schedule, fails=frozenset()):
-    """Do all that is due, in order; gives the steps that were done."""
+    """Do all that is due, in the plan's order; gives the steps that were done."""
     done = []
     while due := schedule.due():
-        step = due[0]
+        step = min(due)
         schedule.started(step)
         if step in fails:
             schedule.failed(step)
@@ -95,6 +98,58 @@ def test_a_change_that_is_not_needed_lets_others_go_on_and_is_never_undone():
     assert schedule.to_undo(at_the_end=True) == []
 
 
+def ordered(*changes, edges=()):
+    """A plan of changes with these calls, each a group of its own."""
+    made = tuple(
+        Change(f"{index}", Action.CREATE, "", steps=tuple(Step(call, "") for call in calls), group=f"{index}")
+        for index, calls in enumerate(changes)
+    )
+    return Plan("shop", "here", EngineInfo("", "", ""), 0, made, tuple(edges), (), "")
+
+
+def test_what_the_longest_chain_waits_for_is_due_first():
+    """It is last in the plan, and a chain of three hangs on it."""
+    alone, chain = [Call.START], [Call.CREATE, Call.START, Call.AWAIT_READY]
+    edges = [((3, 2), (4, 0)), ((4, 2), (5, 0))]
+    schedule = Schedule(ordered(alone, alone, alone, chain, chain, chain, edges=edges))
+    assert schedule.due() == [(3, 0), (0, 0), (1, 0), (2, 0)]
+
+
+def test_a_build_is_longer_than_many_calls():
+    """Weights, and not numbers of steps, make a chain long."""
+    schedule = Schedule(ordered([Call.CREATE] * 9, [Call.BUILD]))
+    assert schedule.due() == [(1, 0), (0, 0)]
+
+
+def test_of_equal_chains_the_plans_order_decides():
+    schedule = Schedule(ordered(*[[Call.CREATE, Call.START]] * 12))
+    assert schedule.due() == [(index, 0) for index in range(12)]
+
+
+@pytest.mark.parametrize("parallel", [1, 2, 4])
+def test_a_long_chain_beside_many_independents_takes_no_longer_than_it_must(parallel):
+    """By the weights, the whole ends as soon as the chain does, or the work of all divided by those who do it."""
+    alone, chain = [Call.CREATE, Call.START, Call.AWAIT_READY], [Call.CREATE, Call.START, Call.AWAIT_READY]
+    edges = [((index, 2), (index + 1, 0)) for index in range(12, 17)]
+    plan = ordered(*[alone] * 12, *[chain] * 6, edges=edges)
+    own = LONGER + 2
+    assert time_of(plan, parallel) <= max(6 * own, 18 * own / parallel + own)
+
+
+def time_of(plan, parallel):
+    """When all is done, where each step takes what it weighs, and so many go on at once."""
+    schedule, running, now = Schedule(plan), [], 0
+    while True:
+        for step in schedule.due()[: parallel - len(running)]:
+            schedule.started(step)
+            call = plan.changes[step[0]].steps[step[1]].call
+            heapq.heappush(running, (now + (LONGER if call in LONG else 1), step))
+        if not running:
+            return now
+        now, step = heapq.heappop(running)
+        schedule.finished(step)
+
+
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=5), st.data())
 def test_every_step_is_done_once_and_after_those_before_it(groups, data):
     """For any acyclic edges, all is done, each step once, in an order that the edges allow."""
@@ -126,3 +181,16 @@ def test_nothing_is_taken_back_where_something_may_have_been_removed():
     schedule.finished((0, 0))
     schedule.failed((0, 1), unsure=True)
     assert schedule.to_undo() == [("a", [])]
+
+
+def test_what_came_after_a_step_that_was_taken_back_is_not_due():
+    """Its need was met for a moment, until another change of that group failed."""
+    schedule = Schedule(plan("a", "a", "b", edges=[((0, 0), (2, 0))]))
+    for step in ((0, 0), (1, 0)):
+        schedule.started(step)
+    schedule.finished((0, 0))
+    assert (2, 0) in schedule.due()
+    schedule.failed((1, 0))
+    assert schedule.due() == []
+    assert schedule.to_undo() == [("a", [(0, 0)])]
+    assert schedule.due() == []
