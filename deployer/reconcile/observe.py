@@ -27,7 +27,7 @@ from deployer.resources.inspected import container_of, image_of, moment
 from deployer.resources.listed import copies_without_a_container, neighbour_of, networks_of, volume_of
 from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
-from deployer.resources.records import Records, Updates, records_of, updates_of
+from deployer.resources.records import Records, Updates, images_ran, records_of, updates_of
 from deployer.resources.registries import Registry
 from deployer.resources.swap import less_uncounted_swap
 from deployer.stack.pull_policy import most_age
@@ -90,6 +90,7 @@ def observe(
         left_copies=copies_without_a_container(volumes, listed, stack),
         one_offs=_one_offs(reader, listed, stack, context),
         built=cache(partial(built_images, reader, stack)),
+        ran=partial(images_ran, volumes, stack, records),
     )
 
 

@@ -34,28 +34,52 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where relative paths start from, which names the stack adds to what is sensitive, and what else is hidden."""
+    """Where relative paths start from, which names the stack adds to what is sensitive, and what else is hidden.
+
+    In one that is `bare` nothing is; in one that is `whole`, what Compose leaves out where it is empty is there, too.
+    """
 
     folder: str
     sensitive: tuple[str, ...]
     hidden: frozenset[tuple[str, str]] = frozenset()
+    bare: bool = False
+    whole: bool = False
 
 
 def as_yaml(stack: Stack) -> str:
     """Without the last line end, as every form has it."""
-    return as_yaml_text(_shown(_tree(stack))).removesuffix("\n")
+    return tree_as_yaml(_shown(_tree(stack)))
 
 
 def as_json(stack: Stack) -> str:
     """As in Compose's JSON, what Go writes even where nothing is said is there: `command`, `ipam`, `placement`."""
-    tree = _tree(stack)
+    return tree_as_json(_shown(_tree(stack)))
+
+
+def tree_as_yaml(tree: Tree) -> str:
+    """The same of a tree that is resolved and masked already."""
+    return as_yaml_text(tree).removesuffix("\n")
+
+
+def tree_as_json(tree: Tree) -> str:
+    tree = dict(tree)
+    tree["services"] = dict(tree.get("services") or {})
     for name, service in tree["services"].items():
         tree["services"][name] = {"command": None, "entrypoint": None, **service}
         if "deploy" in service:
             tree["services"][name]["deploy"] = {"resources": {}, "placement": {}, **service["deploy"]}
-    for key, thing in tree.get("networks", {}).items():
-        tree["networks"][key] = {"ipam": {}, **thing}
-    return json.dumps(_shown(tree), indent=2)
+    if "networks" in tree:
+        tree["networks"] = {key: {"ipam": {}, **thing} for key, thing in tree["networks"].items()}
+    return json.dumps(tree, indent=2)
+
+
+def whole_tree(stack: Stack, *, bare: bool = False) -> Tree:
+    """What both forms print, and what Compose has no place for, so that the very same stack can be read from it again.
+
+    `bare`, with all that is sensitive in it: for a machine, and shown to nobody.
+    """
+    own = {"x-deployer": {"sensitive": list(stack.sensitive)}} if stack.sensitive else {}
+    return {**own, **_shown(_tree(stack, bare=bare, whole=True), bare=bare)}
 
 
 def services_of(stack: Stack) -> list[str]:
@@ -74,20 +98,23 @@ def _image_of(stack: Stack, name: str, service: ServiceKeys) -> str:
     return (stack.images[key].from_ or key) if key in stack.images else key
 
 
-def _tree(stack: Stack) -> Tree:
+def _tree(stack: Stack, *, bare: bool = False, whole: bool = False) -> Tree:
     joined = {key for service in stack.services.values() for key in _joined(service)}
     networks = {**({DEFAULT: Network.model_validate({})} if DEFAULT in joined else {}), **stack.networks}
     own = {name: build for name, build in stack.builds.items() if not _builds_itself(stack, name)}
     tree: Tree = {"name": stack.name}
     if stack.registries:
-        tree["registries"] = {name: _registry(stack, name) for name in sorted(stack.registries)}
+        tree["registries"] = {name: _registry(stack, name, bare) for name in sorted(stack.registries)}
     if own:
-        scopes = {name: Scope(stack.folder, stack.sensitive_in_build(name)) for name in own}
+        scopes = {name: Scope(stack.folder, stack.sensitive_in_build(name), bare=bare) for name in own}
         tree["builds"] = {name: _build(build, scopes[name]) for name, build in sorted(own.items())}
     if stack.images:
         tree["images"] = {name: long_form(image) for name, image in sorted(stack.images.items())}
     tree["services"] = {
-        name: _service(service, Scope(stack.folder, stack.sensitive_in(name), hidden_in(stack, name)))
+        name: _service(
+            service,
+            Scope(stack.folder, stack.sensitive_in(name), frozenset() if bare else hidden_in(stack, name), bare, whole),
+        )
         for name, service in sorted(stack.services.items())
     }
     if networks:
@@ -101,26 +128,28 @@ def _tree(stack: Stack) -> Tree:
     for section in SECTIONS:
         names = sorted(name for kind, name in stack.copied(stack.services) if kind == section)
         if names:
-            tree[section] = {name: _source(stack, section, name) for name in names}
+            tree[section] = {name: _source(stack, section, name, bare) for name in names}
     return tree
 
 
-def _registry(stack: Stack, name: str) -> Tree:
+def _registry(stack: Stack, name: str, bare: bool) -> Tree:
     """Where a password comes from, never what it is; what a sensitive variable went into is hidden."""
     said = long_form(stack.registries[name])
+    if bare:
+        return said
     hidden = {path[2] for path in stack.tainted if path[:2] == ("registries", name) and path[2] != "password"}
     return {key: MASK if key in hidden else value for key, value in said.items()}
 
 
-def _source(stack: Stack, section: Section, name: str) -> Tree:
+def _source(stack: Stack, section: Section, name: str, bare: bool) -> Tree:
     source: Source = stack.source(section, name)
     called: Tree = {"name": f"{stack.name}_{name}"}
     if source.file is not None:
-        hidden = (section, name, "file") in stack.tainted
+        hidden = not bare and (section, name, "file") in stack.tainted
         return {**called, "file": MASK if hidden else host_path(source.file, stack.folder)}
     if source.environment is not None:
         return {**called, "environment": source.environment}
-    return {**called, "content": MASK}
+    return {**called, "content": source.content if bare else MASK}
 
 
 def _builds_itself(stack: Stack, name: str) -> bool:
@@ -132,7 +161,7 @@ def _service(service: ServiceKeys, scope: Scope) -> Tree:
     said = long_form(service, leave_out={"own", "build", "depends_on", *(row.name for row in container.FIELDS)})
     for row in container.FIELDS:
         value = getattr(service, row.name, None)
-        if value or (value is not None and row.name not in _ABSENT_WHERE_EMPTY):
+        if value or (value is not None and (scope.whole or row.name not in _ABSENT_WHERE_EMPTY)):
             shown = _ROWS[row.name](value, scope) if row.name in _ROWS else long_value(value, row.kind.written)
             said[row.name] = _without_hidden(row.name, shown, scope)
     if service.build:
@@ -245,7 +274,10 @@ def _attachment(one: Attachment) -> Tree:
 
 
 def _masked(values: Mapping[str, str | None], scope: Scope) -> Tree:
-    return {name: MASK if is_sensitive_name(name, scope.sensitive) else value for name, value in sorted(values.items())}
+    return {
+        name: MASK if not scope.bare and is_sensitive_name(name, scope.sensitive) else value
+        for name, value in sorted(values.items())
+    }
 
 
 def _extra_hosts(hosts: Mapping[str, tuple[str, ...]], scope: Scope) -> list[str]:
@@ -305,15 +337,15 @@ _ABSENT_WHERE_EMPTY = frozenset(_OPTIONAL.split())
 """The rows that Compose leaves out where they are false, 0 or empty."""
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: Any, *, bare: bool = False) -> Any:
     """The tree as a stack file would say it, less the user info of URLs."""
     match value:
         case dict():
-            return {key: _shown(item) for key, item in value.items()}
+            return {key: _shown(item, bare=bare) for key, item in value.items()}
         case list():
-            return [_shown(item) for item in value]
+            return [_shown(item, bare=bare) for item in value]
         case str():
-            lines = (mask_line(line, lambda _: False) for line in value.split("\n"))
+            lines = value.split("\n") if bare else (mask_line(line, lambda _: False) for line in value.split("\n"))
             return "\n".join(lines).replace("$", "$$")
         case _:
             return value
