@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
+from deployer.fields.sensitive import is_sensitive_name
 from deployer.project import Pinned, Project
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def gone_back(today: Project, kept: Kept) -> tuple[Project, list[Diagnostic]]:
     tree = readable(moved(kept.tree, about.folder, today.stack.folder))
     found = filled(tree, readable(whole_tree(today.stack)), readable(whole_tree(today.stack, bare=True)))
     refuse_missing(found.missing, number)
-    stack = replace(_stack_of(found.tree, today.stack, number, about.inactive), tainted=frozenset(found.taken))
+    stack = _stack_of(found.tree, today.stack, number, about.inactive)
+    under_other_names = (path for path in found.taken if not is_sensitive_name(str(path[-1]), stack.sensitive))
+    stack = replace(stack, tainted=frozenset(under_other_names))
     project = Project(stack, today.path, pin=partial(_pinned, kept))
     project.commit = about.commit, about.dirty
     unknown = _addresses(stack) - kept.images.keys()

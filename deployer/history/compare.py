@@ -23,7 +23,9 @@ class Difference:
 
 def differences(before: Tree, after: Tree) -> Iterator[Difference]:
     """Mappings are compared key by key, lists as they are. What is sensitive is masked in both, and so is the same."""
-    yield from _between(before, after, "")
+    for section in (*before, *(key for key in after if key not in before)):
+        nothing = {} if isinstance(before.get(section, after.get(section)), dict) else _ABSENT
+        yield from _between(before.get(section, nothing), after.get(section, nothing), section)
 
 
 def _between(before: Any, after: Any, path: str) -> Iterator[Difference]:
@@ -35,7 +37,7 @@ def _between(before: Any, after: Any, path: str) -> Iterator[Difference]:
     elif isinstance(before, dict) and isinstance(after, dict):
         one, other = cast("Tree", before), cast("Tree", after)
         for key in (*one, *(key for key in other if key not in one)):
-            yield from _between(one.get(key, _ABSENT), other.get(key, _ABSENT), f"{path}.{key}" if path else key)
+            yield from _between(one.get(key, _ABSENT), other.get(key, _ABSENT), f"{path}.{key}")
     else:
         yield Difference(path, before, after)
 

@@ -74,10 +74,8 @@ def _when(seconds: float) -> str:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    said = asdict(entry)
-    at = datetime.fromtimestamp(said.pop("at"), UTC).isoformat() if entry.at else None
-    why_not = said.pop("why_not")
-    return {**said, "at": at, "can_be_gone_back_to": not why_not, "why_not": why_not}
+    at = datetime.fromtimestamp(entry.at, UTC).isoformat() if entry.at else None
+    return {**asdict(entry), "at": at, "can_be_gone_back_to": not entry.why_not}
 
 
 def _values(found: Difference) -> str:
