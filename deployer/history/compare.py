@@ -24,7 +24,7 @@ class Difference:
 def differences(before: Tree, after: Tree) -> Iterator[Difference]:
     """Mappings are compared key by key, lists as they are. What is sensitive is masked in both, and so is the same."""
     for section in (*before, *(key for key in after if key not in before)):
-        nothing = {} if isinstance(before.get(section, after.get(section)), dict) else _ABSENT
+        nothing: Any = {} if isinstance(before.get(section, after.get(section)), dict) else _ABSENT
         yield from _between(before.get(section, nothing), after.get(section, nothing), section)
 
 
