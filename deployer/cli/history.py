@@ -23,8 +23,10 @@ Form = Annotated[Format, typer.Option(help="text, or json for programs.")]
 
 def history(
     context: typer.Context,
-    what: Annotated[What | None, typer.Argument(metavar="[show N]", help="Show one revision.")] = None,
-    number: Annotated[int | None, typer.Argument(metavar="", show_default=False, help="Its number.")] = None,
+    what: Annotated[
+        What | None, typer.Argument(metavar="show", help="Show one revision, which is named after it.")
+    ] = None,
+    number: Annotated[int | None, typer.Argument(metavar="N", help="Its number.")] = None,
     format: Form = Format.TEXT,
 ) -> None:
     """Show the revisions that were applied: when, by whom, what changed, from which commit, and what became of it.
