@@ -165,9 +165,9 @@ def _pinned(kept: Kept, project: Project, reader: Reader) -> Pinned:
         if not found.trouble and (name := address.removeprefix("build.")) != address
     }
     chosen = {
-        address: image_had(address, images[address], found.source, taken=found.taken)
+        address: image_had(address, images[address], found.source, found.instead)
         for address, found in had.items()
-        if not found.trouble and address.startswith("image.") and (address in run or not found.taken)
+        if not found.trouble and address.startswith("image.") and (address in run or not found.instead)
     }
     missing = {address: found.trouble for address, found in had.items() if found.trouble and address in needed}
     needless = {address for address, found in had.items() if found.trouble} - missing.keys()
@@ -239,7 +239,7 @@ def _why_not_built(
     bases = bases_of(builds, kept.images)
     had = where_had(reader, bases)
     for address, found in had.items():
-        if found.trouble or found.taken:
+        if found.trouble or found.instead:
             trouble = found.trouble or "another one has its name"
             return f"{bases[address].reference}, which it starts from, is not to be had as it was: {trouble}", {}
     return None, {

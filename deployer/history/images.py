@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from deployer.stack.model import Build
 
 
-def image_had(address: str, kept: KeptImage, source: str, *, taken: bool) -> DesiredImage:
-    """The image by the name that it had, which it is given again where nothing has that now.
+def image_had(address: str, kept: KeptImage, source: str, instead: str) -> DesiredImage:
+    """The image by the name that it had, which it is given again from its `source` where nothing has that now.
 
-    Where another image does, that one keeps it: this one runs by its digest, or by its id.
+    Where another image does, that one keeps it, and this one runs by what it is called `instead`.
     """
     if not source:
         return DesiredImage(address, kept.reference)
-    if not taken and "@" not in kept.reference and not kept.reference.startswith("sha256:"):
-        return DesiredImage(address, kept.reference, source=source)
-    by_digest = kept.digests[0] if kept.digests and "@" not in source else source
-    return DesiredImage(address, by_digest)
+    is_a_name = "@" not in kept.reference and not kept.reference.startswith("sha256:")
+    if instead or not is_a_name:
+        return DesiredImage(address, instead or source)
+    return DesiredImage(address, kept.reference, source=source)
 
 
 def build_had(name: str, build: Build, path: tuple[str, ...], stack: str, kept: KeptImage, source: str) -> DesiredBuild:

@@ -18,11 +18,12 @@ _AT_ONCE = 8
 class Had:
     """`source` is "" where the engine has it by its name, else its id there, or its name with a digest in a registry.
 
-    `taken` says that another image has its name by now. Where it is not to be had, `trouble` says why.
+    Where another image has its name by now, it runs by `instead`: its name with a digest, or its id. Where it is not to
+    be had, `trouble` says why.
     """
 
     source: str = ""
-    taken: bool = False
+    instead: str = ""
     trouble: str = ""
 
 
@@ -37,13 +38,14 @@ def _had(reader: Reader, address: str, image: KeptImage) -> Had:
     named = reader.image(image.reference)
     if named and (named["Id"] == image.id or address.startswith("build.")):
         return Had()
-    if reader.image(image.id):
-        return Had(image.id, taken=named is not None)
+    if there := reader.image(image.id):
+        known = (digest for digest in _nearest(image) if digest in (there.get("RepoDigests") or ()))
+        return Had(image.id, instead=next(known, image.id) if named else "")
     troubles: list[str] = []
     for digest in _nearest(image):
         try:
             if reader.registry_digest(digest):
-                return Had(digest, taken=named is not None)
+                return Had(digest, instead=digest if named else "")
             troubles.append(f"{parse_reference(digest).host} no longer has {digest}")
         except DeployerError as error:
             if any(each.code.startswith("engine-") for each in error.diagnostics):
