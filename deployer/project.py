@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
-import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,18 +19,38 @@ if TYPE_CHECKING:
     from deployer.plan.planner import Options
     from deployer.reconcile.protocol import Reader
     from deployer.resources.built import NamedImage
-    from deployer.resources.desired import Desired
+    from deployer.resources.desired import Desired, DesiredBuild, DesiredImage
     from deployer.resources.observed import Observed
+    from deployer.resources.revisions import About
     from deployer.stack.model import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """Images that are chosen already, by address, and builds that are made, by name: nothing of them is read anew.
+
+    Builds that are `needless` are not even looked at.
+    """
+
+    images: Mapping[str, DesiredImage] = field(default_factory=dict[str, "DesiredImage"])
+    builds: Mapping[str, DesiredBuild] = field(default_factory=dict[str, "DesiredBuild"])
+    needless: frozenset[str] = frozenset()
+
+
+UNPINNED = Pinned()
 
 
 @dataclass
 class Project:
-    """A stack that can be planned and carried out; one that is known `by_name` alone can only be removed."""
+    """A stack that can be planned and carried out; one that is known `by_name` alone can only be removed.
+
+    `pin` says anew for each plan which images are chosen already.
+    """
 
     stack: Stack
     path: Path
     by_name: bool = False
+    pin: Callable[[Project, Reader], Pinned] = lambda *_: UNPINNED
 
     @cached_property
     def sources(self) -> StackSources:
@@ -66,12 +84,28 @@ class Project:
         """A salt for a stack that has none yet: the same in every plan of this run."""
         return secrets.token_hex(16)
 
-    def desired(self, only: Collection[str] = (), *, alone: bool = False) -> Desired:
+    @cached_property
+    def commit(self) -> tuple[str, bool]:
+        """The commit of the checkout, "" where there is none, and whether that is dirty."""
+        from deployer.sources.commit import commit_of
+
+        return commit_of(self.path.parent)
+
+    def about(self, command: str, plan: Plan, keep: int) -> About:
+        """How a revision came about that carries out a plan."""
+        from deployer.render.change_line import change_line
+        from deployer.resources.revisions import About
+
+        commit, dirty = self.commit
+        inactive = tuple(sorted(self.stack.inactive))
+        return About(command, change_line(plan), commit, dirty, self.stack.folder, inactive, keep)
+
+    def desired(self, only: Collection[str] = (), *, alone: bool = False, pinned: Pinned = UNPINNED) -> Desired:
         """What should be, or `only` these services and what they need, `alone` without what they depend on; each
         build's inputs, and what secrets and configs hold, are read anew.
         """
         from deployer.fields.references import with_tag
-        from deployer.resources.as_read import with_archives, with_digests
+        from deployer.resources.as_read import with_archives, with_digests, with_images
         from deployer.resources.from_stack import desired
         from deployer.resources.narrowed import narrowed
 
@@ -79,17 +113,18 @@ class Project:
         part = narrowed(whole, only, alone=alone) if only else whole
         mistakes: list[Diagnostic] = []
         needed = {*part.images, *(f"build.{push.build}" for push in part.pushes)}
-        chosen = [name for name in self.stack.builds if not only or f"build.{name}" in needed]
-        builds = self.sources.builds(chosen, mistakes)
+        wanted = [name for name in self.stack.builds if not only or f"build.{name}" in needed]
+        chosen = [name for name in wanted if name not in pinned.needless]
+        builds = self.sources.builds(chosen, mistakes, pinned.builds)
         digests = self.sources.contents(part.services, mistakes)
         part = self.sources.bound(part, mistakes)
-        archives = self.sources.archives(whole.images if builds else part.images, mistakes)
+        archives = self.sources.archives((whole.images if builds else part.images).keys() - pinned.images, mistakes)
         raise_if_any(mistakes)
         bases = {with_tag(base) for build in builds.values() for base in build.bases}
         images = with_archives(whole, archives).images
         brought = {address: image for address, image in images.items() if image.reference in bases}
         part = replace(part, builds=builds, images={**brought, **part.images})
-        return with_archives(with_digests(part, digests), archives)
+        return with_images(with_archives(with_digests(part, digests), archives), pinned.images)
 
     def observe(self, reader: Reader, desired: Desired, holding: int = 0, *, take_over: bool = False) -> Observed:
         from deployer.fields.copies import copied_paths
@@ -107,7 +142,9 @@ class Project:
         from deployer.resources.builds import references as references_of
         from deployer.resources.builds import started_from
 
-        desired = self.desired(options.only, alone=options.alone) if options else self.desired()
+        pinned = self.pin(self, reader)
+        only, alone = (options.only, options.alone) if options else ((), False)
+        desired = self.desired(only, alone=alone, pinned=pinned)
         if not holding:  # nothing is copied without the turn
             self.sources.forget_contents()
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
@@ -116,7 +153,7 @@ class Project:
         ids = {reference: image.id for reference, image in observed.images.items()}
         references = references_of(desired.builds, ids)
         for build in desired.builds.values():
-            if references[build.name] in observed.images:
+            if references[build.name] in observed.images and not build.made:
                 started = started_from(build, ids, references) or {}
                 self.sources.remember(build, references[build.name], started)
         return plan, observed
@@ -187,7 +224,7 @@ class Project:
         return named_images(reader, names)
 
     def plan_prune(
-        self, reader: Reader, keep: int, holding: int = 0, *, take_over: bool = False
+        self, reader: Reader, keep: int | None, holding: int = 0, *, take_over: bool = False
     ) -> tuple[Plan, Observed]:
         """The removal of old images of the stack's builds."""
         from deployer.plan.prune import plan_prune
@@ -219,8 +256,30 @@ class Project:
             self.sources.remember_bound(wanted, observed.records.salt)
         return make(wanted, observed), observed
 
-    def resolved(self) -> str:
-        """The stack as resolved, without anything sensitive, compressed: what a record keeps of it."""
-        from deployer.render.config import as_record
+    def asked_for(self, before: str = "", only: Collection[str] = ()) -> str:
+        """What a record keeps of the stack: as resolved, without anything sensitive, compressed.
 
-        return base64.b64encode(zlib.compress(as_record(self.stack).encode())).decode()
+        Where `only` some services are meant, the rest is as it was `before`.
+        """
+        from deployer.history.trees import laid_over, with_contents
+        from deployer.render.config import whole_tree
+        from deployer.resources.from_stack import desired
+        from deployer.resources.narrowed import narrowed
+        from deployer.resources.revisions import packed, tree_in
+
+        tree = with_contents(whole_tree(self.stack), self.sources.open_contents())
+        if only:
+            part = narrowed(desired(self.stack, self.origin, {}), only)
+            images = {address.partition(".")[2] for address in part.images}
+            copied = self.stack.copied(part.services)
+            names: dict[str, Collection[str]] = {
+                "services": part.services,
+                "networks": part.networks,
+                "volumes": part.volumes,
+                "builds": images | {push.build for push in part.pushes},
+                "images": images,
+                "registries": self.stack.registries,
+                **{section: [name for kind, name in copied if kind == section] for section in ("secrets", "configs")},
+            }
+            tree = laid_over(tree_in(before) or {}, tree, names)
+        return packed(tree)

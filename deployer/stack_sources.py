@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
+from deployer.fields.sensitive import is_sensitive_name, mask_line
 from deployer.sources.files import shown_path
 from deployer.sources.noted import WHOLE, note_file, note_inputs
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from deployer.sources.contents import Content
     from deployer.stack.model import Stack
 
+_LONGEST = 64 * 1024
+"""Characters of a config that a record keeps: what is longer is no setting any more."""
+
 
 @dataclass
 class StackSources:
@@ -33,15 +37,17 @@ class StackSources:
     _builds: dict[str, BuildSources] = field(default_factory=dict)
     _contents: dict[str, Content] = field(default_factory=dict)
 
-    def builds(self, names: Iterable[str], mistakes: list[Diagnostic]) -> dict[str, DesiredBuild]:
-        """What goes into each of the builds, and into those that they start from."""
+    def builds(
+        self, names: Iterable[str], mistakes: list[Diagnostic], made: Mapping[str, DesiredBuild] | None = None
+    ) -> dict[str, DesiredBuild]:
+        """What goes into each of the builds, and into those that they start from; what is `made` is not read."""
         from deployer.resources.builds import joined, refuse_circles
 
-        builds: dict[str, DesiredBuild] = {}
+        builds: dict[str, DesiredBuild] = dict(made or {})
         waiting, seen = list(names), set[str]()
         while waiting:
             name = waiting.pop(0)
-            if name in seen:
+            if name in seen or name in builds:
                 continue
             seen.add(name)
             try:
@@ -77,6 +83,11 @@ class StackSources:
             return recipe.inline, f"the inline Dockerfile of {name}"
         folder, source = read_dockerfile(recipe.folder, recipe.dockerfile or "Dockerfile", place=recipe.place)
         return source.text, shown_path(folder / source.name)
+
+    def bases_of(self, build: str) -> Sequence[str] | None:
+        """The images that a build's Dockerfile names; None of one that was not read."""
+        sources = self._builds.get(build)
+        return tuple(sources.bases) if sources else None
 
     def _needs(self, bases: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
         from deployer.resources.builds import needs_of
@@ -130,6 +141,23 @@ class StackSources:
             except InvalidStack as error:
                 mistakes += error.diagnostics
         return {name: content.digest for name, content in self._contents.items()}
+
+    def open_contents(self) -> dict[str, str]:
+        """What configs hold, by name: texts of no great length in which nothing looks like a secret. For records."""
+        found: dict[str, str] = {}
+        for section, name in self.stack.copied(self.stack.services):
+            if section == "configs" and not self._is_closed(name):
+                with suppress(InvalidStack, UnicodeDecodeError):
+                    text = self._content(section, name).data.decode()
+                    if len(text) <= _LONGEST and text == "\n".join(map(mask_line, text.split("\n"))):
+                        found[name] = text
+        return found
+
+    def _is_closed(self, config: str) -> bool:
+        """Whether a sensitive variable says what a config holds, or where it comes from."""
+        variable = self.stack.configs[config].environment
+        tainted = any(path[:2] == ("configs", config) for path in self.stack.tainted)
+        return tainted or (variable is not None and is_sensitive_name(variable, self.stack.sensitive))
 
     def forget_contents(self) -> None:
         self._contents = {}

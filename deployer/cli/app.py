@@ -112,7 +112,7 @@ def run(arguments: Sequence[str]) -> int:
     from deployer.cli import commands
 
     first, rest = divided(arguments)
-    commands.register(app, rest[0] if rest else "")
+    commands.register(app, rest)
     output = Output(no_color="--no-color" in first, quiet=False, verbose="--verbose" in first)
     try:
         code = app(args=[*first, *rest], prog_name="deployer", standalone_mode=False)

@@ -14,6 +14,7 @@ from deployer.cli.patience import LockTimeout, TakeOver, patience, seconds
 from deployer.cli.services import refuse_unknown
 from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, WrongUsage
+from deployer.resources.revisions import KEPT
 from deployer.sources.chosen import keeps_orphans
 
 if TYPE_CHECKING:
@@ -28,7 +29,13 @@ Only = Annotated[
 ]
 KeepOrphans = Annotated[bool, typer.Option("--keep-orphans", help="Leave alone what the stack no longer names.")]
 KeepBuilds = Annotated[
-    int, typer.Option("--keep-builds", metavar="N", min=0, help="How many images of each build stay, the newest.")
+    int | None,
+    typer.Option(
+        "--keep-builds",
+        metavar="N",
+        min=0,
+        help="How many images of each build stay, the newest; unless given, three, and those of all revisions.",
+    ),
 ]
 
 
@@ -52,7 +59,11 @@ def apply(
             "--replace", metavar="SERVICE", help="Make its containers anew though nothing changed; repeatable."
         ),
     ] = None,
-    keep_builds: KeepBuilds = 3,
+    keep_builds: KeepBuilds = None,
+    keep_revisions: Annotated[
+        int,
+        typer.Option("--keep-revisions", metavar="N", min=1, help="How many revisions stay that can be gone back to."),
+    ] = KEPT,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Take over what another folder or repository made under this name.")
     ] = False,
@@ -82,6 +93,7 @@ def apply(
         project, seen = saved_plan.loaded(state, saved)
         engine = state.engine(project)
         look = saved_plan.looking(saved, project, engine, seen, take_over)
+        chosen = saved.planned_with(take_over=take_over).only
     else:
         project = state.project(files, named=[*(only or ()), *(replace or ())])
         engine = state.engine(project)
@@ -100,10 +112,13 @@ def apply(
         look,
         yes,
         patience(state.output, lock_timeout, take_over),
+        "destroy" if saved and saved.destroy else "apply",
         parallel,
         seconds("--timeout", timeout),
         format,
         destroy=saved is not None and saved.destroy,
+        only=chosen,
+        keep=keep_revisions,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
 
@@ -144,6 +159,7 @@ def destroy(
         lambda holding: project.plan_destroy(engine, options, holding, images=images),
         yes,
         patience(state.output, lock_timeout, take_over),
+        "destroy",
         parallel,
         seconds("--timeout", timeout),
         format,

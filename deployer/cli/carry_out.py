@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from deployer.reconcile.run import Outcome
     from deployer.reconcile.turn import Patience
     from deployer.render.progress import Progress
+    from deployer.resources.records import Records
+    from deployer.resources.revisions import KeptImage
 
 STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
 
@@ -42,12 +44,16 @@ class Shown(Enum):
 @dataclass(frozen=True, slots=True)
 class Way:
     """How a plan is made and carried out; `look` plans anew while the turn of that revision is held. One that
-    `asks_nothing_new` leaves what was applied last as it is in the records, whatever the file says by now.
+    `asks_nothing_new` leaves what was applied last as it is in the records, whatever the file says by now. `command` is
+    what the history calls it; `only` are the services that it is about, all where none are named; of the revisions that
+    succeeded, as many stay as `keep` says, or else as the last apply said. `images` are what is known already of those
+    that will run.
     """
 
     look: Callable[[int], Planned]
     yes: bool
     patience: Patience
+    command: str
     parallel: int = 8
     seconds: float = 1800.0
     format: Format = Format.TEXT
@@ -56,6 +62,9 @@ class Way:
     destroy: bool = False
     shown: Shown = Shown.RESULT
     asks_nothing_new: bool = False
+    only: frozenset[str] = frozenset()
+    keep: int | None = None
+    images: Mapping[str, KeptImage] = field(default_factory=dict[str, "KeptImage"])
 
 
 def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
@@ -67,6 +76,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
     if shown[1].records.at_work:
         turn.await_free(engine, shown[0].stack, way.patience)
         shown = way.look(0)
+    records = shown[1].records
     _show(output, shown[0], way)
     if not shown[0].is_empty and not way.yes:
         _ask(output, way)
@@ -76,11 +86,13 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
             agreed=lambda plan: _agreed(output, plan, way),
             tell=tell,
             sources=project.sources,
-            desired=reconcile.asked_last(engine, shown[1].records) if way.asks_nothing_new else project.resolved(),
+            desired="" if shown[0].is_empty else _asked_for(project, engine, way, records),
             parallel=way.parallel,
             seconds=way.seconds,
             patience=way.patience,
             forget=way.destroy,
+            about=lambda plan: project.about(way.command, plan, way.keep or records.keep),
+            images=_images_besides(project, engine, way, records),
         )
         outcome = reconcile.apply(engine, shown, job, listen)
     with outliving_its_readers():
@@ -89,6 +101,25 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
         if not shown[0].is_empty:
             _report(output, outcome)
     return outcome
+
+
+def _asked_for(project: Project, engine: Engine, way: Way, records: Records) -> str:
+    """The stack that the new record is to hold, compressed."""
+    from deployer.reconcile.apply import asked_last
+
+    if not way.asks_nothing_new and not way.only:
+        return project.asked_for()
+    before = asked_last(engine, project.stack.name, records)
+    return before if way.asks_nothing_new else project.asked_for(before, way.only)
+
+
+def _images_besides(project: Project, engine: Engine, way: Way, records: Records) -> Mapping[str, KeptImage] | None:
+    """The images of what is left alone, or is known already; None where no stack is asked for."""
+    from deployer.reconcile.apply import images_last
+
+    if way.asks_nothing_new or way.destroy:
+        return None
+    return images_last(engine, project.stack.name, records) if way.only else way.images
 
 
 def _progress(output: Output, format: Format) -> Progress:

@@ -88,6 +88,7 @@ def _do(
     way = Way(
         lambda holding: project.plan_part(engine, part, holding, take_over=take_over),
         yes=True,
+        command=part.value,
         parallel=parallel,
         seconds=seconds("--timeout", timeout),
         patience=patience(state.output, lock_timeout, take_over),

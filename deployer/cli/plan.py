@@ -48,7 +48,7 @@ def plan(
         list[str] | None,
         typer.Option("--replace", metavar="SERVICE", help="What `deployer apply --replace` would do; repeatable."),
     ] = None,
-    keep_builds: KeepBuilds = 3,
+    keep_builds: KeepBuilds = None,
 ) -> None:
     """Show what apply would do, and why: each field, its value before and after, and the line that asks for it.
 

@@ -17,14 +17,15 @@ def prune(
     context: typer.Context,
     files: Files = None,
     yes: Yes = False,
-    keep_builds: KeepBuilds = 3,
+    keep_builds: KeepBuilds = None,
     lock_timeout: LockTimeout = "0s",
     take_over: TakeOver = False,
     format: Annotated[Format, typer.Option(help="text, or json: an event a line.")] = Format.TEXT,
 ) -> None:
     """Remove the old images of the stack's builds that no container uses.
 
-    Of each build the newest stay, and of one that the stack no longer has, none. Only the stack's own tags are
+    Of each build the newest stay, and of one that the stack no longer has, none; but for what a revision ran that is
+    kept. Only the stack's own tags are
     removed: what has another name too, or was pulled, stays. An apply that changes something does the same at its end.
 
     \b
@@ -37,6 +38,7 @@ def prune(
         lambda holding: project.plan_prune(engine, keep_builds, holding, take_over=take_over),
         yes,
         patience(state.output, lock_timeout, take_over),
+        "prune",
         format=format,
         asks_nothing_new=True,
     )

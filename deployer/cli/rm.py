@@ -50,6 +50,7 @@ def rm(
         ),
         yes=force,
         patience=waits,
+        command=" ".join(["rm", *(services or ())]),
         question="Remove these containers?",
         agreement="--force",
         asks_nothing_new=True,

@@ -148,7 +148,9 @@ def _brought_up(output: Output, project: Project, engine: Engine, service: str, 
         look=lambda holding: project.plan(engine, options, holding),
         yes=True,
         patience=AT_ONCE,
+        command=f"run {service}",
         shown=Shown.ASIDE,
+        asks_nothing_new=True,
     )
     outcome = carry_out(output, project, engine, way)
     if outcome.exit_code is not Exit.DONE:

@@ -46,6 +46,7 @@ def scale(
         look=lambda holding: scaled.plan(engine, options, holding),
         yes=True,
         patience=patience(state.output, lock_timeout, take_over),
+        command=f"scale {' '.join(numbers)}",
         shown=Shown.NOT,
         asks_nothing_new=True,
     )

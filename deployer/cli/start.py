@@ -162,6 +162,7 @@ def _act(context: typer.Context, wish: Wish, nothing: str, lock_timeout: str, ta
         ),
         yes=True,
         patience=waits,
+        command=" ".join([wish.action.value, *wish.services]),
         shown=Shown.NOT,
         asks_nothing_new=True,
     )

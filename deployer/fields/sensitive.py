@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 MASK = "(sensitive)"
 
@@ -33,6 +33,17 @@ def is_sensitive_name(name: str, extra: Collection[str] = ()) -> bool:
 def mask_user_info(text: str) -> str:
     """The text with the user info of every URL in it masked: `postgres://(sensitive)@db/shop`."""
     return mask_line(text, lambda _: False)
+
+
+def user_infos(text: str) -> list[str]:
+    """The user info of each URL in a text, in their order."""
+    return [found[0][:-1] for found in _USER_INFO.finditer(text)]
+
+
+def with_user_infos(masked: str, infos: Sequence[str]) -> str:
+    """A masked text with these in the places of its masks; there are as many of them."""
+    first, *rest = masked.split(MASK)
+    return first + "".join(f"{info}{text}" for info, text in zip(infos, rest, strict=True))
 
 
 def mask_line(line: str, sensitive: Callable[[str], bool] = is_sensitive_name) -> str:

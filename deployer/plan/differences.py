@@ -85,7 +85,7 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
         f"{now.reference} @ {now.id[7:13]}"
         if now.id
         else "(built above)"
-        if is_build
+        if now.how == "built"
         else f"{now.reference} ({now.how} above)"
     )
     was = container.applied

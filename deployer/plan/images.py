@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deployer.fields.field import Effect
 from deployer.fields.platform import is_of
@@ -69,6 +69,10 @@ def brought_for(build: DesiredBuild, desired: Desired) -> dict[str, str]:
 
 def _pull(image: DesiredImage, desired: Desired, observed: Observed, images: Images) -> None:
     there = observed.images.get(image.reference)
+    if image.source and not there:
+        images.changes.append(_sourced(image.address, image.reference, image.source, desired))
+        images.now[image.address] = ImageNow(image.reference, _id_in(image.source))
+        return
     reason = other_platform(image, there) if there else "it is not on the engine"
     digest = observed.registry_digests.get(image.reference)
     if there and digest and not any(local.endswith(f"@{digest}") for local in there.digests):
@@ -84,6 +88,21 @@ def other_platform(image: DesiredImage, there: ObservedImage) -> str:
     """Why an image that is there is not the one wanted; "" where it is, or where it is not known."""
     is_right = not image.platform or not there.platform or is_of(image.platform, there.platform)
     return "" if is_right else f"it is there for {there.platform}"
+
+
+def _sourced(address: str, reference: str, source: str, desired: Desired, further: tuple[Step, ...] = ()) -> Change:
+    """An image that is known by its id or digest is given its name again."""
+    tag = Step(Call.TAG, reference, source)
+    if _id_in(source):
+        field = FieldChange("tag", None, reference, (Cause.DRIFT,), Effect.NONE)
+        return Change(address, Action.UPDATE, "tag", (field,), (tag, *further), detail=f"tag {reference}")
+    pull = _pull_step(source, desired)
+    detail = " ".join(filter(None, [source, pull.detail, f"as {reference}"]))
+    return Change(address, Action.PULL, "it is not on the engine", steps=(pull, tag, *further), detail=detail)
+
+
+def _id_in(source: str) -> str:
+    return "" if "@" in source else source
 
 
 def _load(image: DesiredImage, archive: DesiredArchive, observed: Observed, images: Images) -> None:
@@ -106,17 +125,21 @@ def _pull_step(reference: str, desired: Desired, platform: str = "") -> Step:
 def _build(
     build: DesiredBuild, desired: Desired, observed: Observed, place: PlaceOf, recall: Recall, images: Images
 ) -> None:
-    coming = {base for base, address in brought_for(build, desired).items() if not images.now[address].id}
-    missing = [base for base in build.bases if base not in observed.images and base not in coming]
-    ids = {base: observed.images[base].id for base in build.bases if base in observed.images and base not in coming}
+    brought = {base: images.now[address].id for base, address in brought_for(build, desired).items()}
+    ids = {base: observed.images[base].id for base in build.bases if base in observed.images} | brought
+    missing = [base for base in build.bases if base not in ids]
+    ids = {base: id for base, id in ids.items() if id}
     built = {other: images.now[f"build.{other}"].reference for other in build.on.values()}
     started = started_from(build, ids, built)
     reference = "" if started is None else build.reference(started)
     there = observed.images.get(reference)
-    images.now[build.address] = ImageNow(reference, there.id if there else "")
+    images.now[build.address] = ImageNow(reference, there.id if there else "", "pulled" if build.made else "built")
     further = with_tag(build.tag) if build.tag else None
     tag = (Step(Call.TAG, further, build.address),) if further else ()
-    if not there:
+    if not there and build.made:
+        images.changes.append(_sourced(build.address, reference, build.source, desired, tag))
+        images.now[build.address] = replace(images.now[build.address], id=_id_in(build.source))
+    elif not there:
         inputs = inputs_of(build, started or {})
         fields = tuple(_differences(build, inputs, desired, observed, place, recall))
         runbook = (*(_pull_step(base, desired) for base in missing), Step(Call.BUILD, build.name, build), *tag)

@@ -15,12 +15,14 @@ KEPT = 3
 
 
 def old_builds(
-    desired: Desired, observed: Observed, wanted: Collection[str], keep: int, *, orphans: bool = True
+    desired: Desired, observed: Observed, wanted: Collection[str], keep: int | None, *, orphans: bool = True
 ) -> list[Draft]:
     """The removal of all but the newest images of each build; with `orphans`, of all those of builds that the stack no
     longer has, but of services that are inactive. What a container was made from stays, and so do the `wanted`
-    references.
+    references, and, where nobody says how many to `keep`, all that can be gone back to.
     """
+    reachable = observed.ran() if keep is None else frozenset[str]()
+    keep = KEPT if keep is None else keep
     used = {each.image_id for each in observed.containers} | {each.image_id for each in observed.neighbours.values()}
     own = {build.repository.partition("/")[2]: build for build in desired.builds.values()}
     of_build: dict[str, list[BuiltImage]] = {}
@@ -34,7 +36,8 @@ def old_builds(
             old, reason = iter(images), "no longer in the stack"
         else:
             continue
-        drafts += [_removal(image, reason) for image in old if image.id not in used]
+        going = (image for image in old if image.id not in used and image.reference not in reachable)
+        drafts += [_removal(image, reason) for image in going]
     return drafts
 
 

@@ -46,12 +46,8 @@ def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
 
 
 def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
-    """A container is created after its image is built, pulled or loaded."""
-    makers = {
-        draft.change.address: (index, draft.last)
-        for index, draft in enumerate(drafts)
-        if draft.has(Call.BUILD, Call.PULL, Call.LOAD)
-    }
+    """A container is created after its image is built, pulled, loaded or given its name."""
+    makers = _makers(drafts)
     makers |= {each: (index, draft.last) for index, draft in enumerate(drafts) for each in draft.provides}
     for index, draft in enumerate(drafts):
         step = draft.first(Call.CREATE)
@@ -65,13 +61,18 @@ def edges_from_images(drafts: Sequence[Draft]) -> Iterator[Edge]:
                 yield makers[draft.image], (index, min(first, step))
 
 
-def edges_from_builds(drafts: Sequence[Draft]) -> Iterator[Edge]:
-    """A build begins after the builds and the images that it starts from."""
-    makers = {
+def _makers(drafts: Sequence[Draft]) -> dict[str, StepId]:
+    """The last step of what brings an image, by the image's address."""
+    return {
         draft.change.address: (index, draft.last)
         for index, draft in enumerate(drafts)
-        if draft.has(Call.BUILD, Call.PULL, Call.LOAD)
+        if draft.has(Call.BUILD, Call.PULL, Call.LOAD, Call.TAG)
     }
+
+
+def edges_from_builds(drafts: Sequence[Draft]) -> Iterator[Edge]:
+    """A build begins after the builds and the images that it starts from."""
+    makers = _makers(drafts)
     for index, draft in enumerate(drafts):
         step = draft.first(Call.BUILD)
         if step is not None:

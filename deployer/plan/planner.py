@@ -20,7 +20,7 @@ from deployer.plan.groups import groups_of
 from deployer.plan.ignored import as_many_as_there, ignored_names, in_others_networks
 from deployer.plan.images import ImageNow, Recall, brought_for, no_recall, plan_images
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
-from deployer.plan.old_builds import KEPT, old_builds
+from deployer.plan.old_builds import old_builds
 from deployer.plan.one_shots import losses_left_out
 from deployer.plan.owners import owner_after, owners_first
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
@@ -44,7 +44,8 @@ class Options:
     `only` names the services that the plan is about, with what they need, less what they depend on where they are to be
     `alone`; all else is left alone. `replace` names those whose containers are made anew whatever differs. Of those
     that are `spared` the plan has no container, and of networks that are there none at all; with `count` it is about
-    how many containers there are, and nothing that they are. Of each build, `keep_builds` of the newest images stay.
+    how many containers there are, and nothing that they are. Of each build, `keep_builds` of the newest images stay;
+    where it is None, the usual number, and those that kept revisions ran.
     """
 
     keep_orphans: bool = False
@@ -53,7 +54,7 @@ class Options:
     take_over: bool = False
     only: frozenset[str] = frozenset()
     replace: frozenset[str] = frozenset()
-    keep_builds: int = KEPT
+    keep_builds: int | None = None
     alone: bool = False
     spared: frozenset[str] = frozenset()
     count: bool = False

@@ -12,7 +12,7 @@ from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed
 
 
-def plan_prune(desired: Desired, observed: Observed, keep: int) -> Plan:
+def plan_prune(desired: Desired, observed: Observed, keep: int | None) -> Plan:
     """Raises InvalidStack where the stack's name is another origin's."""
     raise_if_any(guard.another_origin(desired.stack, desired.origin, desired.folder, observed))
     now = plan_images(desired, observed, lambda *_: None, no_recall).now

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from deployer.errors import DeployerError, Exit
 from deployer.plan.model import Action, Plan
 from deployer.reconcile import turn
 from deployer.reconcile.calls import Sources, World
-from deployer.reconcile.protocol import Engine, Reader
+from deployer.reconcile.images_kept import images_reached
+from deployer.reconcile.protocol import Engine, Json, Reader
 from deployer.reconcile.run import Outcome, Tell, carry_out
 from deployer.reconcile.waits import Waker
 from deployer.resources import identity
 from deployer.resources.observed import Observed
-from deployer.resources.records import FAILED, SUCCEEDED, Record, Records, desired_of
+from deployer.resources.records import FAILED, SUCCEEDED, Record, Records, desired_of, images_of
+from deployer.resources.revisions import About, KeptImage, images_in, images_text
 
 Planned = tuple[Plan, Observed]
 
@@ -26,7 +29,8 @@ class Job:
 
     `look` observes and plans anew, while the turn of that revision is held; `agreed` is asked where the new plan is not
     the one that was shown; `desired` is the stack as resolved, compressed, for the record. `seconds` bounds the whole.
-    One that is to `forget` leaves no records where it leaves nothing else.
+    One that is to `forget` leaves no records where it leaves nothing else. `about` says of a plan how the revision came
+    about; `images` are those that a revision which asks for a stack has besides its own, None where it asks for none.
     """
 
     look: Callable[[int], Planned]
@@ -38,6 +42,8 @@ class Job:
     seconds: float = 1800.0
     patience: turn.Patience = turn.AT_ONCE
     forget: bool = False
+    about: Callable[[Plan], About] = lambda _: About()
+    images: Mapping[str, KeptImage] | None = None
 
 
 def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], None] = lambda _: None) -> Outcome:
@@ -51,31 +57,32 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
         if job.forget and not plan.changes:
             turn.forget(engine, observed.records)
         return Outcome()
-    wanted = _reached(plan, observed)
+    wanted = replace(_reached(plan, observed), about=job.about(plan))
     mine = turn.take(engine, plan.stack, observed.records, wanted, job.desired, job.seconds, job.patience)
     deadline = time.monotonic() + job.seconds
-    outcome, reached = Outcome(), replace(wanted, updates=observed.records.updates, result=FAILED)
+    outcome, reached, images = Outcome(), replace(wanted, updates=observed.records.updates, result=FAILED), ""
     try:
-        outcome, reached, observed = _carry_out(engine, plan, mine, job, deadline, started)
+        outcome, reached, observed, images = _carry_out(engine, plan, mine, job, deadline, started)
     finally:
         # Aborted, something may still be in flight: the next apply finds the turn without an end, and its holder gone.
         if not outcome.turn_lost and not outcome.aborted:
             ended = replace(reached, revision=mine.revision, nonce=mine.nonce)
             try:
                 turn.look(engine, plan.stack, mine)
-                _end(engine, plan, ended, observed.records, forget=job.forget and ended.result == SUCCEEDED)
+                forget = job.forget and ended.result == SUCCEEDED
+                _end(engine, plan, ended, observed.records, images, forget=forget)
             except DeployerError as error:  # the next apply finds the turn without an end, and its holder gone
                 if outcome.exit_code is not Exit.UNREACHABLE:
                     outcome.errors.append(error)
     return outcome
 
 
-def _end(engine: Engine, plan: Plan, ended: Record, records: Records, *, forget: bool) -> None:
+def _end(engine: Engine, plan: Plan, ended: Record, records: Records, images: str, *, forget: bool) -> None:
     """End the turn. After a destroy the last record stays only while data of the stack does, for it says whose that
     is.
     """
     if not forget:
-        turn.end(engine, plan.stack, ended, records)
+        turn.end(engine, plan.stack, ended, records, images)
         return
     turn.forget(engine, records)
     if any(change.action is Action.KEPT for change in plan.changes):
@@ -86,11 +93,14 @@ def _end(engine: Engine, plan: Plan, ended: Record, records: Records, *, forget:
 
 def _carry_out(
     engine: Engine, shown: Plan, mine: Record, job: Job, deadline: float, started: Callable[[World], None]
-) -> tuple[Outcome, Record, Observed]:
-    """Look again, now that nobody else can act, and do what is to be done. Gives what was reached, too."""
+) -> tuple[Outcome, Record, Observed, str]:
+    """Look again, now that nobody else can act, and do what is to be done. Gives what was reached, too, and the images
+    that run, compressed.
+    """
     plan, observed = job.look(mine.revision)
     if plan.fingerprint != shown.fingerprint and not plan.is_empty and not job.agreed(plan):
-        return Outcome(declined=True), replace(_reached(plan, observed, Outcome()), result=FAILED), observed
+        declined = replace(_reached(plan, observed, Outcome()), about=mine.about, result=FAILED)
+        return Outcome(declined=True), declined, observed, ""
     world = World(
         engine=engine,
         stack=plan.stack,
@@ -103,13 +113,39 @@ def _carry_out(
     started(world)
     outcome = carry_out(plan, world, job.tell, job.parallel)
     result = FAILED if outcome.errors or outcome.interrupted else SUCCEEDED
-    return outcome, replace(_reached(plan, observed, outcome), result=result), observed
+    reached = replace(_reached(plan, observed, outcome), about=job.about(plan), result=result)
+    images = ""
+    if job.images is not None and result == SUCCEEDED:
+        with suppress(DeployerError):  # the engine is lost: then the turn cannot be ended, either, and that is told
+            found = images_reached(engine, plan, observed, world.images, job.sources.bases_of, job.images)
+            images = images_text(found)
+    return outcome, reached, observed, images
 
 
-def asked_last(reader: Reader, records: Records) -> str:
+def asked_last(reader: Reader, stack: str, records: Records) -> str:
     """The stack of the newest record that has one: who starts or stops asks for nothing new, whatever the file says."""
-    volumes = (reader.volume(name) for record in reversed(records.all) for name in record.volumes)
-    return next((desired for volume in volumes if volume and (desired := desired_of(volume))), "")
+    with_stack = (record.revision for record in reversed(records.all) if record.has_stack)
+    return next((found for revision in with_stack if (found := desired_in(reader, stack, revision))), "")
+
+
+def images_last(reader: Reader, stack: str, records: Records) -> dict[str, KeptImage]:
+    """The images of the newest revision that asked for some, and got them."""
+    asking = (record for record in reversed(records.all) if record.about.asks and record.result == SUCCEEDED)
+    return next((images_kept(reader, stack, record.revision) for record in asking), {})
+
+
+def desired_in(reader: Reader, stack: str, revision: int) -> str:
+    """The stack that a revision asked for, compressed; "" where its record has none."""
+    return desired_of(_volumes_of(reader, stack, revision), stack, revision)
+
+
+def images_kept(reader: Reader, stack: str, revision: int) -> dict[str, KeptImage]:
+    """The images that a revision ran, by address; none where its record does not say."""
+    return images_in(images_of(_volumes_of(reader, stack, revision), stack, revision))
+
+
+def _volumes_of(reader: Reader, stack: str, revision: int) -> Sequence[Json]:
+    return reader.volumes(name=identity.record_name(stack, revision))
 
 
 def _reached(plan: Plan, observed: Observed, outcome: Outcome | None = None) -> Record:

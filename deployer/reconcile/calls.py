@@ -6,7 +6,7 @@ import json
 import posixpath
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO, Protocol
@@ -48,6 +48,10 @@ class Sources(Protocol):
 
     def place_in_build(self, build: DesiredBuild, said: str) -> Place | None:
         """Where in a build's Dockerfile that lies of which the builder speaks, if that can be told."""
+        ...
+
+    def bases_of(self, build: str) -> Sequence[str] | None:
+        """The images that a build's Dockerfile names; None of one that was not read."""
         ...
 
     def remember(self, build: DesiredBuild, reference: str, started_from: Mapping[str, str]) -> None:

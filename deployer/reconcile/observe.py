@@ -33,7 +33,7 @@ from deployer.resources.listed import (
 )
 from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
-from deployer.resources.records import HOLDER, Records, Updates, holder_of, records_of, updates_of
+from deployer.resources.records import HOLDER, Records, Updates, holder_of, images_ran, records_of, updates_of
 from deployer.resources.registries import Registry
 from deployer.resources.swap import less_uncounted_swap
 from deployer.stack.pull_policy import most_age
@@ -100,6 +100,7 @@ def observe(
         one_offs=one_offs,
         left_one_offs=[each for each in one_offs if each.never_started and _nobody_starts(each, reader)],
         built=cache(partial(built_images, reader, stack)),
+        ran=partial(images_ran, volumes, stack, records),
     )
 
 

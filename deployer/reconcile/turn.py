@@ -14,7 +14,16 @@ from deployer.errors import Busy, Diagnostic
 from deployer.reconcile.holder import myself, with_the_dead
 from deployer.reconcile.lost import asked_again
 from deployer.reconcile.protocol import Engine, Json, Reader
-from deployer.resources.records import DIED, Record, Records, begin_body, end_body, of_volume, records_of
+from deployer.resources.records import (
+    DIED,
+    Record,
+    Records,
+    begin_body,
+    end_body,
+    further_bodies,
+    of_volume,
+    records_of,
+)
 
 GRACE = 30.0
 """Seconds that a holder has after its `--timeout`, to put things back."""
@@ -52,6 +61,11 @@ def await_free(reader: Reader, stack: str, patience: Patience) -> Records:
         time.sleep(TICK)
 
 
+def records_now(reader: Reader, stack: str) -> Records:
+    """The records as they are, those of the dead marked: for who only reads them."""
+    return with_the_dead(reader, _read(reader, stack))
+
+
 def take(
     engine: Engine, stack: str, records: Records, wanted: Record, desired: str, seconds: float, patience: Patience
 ) -> Record:
@@ -71,6 +85,8 @@ def take(
         )
         there = of_volume(stack, mine.revision, _made(engine, begin_body(stack, mine, desired)))
         if there.nonce == mine.nonce:
+            for body in further_bodies(stack, mine.revision, desired):
+                _made(engine, body)
             return mine
         # Somebody was first, and may be done by now: what is left is seen when the turn is taken.
         records = await_free(engine, stack, patience)
@@ -93,15 +109,17 @@ def look(reader: Reader, stack: str, mine: Record) -> None:
     )
 
 
-def end(engine: Engine, stack: str, record: Record, records: Records) -> None:
-    """End the turn with the record's result and what it reached, end those of the dead, and drop the records that are
-    no longer needed.
+def end(engine: Engine, stack: str, record: Record, records: Records, images: str = "") -> None:
+    """End the turn with the record's result, what it reached and the `images` that run, end those of the dead, and drop
+    the records that are no longer needed.
     """
-    _made(engine, end_body(stack, record))
+    _made(engine, end_body(stack, record, images))
     for dead in records.abandoned:
         _made(engine, end_body(stack, replace(dead, result=DIED)))
-    for old in records.outdated():
+    for old in replace(records, all=(*records.all, record)).outdated(record.about.keep):
         _remove(engine, old)
+    for name in records.strays:
+        engine.remove_volume(name)
 
 
 def forget(engine: Engine, records: Records) -> None:

@@ -18,7 +18,7 @@ from deployer.fields.sensitive import MASK, mask_line
 from deployer.render.compose_order import DEPLOY, SERVICE, THING, in_order
 from deployer.render.extensions import with_extensions, with_extensions_at_the_top
 from deployer.render.json_text import as_json_text
-from deployer.render.key_order import ByName
+from deployer.render.key_order import ByName, yaml_order
 from deployer.render.long_form import long_form, long_value
 from deployer.render.service_tree import Scope, Tree, blkio_in_json, build_tree, joined, service_tree
 from deployer.render.yaml_text import as_yaml_text
@@ -29,26 +29,19 @@ from deployer.stack.service import ServiceKeys
 
 def as_yaml(stack: Stack) -> str:
     """Without the last line end, as every form has it."""
-    return as_yaml_text(_shown(with_extensions(_tree(stack), stack))).removesuffix("\n")
+    return tree_as_yaml(_shown(with_extensions(_tree(stack), stack)))
+
+
+def tree_as_yaml(tree: Tree) -> str:
+    """The same of a tree that is resolved and masked already."""
+    return as_yaml_text(tree).removesuffix("\n")
 
 
 def as_json(stack: Stack) -> str:
     """As in Compose's JSON, what Go writes even where nothing is said is there: `command`, `ipam`, `placement`; and of
     the user's own keys those at the top alone.
     """
-    return _as_json(_tree(stack), stack)
-
-
-def as_record(stack: Stack) -> str:
-    """The same without what configs hold: records can be read by whoever may look at the engine's volumes."""
-    tree = _tree(stack)
-    for source in tree.get("configs", {}).values():
-        source.update({"content": MASK} if "content" in source else {})
-    return _as_json(tree, stack)
-
-
-def _as_json(resolved: Tree, stack: Stack) -> str:
-    tree = with_extensions_at_the_top(resolved, stack)
+    tree = with_extensions_at_the_top(_tree(stack), stack)
     for name, service in tree["services"].items():
         whole = in_order({"command": None, "entrypoint": None, **service}, SERVICE)
         if "blkio_config" in service:
@@ -59,6 +52,19 @@ def _as_json(resolved: Tree, stack: Stack) -> str:
     for key, thing in tree.get("networks", {}).items():
         tree["networks"][key] = in_order({"ipam": {}, **thing}, THING)
     return as_json_text(_shown(ByName(tree)))
+
+
+def whole_tree(stack: Stack, *, bare: bool = False) -> Tree:
+    """What both forms print, less the user's own keys and what configs hold, and with what Compose has no place for, so
+    that the very same stack can be read from it again.
+
+    `bare`, with all that is sensitive in it, and what configs hold: for a machine, and shown to nobody.
+    """
+    own = {"x-deployer": {"sensitive": list(stack.sensitive)}} if stack.sensitive else {}
+    tree = _tree(stack, bare=bare, whole=True)
+    for source in tree.get("configs", {}).values():
+        source.update({"content": MASK} if "content" in source and not bare else {})
+    return {**own, **_sorted(_shown(tree, bare=bare))}
 
 
 def services_of(stack: Stack) -> list[str]:
@@ -77,19 +83,19 @@ def _image_of(stack: Stack, name: str, service: ServiceKeys) -> str:
     return (stack.images[key].from_ or key) if key in stack.images else key
 
 
-def _tree(stack: Stack) -> Tree:
+def _tree(stack: Stack, *, bare: bool = False, whole: bool = False) -> Tree:
     used = {key for service in stack.services.values() for key in joined(service)}
     networks = {**({DEFAULT: Network.model_validate({})} if DEFAULT in used else {}), **stack.networks}
     own = {name: build for name, build in stack.builds.items() if not _builds_itself(stack, name)}
     tree: Tree = {"name": stack.name}
     if stack.registries:
-        tree["registries"] = ByName({name: _registry(stack, name) for name in stack.registries})
+        tree["registries"] = ByName({name: _registry(stack, name, bare) for name in stack.registries})
     if own:
-        scopes = {name: Scope(stack.folder, stack.sensitive_in_build(name)) for name in own}
+        scopes = {name: Scope(stack.folder, stack.sensitive_in_build(name), bare=bare) for name in own}
         tree["builds"] = ByName({name: build_tree(build, scopes[name]) for name, build in own.items()})
     if stack.images:
         tree["images"] = ByName({name: long_form(image) for name, image in stack.images.items()})
-    tree["services"] = ByName({name: _service(stack, name) for name in stack.services})
+    tree["services"] = ByName({name: _service(stack, name, bare=bare, whole=whole) for name in stack.services})
     if networks:
         named = {key: _thing(thing, stack.network_name(key), network.FIELDS) for key, thing in networks.items()}
         tree["networks"] = ByName(named)
@@ -99,33 +105,38 @@ def _tree(stack: Stack) -> Tree:
     for section in ("secrets", "configs"):
         names = [name for kind, name in stack.copied(stack.services) if kind == section]
         if names:
-            tree[section] = ByName({name: _source(stack, section, name) for name in names})
+            tree[section] = ByName({name: _source(stack, section, name, bare) for name in names})
     return tree
 
 
-def _service(stack: Stack, name: str) -> Tree:
+def _service(stack: Stack, name: str, *, bare: bool, whole: bool) -> Tree:
     service = stack.services[name]
     values = {"args": stack.builds[name].args} if service.build else {}
     build = service.build.model_copy(update=values) if service.build else None
-    return service_tree(service, build, Scope(stack.folder, stack.sensitive_in(name), hidden_in(stack, name)))
+    hidden = frozenset[tuple[str, str]]() if bare else hidden_in(stack, name)
+    return service_tree(service, build, Scope(stack.folder, stack.sensitive_in(name), hidden, bare, whole))
 
 
-def _registry(stack: Stack, name: str) -> Tree:
+def _registry(stack: Stack, name: str, bare: bool) -> Tree:
     """Where a password comes from, never what it is; what a sensitive variable went into is hidden."""
     said = long_form(stack.registries[name])
+    if bare:
+        return said
+    if bare:
+        return said
     hidden = {path[2] for path in stack.tainted if path[:2] == ("registries", name) and path[2] != "password"}
     return {key: MASK if key in hidden else value for key, value in said.items()}
 
 
-def _source(stack: Stack, section: Section, name: str) -> Tree:
+def _source(stack: Stack, section: Section, name: str, bare: bool) -> Tree:
     source: Source = stack.source(section, name)
     called: Tree = {"name": f"{stack.name}_{name}"}
     if source.file is not None:
-        hidden = (section, name, "file") in stack.tainted
+        hidden = not bare and (section, name, "file") in stack.tainted
         return {**called, "file": MASK if hidden else host_path(source.file, stack.folder)}
     if source.environment is not None:
         return {**called, "environment": source.environment}
-    hidden = section == "secrets" or (section, name, "content") in stack.tainted
+    hidden = not bare and (section == "secrets" or (section, name, "content") in stack.tainted)
     return {**called, "content": MASK if hidden else source.content}
 
 
@@ -142,16 +153,29 @@ def _thing(thing: EngineThing, name: str, rows: tuple[Field, ...]) -> Tree:
     return in_order({"name": name, **said, **({"external": True} if thing.external else {})}, THING)
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: Any, *, bare: bool = False) -> Any:
     """The tree as a stack file would say it, less the user info of URLs."""
     match value:
         case dict():
             entries = cast("dict[str, Any]", value)
-            return type(entries)({key.replace("$", "$$"): _shown(item) for key, item in entries.items()})
+            return type(entries)({key.replace("$", "$$"): _shown(item, bare=bare) for key, item in entries.items()})
         case list():
-            return [_shown(item) for item in cast("list[Any]", value)]
+            return [_shown(item, bare=bare) for item in cast("list[Any]", value)]
         case str():
-            lines = (mask_line(line, lambda _: False) for line in value.split("\n"))
+            lines = value.split("\n") if bare else (mask_line(line, lambda _: False) for line in value.split("\n"))
             return "\n".join(lines).replace("$", "$$")
+        case _:
+            return value
+
+
+def _sorted(value: Any) -> Any:
+    """Plain mappings, those by names in the order of the names."""
+    match value:
+        case dict():
+            entries = cast("dict[str, Any]", value)
+            names = sorted(entries, key=yaml_order) if isinstance(value, ByName) else entries
+            return {name: _sorted(entries[name]) for name in names}
+        case list():
+            return [_sorted(item) for item in cast("list[Any]", value)]
         case _:
             return value

@@ -26,11 +26,16 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where relative paths start from, which names the stack adds to what is sensitive, and what else is hidden."""
+    """Where relative paths start from, which names the stack adds to what is sensitive, and what else is hidden.
+
+    In one that is `bare` nothing is; in one that is `whole`, what Compose leaves out where it is empty is there, too.
+    """
 
     folder: str
     sensitive: tuple[str, ...]
     hidden: frozenset[tuple[str, str]] = frozenset()
+    bare: bool = False
+    whole: bool = False
 
 
 def service_tree(service: ServiceKeys, build: Build | None, scope: Scope) -> Tree:
@@ -40,7 +45,7 @@ def service_tree(service: ServiceKeys, build: Build | None, scope: Scope) -> Tre
     said = long_form(service, leave_out={"own", "build", "depends_on", *(row.name for row in container.FIELDS)})
     for row in container.FIELDS:
         value = getattr(service, row.name, None)
-        if value or (value is not None and row.name not in _ABSENT_WHERE_EMPTY):
+        if value or (value is not None and (scope.whole or row.name not in _ABSENT_WHERE_EMPTY)):
             shown = _ROWS[row.name](value, scope) if row.name in _ROWS else long_value(value, row.kind.written)
             said[row.name] = _without_hidden(row.name, shown, scope)
     if build:
@@ -147,7 +152,7 @@ def _attachment(one: Attachment) -> Tree:
 
 def _masked(values: Mapping[str, str | None], scope: Scope) -> Tree:
     shown = {
-        name: MASK if value is not None and is_sensitive_name(name, scope.sensitive) else value
+        name: MASK if value is not None and not scope.bare and is_sensitive_name(name, scope.sensitive) else value
         for name, value in values.items()
     }
     return ByName(shown)

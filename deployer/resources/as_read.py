@@ -64,3 +64,12 @@ def with_archives(desired: Desired, archives: Mapping[str, tuple[str, DesiredArc
     images = {address: anew(image) for address, image in desired.images.items()}
     services = {name: replace(service, image=anew(service.image)) for name, service in desired.services.items()}
     return replace(desired, images=images, services=services)
+
+
+def with_images(desired: Desired, chosen: Mapping[str, DesiredImage]) -> Desired:
+    """The same with these images in the place of those of their addresses, and those that it had none of besides."""
+    services = {
+        name: replace(service, image=chosen.get(service.image.address, service.image))
+        for name, service in desired.services.items()
+    }
+    return replace(desired, images={**desired.images, **chosen}, services=services)

@@ -55,7 +55,8 @@ class DesiredImage:
     """An image that something runs, or that the stack names.
 
     `address` is its resource; `reference` is how the engine knows it, "" until a build has been made, or an archive has
-    been read that tells it; `platform` is "" where any will do.
+    been read that tells it; `platform` is "" where any will do. Where it is not there by that name, it is had from its
+    `source`: an image's id on the engine, or a name with a digest in a registry.
     """
 
     address: str
@@ -63,6 +64,7 @@ class DesiredImage:
     pull: str = "missing"
     platform: str = ""
     archive: DesiredArchive | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ class DesiredBuild:
     by their path). `platform` is what it must be made for, "" where nothing is said.
 
     `digest` is over everything in it; with the ids of the bases it becomes the tag. `on` are those of its images that
-    are other builds of the stack: as its Dockerfile names them -> the build. `path` is where the stack says it.
+    are other builds of the stack: as its Dockerfile names them -> the build. `path` is where the stack says it. One
+    that is `made` already has that tag, whatever its inputs are by now, and is had from its `source` as an image is.
     """
 
     name: str
@@ -86,6 +89,8 @@ class DesiredBuild:
     path: tuple[str, ...] = ()
     on: Mapping[str, str] = field(default_factory=dict[str, str])
     platform: str = ""
+    made: str = ""
+    source: str = ""
 
     @property
     def address(self) -> str:
@@ -93,6 +98,8 @@ class DesiredBuild:
 
     def reference(self, started_from: Mapping[str, str]) -> str:
         """The tag that an image of just these inputs bears: `<stack>/<build>:<hash>`."""
+        if self.made:
+            return self.made
         text = json.dumps([self.digest, sorted(started_from.items())])
         return f"{self.repository}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 

@@ -143,10 +143,10 @@ class Observed:
 
     `images` are by reference and by id; `registry_digests` by reference, where they were asked for. `left_copies` are
     the volumes of the stack's secrets that no container has; `built` gives the images of its builds, for which the
-    engine is asked when it is first called. `pushed` are the registries' answers by what is to be pushed; none where
-    there is nothing to push, or nobody to ask. `not_insecure` names the registries that the stack calls insecure, and
-    the engine does not. `one_offs` are no replicas: they are neighbours, which only go with the stack;
-    those that are `left` were never started, and nobody is there who would.
+    engine is asked when it is first called, `ran` the references of those that kept revisions ran. `pushed` are the
+    registries' answers by what is to be pushed; none where there is nothing to push, or nobody to ask. `not_insecure`
+    names the registries that the stack calls insecure, and the engine does not. `one_offs` are no replicas: they are
+    neighbours, which only go with the stack; those that are `left` were never started, and nobody is there who would.
     """
 
     engine: EngineInfo
@@ -160,6 +160,7 @@ class Observed:
     twins: Sequence[ObservedThing] = ()
     left_copies: Sequence[str] = ()
     built: Callable[[], Sequence[BuiltImage]] = tuple
+    ran: Callable[[], frozenset[str]] = frozenset
     pushed: Mapping[str, RegistryAnswer] = field(default_factory=lambda: MappingProxyType({}))
     not_insecure: frozenset[str] = frozenset()
     one_offs: Sequence[ObservedContainer] = ()

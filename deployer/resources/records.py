@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, cast
@@ -16,10 +16,9 @@ from deployer.fields.container import FIELDS
 from deployer.fields.field import Json, section
 from deployer.resources import identity
 from deployer.resources.applied import are_sound
+from deployer.resources.revisions import KEPT, About, about_of, images_in, pieces
 
 FORMAT = "1"
-KEPT = 10
-"""How many revisions that succeeded are kept."""
 
 _FORMAT = "io.deployer.record"
 _STACK = "io.deployer.stack"
@@ -28,6 +27,8 @@ HOLDER = "io.deployer.holder"
 _EXPIRES = "io.deployer.expires"
 _UPDATES = "io.deployer.updates"
 _DESIRED = "io.deployer.desired"
+_ABOUT = "io.deployer.about"
+_IMAGES = "io.deployer.images"
 _RESULT = "io.deployer.result"
 _RESOURCES = "io.deployer.resources"
 
@@ -66,7 +67,8 @@ class Record:
     `holder` is None where the record is damaged, `nonce` "" where nobody can hold it; `result` is "" as long as it has
     not ended; `made` and `expires` count seconds since 1970 by the engine's clock, 0 where nothing says;
     `resources` are the addresses of what the revision leaves there; `volumes` are the names of the volumes that are
-    the record. Of one that is `damaged` only the number, the nonce and what is plain text are known.
+    the record. Of one that is `damaged` only the number, the nonce and what is plain text are known. `about` is how it
+    came about; it `has_stack` where it says what was asked for, `format` is that of its labels.
     """
 
     revision: int
@@ -81,6 +83,9 @@ class Record:
     result: str = ""
     volumes: tuple[str, ...] = ()
     damaged: bool = False
+    about: About = field(default_factory=About)
+    has_stack: bool = False
+    format: str = FORMAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +93,14 @@ class Records:
     """All of a stack's records, oldest first.
 
     `dead` are the revisions that have not ended, and whose holder is gone; `updates` is what was asked of living
-    containers since they were made.
+    containers since they were made; `strays` are volumes that were a part of a record which is gone.
     """
 
     all: tuple[Record, ...] = ()
     salt: str = ""
     dead: frozenset[int] = frozenset()
     updates: Updates = field(default_factory=dict[str, Mapping[str, Any]])
+    strays: tuple[str, ...] = ()
 
     @property
     def newest(self) -> Record | None:
@@ -124,10 +130,23 @@ class Records:
         """Those that a dead holder has left without an end."""
         return tuple(record for record in self.all if record.revision in self.dead)
 
-    def outdated(self) -> list[Record]:
-        """The records that ten newer ones which succeeded make needless."""
-        succeeded = [record.revision for record in self.all if record.result == SUCCEEDED]
-        return [record for record in self.all if sum(revision > record.revision for revision in succeeded) >= KEPT]
+    @property
+    def keep(self) -> int:
+        """How many revisions are to stay, as the last apply has said."""
+        return next((record.about.keep for record in reversed(self.all) if record.about.asks), KEPT)
+
+    def outdated(self, keep: int = KEPT) -> list[Record]:
+        """The records that so many newer ones which succeeded make needless.
+
+        Of those that asked for a stack only such count, for ten restarts are no reason to lose the way back.
+        """
+        succeeded = [record for record in self.all if record.result == SUCCEEDED]
+        asking = [record for record in succeeded if record.about.asks]
+        return [
+            record
+            for record in self.all
+            if sum(each.revision > record.revision for each in (asking if record.about.asks else succeeded)) >= keep
+        ]
 
 
 def records_of(volumes: Iterable[Json], stack: str, holding: int = 0) -> Records:
@@ -135,21 +154,29 @@ def records_of(volumes: Iterable[Json], stack: str, holding: int = 0) -> Records
 
     They are known by name: a damaged one has no labels to go by, and its number counts all the same.
     """
-    pattern = re.compile(rf"{re.escape(stack)}\.deployer\.r(\d+)(\.done)?")
+    pattern = re.compile(rf"{re.escape(stack)}\.deployer\.r(\d+)(?:\.(done|\d+))?")
     begun: dict[int, Json] = {}
     ended: dict[int, Json] = {}
+    further: dict[int, list[str]] = {}
     for volume in volumes:
         match = pattern.fullmatch(volume["Name"])
         if match and int(match[1]) != holding:
-            (ended if match[2] else begun)[int(match[1])] = volume
+            if match[2] in (None, "done"):
+                (ended if match[2] else begun)[int(match[1])] = volume
+            else:
+                further.setdefault(int(match[1]), []).append(volume["Name"])
     records = tuple(
-        _record(stack, number, begun.get(number), ended.get(number)) for number in sorted(begun.keys() | ended.keys())
+        _record(stack, number, begun.get(number), ended.get(number), further.get(number, ()))
+        for number in sorted(begun.keys() | ended.keys())
     )
-    return Records(records, next((record.salt for record in reversed(records) if record.salt), ""))
+    strays = [name for number, names in further.items() if number not in begun.keys() | ended.keys() for name in names]
+    salt = next((record.salt for record in reversed(records) if record.salt), "")
+    return Records(records, salt, strays=tuple(strays))
 
 
-def _record(stack: str, number: int, begun: Json | None, ended: Json | None) -> Record:
-    names = [identity.record_name(stack, number)] if begun is not None else []
+def _record(stack: str, number: int, begun: Json | None, ended: Json | None, further: Collection[str] = ()) -> Record:
+    """What is further than the first goes first: what is left of a record is none."""
+    names = [*further, *([identity.record_name(stack, number)] if begun is not None else [])]
     names += [identity.done_name(stack, number)] if ended is not None else []
     labels, end = section(begun or {}, "Labels"), section(ended or {}, "Labels")
     found = Record(
@@ -160,6 +187,9 @@ def _record(stack: str, number: int, begun: Json | None, ended: Json | None) -> 
         salt=labels.get(identity.SALT, ""),
         result=end.get(_RESULT, "") or (FAILED if ended is not None else ""),
         volumes=tuple(names),
+        about=about_of(end.get(_ABOUT) or labels.get(_ABOUT, "")),
+        has_stack=bool(labels.get(_DESIRED)),
+        format=labels.get(_FORMAT, FORMAT),
     )
     try:
         updates: Any = json.loads(end.get(_UPDATES) or labels.get(_UPDATES) or "{}")
@@ -226,7 +256,7 @@ def updates_of(records: Records, living: Collection[str], shows: Callable[[str, 
 def begin_body(stack: str, record: Record, desired: str) -> Json:
     """The volume whose creation takes the turn.
 
-    `desired` is the stack as resolved, compressed, without anything sensitive.
+    `desired` is the stack as resolved, compressed, without anything sensitive; of a long one this has the beginning.
     """
     assert record.holder is not None
     return {
@@ -241,13 +271,23 @@ def begin_body(stack: str, record: Record, desired: str) -> Json:
             identity.SALT: record.salt,
             _UPDATES: json.dumps(record.updates, sort_keys=True),
             _RESOURCES: json.dumps(sorted(record.resources)),
-            _DESIRED: desired,
+            _DESIRED: pieces(desired)[0],
+            _ABOUT: record.about.as_text(),
         },
     }
 
 
-def end_body(stack: str, record: Record) -> Json:
-    """The volume whose creation ends the turn: `result`, and what was reached."""
+def further_bodies(stack: str, revision: int, desired: str) -> list[Json]:
+    """The volumes that hold what of a long stack is further than the first piece."""
+    name = identity.record_name(stack, revision)
+    return [
+        {"Name": f"{name}.{number}", "Labels": {_FORMAT: FORMAT, _STACK: stack, _DESIRED: piece}}
+        for number, piece in enumerate(pieces(desired)[1:], 2)
+    ]
+
+
+def end_body(stack: str, record: Record, images: str = "") -> Json:
+    """The volume whose creation ends the turn: `result`, and what was reached; `images` those that run, compressed."""
     return {
         "Name": identity.done_name(stack, record.revision),
         "Labels": {
@@ -257,10 +297,30 @@ def end_body(stack: str, record: Record) -> Json:
             _RESULT: record.result,
             _UPDATES: json.dumps(record.updates, sort_keys=True),
             _RESOURCES: json.dumps(sorted(record.resources)),
+            _ABOUT: record.about.as_text(),
+            _IMAGES: images,
         },
     }
 
 
-def desired_of(volume: Json) -> str:
-    """The stack as it was asked for, compressed, as the volume that begins a revision has it; "" where it has none."""
-    return section(volume, "Labels").get(_DESIRED, "")
+def desired_of(volumes: Iterable[Json], stack: str, revision: int) -> str:
+    """The stack that a revision asked for, compressed, as an engine's volumes have it; "" where they have none."""
+    name = identity.record_name(stack, revision)
+    found = {volume["Name"]: section(volume, "Labels").get(_DESIRED, "") for volume in volumes}
+    first, number, text = found.get(name, ""), 2, ""
+    while further := found.get(f"{name}.{number}"):
+        text, number = text + further, number + 1
+    return first + text
+
+
+def images_of(volumes: Iterable[Json], stack: str, revision: int) -> str:
+    """The images that a revision ran, compressed; "" where nothing says."""
+    name = identity.done_name(stack, revision)
+    return next((section(each, "Labels").get(_IMAGES, "") for each in volumes if each["Name"] == name), "")
+
+
+def images_ran(volumes: Sequence[Json], stack: str, records: Records) -> frozenset[str]:
+    """The references of all images that kept revisions ran which can be gone back to."""
+    able = [record.revision for record in records.all if record.result == SUCCEEDED]
+    kept = (images_in(images_of(volumes, stack, revision)) for revision in able)
+    return frozenset(image.reference for images in kept for image in images.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,8 +47,7 @@ def test_no_command_shows_the_help(cli: Cli):
     """All the commands are listed, aliases are not."""
     shown = cli("--help").out
 
-    assert all(f"  {name} " in shown for name in NAMES if name not in ("diff", "ps"))
-    assert "  diff " not in shown
+    assert all(f"  {name} " in shown for name in NAMES if name != "ps")
     assert "  ps " not in shown
 
 
@@ -60,12 +60,28 @@ def test_each_help_teaches(cli: Cli, name: str):
     assert "\n  Example: deployer " in result.out
 
 
-@pytest.mark.parametrize(("alias", "name"), [("diff", "plan"), ("ps", "status")])
-def test_an_alias_is_the_command(cli: Cli, alias: str, name: str):
+def test_an_alias_is_the_command(cli: Cli):
     """The same options and the same help."""
-    told, meant = cli(alias, "--help").out, cli(name, "--help").out
+    told, meant = cli("ps", "--help").out, cli("status", "--help").out
 
-    assert told.replace(f"deployer {alias}", f"deployer {name}", 1) == meant
+    assert told.replace("deployer ps", "deployer status", 1) == meant
+
+
+@pytest.mark.parametrize("words", [(), ("stack.yaml",), ("--format", "json"), ("7",)])
+def test_diff_without_revisions_is_the_plan(cli: Cli, folder: Path, words: tuple[str, ...]):
+    """With a file, too, whatever its name: what it says of the file is what the plan says."""
+    (folder / "7").write_text("services: {web: {image: 1.5}}")
+    told, meant = (cli(name, *words, stack="services: {web: {image: 1.5}}") for name in ("diff", "plan"))
+
+    assert (told.code, told.err) == (meant.code, meant.err)
+    assert "image" in told.err
+
+
+def test_diff_with_numbers_compares_revisions(cli: Cli):
+    """Two of them: one alone has nothing to be compared with."""
+    result = cli("diff", "5", stack="services: {web: {image: busybox}}")
+
+    assert (result.code, "two revisions" in result.err) == (64, True)
 
 
 @pytest.mark.parametrize("command", ["plan", "status", "logs", "apply"])

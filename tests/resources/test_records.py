@@ -31,6 +31,7 @@ def test_what_is_begun_and_ended_is_read_again():
         updates={"id": {"mem_limit": 1}},
         resources=frozenset({"service.web[1]"}),
         volumes=("shop.deployer.r1", "shop.deployer.r1.done"),
+        has_stack=True,
     )
     assert (found.revision, found.salt, found.origin) == (1, "s", "github.com/a/b//stack.yaml")
 

@@ -94,10 +94,14 @@ def stack_of(text: str) -> Stack:
 
 @cache
 def desired_of(text: str) -> Desired:
+    return as_read(stack_of(text))
+
+
+def as_read(stack: Stack) -> Desired:
     """As it is once secrets, configs and mounted files have been read."""
     texts = {"secrets.db_password": FILES["db_password"], "configs.site": "listen 80"}
     digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    return with_bound(with_digests(desired(stack_of(text), ORIGIN, {}), digests), _read)
+    return with_bound(with_digests(desired(stack, ORIGIN, {}), digests), _read)
 
 
 def _read(_: str, known: BoundContent) -> BoundContent:

@@ -6,9 +6,18 @@ writes: `scripts/keep_format.py NAME`, with an engine to try on. `docs/records.m
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from deployer.history.entries import entries
 from deployer.plan.model import Cause
+from deployer.plan.planner import make_plan
+from deployer.project import Project
 from deployer.resources.identity import APPLIED
-from tests.upgrades.kept import FORMATS, HERE, Kept, relabel
+from deployer.resources.records import desired_of
+from deployer.resources.revisions import tree_in
+from deployer.rollback import Kept as Revision
+from deployer.rollback import gone_back
+from tests.upgrades.kept import FOLDER, FORMATS, HERE, STACK, Kept, as_read, relabel
 
 
 def told(kept: Kept) -> list[tuple[str, ...]]:
@@ -54,10 +63,24 @@ def test_an_edit_after_an_upgrade_is_called_an_edit_and_a_drift_a_drift(each_for
 
 def test_every_fixture_says_what_it_was_written_from():
     """A stack and what the engine showed of it; the newest holds every service that there is one for."""
-    assert {"first", "contents"} <= set(FORMATS)
-    newest = Kept((HERE / "contents" / "stack.yaml").read_text(), {})
+    assert {"first", "contents", "revision"} <= set(FORMATS)
+    newest = Kept((HERE / "revision" / "stack.yaml").read_text(), {})
     whole = Kept((HERE / "stack.yaml").read_text(), {})
     assert newest.stack.services.keys() == whole.stack.services.keys()
+
+
+def test_every_revision_of_an_earlier_deployer_is_listed_and_can_be_gone_back_to(each_format: Kept):
+    """Its stack is read again as it was asked for: going back to the newest is no change at all."""
+    records = each_format.observed.records
+    assert [each.result for each in entries(records)] == ["succeeded"] * len(records.all)
+
+    for record in records.all:
+        tree = tree_in(desired_of(each_format.state["volumes"], STACK, record.revision))
+        assert tree
+        project, _ = gone_back(Project(each_format.stack, Path(FOLDER, "stack.yaml")), Revision(record, tree))
+        plan = make_plan(as_read(project.stack), each_format.observed, project.stack.place)
+
+    assert [(each.address, each.fields) for each in plan.changes] == []
 
 
 def test_a_later_format_is_unknown_and_nothing_is_done_for_it(each_format: Kept):

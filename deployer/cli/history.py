@@ -1,0 +1,100 @@
+"""`deployer history`: what was applied, when, by whom, and what it changed; one revision, or two compared."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from deployer.cli.output import Format
+from deployer.cli.state import state_of
+from deployer.errors import Diagnostic, WrongUsage
+
+
+class What(StrEnum):
+    """What is asked of the history besides its lines."""
+
+    SHOW = "show"
+
+
+Form = Annotated[Format, typer.Option(help="text, or json for programs.")]
+
+
+def history(
+    context: typer.Context,
+    what: Annotated[
+        What | None, typer.Argument(metavar="show", help="Show one revision, which is named after it.")
+    ] = None,
+    number: Annotated[int | None, typer.Argument(metavar="N", help="Its number.")] = None,
+    format: Form = Format.TEXT,
+) -> None:
+    """Show the revisions that were applied: when, by whom, what changed, from which commit, and what became of it.
+
+    They are kept on the engine, ten of them unless apply says otherwise. With `show N`, the stack of one revision as it
+    was resolved, secrets masked. `deployer diff N M` compares two of them, `deployer rollback` goes back to one.
+
+    \b
+    Example: deployer history
+    Example: deployer history show 5
+    """
+    from deployer.history.choice import no_history, revision_named
+    from deployer.history.entries import entries, entry_of
+    from deployer.reconcile.turn import records_now
+    from deployer.render import history as render
+    from deployer.rollback import kept_of
+
+    if what and number is None:
+        hint = "such as: deployer history show 5"
+        raise WrongUsage(Diagnostic("usage", "show: which revision?", hint=hint))
+    state = state_of(context)
+    stack, reader = state.project().stack.name, state.reader()
+    records = records_now(reader, stack)
+    if not records.all:
+        raise no_history(stack)
+    if what is None or number is None:
+        found = entries(records)
+        state.output.result(render.as_json(stack, found) if format is Format.JSON else render.as_text(found))
+        return
+    record = revision_named(records, stack, number)
+    kept, entry = kept_of(reader, stack, record), entry_of(record, records)
+    if format is Format.JSON:
+        state.output.result(render.revision_as_json(stack, entry, kept.tree, kept.images))
+    else:
+        state.output.result(render.revision_as_text(entry, kept.tree, kept.images))
+
+
+def diff(
+    context: typer.Context,
+    numbers: Annotated[list[str], typer.Argument(metavar="N M", help="The numbers of two revisions.")],
+    format: Form = Format.TEXT,
+) -> None:
+    """Compare what two revisions asked for, value by value, and the images that they ran.
+
+    Without numbers, or with a file, this is another name of `deployer plan`.
+
+    Example: deployer diff 5 7
+    """
+    from deployer.history.choice import revision_named
+    from deployer.history.compare import differences, images_between
+    from deployer.reconcile.turn import records_now
+    from deployer.render import history as render
+    from deployer.rollback import kept_of
+
+    before, after = _two(numbers)
+    state = state_of(context)
+    stack, reader = state.project().stack.name, state.reader()
+    records = records_now(reader, stack)
+    one, other = (kept_of(reader, stack, revision_named(records, stack, number)) for number in (before, after))
+    found = [*differences(one.tree, other.tree), *images_between(one.images, other.images)]
+    shown = render.differences_as_json if format is Format.JSON else render.differences_as_text
+    state.output.result(shown(stack, before, after, found))
+
+
+def _two(numbers: list[str]) -> tuple[int, int]:
+    if len(numbers) != 2 or not all(each.isdecimal() for each in numbers):
+        hint = (
+            "name two revisions: deployer diff 5 7; what going back would change is asked by deployer rollback --to 5"
+        )
+        raise WrongUsage(Diagnostic("usage", f"diff {' '.join(numbers)}: that is not two revisions", hint=hint))
+    return int(numbers[0]), int(numbers[1])

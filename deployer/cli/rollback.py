@@ -1,0 +1,65 @@
+"""`deployer rollback`: an earlier revision is applied again, as any stack is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deployer.cli.apply import Parallel, Timeout, Yes
+from deployer.cli.carry_out import Way, carry_out
+from deployer.cli.output import Format
+from deployer.cli.patience import LockTimeout, TakeOver, patience, seconds
+from deployer.cli.state import state_of
+from deployer.sources.chosen import keeps_orphans
+
+
+def rollback(
+    context: typer.Context,
+    to: Annotated[
+        int | None, typer.Option("--to", metavar="N", min=1, help="The revision; the last other one unless given.")
+    ] = None,
+    yes: Yes = False,
+    parallel: Parallel = 8,
+    timeout: Timeout = "30m",
+    lock_timeout: LockTimeout = "0s",
+    take_over: TakeOver = False,
+    format: Annotated[Format, typer.Option(help="text, or json: an event a line.")] = Format.TEXT,
+) -> None:
+    """Go back to an earlier revision: shows the plan, asks, and carries it out, as apply does.
+
+    Without --to, that is the last one before the present that succeeded and asked for something else. Its images are
+    those that ran then: one that is gone is pulled by its digest, or built where what goes into it is as it was; else
+    nothing is begun. Volumes keep their data. No revision keeps secrets: today's are taken, and that is said. The stack
+    file stays as it is: the next apply goes forward to it again.
+
+    \b
+    Example: deployer rollback
+    Example: deployer rollback --to 5 --yes
+    """
+    from deployer.history.choice import chosen
+    from deployer.plan.planner import Options
+    from deployer.reconcile.turn import records_now
+    from deployer.rollback import gone_back, kept_of, wish_of
+
+    state = state_of(context)
+    today, reader = state.project(), state.reader()
+    stack = today.stack.name
+    record = chosen(records_now(reader, stack), stack, to, lambda record: wish_of(reader, stack, record))
+    kept = kept_of(reader, stack, record)
+    project, warnings = gone_back(today, kept)
+    state.output.warn(warnings)
+    engine = state.engine(project)
+    options = Options(keep_orphans=keeps_orphans(today.stack.environment), take_over=take_over)
+    way = Way(
+        lambda holding: project.plan(engine, options, holding),
+        yes,
+        patience(state.output, lock_timeout, take_over),
+        f"rollback to {record.revision}",
+        parallel,
+        seconds("--timeout", timeout),
+        format,
+        question=f"Go back to revision {record.revision}?",
+        images=kept.images,
+    )
+    raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)

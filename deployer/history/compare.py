@@ -1,0 +1,54 @@
+"""Two stacks as records keep them, compared: each value that differs, by its path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from deployer.resources.revisions import KeptImage, Tree
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value by its path, as in the stack file; None where there is none. `sign` is what became of it: + - ~."""
+
+    path: str
+    before: Any
+    after: Any
+    sign: str = "~"
+
+
+def differences(before: Tree, after: Tree) -> Iterator[Difference]:
+    """Mappings are compared key by key, lists as they are. What is sensitive is masked in both, and so is the same."""
+    for section in (*before, *(key for key in after if key not in before)):
+        nothing: Any = {} if isinstance(before.get(section, after.get(section)), dict) else _ABSENT
+        yield from _between(before.get(section, nothing), after.get(section, nothing), section)
+
+
+def _between(before: Any, after: Any, path: str) -> Iterator[Difference]:
+    if before == after:
+        return
+    if before is _ABSENT or after is _ABSENT:
+        sign = "+" if before is _ABSENT else "-"
+        yield Difference(path, _known(before), _known(after), sign)
+    elif isinstance(before, dict) and isinstance(after, dict):
+        one, other = cast("Tree", before), cast("Tree", after)
+        for key in (*one, *(key for key in other if key not in one)):
+            yield from _between(one.get(key, _ABSENT), other.get(key, _ABSENT), f"{path}.{key}")
+    else:
+        yield Difference(path, before, after)
+
+
+def _known(value: Any) -> Any:
+    return None if value is _ABSENT else value
+
+
+def images_between(before: Mapping[str, KeptImage], after: Mapping[str, KeptImage]) -> Iterator[Difference]:
+    """The images that are others, though both revisions may call them the same; where both say which they were."""
+    for address in sorted(before.keys() & after.keys()):
+        one, other = before[address], after[address]
+        if one.id != other.id:
+            yield Difference(address, f"{one.reference} @ {one.id[7:13]}", f"{other.reference} @ {other.id[7:13]}")

@@ -1,0 +1,58 @@
+"""The history as lines: what each record says of its revision, in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deployer.history.choice import why_not
+from deployer.resources.records import DIED, Record, Records
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One revision: its number, when it began (seconds since 1970, 0 where nothing says), who called what where, what
+    it changed, the commit and whether the checkout was dirty, what became of it, and why it cannot be gone back to, ""
+    where it can. What is not known is "".
+    """
+
+    revision: int
+    at: float
+    user: str
+    host: str
+    command: str
+    change: str
+    commit: str
+    dirty: bool
+    result: str
+    why_not: str
+
+
+def entries(records: Records) -> Iterator[Entry]:
+    """Oldest first."""
+    for record in records.all:
+        yield entry_of(record, records)
+
+
+def entry_of(record: Record, records: Records) -> Entry:
+    holder, about = record.holder, record.about
+    return Entry(
+        record.revision,
+        record.made,
+        holder.user if holder else "",
+        holder.host if holder else "",
+        about.command,
+        about.change,
+        about.commit,
+        about.dirty,
+        _result(record, records),
+        why_not(record),
+    )
+
+
+def _result(record: Record, records: Records) -> str:
+    if record.result:
+        return record.result
+    if record == records.at_work:
+        return "at work"
+    return "damaged" if record.damaged else DIED

@@ -1,0 +1,116 @@
+"""What no revision keeps, as it is sensitive: taken from the stack file of today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.fields.sensitive import MASK, user_infos, with_user_infos
+from deployer.resources.revisions import Tree
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Filled:
+    """A tree without gaps; the paths of what was `taken` from today's, and of what is `missing` there."""
+
+    tree: Tree
+    taken: list[Path] = field(default_factory=list[Path])
+    missing: list[Path] = field(default_factory=list[Path])
+
+
+def filled(then: Tree, today: Tree, bare: Tree) -> Filled:
+    """A revision's tree with each masked value as today's has it at the same place.
+
+    `today` is the tree of the stack file as it is now, masked, `bare` the same with all that is sensitive.
+    """
+    found = Filled({})
+    found.tree = cast("Tree", _filled(then, today, bare, (), found))
+    return found
+
+
+def _filled(then: Any, today: Any, bare: Any, path: Path, found: Filled) -> Any:
+    if isinstance(then, dict):
+        there, open = _mapping(today), _mapping(bare)
+        return {
+            key: _filled(value, there.get(key), open.get(key), (*path, key), found)
+            for key, value in cast("Tree", then).items()
+        }
+    if isinstance(then, list):
+        return [
+            _filled(item, *_beside(item, today, bare), (*path, _key(item, index)), found)
+            for index, item in enumerate(cast("list[Any]", then))
+        ]
+    if not isinstance(then, str) or MASK not in then:
+        return then
+    value = _value(then, today, bare)
+    if value is None:
+        found.missing.append(path)
+        return then
+    found.taken.append(path)
+    return value
+
+
+def _value(then: str, today: Any, bare: Any) -> Any:
+    """What stands behind the mask; None where today's stack file does not tell. Of a URL only its user info."""
+    if then in (MASK, today):
+        return bare
+    infos = user_infos(bare) if isinstance(bare, str) else []
+    return with_user_infos(then, infos) if infos and len(infos) == then.count(MASK) else None
+
+
+def _beside(item: Any, today: Any, bare: Any) -> tuple[Any, Any]:
+    """The item of today's list that is the same: by all that can be seen of it, else by its name (`NAME=value`)."""
+    if not isinstance(today, list) or not isinstance(bare, list):
+        return None, None
+    pairs = list(zip(cast("list[Any]", today), cast("list[Any]", bare), strict=False))
+    same = (pair for pair in pairs if pair[0] == item)
+    named = (
+        pair
+        for pair in pairs
+        if isinstance(item, str) and isinstance(pair[0], str) and pair[0].partition("=")[0] == item.partition("=")[0]
+    )
+    return next(same, None) or next(named, None) or (None, None)
+
+
+def _key(item: Any, index: int) -> str | int:
+    """As the places of a stack name what stands in a list as NAME=value."""
+    name, equals, _ = item.partition("=") if isinstance(item, str) else ("", "", "")
+    return name if equals else index
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def refuse_missing(missing: list[Path], revision: int) -> None:
+    """Raises InvalidStack with each value that is nowhere to be had."""
+    if missing:
+        raise InvalidStack(
+            *(
+                Diagnostic(
+                    "rollback-secret",
+                    f"{_dotted(path)} is sensitive, so no revision keeps it, and the stack file does not say it now",
+                    Place(f"revision {revision}", 0, 0),
+                    f"say {_dotted(path)} in the stack file, then roll back",
+                )
+                for path in missing
+            )
+        )
+
+
+def told(taken: list[Path], tree: Tree, revision: int) -> list[Diagnostic]:
+    """That today's values are taken: of secrets, and of what else was masked."""
+    secrets = [f"secrets.{name}" for name in _mapping(tree.get("secrets"))]
+    names = dict.fromkeys([*secrets, *(_dotted(path) for path in taken if path[0] != "secrets")])
+    if not names:
+        return []
+    message = f"no revision keeps what is sensitive: revision {revision} is applied with today's {', '.join(names)}"
+    return [Diagnostic("rollback-today", message)]
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, path))

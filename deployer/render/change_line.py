@@ -1,0 +1,32 @@
+"""What a plan changes, in one line: `~ web[1..2] image, environment.DEBUG; - old[1]`. It holds no value."""
+
+from __future__ import annotations
+
+from deployer.plan.model import Action, Call, Change, Plan
+from deployer.render.plan_words import SIGNS, folded
+
+_LONGEST = 160
+_FIELDS = 3
+
+
+def change_line(plan: Plan) -> str:
+    """The changes in the plan's order; what is too much for a line is counted."""
+    parts = [_words(change) for change in folded(plan.changes) if not _is_aside(change)]
+    shown: list[str] = []
+    while parts and len("; ".join([*shown, parts[0]])) <= _LONGEST:
+        shown.append(parts.pop(0))
+    more = [f"{len(parts)} more"] if parts else []
+    return "; ".join([*shown, *more])
+
+
+def _is_aside(change: Change) -> bool:
+    """What was there before, and old images that go in passing."""
+    gone = bool(change.steps) and all(step.call is Call.REMOVE_IMAGE for step in change.steps)
+    return gone or change.action in (Action.KEPT, Action.RECOVER)
+
+
+def _words(change: Change) -> str:
+    fields = list(dict.fromkeys(field.field for field in change.fields))
+    more = f" and {len(fields) - _FIELDS} more" if len(fields) > _FIELDS else ""
+    named = f" {', '.join(fields[:_FIELDS])}{more}" if fields else ""
+    return f"{SIGNS[change.action]} {change.address.removeprefix('service.')}{named}"

@@ -1,0 +1,109 @@
+"""The revisions of a stack: all of them as a table, one as it was resolved, two compared; and each as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from deployer.fields.sensitive import MASK
+from deployer.history.compare import Difference
+from deployer.history.entries import Entry
+from deployer.render.config import tree_as_yaml
+from deployer.render.harmless import harmless
+from deployer.render.table import table
+from deployer.resources.revisions import KeptImage, Tree
+
+FORMAT_VERSION = 1
+
+_HEAD = ("REVISION", "WHEN", "WHO", "HOST", "COMMIT", "RESULT", "COMMAND", "CHANGED")
+_LONGEST = 120
+
+
+def as_text(entries: Iterable[Entry]) -> str:
+    """A table with a line a revision, the newest last; times are those of here."""
+    return table(_HEAD, [_cells(each) for each in entries])
+
+
+def as_json(stack: str, entries: Iterable[Entry]) -> str:
+    """One object; `format_version` grows when a reader of the old form would be wrong."""
+    return _json({"stack": stack, "revisions": [_entry(each) for each in entries]})
+
+
+def revision_as_text(entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) -> str:
+    """The stack as YAML that can be read again, less what is masked; what is known besides stands before it."""
+    said = [f"revision {entry.revision}, {_when(entry.at) or 'nobody knows when'}"]
+    said += [f"by {entry.user} on {entry.host}"] if entry.user else []
+    said += [entry.command] if entry.command else []
+    said += [f"commit {entry.commit}{' (dirty)' if entry.dirty else ''}"] if entry.commit else []
+    lines = [f"# {'; '.join([*said, entry.result])}"]
+    lines += [f"# {address}: {image.reference} @ {image.id[7:19]}" for address, image in sorted(images.items())]
+    return "\n".join([*map(harmless, lines), tree_as_yaml(_masked(tree))])
+
+
+def revision_as_json(stack: str, entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) -> str:
+    found = {address: asdict(image) for address, image in sorted(images.items())}
+    return _json({"stack": stack, "revision": _entry(entry), "resolved": _masked(tree), "images": found})
+
+
+def differences_as_text(stack: str, before: int, after: int, found: Sequence[Difference]) -> str:
+    """A line a value."""
+    head = f"{harmless(stack)}, revision {before} -> {after}"
+    if not found:
+        return f"{head}\n\nThe same was asked for."
+    width = max(len(harmless(each.path)) for each in found)
+    lines = [f"  {each.sign} {harmless(each.path).ljust(width)}  {_values(each)}".rstrip() for each in found]
+    return "\n".join([head, "", *lines])
+
+
+def differences_as_json(stack: str, before: int, after: int, found: Iterable[Difference]) -> str:
+    told = [{"path": each.path, "before": _open(each, each.before), "after": _open(each, each.after)} for each in found]
+    return _json({"stack": stack, "from": before, "to": after, "differences": told})
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    commit = f"{entry.commit[:12]}{'+dirty' if entry.dirty else ''}"
+    who = (str(entry.revision), _when(entry.at), entry.user, entry.host)
+    return (*who, commit, entry.result, entry.command, entry.change)
+
+
+def _when(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S") if seconds else ""
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    at = datetime.fromtimestamp(entry.at, UTC).isoformat() if entry.at else None
+    return {**asdict(entry), "at": at, "can_be_gone_back_to": not entry.why_not}
+
+
+def _values(found: Difference) -> str:
+    if _is_content(found.path):
+        return "" if found.sign != "~" else "another content"
+    before, after = (_value(value) for value in (found.before, found.after))
+    return {"+": after, "-": before}.get(found.sign, f"{before} -> {after}")
+
+
+def _value(value: Any) -> str:
+    text = harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _is_content(path: str) -> bool:
+    return path.startswith("configs.") and path.endswith(".content")
+
+
+def _open(found: Difference, value: Any) -> Any:
+    return MASK if _is_content(found.path) and value is not None else value
+
+
+def _masked(tree: Tree) -> Tree:
+    """What configs hold is a file, and not shown, as `deployer config` does not, either."""
+    configs = cast("Mapping[str, Tree]", tree.get("configs") or {})
+    masked = {name: {**one, "content": MASK} if "content" in one else one for name, one in configs.items()}
+    return {**tree, "configs": masked} if masked else tree
+
+
+def _json(said: Mapping[str, Any]) -> str:
+    return json.dumps({"format_version": FORMAT_VERSION, **said}, indent=2, ensure_ascii=False)

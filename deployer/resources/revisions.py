@@ -1,0 +1,138 @@
+"""What a revision keeps, so that it can be shown, compared and gone back to: the stack, its images, how it came about.
+
+Nothing here is secret: it lies in labels of volumes (`docs/records.md`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+Tree = dict[str, Any]
+"""A stack as `deployer config` prints it."""
+
+KEPT = 10
+"""How many revisions stay that can be gone back to, unless told otherwise."""
+
+PIECE = 200_000
+"""Characters of a stack that one volume holds; more go into others. Labels as long are written in 5 ms, listed in 2."""
+
+_LARGEST = 64 * 1024 * 1024
+_ASKING = ("apply", "rollback")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """How a revision came about.
+
+    `command` is what was called, such as `apply`, `rollback to 5` or `stop web`, "" where an earlier deployer did not
+    say; `change` what it changed, in a line. `commit` is that of the checkout whose file it was, "" where there is
+    none, and `dirty` whether something in it was not committed. `folder` is the stack file's, `inactive` are the
+    services that were no part of it by their profiles. So many revisions are to be kept as `keep` says.
+    """
+
+    command: str = ""
+    change: str = ""
+    commit: str = ""
+    dirty: bool = False
+    folder: str = ""
+    inactive: tuple[str, ...] = ()
+    keep: int = KEPT
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asked for a stack of its own, as who starts or stops does not."""
+        return not self.command or self.command.split()[0] in _ASKING
+
+    def as_text(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+
+def about_of(text: str) -> About:
+    """What a label says; of what is not as it should be, the default. What a later version adds is let be."""
+    try:
+        said: Any = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return About()
+    if not isinstance(said, dict):
+        return About()
+    known = cast("dict[str, Any]", said)
+    texts = {name: known[name] for name in ("command", "change", "commit", "folder") if type(known.get(name)) is str}
+    keep, inactive = known.get("keep"), known.get("inactive")
+    return About(
+        **texts,
+        dirty=known.get("dirty") is True,
+        inactive=tuple(map(str, cast("list[Any]", inactive))) if isinstance(inactive, list) else (),
+        keep=keep if type(keep) is int and keep > 0 else KEPT,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KeptImage:
+    """An image as a revision ran it: by which name, its id, and the names with digests under which registries have it.
+
+    Of a build, `started_from` are the images that it was made from, as its Dockerfile calls them.
+    """
+
+    reference: str
+    id: str
+    digests: tuple[str, ...] = ()
+    started_from: Mapping[str, KeptImage] = field(default_factory=dict[str, "KeptImage"])
+
+
+def packed(value: object) -> str:
+    """JSON, zlib, base64: what a label holds of something large."""
+    return base64.b64encode(zlib.compress(json.dumps(value, ensure_ascii=False).encode(), 9)).decode()
+
+
+def unpacked(text: str) -> Any:
+    """The inverse. Raises ValueError for what is cut off, edited or far too large."""
+    try:
+        inflating = zlib.decompressobj()
+        data = inflating.decompress(base64.b64decode(text, validate=True), _LARGEST)
+        if not inflating.eof:
+            raise ValueError("it ends too early")
+        return json.loads(data)
+    except (zlib.error, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def tree_in(text: str) -> Tree | None:
+    """The stack that was packed; None where it is damaged."""
+    try:
+        found = unpacked(text)
+    except ValueError:
+        return None
+    services = cast("Tree", found).get("services") if isinstance(found, dict) else None
+    return cast("Tree", found) if isinstance(services, dict) else None
+
+
+def images_text(images: Mapping[str, KeptImage]) -> str:
+    return packed({address: asdict(image) for address, image in sorted(images.items())})
+
+
+def images_in(text: str) -> dict[str, KeptImage]:
+    """By address; none where nothing was packed, or it is damaged."""
+    try:
+        found = unpacked(text)
+        return {str(address): _image(said) for address, said in found.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _image(said: Any) -> KeptImage:
+    return KeptImage(
+        str(said["reference"]),
+        str(said["id"]),
+        tuple(map(str, said["digests"])),
+        {str(name): _image(base) for name, base in said["started_from"].items()},
+    )
+
+
+def pieces(text: str) -> list[str]:
+    """The text in pieces that a volume can hold; one that is empty for an empty text."""
+    return [text[start : start + PIECE] for start in range(0, len(text) or 1, PIECE)]

@@ -1,0 +1,173 @@
+"""What was applied is listed, shown and compared, and gone back to as any stack is applied. One stack for all of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from docker import APIClient
+
+from tests.e2e.project import Project, sleeper
+
+pytestmark = pytest.mark.engine
+
+SECRET = "open-sesame-81c2"
+
+
+@pytest.fixture(scope="module")
+def twelve(engine: APIClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A stack in a git checkout after twelve applies, each with another MODE and another config."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("NO_COLOR", "1")
+        project = Project(engine, tmp_path_factory.mktemp("shop"), f"e2e-{uuid4().hex[:8]}")
+        try:
+            (project.folder / "key.txt").write_text(SECRET)
+            _git(project.folder, "init", "-q")
+            _git(project.folder, "add", "key.txt")
+            _git(project.folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "first")
+            for number in range(1, 13):
+                write(project, number)
+                project.apply()
+            yield project
+        finally:
+            project.remove_everything()
+
+
+def write(project: Project, number: int) -> None:
+    web = sleeper(
+        environment={"MODE": f"m{number}", "DB_PASSWORD": SECRET},
+        secrets=["key"],
+        configs=[{"source": "site", "target": "/etc/site.conf"}],
+    )
+    project.write(
+        {"web": web, **({"old": sleeper()} if number < 7 else {})},
+        secrets={"key": {"file": "./key.txt"}},
+        configs={"site": {"content": f"listen {number} $$x"}},
+    )
+
+
+def _git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def listed(project: Project) -> list[dict[str, object]]:
+    return json.loads(project.run("history", "--format", "json").out)["revisions"]
+
+
+def test_the_last_ten_revisions_are_listed_with_what_is_known_of_them(twelve: Project):
+    """Who applied what, from which commit, what it changed, and what became of it; no secret is in the records."""
+    revisions = listed(twelve)
+    last = revisions[-1]
+
+    assert [each["revision"] for each in revisions] == list(range(3, 13))
+    assert (last["command"], last["result"], last["can_be_gone_back_to"]) == ("apply", "succeeded", True)
+    assert (last["commit"], last["dirty"]) == (_git(twelve.folder, "rev-parse", "HEAD"), True)
+    assert last["change"] == "~ web[1] environment.MODE, configs./etc/site.conf"
+    assert all(last[key] for key in ("at", "user", "host"))
+    assert "REVISION" in twelve.run("history").out
+    assert SECRET not in json.dumps(twelve.engine.volumes())
+
+
+def test_a_revision_is_shown_as_it_was_resolved(twelve: Project):
+    """Secrets are masked, and what a config holds is not shown either."""
+    shown = twelve.run("history", "show", "5").out
+
+    assert "MODE: m5" in shown
+    assert "DB_PASSWORD: (sensitive)" in shown
+    assert SECRET not in shown
+    assert "listen" not in shown
+
+
+def test_two_revisions_are_compared_value_by_value(twelve: Project):
+    result = twelve.run("diff", "5", "7")
+
+    lines = [" ".join(line.split()) for line in result.out.splitlines()[2:]]
+    assert "~ services.web.environment.MODE m5 -> m7" in lines
+    assert any(line.startswith("- services.old ") for line in lines)
+    assert "~ configs.site.content another content" in lines
+
+
+@pytest.mark.parametrize(("words", "code", "told"), [(("--to", "99"), 64, "3 to 12"), (("--to", "2"), 64, "3 to 12")])
+def test_a_number_that_is_not_kept_names_those_that_are(twelve: Project, words: tuple[str, ...], code: int, told: str):
+    result = twelve.run("rollback", *words)
+    assert (result.code, told in result.err) == (code, True)
+
+
+def test_a_rollback_asks_before_it_does_anything(twelve: Project):
+    """As apply does: the plan is shown, and without a terminal it takes --yes."""
+    before = twelve.id_of("web")
+    result = twelve.run("rollback", "--to", "5")
+
+    assert (result.code, twelve.id_of("web")) == (64, before)
+    assert "revision 5" in result.out, "the cause of each difference"
+    assert "today's secrets.key, services.web.environment.DB_PASSWORD" in result.err
+
+
+def test_a_rollback_is_an_apply_of_what_was_asked_for_then(twelve: Project):
+    """All is as it was, what was removed since, too. Then nothing is left to do, from the revision or from its file."""
+    result = twelve.run("rollback", "--to", "5", "--yes")
+
+    assert result.code == 0, result.err
+    assert twelve.inside("web", "sh", "-c", "echo $MODE; cat /etc/site.conf /run/secrets/key") == (
+        0,
+        f"m5\nlisten 5 $x{SECRET}",
+    )
+    assert twelve.container_name("old") in twelve.containers()
+    assert "Nothing to change" in twelve.run("rollback", "--to", "5", "--yes").out
+    write(twelve, 5)
+    twelve.must_be_settled()
+    write(twelve, 12)
+    assert twelve.fields("service.web[1]")["environment.MODE"]["causes"] == ["edit"], "the way forward again"
+    assert listed(twelve)[-1]["command"] == "rollback to 5"
+
+
+def test_what_asks_for_no_stack_is_nothing_to_go_back_to(twelve: Project):
+    """A stop is listed; without --to, the revision before the last stack is meant, not the one before the stop."""
+    twelve.run("stop", "web")
+
+    stopped = listed(twelve)[-1]
+    assert (stopped["command"], stopped["can_be_gone_back_to"]) == ("stop web", False)
+    assert twelve.run("rollback", "--to", str(stopped["revision"])).code == 65
+    assert "m12" in twelve.run("rollback").out
+
+
+def test_a_secret_that_nobody_says_any_more_is_an_error_that_names_it(twelve: Project):
+    """No revision keeps it: nothing is begun."""
+    twelve.write({"web": sleeper()})
+    result = twelve.run("rollback", "--to", "6", "--yes")
+
+    assert result.code == 65
+    assert "services.web.environment.DB_PASSWORD" in result.err
+
+
+def test_who_wants_fewer_revisions_says_so(twelve: Project):
+    """And what only restarts something goes by what the last apply said."""
+    write(twelve, 20)
+    twelve.apply("--keep-revisions", "3")
+    twelve.run("restart", "web")
+
+    assert sum(each["can_be_gone_back_to"] is True for each in listed(twelve)) == 3
+
+
+def test_an_apply_of_a_part_leaves_the_rest_of_the_revision_as_it_was(twelve: Project):
+    """So that going back to it is going back to what there was."""
+    write(twelve, 6)
+    twelve.apply()
+    twelve.write({"web": sleeper(environment={"MODE": "part"}), "old": sleeper(environment={"A": "1"})})
+    twelve.apply("--only", "web")
+    number = str(listed(twelve)[-1]["revision"])
+
+    assert "Nothing to change" in twelve.run("rollback", "--to", number, "--yes").out
+    assert "A:" not in twelve.run("history", "show", number).out
+
+
+def test_a_stack_without_revisions_has_no_history(make_project):
+    project = make_project()
+    project.write({"web": sleeper()})
+    assert project.run("history").code == 1
+    assert "no revisions" in project.run("rollback").err

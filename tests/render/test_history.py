@@ -1,0 +1,120 @@
+"""The history for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from deployer.fields.field import Effect
+from deployer.history.compare import Difference, differences, images_between
+from deployer.history.entries import Entry
+from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.render.change_line import change_line
+from deployer.render.history import (
+    as_json,
+    as_text,
+    differences_as_json,
+    differences_as_text,
+    revision_as_json,
+    revision_as_text,
+)
+from deployer.resources.revisions import KeptImage
+from deployer.resources.wire import EngineInfo
+
+COMMIT = "2bc5914ede2e2a2c2bf1d4807c3d210abe438744"
+ENTRIES = [
+    Entry(1, 0.0, "", "", "", "", "", False, "damaged", "its record is damaged"),
+    Entry(2, 1772442871.0, "anna", "edge1", "apply", "~ web[1] image", COMMIT, False, "succeeded", ""),
+    Entry(3, 1772442971.0, "ben", "edge1", "rollback to 2", "- old[1]", COMMIT, True, "at work", "it has not ended"),
+]
+TREE = {
+    "name": "shop",
+    "services": {"web": {"environment": {"DB_PASSWORD": "(sensitive)", "MODE": "a"}, "image": "web"}},
+    "configs": {"site": {"name": "shop_site", "content": "listen 80"}},
+}
+IMAGES = {"build.web": KeptImage("shop/web:5cb41d555ee662d8", f"sha256:{'3aafc9' * 10}")}
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_the_history_is_a_table(snapshot: SnapshotAssertion):
+    """What is not known is a dash."""
+    assert as_text(ENTRIES) == snapshot
+
+
+def test_the_history_as_json(snapshot: SnapshotAssertion):
+    assert as_json("shop", ENTRIES) == snapshot
+
+
+def test_a_revision_is_yaml_after_what_is_known_of_it(snapshot: SnapshotAssertion):
+    """What a config holds is not shown, as `deployer config` does not."""
+    assert revision_as_text(ENTRIES[2], TREE, IMAGES) == snapshot
+
+
+def test_a_revision_as_json_holds_no_config_either():
+    found = json.loads(revision_as_json("shop", ENTRIES[1], TREE, IMAGES))
+    assert found["resolved"]["configs"]["site"]["content"] == "(sensitive)"
+    assert found["images"]["build.web"]["reference"] == "shop/web:5cb41d555ee662d8"
+    assert (found["revision"]["revision"], found["format_version"]) == (2, 1)
+
+
+AFTER = {
+    "name": "shop",
+    "services": {"web": {"environment": {"DB_PASSWORD": "(sensitive)", "MODE": "b\x1b[31m"}, "image": "web"}},
+    "configs": {"site": {"name": "shop_site", "content": "listen 81"}},
+    "volumes": {"data": {"name": "shop_data"}},
+}
+
+
+def found() -> list[Difference]:
+    other = {"build.web": KeptImage("shop/web:55114a9a4aa0047a", f"sha256:{'7e7aaa' * 10}")}
+    return [*differences(TREE, AFTER), *images_between(IMAGES, other)]
+
+
+def test_two_revisions_compared(snapshot: SnapshotAssertion):
+    """Nothing that is printed can harm a terminal."""
+    assert differences_as_text("shop", 2, 3, found()) == snapshot
+
+
+def test_two_revisions_compared_as_json():
+    assert "listen" not in differences_as_json("shop", 2, 3, found())
+
+
+def test_two_revisions_that_asked_for_the_same():
+    assert differences_as_text("shop", 2, 3, []).endswith("The same was asked for.")
+
+
+def plan(*changes: Change) -> Plan:
+    return Plan("shop", "origin", EngineInfo("unix:///x", "28", "1.51"), 1, changes, (), (), "sha256:1")
+
+
+def field(name: str) -> FieldChange:
+    return FieldChange(name, "before", "after", (Cause.EDIT,), Effect.REPLACE)
+
+
+def test_what_changed_is_a_line_without_values():
+    """Replicas are one; what was there before, and old images that go in passing, are left out."""
+    changes = (
+        Change("build.web", Action.BUILD, "new"),
+        *(Change(f"service.web[{n}]", Action.REPLACE, "x", tuple(map(field, "abcde"))) for n in (1, 2, 3)),
+        Change("build.web:123", Action.REMOVE, "old", steps=(Step(Call.REMOVE_IMAGE, "x"),)),
+        Change("volume.data", Action.KEPT, "x"),
+        Change("service.old[1]", Action.REMOVE, "gone"),
+    )
+    assert change_line(plan(*changes)) == "+ build.web; ~ web[1..3] a, b, c and 2 more; - old[1]"
+
+
+def test_what_is_too_much_for_a_line_is_counted():
+    line = change_line(plan(*(Change(f"service.a-long-name-{n}[1]", Action.CREATE, "new") for n in range(40))))
+    assert line.endswith("; 32 more")
+    assert len(line) < 180
