@@ -99,7 +99,7 @@ def _open(found: Difference, value: Any) -> Any:
 
 
 def _masked(tree: Tree) -> Tree:
-    """What configs hold is a file, and not shown, as `deployer config` does not, either."""
+    """What configs hold is a file, and not shown: it may be long, and it may be more than somebody meant to tell."""
     configs = cast("Mapping[str, Tree]", tree.get("configs") or {})
     masked = {name: {**one, "content": MASK} if "content" in one else one for name, one in configs.items()}
     return {**tree, "configs": masked} if masked else tree

@@ -113,7 +113,7 @@ NEEDLESS = (
         {"volumes": [{"type": "volume", "source": "data", "target": "/a"}]},
     ),
     Edit("ulimit", "the long form", {"ulimits": {"nofile": 100}}, {"ulimits": {"nofile": {"soft": 100, "hard": 100}}}),
-    Edit("volume", "another key, the same volume", {"volumes": ["data:/a"]}, {"volumes": ["same:/a"]}),
+    Edit("volume", "another key, the same volume", {"volumes": ["old:/a"]}, {"volumes": ["new:/a"]}),
 )
 """Compose makes a new container for each of these."""
 
@@ -275,7 +275,7 @@ def stack_file(stack: str, *, edited: bool) -> str:
         services[edit.name] = {**SLEEPS, **(QUICK if edit.quick else {}), **(edit.after if edited else edit.before)}
     for each in BY_HAND:
         services[each.name] = {**SLEEPS, **QUICK, **each.says}
-    volumes = {"data": {}, "same": {"name": f"{stack}_data"}}
+    volumes = {"data": {}, **({"new": {"name": f"{stack}_old"}} if edited else {"old": {}})}
     text = json.dumps({"name": stack, "services": services, "networks": {"front": {}, "back": {}}, "volumes": volumes})
     return text.replace(MOVING, _moving(stack))
 
