@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -204,7 +204,9 @@ class Project:
         )
         going = self._images_there(reader) if images else ()
         origin = None if self.by_name else self.origin
-        return plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going), observed
+        plan = plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going)
+        nothing = _nothing_there(reader, self.stack.name, observed) if self.by_name else ()
+        return replace(plan, warnings=(*plan.warnings, *nothing)), observed
 
     def _images_there(self, reader: Reader) -> Sequence[NamedImage]:
         """The images on the engine that the stack has built, under all the names that it gives them, or loaded from
@@ -283,3 +285,16 @@ class Project:
             }
             tree = laid_over(tree_in(before) or {}, tree, names)
         return packed(tree)
+
+
+def _nothing_there(reader: Reader, name: str, observed: Observed) -> Iterator[Diagnostic]:
+    """A warning where nothing on the engine is of a stack that was named by hand: it may be a slip."""
+    from deployer.resources.identity import PROJECT
+
+    things = (each for each in (*observed.networks.values(), *observed.volumes.values()) if each.ours)
+    if observed.containers or observed.one_offs or observed.records.all or any(things):
+        return
+    labels = ((listed.get("Labels") or {}).get(PROJECT) for listed in reader.containers())
+    others = sorted(set(filter(None, labels)))
+    hint = f"stacks with containers there: {', '.join(others[:10])}" if others else "no stack has containers there"
+    yield Diagnostic("no-such-stack", f"nothing on the engine is of a stack named {name}", hint=hint)

@@ -13,6 +13,7 @@ from deployer.fields.sensitive import is_sensitive_name
 from deployer.project import Pinned, Project
 
 if TYPE_CHECKING:
+    from deployer.plan.model import Plan
     from deployer.reconcile.had import Had
     from deployer.reconcile.protocol import Reader
     from deployer.resources.desired import DesiredBuild, DesiredImage
@@ -56,6 +57,16 @@ def wish_of(reader: Reader, stack: str, record: Record) -> tuple[object, ...]:
 
     images = images_kept(reader, stack, record.revision)
     return tree_in(desired_in(reader, stack, record.revision)), {name: each.id for name, each in images.items()}
+
+
+def told_of(plan: Plan, number: int) -> Plan:
+    """The plan, saying where it goes: what is not in that revision may well be in the stack file."""
+    from deployer.plan.model import NO_LONGER
+
+    changes = (
+        replace(each, reason=f"not in revision {number}") if each.reason == NO_LONGER else each for each in plan.changes
+    )
+    return replace(plan, changes=tuple(changes), back_to=number)
 
 
 def gone_back(today: Project, kept: Kept) -> tuple[Project, list[Diagnostic]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from deployer.cli.output import Format
 from deployer.cli.patience import LockTimeout, TakeOver, patience, seconds
 from deployer.cli.state import state_of
 from deployer.sources.chosen import keeps_orphans
+
+if TYPE_CHECKING:
+    from deployer.reconcile.apply import Planned
 
 
 def rollback(
@@ -40,7 +43,7 @@ def rollback(
     from deployer.history.choice import chosen
     from deployer.plan.planner import Options
     from deployer.reconcile.turn import records_now
-    from deployer.rollback import gone_back, kept_of, wish_of
+    from deployer.rollback import gone_back, kept_of, told_of, wish_of
 
     state = state_of(context)
     today, reader = state.project(), state.reader()
@@ -51,8 +54,13 @@ def rollback(
     state.output.warn(warnings)
     engine = state.engine(project)
     options = Options(keep_orphans=keeps_orphans(today.stack.environment), take_over=take_over)
+
+    def look(holding: int) -> Planned:
+        plan, observed = project.plan(engine, options, holding)
+        return told_of(plan, record.revision), observed
+
     way = Way(
-        lambda holding: project.plan(engine, options, holding),
+        look,
         yes,
         patience(state.output, lock_timeout, take_over),
         f"rollback to {record.revision}",

@@ -87,7 +87,7 @@ def refuse_said_twice(context: typer.Context, names: Collection[str], choices: C
     given = [name for name in names if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"]
     given += left_out(choices, () if context.params["files"] else ("files",), _SAID_AGAIN)
     if given:
-        hint = "make a plan with it: deployer plan --out"
+        hint = "make a plan with it: deployer plan --out plan.json"
         raise WrongUsage(
             Diagnostic("usage", f"{_option(given[0])} is not said beside a saved plan, which has its own", hint=hint)
         )

@@ -113,7 +113,6 @@ def _replacement(
     waiting = facts.images[service.image.address].id == ""
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
-    fields = [change for change in fields if change.field not in ("state", NAME)] or fields
     how = "stop-first"
     change = Change(
         container.address,

@@ -10,7 +10,7 @@ from deployer.errors import Place
 from deployer.fields import container
 from deployer.fields.attachments import has_fixed_mac
 from deployer.fields.copies import SECTIONS
-from deployer.fields.field import Effect, Field, Value
+from deployer.fields.field import Context, Effect, Field, Value
 from deployer.fields.mount_forms import target_path
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.copies import as_bound, told
@@ -141,7 +141,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         effect=_effect(sides, row, entry, have, want),
         applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
         applied_known=sides.was is not None,
-        at=_place(sides, row, name, entry) if Cause.EDIT in causes else None,
+        at=_place(sides, row, name, entry, have) if Cause.EDIT in causes else None,
         sensitive=sensitive,
         quoted=row.kind.quoted,
     )
@@ -213,12 +213,9 @@ def _applied_entry(sides: Sides, row: Field, entry: str) -> Any:
 
 
 def _shown(row: Field, entry: str, have: Any, want: Any, sensitive: bool) -> tuple[str | None, str | None]:
-    """Both values as a user would write them; of sets only what differs, as the rest is the same."""
+    """Both values as a user would write them, whole: a part of a list would read as if the rest were not there."""
     if sensitive:
         return None, None
-    if isinstance(have, frozenset) and isinstance(want, frozenset):
-        have, want = cast("frozenset[Value]", have), cast("frozenset[Value]", want)
-        have, want = have - want, want - have
 
     def text(value: Any) -> str | None:
         unset = value is _ABSENT or value is None or (not entry and value in (row.unset, frozenset()))
@@ -240,18 +237,29 @@ def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effec
     return row.effect_of(None if have is _ABSENT else have, None if want is _ABSENT else want)
 
 
-def _place(sides: Sides, row: Field, name: str, entry: str) -> Place | None:
-    """Where the value stands; an entry that has a target is found in its list by that, or by what it
-    is called here.
+def _place(sides: Sides, row: Field, name: str, entry: str, have: Any) -> Place | None:
+    """Where the value stands; an entry that has a target is found in its list by that, or by what it is called here,
+    and of a list without an order it is the first item that is not there.
     """
     path = ("services", sides.service.name, *name.split("."))
-    if not entry:
-        return sides.place(*path)
     said = sides.service.written.get(row.name)
     written = said.value if said else None
     listed = cast("tuple[Any, ...]", written) if isinstance(written, tuple) else ()
-    index = next((index for index, item in enumerate(listed) if _target(item) == entry), None)
-    return sides.place(*path, *(row.kind.path_of(entry) if index is None else (index,)))
+    if entry:
+        index = next((index for index, item in enumerate(listed) if _target(item) == entry), None)
+        return sides.place(*path, *(row.kind.path_of(entry) if index is None else (index,)))
+    if isinstance(have, frozenset):
+        there = cast("frozenset[Value]", have)
+        new = (index for index, item in enumerate(listed) if not _items(row, item, sides.service.context) <= there)
+        if (index := next(new, None)) is not None:
+            return sides.place(*path, index)
+    return sides.place(*path)
+
+
+def _items(row: Field, written: Any, context: Context) -> frozenset[Value]:
+    """What one item of a list stands for, a range of ports for many."""
+    found = row.kind.normal((written,), context)
+    return cast("frozenset[Value]", found) if isinstance(found, frozenset) else frozenset()
 
 
 def _target(item: Any) -> str:

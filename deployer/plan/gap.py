@@ -14,7 +14,7 @@ from graphlib import TopologicalSorter
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Value
 from deployer.plan.draft import Draft
-from deployer.plan.model import Call, Edge, Gap, Part, Step, StepId
+from deployer.plan.model import Action, Call, Edge, Gap, Part, Step, StepId
 from deployer.resources.observed import Observed, ObservedContainer
 
 STARTING = Part("start", 1, 1)
@@ -46,7 +46,9 @@ def with_gaps(drafts: Sequence[Draft], groups: Sequence[str], edges: Sequence[Ed
         return list(drafts)
     parts = {(index, at): part for index, draft in enumerate(drafts) for at, part in _parts(draft, observed)}
     ends = _ends(drafts, edges, parts)
-    gaps = {index: _gap(index, draft, parts, ends, observed) for index, draft in enumerate(drafts)}
+    going = {draft.old.id for draft in drafts if draft.old and draft.change.action is Action.REMOVE}
+    staying = [each for each in observed.containers if each.is_up and each.id not in going]
+    gaps = {index: _gap(index, draft, parts, ends, staying) for index, draft in enumerate(drafts)}
     longest: dict[str, Gap] = {}
     for group, gap in ((groups[index], gap) for index, gap in gaps.items() if gap):
         longest[group] = max(longest.get(group, gap), gap, key=lambda each: each.most)
@@ -64,7 +66,11 @@ def _goes_down(draft: Draft) -> bool:
 
 
 def _gap(
-    index: int, draft: Draft, parts: Mapping[StepId, Part], ends: Mapping[StepId, Span], observed: Observed
+    index: int,
+    draft: Draft,
+    parts: Mapping[StepId, Part],
+    ends: Mapping[StepId, Span],
+    staying: Sequence[ObservedContainer],
 ) -> Gap | None:
     if not _goes_down(draft):
         return None
@@ -78,7 +84,7 @@ def _gap(
     most = end.most - begin.most + stop.most
     own = [parts[index, at] for at in range(down, up + 1) if (index, at) in parts]
     waiting = Part("wait for what changes with it", least - _sum(own).least, most - _sum(own).most)
-    others = [each for each in observed.of_service(old.service) if each.is_up and each.id != old.id]
+    others = [each for each in staying if each.service == old.service and each.id != old.id]
     return Gap(least, most, (*own, *((waiting,) if waiting.most > 0 else ())), len(others))
 
 

@@ -62,7 +62,8 @@ def another_origin(stack: str, origin: str, folder: str, observed: Observed) -> 
             yield Diagnostic(
                 "another-origin",
                 f"the name {stack!r} belongs to another stack on this engine ({what})",
-                hint="give this stack a name of its own, by `name:` or -p NAME; if it is the same one: apply --adopt",
+                hint="give this stack a name of its own, by `name:` or -p NAME; if it is the same one: apply --adopt; "
+                f"to remove that other one: deployer -p {stack} destroy, in a folder without a stack file",
                 notes=(f"that one: {other}", f"this one: {origin}", "nothing was touched"),
             )
 

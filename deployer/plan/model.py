@@ -14,6 +14,9 @@ from deployer.resources.wire import EngineInfo
 
 FORMAT_VERSION = 1
 
+NO_LONGER = "no longer in the stack"
+"""Why what is there goes, or, where it holds data, is kept."""
+
 
 class Action(StrEnum):
     """What becomes of a resource.
@@ -200,6 +203,7 @@ class Plan:
     """Everything that apply would do.
 
     `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address.
+    `back_to` is the revision that it goes back to, 0 where it goes by the files.
     `images` gives the reference that is run for each image's address, where it is known before anything is done.
     `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack. `ignored` are
     the fields of each service that others own, `uncompared` the mounted files and folders whose content nobody looks
@@ -220,6 +224,7 @@ class Plan:
     rests_on: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     uncompared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    back_to: int = 0
 
     @property
     def is_empty(self) -> bool:

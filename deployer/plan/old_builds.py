@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from deployer.plan.draft import Draft
-from deployer.plan.model import Action, Call, Change, Step
+from deployer.plan.model import NO_LONGER, Action, Call, Change, Step
 from deployer.resources.built import BuiltImage
 from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed
@@ -33,7 +33,7 @@ def old_builds(
         if build in own:
             old, reason = _older(images, wanted, keep), f"older than the newest {keep}" if keep else "not in use"
         elif orphans and build not in {name.lower() for name in desired.inactive}:
-            old, reason = iter(images), "no longer in the stack"
+            old, reason = iter(images), NO_LONGER
         else:
             continue
         going = (image for image in old if image.id not in used and image.reference not in reachable)

@@ -19,7 +19,7 @@ from deployer.plan.gap import with_gaps
 from deployer.plan.groups import groups_of
 from deployer.plan.ignored import as_many_as_there, ignored_names, in_others_networks
 from deployer.plan.images import ImageNow, Recall, brought_for, no_recall, plan_images
-from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.model import NO_LONGER, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.old_builds import old_builds
 from deployer.plan.one_shots import losses_left_out
 from deployer.plan.owners import owner_after, owners_first
@@ -229,7 +229,7 @@ def _leftovers(facts: Facts, options: Options) -> list[Draft]:
             draft.forgets = frozenset(lost)
             drafts.append(draft)
         elif orphan and not spared:
-            draft = plan_removal(container, "no longer in the stack", facts.remade)
+            draft = plan_removal(container, NO_LONGER, facts.remade)
             draft.waits_for = dependencies_on_label(container)
             drafts.append(draft)
     left = map(plan_recovery, facts.observed.left_one_offs)

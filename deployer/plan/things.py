@@ -11,7 +11,7 @@ from deployer.plan import steps
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import missing
 from deployer.plan.draft import Draft
-from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
+from deployer.plan.model import NO_LONGER, Action, Call, Cause, Change, FieldChange, Step
 from deployer.resources.applied import canonical
 from deployer.resources.body import network_body, volume_body
 from deployer.resources.desired import Desired, DesiredThing
@@ -147,7 +147,7 @@ def _thing_causes(row: Field, found: ObservedThing, then: Any, after: Any, was: 
     return (*((Cause.EDIT,) if edited else ()), *((Cause.DRIFT,) if drifted else ()))
 
 
-def remove_network(thing: ObservedThing, reason: str = "no longer in the stack") -> Draft:
+def remove_network(thing: ObservedThing, reason: str = NO_LONGER) -> Draft:
     key = thing.key or thing.name
     step = Step(Call.REMOVE_NETWORK, thing.name)
     return Draft(Change(f"network.{key}", Action.REMOVE, reason, steps=(step,), detail=thing.name))
@@ -171,5 +171,5 @@ def remove_volume(thing: ObservedThing) -> Draft:
     )
 
 
-def kept(thing: ObservedThing, reason: str = "no longer in the stack") -> Draft:
+def kept(thing: ObservedThing, reason: str = NO_LONGER) -> Draft:
     return Draft(Change(f"volume.{thing.key or thing.name}", Action.KEPT, reason, detail=thing.name))

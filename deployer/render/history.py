@@ -52,7 +52,7 @@ def differences_as_text(stack: str, before: int, after: int, found: Sequence[Dif
     """A line a value."""
     head = f"{harmless(stack)}, revision {before} -> {after}"
     if not found:
-        return f"{head}\n\nThe same was asked for."
+        return f"{head}\n\nThe same was asked for, secrets apart: of these no revision keeps anything."
     width = max(len(harmless(each.path)) for each in found)
     lines = [f"  {each.sign} {harmless(each.path).ljust(width)}  {_values(each)}".rstrip() for each in found]
     return "\n".join([head, "", *lines])

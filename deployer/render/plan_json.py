@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from deployer.errors import Diagnostic
 from deployer.fields.field import Effect
 from deployer.plan.model import FORMAT_VERSION, Action, Cause, Change, FieldChange, Gap, Plan
 from deployer.render.costs import gap_text
@@ -26,6 +27,7 @@ def as_object(plan: Plan, *, show_all: bool = False) -> Json:
         "revision": plan.revision,
         "fingerprint": plan.fingerprint,
         "engine": {"host": plan.engine.host, "version": plan.engine.version, "api": plan.engine.api},
+        "warnings": [_warning(each) for each in plan.warnings],
         "changes": [_change(change) for change in plan.changes],
         "summary": {
             **{action.value: counts.get(action.value, 0) for action in Action},
@@ -40,6 +42,15 @@ def _not_looked_at(plan: Plan) -> Json:
     return {
         "ignored": {address: list(names) for address, names in plan.ignored.items()},
         "uncompared": {address: list(names) for address, names in plan.uncompared.items()},
+    }
+
+
+def _warning(diagnostic: Diagnostic) -> Json:
+    return {
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "at": diagnostic.place.line_reference if diagnostic.place else None,
+        "hint": diagnostic.hint,
     }
 
 
@@ -104,6 +115,7 @@ def plan_schema() -> Json:
                     },
                     description="The engine that the plan was made for.",
                 ),
+                "warnings": _list({"$ref": "#/$defs/warning"}, "What is to be thought of before it is carried out."),
                 "changes": _list({"$ref": "#/$defs/change"}, "What would change, in the order in which it is shown."),
                 "summary": _summary_schema(),
                 "unchanged": _list({"type": "string"}, "The addresses of what does not change; with `--all` only."),
@@ -116,8 +128,20 @@ def plan_schema() -> Json:
             },
             optional=("unchanged", "ignored", "uncompared", "saved"),
         ),
-        "$defs": {"change": _change_schema(), "field": _field_schema()},
+        "$defs": {"change": _change_schema(), "field": _field_schema(), "warning": _warning_schema()},
     }
+
+
+def _warning_schema() -> Json:
+    return _object(
+        {
+            "code": _text("What kind of warning it is; stable."),
+            "message": _text("What is to be thought of."),
+            "at": {"type": ["string", "null"], "description": "FILE:LINE of what it is about."},
+            "hint": _text("What can be done; empty where there is nothing to say."),
+        },
+        description="A warning.",
+    )
 
 
 def _summary_schema() -> Json:

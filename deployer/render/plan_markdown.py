@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from deployer.errors import Diagnostic
 from deployer.plan.model import Change, FieldChange, Plan
 from deployer.render.causes import cause_text
 from deployer.render.harmless import harmless
@@ -23,7 +24,7 @@ _MARKUP = re.compile(r"[&<>\"'@#`|\\\[\]*~!^${}]")
 
 def as_markdown(plan: Plan, *, verbose: bool = False, show_all: bool = False, destroy: bool = False) -> str:
     """The plan, or as much of it as a comment holds. `verbose` adds the steps, `show_all` what does not change."""
-    blocks = [f"### {closing(plan)}", f"<p>{_code(head(plan, destroy))}</p>"]
+    blocks = [f"### {closing(plan)}", f"<p>{_code(head(plan, destroy))}</p>", *map(_warning, plan.warnings)]
     room = LONGEST - sum(map(len, blocks))
     changes = list(folded(plan.changes))
     for number, change in enumerate(changes):
@@ -37,6 +38,12 @@ def as_markdown(plan: Plan, *, verbose: bool = False, show_all: bool = False, de
         block = "\n".join(_same(plan, same))
         blocks += [block] if len(block) < room else []
     return "\n\n".join(blocks)
+
+
+def _warning(diagnostic: Diagnostic) -> str:
+    where = f" {_code(diagnostic.place.line_reference)}" if diagnostic.place else ""
+    hint = f"<br>{_code(diagnostic.hint)}" if diagnostic.hint else ""
+    return f"<p><b>Warning:</b> {_code(diagnostic.message)}{where}{hint}</p>"
 
 
 def _block(change: Change, revision: int, verbose: bool, destroy: bool) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from deployer.plan.model import Action, Change, FieldChange, Plan, Step
+from deployer.plan.model import NO_LONGER, Action, Change, FieldChange, Plan, Step
 from deployer.render.causes import SENSITIVE, value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
@@ -61,11 +61,12 @@ _REPLICA = re.compile(r"(.+)\[(\d+)\]")
 def head(plan: Plan, destroy: bool) -> str:
     engine = f"{plan.engine.host} ({plan.engine.version})"
     if destroy:
-        revision = f"revision {plan.revision} -> none"
+        revision = f"revision {plan.revision} -> none" if plan.revision else "no revision"
     elif plan.is_empty:
         revision = f"revision {plan.revision}" if plan.revision else "no revision yet"
     else:
         revision = f"revision {plan.revision} -> {plan.revision + 1}" if plan.revision else "first revision"
+    revision += f", back to revision {plan.back_to}" if plan.back_to else ""
     return f"{harmless(plan.stack)} on {harmless(engine)}, {revision}"
 
 
@@ -81,8 +82,8 @@ def closing(plan: Plan) -> str:
 def words(change: Change, *, verbose: bool = False, destroy: bool = False) -> str:
     """How it is done and what it costs; why, where no fields say it. Not yet harmless."""
     if change.action is Action.KEPT:
-        way = "; --volumes takes it too" if destroy else f"; to lose its data: docker volume rm {change.detail}"
-        return f"{change.reason}{way}"
+        its_end = f"; data stays until docker volume rm {change.detail}" if change.reason == NO_LONGER else ""
+        return f"{change.reason}{'; --volumes takes it too' if destroy else its_end}"
     cost = f"down for {gap_text(change.gap, long=verbose)}" if change.gap else ""
     parts = [change.detail, cost, "" if change.fields else change.reason]
     if change.known_after and change.unless_image:

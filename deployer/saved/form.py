@@ -109,7 +109,7 @@ def read(text: str, shown: str) -> Saved:
 
 
 def _damaged(shown: str, why: str) -> InvalidStack:
-    hint = "make it again: deployer plan --out"
+    hint = "make it again: deployer plan --out plan.json"
     return InvalidStack(Diagnostic("plan-file-damaged", f"{shown} is damaged: {why}", hint=hint))
 
 

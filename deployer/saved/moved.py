@@ -14,7 +14,7 @@ from deployer.saved.form import Saved
 
 Json = Mapping[str, Any]
 
-AGAIN = "make a new plan, look at it, and apply that: deployer plan --out"
+AGAIN = "make a new plan, look at it, and apply that: deployer plan --out plan.json"
 _MOST = 20
 
 

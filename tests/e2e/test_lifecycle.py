@@ -36,7 +36,9 @@ def test_a_stack_whose_file_is_gone_is_removed_by_its_name(project: Project) -> 
     assert (result.code, result.err.count("warning")) == (0, 0), result.err
     assert (project.containers(), project.networks()) == (set(), set())
     assert project.volumes() == {f"{project.name}_data"}
-    assert project.run("-p", project.name, "destroy", "--yes").code == 0
+    assert project.run("-p", project.name, "destroy", "--yes").code == 0, "its data is there"
+    wrong = project.run("-p", f"{project.name}x", "destroy", "--yes")
+    assert (wrong.code, "nothing on the engine is of a stack named" in wrong.err) == (0, True)
     (project.folder / "stack.yaml").write_text(text)
     project.apply()
     project.must_be_settled()

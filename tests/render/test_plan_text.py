@@ -59,7 +59,7 @@ def test_the_plan_looks_as_the_manual_shows_it(shop: Plan) -> None:
           ~ service.db[1]           update    in place, no restart
               mem_limit             256m -> 512m            drift: was 512m when revision 7 was applied
           - service.old[1]          remove    no longer in the stack
-          ! volume.data             kept      no longer in the stack; to lose its data: docker volume rm flask-shop_data
+          ! volume.data             kept      no longer in the stack; data stays until docker volume rm flask-shop_data
 
         1 build, 1 push, 2 replacements, 1 update, 1 removal; 5 unchanged.
         """)
