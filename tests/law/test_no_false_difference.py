@@ -147,10 +147,12 @@ def whole(live_stack: Callable[[str], Any], full: str, quiet: str) -> Iterator[A
     aliases = services["own-name-as-alias"]["networks"]["default"]["aliases"]
     aliases[1] = aliases[1].replace("NAME", stack.name)
     stack.write(services, volumes={"data": {}})
-    outcome = stack.apply()
-    assert not outcome.errors, [str(error) for error in outcome.errors]
-    yield stack
-    stack.remove_everything()
+    try:
+        outcome = stack.apply()
+        assert not outcome.errors, [str(error) for error in outcome.errors]
+        yield stack
+    finally:
+        stack.remove_everything()
 
 
 def said(stack: Any) -> dict[str, list[str]]:
