@@ -127,3 +127,16 @@ def test_a_network_that_was_removed_is_made_again_with_its_containers(project: P
     project.apply()
     assert list(project.container("web")["NetworkSettings"]["Networks"]) == [f"{project.name}_front"]
     project.must_be_settled()
+
+
+def test_what_was_done_by_hand_to_a_container_that_is_replaced_is_told_too(project: Project) -> None:
+    """The replacement mends all of it; who reads the plan is to know that somebody was there, and that it is down."""
+    project.write({"web": sleeper()})
+    project.apply()
+    name = project.container_name("web")
+    project.engine.stop(name)
+    project.engine.rename(name, f"{project.name}-by-hand")
+    project.write({"web": sleeper(user="1000")})
+    fields = project.fields("service.web[1]")
+    assert set(fields) == {"user", "state", "name"}
+    assert fields["state"]["causes"] == fields["name"]["causes"] == ["drift"]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, free_port, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -95,3 +95,18 @@ def test_sensitive_values_are_shown_nowhere(project: Project) -> None:
     said += [json.dumps(project.engine.inspect_volume(name)) for name in project.records()]
     assert len(said) > 10
     assert [text for text in said if OLD in text or NEW in text] == []
+
+
+def test_of_a_list_that_two_files_say_the_new_item_is_named_and_the_list_is_whole(project: Project) -> None:
+    """Not the line of the file that came last, and not as if the other port had never been there."""
+    first, second, third = free_port(), free_port(), free_port()
+    override = project.folder / "stack.override.yaml"
+    project.write({"web": sleeper(ports=[f"127.0.0.1:{first}:80"])})
+    override.write_text(f"services:\n  web:\n    ports:\n      - 127.0.0.1:{second}:81\n")
+    project.apply()
+    project.write({"web": sleeper(ports=[f"127.0.0.1:{third}:80"])})
+    ports = project.fields("service.web[1]")["ports"]
+    assert ports["at"] == f"stack.yaml:{project.lines['services.web.ports']}"
+    for value, there in ((ports["before"], first), (ports["after"], third)):
+        assert f"127.0.0.1:{there}:80" in value
+        assert f"127.0.0.1:{second}:81" in value

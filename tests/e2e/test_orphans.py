@@ -27,7 +27,9 @@ def test_what_the_stack_no_longer_names_is_removed(project: Project) -> None:
         "network.back": "remove",
         "volume.data": "kept",
     }
-    assert re.search(r"! volume\.data +kept +no longer in the stack; to lose its data: ", project.plan_text())
+    assert re.search(
+        r"! volume\.data +kept +no longer in the stack; data stays until docker volume rm ", project.plan_text()
+    )
     project.apply()
     assert project.containers() == {project.container_name("web")}
     assert project.networks() == {f"{project.name}_default"}

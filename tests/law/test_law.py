@@ -116,8 +116,6 @@ def expected(case: Case, have: Value, want: Value) -> list[tuple[str, str | None
             for entry in sorted(old.keys() | new.keys())
             if old.get(entry) != new.get(entry)
         ]
-    if isinstance(have, frozenset):
-        have, want = have - want, want - have
     old, new = (None if value in (row.unset, frozenset()) else row.shown("", value) for value in (have, want))
     return [(case.name, old, new)]
 
