@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
-from deployer.errors import DeployerError, Unreachable
+from deployer.errors import DeployerError
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Context, Json, section
 from deployer.fields.namespaces import all_joined
 from deployer.fields.parse import SECOND
 from deployer.fields.references import host_of, with_tag
 from deployer.reconcile.holder import is_gone, with_the_dead
+from deployer.reconcile.lost import is_about_the_engine
 from deployer.reconcile.protocol import Reader
 from deployer.reconcile.read_back import with_copied
 from deployer.resources import identity
@@ -231,7 +232,7 @@ def _answer(reader: Reader, reference: str) -> RegistryAnswer:
     try:
         return RegistryAnswer(reader.registry_digest(reference))
     except DeployerError as error:
-        if error.diagnostics[0].code.startswith("engine-") and isinstance(error, Unreachable):
+        if is_about_the_engine(error):
             raise
         return RegistryAnswer(trouble=error.diagnostics[0].message.partition(": ")[2] or str(error))
 

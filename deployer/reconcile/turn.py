@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -117,15 +117,14 @@ def end(engine: Engine, stack: str, record: Record, records: Records, images: st
     for dead in records.abandoned:
         _made(engine, end_body(stack, replace(dead, result=DIED)))
     for old in replace(records, all=(*records.all, record)).outdated(record.about.keep):
-        _remove(engine, old)
-    for name in records.strays:
-        engine.remove_volume(name)
+        _removed(engine, old.volumes)
+    _removed(engine, records.strays)
 
 
 def forget(engine: Engine, records: Records) -> None:
     """Remove the records, oldest first."""
     for record in records.all:
-        _remove(engine, record)
+        _removed(engine, record.volumes)
 
 
 def _made(engine: Engine, body: Json) -> Json:
@@ -134,8 +133,8 @@ def _made(engine: Engine, body: Json) -> Json:
     return asked_again(engine, make, make)
 
 
-def _remove(engine: Engine, record: Record) -> None:
-    for name in record.volumes:
+def _removed(engine: Engine, volumes: Iterable[str]) -> None:
+    for name in volumes:
         remove = partial(engine.remove_volume, name)
         asked_again(engine, remove, remove)
 

@@ -212,8 +212,8 @@ def holder_label(holder: Holder) -> str:
 
 
 def holder_of(label: str) -> Holder:
+    """What a later version says besides is left out. Raises ValueError or TypeError where it is no holder."""
     said = json.loads(label)
-    """What a later version says besides is left out."""
     known = {each.name: said[each.name] for each in fields(Holder) if each.name in said}
     if any(type(value) is not (int if name == "pid" else str) for name, value in known.items()):
         raise ValueError(said)
