@@ -10,7 +10,18 @@ from tempfile import TemporaryDirectory
 
 from tests.compose.cases import COMMANDS, DIFFERENT, HOME, RECORD, REFUSED, WAITS, Case, Printed, normal
 
+RECORDED = "2.40"
+"""The version of Compose whose output the cases hold."""
+
 COMPOSE = os.environ.get("DEPLOYER_COMPOSE", "")
+
+
+def version() -> str:
+    """Of the Compose that is here: `2.40`. Empty where there is none."""
+    if not COMPOSE:
+        return ""
+    printed = subprocess.run([COMPOSE, "version", "--short"], capture_output=True, text=True, check=True).stdout
+    return ".".join(printed.lstrip("v").split(".")[:2])
 
 
 def printed_by_compose(case: Case) -> Printed:
