@@ -10,7 +10,7 @@ import typer
 
 from deployer.cli.carry_out import Way, carry_out
 from deployer.cli.output import Format
-from deployer.cli.patience import LockTimeout, TakeOver, patience, seconds
+from deployer.cli.patience import LockTimeout, TakeOver, WaitTimeout, longest, patience, seconds
 from deployer.cli.services import refuse_unknown
 from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, WrongUsage
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal.")]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="How many steps run at once.")]
 Timeout = Annotated[str, typer.Option("--timeout", metavar="DURATION", help="How long the whole may take, such as 5m.")]
+NoRollback = Annotated[
+    bool, typer.Option("--no-rollback", help="Leave what fails as it is, to look at; the next apply recovers it.")
+]
 Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="SERVICE", help="Only this service and what it needs; repeatable."),
@@ -49,6 +52,8 @@ def apply(
     yes: Yes = False,
     parallel: Parallel = 8,
     timeout: Timeout = "30m",
+    wait_timeout: WaitTimeout = None,
+    no_rollback: NoRollback = False,
     lock_timeout: LockTimeout = "0s",
     take_over: TakeOver = False,
     keep_orphans: KeepOrphans = False,
@@ -113,9 +118,11 @@ def apply(
         yes,
         patience(state.output, lock_timeout, take_over),
         "destroy" if saved and saved.destroy else "apply",
-        parallel,
-        seconds("--timeout", timeout),
-        format,
+        parallel=parallel,
+        seconds=seconds("--timeout", timeout),
+        longest_wait=longest(wait_timeout),
+        put_back=not no_rollback,
+        format=format,
         destroy=saved is not None and saved.destroy,
         only=chosen,
         keep=keep_revisions,
@@ -160,9 +167,9 @@ def destroy(
         yes,
         patience(state.output, lock_timeout, take_over),
         "destroy",
-        parallel,
-        seconds("--timeout", timeout),
-        format,
+        parallel=parallel,
+        seconds=seconds("--timeout", timeout),
+        format=format,
         question="Remove all this?",
         destroy=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import threading
@@ -56,6 +57,8 @@ class Way:
     command: str
     parallel: int = 8
     seconds: float = 1800.0
+    longest_wait: float = math.inf
+    put_back: bool = True
     format: Format = Format.TEXT
     question: str = "Apply this plan?"
     agreement: str = "--yes"
@@ -89,6 +92,8 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
             desired="" if shown[0].is_empty else _asked_for(project, engine, way, records),
             parallel=way.parallel,
             seconds=way.seconds,
+            longest_wait=way.longest_wait,
+            put_back=way.put_back,
             patience=way.patience,
             forget=way.destroy,
             about=lambda plan: project.about(way.command, plan, way.keep or records.keep),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,14 @@ LockTimeout = Annotated[
 TakeOver = Annotated[
     bool, typer.Option("--take-over", help="Take the turn from whoever has it: for one that you know to be dead.")
 ]
+WaitTimeout = Annotated[
+    str | None,
+    typer.Option(
+        "--wait-timeout",
+        metavar="DURATION",
+        help="How long one container may take to be ready; as long as all of it unless given.",
+    ),
+]
 
 
 def patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
@@ -32,6 +41,11 @@ def patience(output: Output, lock_timeout: str, take_over: bool) -> Patience:
             f"Waiting for another apply: {harmless(str(record.holder))}, revision {record.revision}"
         ),
     )
+
+
+def longest(wait_timeout: str | None) -> float:
+    """The seconds that one wait may take. Raises WrongUsage."""
+    return math.inf if wait_timeout is None else seconds("--wait-timeout", wait_timeout)
 
 
 def seconds(option: str, written: str) -> float:

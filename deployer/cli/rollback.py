@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.apply import Parallel, Timeout, Yes
+from deployer.cli.apply import NoRollback, Parallel, Timeout, Yes
 from deployer.cli.carry_out import Way, carry_out
 from deployer.cli.output import Format
-from deployer.cli.patience import LockTimeout, TakeOver, patience, seconds
+from deployer.cli.patience import LockTimeout, TakeOver, WaitTimeout, longest, patience, seconds
 from deployer.cli.state import state_of
 from deployer.sources.chosen import keeps_orphans
 
@@ -25,6 +25,8 @@ def rollback(
     yes: Yes = False,
     parallel: Parallel = 8,
     timeout: Timeout = "30m",
+    wait_timeout: WaitTimeout = None,
+    no_rollback: NoRollback = False,
     lock_timeout: LockTimeout = "0s",
     take_over: TakeOver = False,
     format: Annotated[Format, typer.Option(help="text, or json: an event a line.")] = Format.TEXT,
@@ -64,9 +66,11 @@ def rollback(
         yes,
         patience(state.output, lock_timeout, take_over),
         f"rollback to {record.revision}",
-        parallel,
-        seconds("--timeout", timeout),
-        format,
+        parallel=parallel,
+        seconds=seconds("--timeout", timeout),
+        longest_wait=longest(wait_timeout),
+        put_back=not no_rollback,
+        format=format,
         question=f"Go back to revision {record.revision}?",
         images=kept.images,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -28,9 +29,10 @@ class Job:
     """What an apply needs besides the engine.
 
     `look` observes and plans anew, while the turn of that revision is held; `agreed` is asked where the new plan is not
-    the one that was shown; `desired` is the stack as resolved, compressed, for the record. `seconds` bounds the whole.
-    One that is to `forget` leaves no records where it leaves nothing else. `about` says of a plan how the revision came
-    about; `images` are those that a revision which asks for a stack has besides its own, None where it asks for none.
+    the one that was shown; `desired` is the stack as resolved, compressed, for the record. `seconds` bounds the whole,
+    `longest_wait` each wait for a container. Unless it is to be `put_back`, what fails is left as it is. One that is to
+    `forget` leaves no records where it leaves nothing else. `about` says of a plan how the revision came about;
+    `images` are those that a revision which asks for a stack has besides its own, None where it asks for none.
     """
 
     look: Callable[[int], Planned]
@@ -40,6 +42,8 @@ class Job:
     desired: str = ""
     parallel: int = 8
     seconds: float = 1800.0
+    longest_wait: float = math.inf
+    put_back: bool = True
     patience: turn.Patience = turn.AT_ONCE
     forget: bool = False
     about: Callable[[Plan], About] = lambda _: About()
@@ -107,11 +111,12 @@ def _carry_out(
         waker=Waker(engine, {identity.PROJECT: plan.stack}),
         sources=job.sources,
         deadline=deadline,
+        longest_wait=job.longest_wait,
         look=lambda: turn.look(engine, plan.stack, mine),
         images={address: reference for address, reference in plan.images.items() if reference},
     )
     started(world)
-    outcome = carry_out(plan, world, job.tell, job.parallel)
+    outcome = carry_out(plan, world, job.tell, job.parallel, put_back=job.put_back)
     result = FAILED if outcome.errors or outcome.interrupted else SUCCEEDED
     reached = replace(_reached(plan, observed, outcome), about=job.about(plan), result=result)
     images = ""

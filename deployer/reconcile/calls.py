@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import posixpath
 import threading
 import time
@@ -65,6 +66,7 @@ class World:
 
     `images` are the references by address, and grow as builds are made. `look` is taken before each writing request,
     and raises Busy where the turn was lost. `deadline`, by the monotonic clock, is when nothing new is begun.
+    No container is waited for longer than so many seconds: `longest_wait`.
     """
 
     engine: Engine
@@ -74,7 +76,13 @@ class World:
     deadline: float
     images: dict[str, str]
     look: Callable[[], None]
+    longest_wait: float = math.inf
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def limit(self) -> waits.Limit:
+        """Of a wait that begins now."""
+        own = time.monotonic() + self.longest_wait
+        return waits.Limit(own, "--wait-timeout") if own < self.deadline else waits.Limit(self.deadline, "--timeout")
 
 
 def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> None:
@@ -137,9 +145,9 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.LOOK_PORTS:
             _look_ports(world, payload)
         case Call.AWAIT_READY:
-            waits.await_ready(engine, world.waker, target, payload, world.deadline, world.stop)
+            waits.await_ready(engine, world.waker, target, payload, world.limit(), world.stop)
         case Call.AWAIT_COMPLETED:
-            waits.await_completed(engine, world.waker, target, payload, world.deadline, world.stop)
+            waits.await_completed(engine, world.waker, target, payload, world.limit(), world.stop)
 
 
 def _in_time(world: World, step: Step) -> None:

@@ -57,13 +57,14 @@ class Outcome:
         return stronger if codes else Exit.DONE
 
 
-def carry_out(plan: Plan, world: World, tell: Tell, parallel: int = 8) -> Outcome:
+def carry_out(plan: Plan, world: World, tell: Tell, parallel: int = 8, *, put_back: bool = True) -> Outcome:
     """Do just what the plan says. What fails is in the outcome; only a bug is raised, after all was put back.
+    Unless it is to be `put_back`, what fails is left as it is, to be looked at, and for the next run to recover.
 
     A KeyboardInterrupt aborts, as does an engine that is silent until nobody has the turn any more: what is in flight
     is left as it is, for the next run to recover.
     """
-    run = _Run(plan, world, tell, Schedule(plan), Outcome(), parallel)
+    run = _Run(plan, world, tell, Schedule(plan), Outcome(), parallel, put_back)
     try:
         with world.waker.listening():
             run.forward()
@@ -92,6 +93,7 @@ class _Run:
     schedule: Schedule
     outcome: Outcome
     parallel: int
+    puts_back: bool
     running: dict[Future[bool], StepId] = field(default_factory=dict["Future[bool]", StepId])
     lock: threading.Lock = field(default_factory=threading.Lock)
     looks: list[StepId] = field(default_factory=list[StepId])
@@ -175,6 +177,8 @@ class _Run:
         return found is not None and found["Id"] == change.unless_image
 
     def back(self, *, at_the_end: bool = False) -> None:
+        if not self.puts_back:
+            return
         for group, way in self.schedule.to_undo(at_the_end=at_the_end):
             undone = [
                 self._take_back(step, undo, unsure=step in self.schedule.unsure)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from deployer.errors import DeployerError, Diagnostic, OperationFailed
 from deployer.fields.field import Json, section
@@ -20,6 +21,14 @@ SETTLED = 0.5
 """Seconds after which a container that was started without a check is looked at once more."""
 
 LOG_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Until when a wait lasts, by the monotonic clock, and the option that makes it longer."""
+
+    until: float
+    option: str
 
 
 class Waker:
@@ -68,9 +77,7 @@ class Waker:
         return self._count
 
 
-def await_ready(
-    reader: Reader, waker: Waker, container: str, wait: Wait, deadline: float, stop: threading.Event
-) -> None:
+def await_ready(reader: Reader, waker: Waker, container: str, wait: Wait, limit: Limit, stop: threading.Event) -> None:
     """Until the container is healthy, or, without a check, has run for the monitor time.
 
     Raises OperationFailed when it cannot be any more.
@@ -85,14 +92,14 @@ def await_ready(
             return
         if ready is None:
             raise failed(reader, wait.service, container, _describe(found))
-        _in_time(container, wait, deadline, stop, _describe(found))
+        _in_time(container, wait, limit, stop, _describe(found))
         waker.sleep(
             seen, min(TICK, max(wait.monitor / 1e9 - (time.monotonic() - began), 0.02)) if wait.monitor else TICK
         )
 
 
 def await_completed(
-    reader: Reader, waker: Waker, container: str, wait: Wait, deadline: float, stop: threading.Event
+    reader: Reader, waker: Waker, container: str, wait: Wait, limit: Limit, stop: threading.Event
 ) -> None:
     """Until the container has exited with 0."""
     while True:
@@ -103,7 +110,7 @@ def await_completed(
             if state["ExitCode"] == 0:
                 return
             raise failed(reader, wait.service, container, f"exited with code {state['ExitCode']}, and had to complete")
-        _in_time(container, wait, deadline, stop, _describe(found))
+        _in_time(container, wait, limit, stop, _describe(found))
         waker.sleep(seen, TICK)
 
 
@@ -169,19 +176,19 @@ def _inspect(reader: Reader, container: str, wait: Wait) -> Json:
     return found
 
 
-def _in_time(container: str, wait: Wait, deadline: float, stop: threading.Event, state: str) -> None:
+def _in_time(container: str, wait: Wait, limit: Limit, stop: threading.Event, state: str) -> None:
     address = f"service.{wait.service}"
     if stop.is_set():
         raise OperationFailed(
             Diagnostic("interrupted", f"stopped waiting for {container}, which {state}", address=address)
         )
-    if time.monotonic() > deadline:
+    if time.monotonic() > limit.until:
         raise OperationFailed(
             Diagnostic(
                 "timeout",
                 f"{container} was not ready in time: it {state}",
                 address=address,
-                hint="give it longer: --timeout",
+                hint=f"give it longer: {limit.option}",
             )
         )
 

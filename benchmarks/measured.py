@@ -1,0 +1,85 @@
+"""The stack that is measured, and how: processes timed one after the other, in turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).parents[1]
+NAME = "deployer-speed"
+DEPLOYER = (sys.executable, "-m", "deployer")
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Milliseconds: on the clock, and of the processor by the process itself, not by the engine."""
+
+    wall: float
+    used: float
+
+
+def stack(services: int) -> dict[str, object]:
+    """Services that say what most do, on one network and one volume."""
+    service = {
+        "image": "busybox:1.37",
+        "command": ["sleep", "100000"],
+        "init": True,  # ends at once when it is told to
+        "mem_limit": "32m",
+        "restart": "unless-stopped",
+        "networks": ["front"],
+        "volumes": ["data:/data"],
+    }
+    return {
+        "name": NAME,
+        "services": {
+            f"s{number}": {**service, "environment": {"NUMBER": str(number)}, "labels": {"tier": "web"}}
+            for number in range(services)
+        },
+        "networks": {"front": {}},
+        "volumes": {"data": {}},
+    }
+
+
+@contextmanager
+def folder_of(services: int) -> Iterator[Path]:
+    """A folder with the stack's file. In the end nothing is left of the stack on the engine."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "compose.yaml").write_text(json.dumps(stack(services), indent=1))
+        try:
+            yield folder
+        finally:
+            subprocess.run(
+                [*DEPLOYER, "destroy", "--volumes", "--yes"], cwd=folder, capture_output=True, env=environment()
+            )
+            subprocess.run([compose(), "down", "--volumes", "--timeout", "0"], cwd=folder, capture_output=True)
+
+
+def compose() -> str:
+    """The docker-compose that is measured beside."""
+    return os.environ.get("DEPLOYER_COMPOSE") or sys.exit("DEPLOYER_COMPOSE names no docker-compose")
+
+
+def environment(engine: str = "") -> dict[str, str]:
+    """This checkout's deployer, compiled once, as an installed one is."""
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": path, **({"DOCKER_HOST": engine} if engine else {})}
+
+
+def timed(command: Sequence[str], folder: Path, engine: str = "") -> Spent:
+    """What a command took. Raises CalledProcessError where it fails."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment(engine))
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Spent(wall * 1000, used * 1000)
