@@ -88,11 +88,11 @@ def _end(engine: Engine, plan: Plan, ended: Record, records: Records, images: st
     if not forget:
         turn.end(engine, plan.stack, ended, records, images)
         return
-    turn.forget(engine, records)
     if any(change.action is Action.KEPT for change in plan.changes):
+        turn.forget(engine, records)
         turn.end(engine, plan.stack, ended, Records())
     else:
-        engine.remove_volume(identity.record_name(plan.stack, ended.revision))
+        turn.leave(engine, plan.stack)
 
 
 def _carry_out(

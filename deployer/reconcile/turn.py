@@ -123,8 +123,14 @@ def end(engine: Engine, stack: str, record: Record, records: Records, images: st
 
 def forget(engine: Engine, records: Records) -> None:
     """Remove the records, oldest first."""
+    _removed(engine, records.strays)
     for record in records.all:
         _removed(engine, record.volumes)
+
+
+def leave(engine: Engine, stack: str) -> None:
+    """Remove all records, that of the turn last: nothing is left of the stack."""
+    forget(engine, _read(engine, stack))
 
 
 def _made(engine: Engine, body: Json) -> Json:

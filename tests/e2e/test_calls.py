@@ -206,9 +206,9 @@ def carried_out(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
     plans: list[Plan] = []
     carry_out = apply.carry_out
 
-    def noted(plan: Plan, *more: Any) -> Any:
+    def noted(plan: Plan, *more: Any, **named: Any) -> Any:
         plans.append(plan)
-        return carry_out(plan, *more)
+        return carry_out(plan, *more, **named)
 
     monkeypatch.setattr(apply, "carry_out", noted)
     return plans
