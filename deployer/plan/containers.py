@@ -32,6 +32,8 @@ from deployer.resources.standing import Standing
 
 ASKED_ANEW = "asked for: --replace"
 
+_NO_WAY_BACK = "stop-first, with no way back: it was made to be removed when it stops"
+
 
 def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]:
     """A draft for each container that changes, the address of each that does not."""
@@ -113,7 +115,7 @@ def _replacement(
     waiting = facts.images[service.image.address].id == ""
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
-    how = "stop-first"
+    how = _NO_WAY_BACK if section(old.raw, "HostConfig").get("AutoRemove") else "stop-first"
     change = Change(
         container.address,
         Action.REPLACE,
