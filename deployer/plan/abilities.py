@@ -53,8 +53,9 @@ def not_in_effect(desired: Desired, observed: Observed, place: PlaceOf) -> Itera
         missing = {
             (row.name, entry)
             for found in observed.of_service(service.name)
+            for sides in (sides_of(service, found, observed, place),)
             for row in container.FIELDS
-            for entry, _ in left_out(sides_of(service, found, observed, place), row, found.values[row.name])
+            for entry, _ in left_out(sides, row, found.values[row.name])
         }
         for row, entry in sorted(missing):
             below = container.BY_NAME[row].kind.path_of(entry) if entry else ()

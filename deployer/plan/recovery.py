@@ -20,7 +20,7 @@ NEVER_BEGAN = "a run died before its command began"
 
 def is_successor(container: ObservedContainer, observed: Observed) -> bool:
     """Whether a dead run left it beside its predecessor, which still is the real one."""
-    return any(other.id == container.replaces for other in observed.containers)
+    return container.replaces != "" and any(other.id == container.replaces for other in observed.containers)
 
 
 def is_half_done(container: ObservedContainer, observed: Observed) -> bool:

@@ -43,8 +43,7 @@ def _conflicts(stack: Stack, name: str, service: ServiceKeys, mode: str) -> Iter
 def _owners(stack: Stack, name: str, namespace: Namespace, kind: str, target: str) -> Iterator[Diagnostic]:
     key = namespace.row
     place = stack.places.at("services", name, key)
-    own = own_containers(stack)
-    if kind == "container" and target in own:
+    if kind == "container" and target in (own := own_containers(stack)):
         yield Diagnostic(
             "network-mode" if key == "network_mode" else "own-container",
             f"services.{name}: {target} is a container of this stack",
