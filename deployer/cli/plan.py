@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +12,14 @@ import typer
 
 from deployer.cli.apply import KeepBuilds, KeepOrphans, Only, services_of
 from deployer.cli.state import Files, state_of
-from deployer.errors import Exit
+from deployer.errors import Exit, Place
 from deployer.sources.chosen import keeps_orphans
+from deployer.sources.links import links_to
 
 if TYPE_CHECKING:
     from deployer.cli.output import Output
     from deployer.plan.model import Plan
+    from deployer.project import Project
 
 
 class PlanFormat(StrEnum):
@@ -24,14 +28,25 @@ class PlanFormat(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     JSON = "json"
+    HTML = "html"
 
 
 def plan(
     context: typer.Context,
     files: Files = None,
     format: Annotated[
-        PlanFormat, typer.Option(help="text, markdown for the comment of a review, or json for programs.")
+        PlanFormat,
+        typer.Option(help="text, markdown for the comment of a review, json for programs, or html: a page of its own."),
     ] = PlanFormat.TEXT,
+    link: Annotated[
+        str,
+        typer.Option(
+            "--link",
+            metavar="URL",
+            help="Where the checkout's files can be read, such as https://HOST/ME/REPO/blob/COMMIT, for markdown and "
+            "html to lead to the lines that ask for a change.",
+        ),
+    ] = "",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Save the plan, for deployer apply FILE to carry out just that."),
@@ -78,25 +93,43 @@ def plan(
     if record := observed.records.at_work:
         who = harmless(str(record.holder))
         state.output.say(f"An apply of {found.stack} is at work ({who}): what it has begun shows here.")
-    _show(state.output, found, format, show_all=all, destroy=destroy)
+    shown = _Shown(show_all=all, destroy=destroy, link_to=links_to(link, Path.cwd()))
+    _show(state.output, project, found, format, shown)
     if out:
         save(state, files, out, (found, options, seen), reader, destroy=destroy)
     if detailed_exitcode and not found.is_empty:
         raise typer.Exit(Exit.CHANGES)
 
 
-def _show(output: Output, plan: Plan, format: PlanFormat, *, show_all: bool, destroy: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """How a plan is shown in any form."""
+
+    show_all: bool
+    destroy: bool
+    link_to: Callable[[Place], str]
+
+
+def _show(output: Output, project: Project, plan: Plan, format: PlanFormat, how: _Shown) -> None:
     match format:
+        case PlanFormat.HTML:
+            from deployer.render.graph import graph_of
+            from deployer.render.plan_html import as_html
+
+            graph = graph_of(project.stack, project.sources.build_needs())
+            output.result(as_html(plan, graph, how.link_to, destroy=how.destroy))
         case PlanFormat.JSON:
             from deployer.render.plan_json import as_json
 
-            output.result(as_json(plan, show_all=show_all))
+            output.result(as_json(plan, show_all=how.show_all))
         case PlanFormat.MARKDOWN:
             from deployer.render.plan_markdown import as_markdown
 
-            output.result(as_markdown(plan, verbose=output.verbose, show_all=show_all, destroy=destroy))
+            output.result(
+                as_markdown(plan, how.link_to, verbose=output.verbose, show_all=how.show_all, destroy=how.destroy)
+            )
         case PlanFormat.TEXT:
             from deployer.render.plan_text import as_text
 
-            text = as_text(plan, color=output.color, verbose=output.verbose, show_all=show_all, destroy=destroy)
+            text = as_text(plan, color=output.color, verbose=output.verbose, show_all=how.show_all, destroy=how.destroy)
             output.result(text)

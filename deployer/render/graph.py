@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from deployer.render.graph_svg import Box, Line, drawing
+from deployer.render.graph_svg import STYLE, Box, Line, drawing
 from deployer.render.harmless import display_width, harmless
 from deployer.resources.from_stack import desired
 from deployer.resources.pushes import runs
@@ -151,11 +151,17 @@ def _dot(text: str) -> str:
 
 def as_svg(graph: Graph) -> str:
     """A picture that stands by itself: what starts first is on the left, lines lead to what is needed."""
+    return picture(graph, {node: node.partition(".")[0] for node in graph.nodes})
+
+
+def picture(
+    graph: Graph, kinds: Mapping[str, str], links: Mapping[str, str] = MappingProxyType({}), style: str = STYLE
+) -> str:
+    """As `as_svg`, with each node's kind, which chooses its colour, and where it leads."""
     rank = ranks(graph)
-    boxes = [Box(node, rank[node], node.partition(".")[0]) for node in graph.nodes]
-    return drawing(
-        f"{graph.stack}: what needs what", boxes, [Line(e.source, e.target, e.condition) for e in graph.edges]
-    )
+    boxes = [Box(node, rank[node], kinds[node], links.get(node, "")) for node in graph.nodes]
+    lines = [Line(edge.source, edge.target, edge.condition) for edge in graph.edges]
+    return drawing(f"{graph.stack}: what needs what", boxes, lines, style)
 
 
 def _ids(graph: Graph) -> dict[str, str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from deployer.errors import Diagnostic
+from deployer.errors import Diagnostic, Place
 from deployer.plan.model import Change, FieldChange, Plan
 from deployer.render.causes import cause_text
 from deployer.render.harmless import harmless
+from deployer.render.links import LinkTo, link_of, nowhere
 from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, sides, step_words, words
 
 LONGEST = 60_000
@@ -22,13 +23,21 @@ LONGEST = 60_000
 _MARKUP = re.compile(r"[&<>\"'@#`|\\\[\]*~!^${}]")
 
 
-def as_markdown(plan: Plan, *, verbose: bool = False, show_all: bool = False, destroy: bool = False) -> str:
+def as_markdown(
+    plan: Plan,
+    link_to: LinkTo = nowhere,
+    *,
+    verbose: bool = False,
+    show_all: bool = False,
+    destroy: bool = False,
+) -> str:
     """The plan, or as much of it as a comment holds. `verbose` adds the steps, `show_all` what does not change."""
-    blocks = [f"### {closing(plan)}", f"<p>{_code(head(plan, destroy))}</p>", *map(_warning, plan.warnings)]
+    warnings = [_warning(each, link_to) for each in plan.warnings]
+    blocks = [f"### {closing(plan)}", f"<p>{_code(head(plan, destroy))}</p>", *warnings]
     room = LONGEST - sum(map(len, blocks))
     changes = list(folded(plan.changes))
     for number, change in enumerate(changes):
-        block = "\n".join(_block(change, plan.revision, verbose, destroy))
+        block = "\n".join(_block(change, plan.revision, link_to, verbose, destroy))
         room -= len(block) + 2
         if room < 0:
             blocks.append(f"<p>{len(changes) - number} more, which do not fit in here.</p>")
@@ -40,13 +49,13 @@ def as_markdown(plan: Plan, *, verbose: bool = False, show_all: bool = False, de
     return "\n\n".join(blocks)
 
 
-def _warning(diagnostic: Diagnostic) -> str:
-    where = f" {_code(diagnostic.place.line_reference)}" if diagnostic.place else ""
+def _warning(diagnostic: Diagnostic, link_to: LinkTo) -> str:
+    where = f" {_linked(diagnostic.place.line_reference, diagnostic.place, link_to)}" if diagnostic.place else ""
     hint = f"<br>{_code(diagnostic.hint)}" if diagnostic.hint else ""
     return f"<p><b>Warning:</b> {_code(diagnostic.message)}{where}{hint}</p>"
 
 
-def _block(change: Change, revision: int, verbose: bool, destroy: bool) -> Iterator[str]:
+def _block(change: Change, revision: int, link_to: LinkTo, verbose: bool, destroy: bool) -> Iterator[str]:
     """A block of HTML: it holds no empty line, which would end it."""
     said = words(change, verbose=verbose, destroy=destroy)
     name = f"{_code(SIGNS[change.action])} <b>{change.action.value}</b> {_code(change.address)}"
@@ -55,7 +64,7 @@ def _block(change: Change, revision: int, verbose: bool, destroy: bool) -> Itera
     if change.fields:
         yield "<table>"
         yield "<tr><th>field</th><th>before</th><th>after</th><th>why</th></tr>"
-        yield from (_row(field, revision) for field in change.fields)
+        yield from (_row(field, revision, link_to) for field in change.fields)
         yield "</table>"
     if change.steps and (verbose or not change.fields):
         yield "<ol>"
@@ -64,10 +73,11 @@ def _block(change: Change, revision: int, verbose: bool, destroy: bool) -> Itera
     yield "</details>"
 
 
-def _row(field: FieldChange, revision: int) -> str:
+def _row(field: FieldChange, revision: int, link_to: LinkTo) -> str:
     both = sides(field)
     values = "".join(f"<td>{_code(value)}</td>" for value in both) if both else f'<td colspan="2">{_note(field)}</td>'
-    return f"<tr><td>{_code(field.field)}</td>{values}<td>{_code(cause_text(field, revision))}</td></tr>"
+    why = _linked(cause_text(field, revision), field.at, link_to)
+    return f"<tr><td>{_code(field.field)}</td>{values}<td>{why}</td></tr>"
 
 
 def _note(field: FieldChange) -> str:
@@ -83,7 +93,17 @@ def _same(plan: Plan, addresses: Sequence[str]) -> Iterator[str]:
     yield "</details>"
 
 
+def _linked(text: str, place: Place | None, link_to: LinkTo) -> str:
+    """A text that begins with a place leads to it, where that can be read."""
+    link = link_of(text, place, link_to)
+    return f'<a href="{_MARKUP.sub(_reference, link)}">{_code(text)}</a>' if link else _code(text)
+
+
 def _code(text: str) -> str:
     """A text that is not ours, or may hold some that is not."""
-    shown = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", harmless(text))
+    shown = _MARKUP.sub(_reference, harmless(text))
     return f"<code>{shown.replace('  ', ' &#160;')}</code>" if shown else ""
+
+
+def _reference(found: re.Match[str]) -> str:
+    return f"&#{ord(found[0])};"

@@ -81,6 +81,12 @@ def _machine_id() -> str:
     return os.uname().nodename
 
 
+def checkout(folder: Path) -> Path | None:
+    """The top folder of the git checkout that a folder lies in."""
+    found = _repository(folder)
+    return found[0] if found else None
+
+
 def _repository(folder: Path) -> tuple[Path, Path] | None:
     """The top folder of the git checkout that a folder lies in, and the repository's config file."""
     for top in (folder, *folder.parents):

@@ -124,7 +124,7 @@ class ModelThings(ModelReader):
     def users(self, volume: str) -> list[str]:
         return [each["Id"] for each in self.all.values() if any(m["Name"] == volume for m in each["Mounts"])]
 
-    def pull(self, reference: str, progress: Callable[[Progress], None]) -> None:
+    def pull(self, reference: str, progress: Callable[[Progress], None], platform: str = "") -> None:
         with self.request("pull", reference):
             if reference not in self.registry:
                 raise refuse(f"manifest for {reference} not found", 404)

@@ -144,7 +144,7 @@ def test_svg_draws_what_is_needed_further_left(shop: Graph) -> None:
     """And no box over another."""
     boxes = {}
     rectangle: dict[str, float] = {}
-    for element in ET.fromstring(as_svg(shop)):
+    for element in ET.fromstring(as_svg(shop)).iter():
         if element.tag.endswith("rect") and "rx" in element.attrib:
             rectangle = {name: float(element.attrib[name]) for name in ("x", "y", "width", "height")}
         elif element.tag.endswith("text") and "class" not in element.attrib:

@@ -198,3 +198,12 @@ def test_a_plan_that_is_too_long_for_a_comment_says_so(shop: Plan) -> None:
     kept = shown.count("<details>")
     assert f"<p>{200 - kept} more, which do not fit in here.</p>" in shown
     assert shown.count("</details>") == kept
+
+
+def test_a_cause_leads_to_its_line_where_that_can_be_read(shop: Plan) -> None:
+    """And no name of a file breaks out of the address."""
+    page = seen(as_markdown(shop, lambda place: f"https://git.example/{place.file}#L{place.line}"))
+    assert ("a", [("href", "https://git.example/stack.yaml#L31")]) in page.elements
+    attack = seen(as_markdown(plan_with(lambda: '"><b>@me'), lambda place: f"https://git.example/{place.file}"))
+    assert ("a", [("href", 'https://git.example/x"><b>@mex')]) in attack.elements
+    assert not any(isinstance(element, tuple) and element[0] == "b" and element[1] for element in attack.elements)

@@ -1,0 +1,140 @@
+"""A plan as one page that needs nothing else: the picture, a filter, and each change with what differs and why."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from deployer.errors import Place
+from deployer.plan.model import Change, FieldChange, Plan
+from deployer.render.causes import cause_text
+from deployer.render.graph import Graph, picture
+from deployer.render.graph_svg import STYLE
+from deployer.render.harmless import harmless
+from deployer.render.links import LinkTo, link_of, nowhere
+from deployer.render.plan_words import SIGNS, closing, folded, head, sides, step_words, words
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+FEW = 8
+"""So many changes are unfolded at once."""
+
+MADE, CHANGED, GONE, SAME = "made", "changed", "gone", "same"
+_KINDS = {"+": MADE, "v": MADE, "^": MADE, "~": CHANGED, ">": CHANGED, "!": CHANGED, "-": GONE}
+_NAMES = {MADE: "made", CHANGED: "changed", GONE: "gone"}
+_REPLICAS = re.compile(r"\[[\d.]+\]$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    sides: tuple[str, str] | None
+    note: str
+    why: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    kind: str
+    sign: str
+    action: str
+    address: str
+    words: str
+    fields: tuple[_Field, ...]
+    steps: tuple[str, ...]
+
+
+def as_html(plan: Plan, graph: Graph, link_to: LinkTo = nowhere, *, destroy: bool = False) -> str:
+    """The page: the same plan gives the same bytes. It asks the network for nothing, and no browser lets it.
+
+    `graph` is that of the stack; `link_to` says where the lines that ask for something can be read.
+    """
+    changes = [_change(change, plan.revision, link_to, destroy) for change in folded(plan.changes)]
+    there = {change.kind for change in changes}
+    return _page().render(
+        plan=plan,
+        head=head(plan, destroy),
+        closing=closing(plan),
+        changes=changes,
+        kinds=[(kind, name) for kind, name in _NAMES.items() if kind in there],
+        same=[*plan.unchanged, *plan.left_alone],
+        few=FEW,
+        picture=_picture(plan, graph, changes),
+        reference=lambda place: _reference(place, link_to),
+        style=_part("plan.css") + STYLE,
+        script=_part("plan.js"),
+        digest=_digest,
+    )
+
+
+@cache
+def _page() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["harmless"] = harmless
+    return environment.from_string(_part("plan.html"))
+
+
+def _part(name: str) -> str:
+    return (files("deployer.render") / "page" / name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    """As a content security policy names what it lets in."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _change(change: Change, revision: int, link_to: LinkTo, destroy: bool) -> _Change:
+    sign = SIGNS[change.action]
+    return _Change(
+        _KINDS[sign],
+        sign,
+        change.action.value,
+        harmless(change.address),
+        harmless(words(change, verbose=True, destroy=destroy)),
+        tuple(_field(field, revision, link_to) for field in change.fields),
+        tuple(map(step_words, change.steps)),
+    )
+
+
+def _field(field: FieldChange, revision: int, link_to: LinkTo) -> _Field:
+    why = cause_text(field, revision)
+    link = link_of(why, field.at, link_to)
+    return _Field(harmless(field.field), sides(field), harmless(field.note) or "changed", harmless(why), link)
+
+
+def _reference(place: Place, link_to: LinkTo) -> Any:
+    from markupsafe import Markup
+
+    link, text = link_to(place), harmless(place.line_reference)
+    return Markup('<a href="{}">{}</a>').format(link, text) if link else text
+
+
+def _picture(plan: Plan, graph: Graph, changes: list[_Change]) -> str:
+    """The stack's graph, and beside it what is no longer in the stack and goes."""
+    kinds: dict[str, set[str]] = {}
+    links: dict[str, str] = {}
+    for number, change in enumerate(changes, 1):
+        node = _REPLICAS.sub("", change.address)
+        kinds.setdefault(node, set()).add(change.kind)
+        links.setdefault(node, f"#c{number}")
+    unchanged = {_REPLICAS.sub("", address) for address in (*plan.unchanged, *plan.left_alone)}
+    orphans = tuple(node for node in kinds if node not in graph.nodes)
+    whole = replace(graph, nodes=(*graph.nodes, *orphans))
+    becomes = {node: _becomes(kinds.get(node, set()), node in unchanged) for node in whole.nodes}
+    return picture(whole, becomes, links, style="")
+
+
+def _becomes(kinds: set[str], some_stay: bool) -> str:
+    """Of a service some of whose containers are made or go, while others stay, it changes."""
+    if not kinds:
+        return SAME
+    return CHANGED if len(kinds) > 1 or some_stay else next(iter(kinds))
