@@ -195,8 +195,9 @@ class Project:
         are read.
         """
         from deployer.plan.planner import plan_destroy
+        from deployer.plan.protection import protected_volumes
         from deployer.reconcile.observe import observe
-        from deployer.resources.from_stack import context_of
+        from deployer.resources.from_stack import context_of, desired
 
         context = context_of(self.stack)
         observed = observe(
@@ -204,7 +205,8 @@ class Project:
         )
         going = self._images_there(reader) if images else ()
         origin = None if self.by_name else self.origin
-        plan = plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going)
+        protected = protected_volumes(desired(self.stack, "", {}).volumes.values(), observed, self.stack.place)
+        plan = plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going, protected)
         nothing = _nothing_there(reader, self.stack.name, observed) if self.by_name else ()
         return replace(plan, warnings=(*plan.warnings, *nothing)), observed
 

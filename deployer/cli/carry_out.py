@@ -71,19 +71,21 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
     """Make the plan, show it, ask where that is to be asked, carry it out, and report."""
     from deployer.reconcile import apply as reconcile
     from deployer.reconcile import turn
+    from deployer.reconcile.sizes import with_sizes
 
     shown = way.look(0)
     if shown[1].records.at_work:
         turn.await_free(engine, shown[0].stack, way.patience)
         shown = way.look(0)
     records = shown[1].records
-    _show(output, shown[0], way)
-    if not shown[0].is_empty and not way.yes:
-        _ask(output, way)
+    sized = with_sizes(engine, shown[0])
+    _show(output, sized, way)
+    if not sized.is_empty and not way.yes:
+        _ask(output, sized, way)
     with outliving_its_readers(), _progress(output, way.format) as tell, _signals(output) as listen:
         job = reconcile.Job(
             look=way.look,
-            agreed=lambda plan: _agreed(output, plan, way),
+            agreed=lambda plan: _agreed(output, with_sizes(engine, plan), way),
             tell=tell,
             sources=project.sources,
             desired="" if shown[0].is_empty else _asked_for(project, engine, way, records),
@@ -152,14 +154,14 @@ def _show(output: Output, plan: Plan, way: Way) -> None:
         output.say(text)
 
 
-def _ask(output: Output, way: Way) -> None:
+def _ask(output: Output, plan: Plan, way: Way) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise WrongUsage(
             Diagnostic(
                 "needs-yes", "there is no terminal to ask on", hint=f"look at the plan, then give {way.agreement}"
             )
         )
-    if not typer.confirm(way.question, err=True):
+    if not _confirmed(plan, way):
         output.say("Nothing was changed.")
         raise typer.Exit(Exit.FAILED)
 
@@ -169,7 +171,13 @@ def _agreed(output: Output, plan: Plan, way: Way) -> bool:
     if way.shown is not Shown.NOT:
         output.say("The engine has changed since; the plan is now:")
     _show(output, plan, way)
-    return way.yes or typer.confirm(way.question, err=True)
+    return way.yes or _confirmed(plan, way)
+
+
+def _confirmed(plan: Plan, way: Way) -> bool:
+    from deployer.render.plan_words import question
+
+    return typer.confirm(question(plan, way.question), err=True)
 
 
 def _report(output: Output, outcome: Outcome) -> None:

@@ -161,13 +161,16 @@ def networks_in_use(
     staying: Set[tuple[str, str]] = frozenset(),
 ) -> Iterator[Diagnostic]:
     """A network cannot go while somebody else's container is in it, whose id is not among those that are `going`: that
-    is known before anything stops. In those of `staying` the stack's own containers stay, too: pairs of their ids.
+    is known before anything stops: one that is stopped could never be started again without it. One that was never
+    started knows its networks by name, so one that is made anew is as good. In those of `staying` the stack's own
+    containers stay, too: pairs of their ids.
     """
     others = [each for each in observed.neighbours.values() if each.id not in going]
     for change in changes:
         for step in (step for step in change.steps if step.call is Call.REMOVE_NETWORK):
             there = next((each for each in observed.networks.values() if step.target in (each.name, each.id)), None)
-            users = sorted(each.name for each in others if there and there.id in each.networks)
+            called = {there.id, *((there.name,) if change.action is Action.REMOVE else ())} if there else set[str]()
+            users = sorted(each.name for each in others if not called.isdisjoint(each.networks))
             if change.action is Action.REMOVE:
                 users += sorted(each.name for each in observed.containers if there and (each.id, there.id) in staying)
             if users:
@@ -176,6 +179,22 @@ def networks_in_use(
                     "in-use",
                     f"{change.address} would have to go, and other containers are in it: {names}",
                     hint=f"take them out first: docker network disconnect {step.target} {users[0]}",
+                    address=change.address,
+                    notes=("nothing was touched",),
+                )
+
+
+def volumes_in_use(changes: Sequence[Change], observed: Observed, going: Set[str]) -> Iterator[Diagnostic]:
+    """A volume cannot go while somebody else's container has it, running or not: known before anything stops."""
+    others = [each for each in observed.neighbours.values() if each.id not in going]
+    for change in changes:
+        for step in (step for step in change.steps if step.call is Call.REMOVE_VOLUME):
+            users = sorted(each.name for each in others if ("volume", step.target) in each.mounts.values())
+            if users:
+                yield Diagnostic(
+                    "in-use",
+                    f"{change.address} would have to go, and other containers have {step.target}: {', '.join(users)}",
+                    hint=f"remove them first: docker rm -f {' '.join(users)}; or leave out --volumes",
                     address=change.address,
                     notes=("nothing was touched",),
                 )

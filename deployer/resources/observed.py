@@ -84,9 +84,9 @@ class ObservedContainer:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A container that is not of the stack: its name, its published ports (host address, host port, protocol), and the
-    ids of the networks that it is in, its mounts by target. When it was started is known of those whose namespace a
-    container of the stack is in.
+    """A container that is not of the stack: its name, its published ports (host address, host port, protocol), the ids
+    of the networks that it is in (their names where it was never started), its mounts by target. When it was started is
+    known of those whose namespace a container of the stack is in.
     """
 
     name: str
