@@ -139,6 +139,7 @@ class Project:
     def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
         """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has."""
         from deployer.plan.planner import make_plan
+        from deployer.reconcile.holder import sees_the_host
         from deployer.resources.builds import references as references_of
         from deployer.resources.builds import started_from
 
@@ -148,6 +149,8 @@ class Project:
         if not holding:  # nothing is copied without the turn
             self.sources.forget_contents()
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
+        if (missing := self.sources.missing_paths(desired)) and sees_the_host(reader):
+            observed = replace(observed, missing_paths=missing)
         plan = make_plan(desired, observed, self.stack.place, options, self.sources.recall)
         self.sources.remember_bound(desired, observed.records.salt)
         ids = {reference: image.id for reference, image in observed.images.items()}

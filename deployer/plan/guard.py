@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from deployer.errors import Diagnostic
 from deployer.fields.copies import SECTIONS
+from deployer.fields.mounts import needed_paths
 from deployer.fields.namespaces import owners
 from deployer.fields.platform import is_of
 from deployer.fields.references import host_of
@@ -20,7 +21,7 @@ from deployer.plan.draft import Draft, meet
 from deployer.plan.images import other_platform
 from deployer.plan.model import Action, Call, Change
 from deployer.plan.renamed import renamed_volumes
-from deployer.resources.desired import Desired, DesiredThing
+from deployer.resources.desired import Desired, DesiredService, DesiredThing
 from deployer.resources.observed import Observed, ObservedThing
 from deployer.resources.pushes import runs
 from deployer.resources.registries import allow_insecure
@@ -285,6 +286,23 @@ def binds_elsewhere(desired: Desired, observed: Observed, place: PlaceOf) -> Ite
                     f"and the engine is on another one ({observed.engine.host})",
                     place("services", service.name, "volumes", index),
                     "write the absolute path that it has there; or take a volume; or copy it into the image by a build",
+                )
+
+
+def binds_missing(services: Iterable[DesiredService], observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """What is mounted and is not there, of services that are to start: known before anything stops, where the engine's
+    host is this one. Elsewhere the engine refuses the new container while the old one still runs.
+    """
+    for service in services:
+        mounts = service.written["volumes"].value if "volumes" in service.written else ()
+        for index, path in needed_paths(mounts, service.context.folder):
+            if path in observed.missing_paths:
+                yield Diagnostic(
+                    "bind-source-missing",
+                    f"services.{service.name} mounts {path}, which is not there",
+                    place("services", service.name, "volumes", index),
+                    "make it, or let the engine make a folder: `create_host_path: true` in `bind`",
+                    notes=("nothing was touched",),
                 )
 
 

@@ -112,7 +112,8 @@ def make_plan(
     await_registries(drafts, observed)
     drafts = scale.needed(drafts) if options.count else drafts
     drafts += _leftovers(facts, options)
-    raise_if_any(guard.names_kept(drafts, observed, place))
+    starting = {each.service.name: each.service for each in drafts if each.service and each.has(Call.CREATE, *STARTS)}
+    raise_if_any((*guard.names_kept(drafts, observed, place), *guard.binds_missing(starting.values(), observed, place)))
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)

@@ -147,6 +147,7 @@ class Observed:
     registries' answers by what is to be pushed; none where there is nothing to push, or nobody to ask. `not_insecure`
     names the registries that the stack calls insecure, and the engine does not. `one_offs` are no replicas: they are
     neighbours, which only go with the stack; those that are `left` were never started, and nobody is there who would.
+    `missing_paths` are those that mounts need and the engine's host does not have, where that can be seen from here.
     """
 
     engine: EngineInfo
@@ -165,6 +166,7 @@ class Observed:
     not_insecure: frozenset[str] = frozenset()
     one_offs: Sequence[ObservedContainer] = ()
     left_one_offs: Sequence[ObservedContainer] = ()
+    missing_paths: frozenset[str] = frozenset()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)
