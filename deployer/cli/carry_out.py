@@ -101,7 +101,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
         for error in outcome.errors:
             fail(output, error)
         if not shown[0].is_empty:
-            _report(output, outcome)
+            _report(output, outcome, "destroy" if way.destroy else "apply")
     return outcome
 
 
@@ -180,7 +180,8 @@ def _confirmed(plan: Plan, way: Way) -> bool:
     return typer.confirm(question(plan, way.question), err=True)
 
 
-def _report(output: Output, outcome: Outcome) -> None:
+def _report(output: Output, outcome: Outcome, command: str) -> None:
+    """What became of it; `command` is what goes on from there."""
     if outcome.declined:
         output.say("Nothing was changed.")
         return
@@ -194,9 +195,9 @@ def _report(output: Output, outcome: Outcome) -> None:
         if addresses and (outcome.errors or outcome.interrupted):
             output.say(f"{what}: {', '.join(addresses)}")
     if outcome.interrupted:
-        output.say(f"{'Aborted' if outcome.aborted else 'Interrupted'}; the next apply goes on from here.")
+        output.say(f"{'Aborted' if outcome.aborted else 'Interrupted'}; the next {command} goes on from here.")
     elif outcome.half_done:
-        output.say("The next apply goes on from here.")
+        output.say(f"The next {command} goes on from here.")
     elif not outcome.errors:
         output.say(
             f"Done: {len(outcome.done)} carried out"
