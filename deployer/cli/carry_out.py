@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deployer.cli.output import Format, Output, fail, outliving_its_readers
-from deployer.errors import Diagnostic, Exit, WrongUsage
+from deployer.errors import DeployerError, Diagnostic, Exit, WrongUsage
 
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from deployer.render.progress import Progress
     from deployer.resources.records import Records
     from deployer.resources.revisions import KeptImage
+    from deployer.stack.model import Stack
 
 STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
 
@@ -99,10 +100,19 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
         outcome = reconcile.apply(engine, shown, job, listen)
     with outliving_its_readers():
         for error in outcome.errors:
-            fail(output, error)
+            fail(output, at_their_lines(error, project.stack))
         if not shown[0].is_empty:
             _report(output, outcome, "destroy" if way.destroy else "apply")
     return outcome
+
+
+def at_their_lines(error: DeployerError, stack: Stack) -> DeployerError:
+    """The error with the lines of the stack file that it is about."""
+    from deployer.stack.blame import at_its_line
+
+    placed = type(error)(*(at_its_line(each, stack) for each in error.diagnostics))
+    placed.__cause__ = error
+    return placed
 
 
 def _asked_for(project: Project, engine: Engine, way: Way, records: Records) -> str:

@@ -28,6 +28,7 @@ from deployer.plan.protection import Protected
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
 from deployer.plan.readiness import SECOND
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
+from deployer.plan.room import networks_full
 from deployer.plan.stack_images import going_images
 from deployer.plan.things import (
     kept,
@@ -113,7 +114,13 @@ def make_plan(
     drafts = scale.needed(drafts) if options.count else drafts
     drafts += _leftovers(facts, options)
     starting = {each.service.name: each.service for each in drafts if each.service and each.has(Call.CREATE, *STARTS)}
-    raise_if_any((*guard.names_kept(drafts, observed, place), *guard.binds_missing(starting.values(), observed, place)))
+    raise_if_any(
+        (
+            *guard.names_kept(drafts, observed, place),
+            *guard.binds_missing(starting.values(), observed, place),
+            *networks_full(desired, observed, drafts, remade, place),
+        )
+    )
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)

@@ -25,6 +25,7 @@ def neighbour_of(listed: Json) -> Neighbour:
         listed["Id"],
         image_id=listed.get("ImageID", ""),
         mounts=mounted(listed),
+        addressed=frozenset(each["NetworkID"] for _, each in joined if each.get("IPAddress")),
     )
 
 

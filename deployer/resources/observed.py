@@ -85,8 +85,8 @@ class ObservedContainer:
 @dataclass(frozen=True, slots=True)
 class Neighbour:
     """A container that is not of the stack: its name, its published ports (host address, host port, protocol), the ids
-    of the networks that it is in (their names where it was never started), its mounts by target. When it was started is
-    known of those whose namespace a container of the stack is in.
+    of the networks that it is in (their names where it was never started) and of those where it is `addressed`, as it
+    runs; its mounts by target. When it was started is known of those whose namespace a container of the stack is in.
     """
 
     name: str
@@ -96,6 +96,7 @@ class Neighbour:
     started_at: str = ""
     image_id: str = ""
     mounts: Mapping[str, MountedFrom] = field(default_factory=lambda: MappingProxyType({}))
+    addressed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
