@@ -139,6 +139,7 @@ class Project:
     def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
         """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has."""
         from deployer.plan.planner import make_plan
+        from deployer.reconcile.holder import sees_the_host
         from deployer.resources.builds import references as references_of
         from deployer.resources.builds import started_from
 
@@ -148,6 +149,8 @@ class Project:
         if not holding:  # nothing is copied without the turn
             self.sources.forget_contents()
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
+        if (missing := self.sources.missing_paths(desired)) and sees_the_host(reader):
+            observed = replace(observed, missing_paths=missing)
         plan = make_plan(desired, observed, self.stack.place, options, self.sources.recall)
         self.sources.remember_bound(desired, observed.records.salt)
         ids = {reference: image.id for reference, image in observed.images.items()}
@@ -195,8 +198,9 @@ class Project:
         are read.
         """
         from deployer.plan.planner import plan_destroy
+        from deployer.plan.protection import protected_volumes
         from deployer.reconcile.observe import observe
-        from deployer.resources.from_stack import context_of
+        from deployer.resources.from_stack import context_of, desired
 
         context = context_of(self.stack)
         observed = observe(
@@ -204,7 +208,8 @@ class Project:
         )
         going = self._images_there(reader) if images else ()
         origin = None if self.by_name else self.origin
-        plan = plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going)
+        protected = protected_volumes(desired(self.stack, "", {}).volumes.values(), observed, self.stack.place)
+        plan = plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going, protected)
         nothing = _nothing_there(reader, self.stack.name, observed) if self.by_name else ()
         return replace(plan, warnings=(*plan.warnings, *nothing)), observed
 

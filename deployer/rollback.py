@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -64,13 +64,14 @@ def told_of(plan: Plan, number: int) -> Plan:
     from deployer.plan.model import NO_LONGER
 
     changes = (
-        replace(each, reason=f"not in revision {number}") if each.reason == NO_LONGER else each for each in plan.changes
+        replace(each, reason=each.reason.replace(NO_LONGER, f"not in revision {number}")) for each in plan.changes
     )
     return replace(plan, changes=tuple(changes), back_to=number)
 
 
-def gone_back(today: Project, kept: Kept) -> tuple[Project, list[Diagnostic]]:
-    """The project as it was in a revision, and what is to be warned of: which of today's values it takes.
+def gone_back(today: Project, kept: Kept, protected: Collection[str] = ()) -> tuple[Project, list[Diagnostic]]:
+    """The project as it was in a revision, and what is to be warned of: which of today's values it takes. Volumes that
+    are `protected` now, by their names on the engine, stay so.
 
     Raises InvalidStack where something sensitive is nowhere to be had, or what the revision says is no stack any more.
     """
@@ -86,6 +87,11 @@ def gone_back(today: Project, kept: Kept) -> tuple[Project, list[Diagnostic]]:
     stack = _stack_of(found.tree, today.stack, number, about.inactive)
     under_other_names = (path for path in found.taken if not is_sensitive_name(str(path[-1]), stack.sensitive))
     stack = replace(stack, tainted=frozenset(under_other_names))
+    guarded = {
+        key: each.model_copy(update={"protect": each.protect or stack.volume_name(key) in protected})
+        for key, each in stack.volumes.items()
+    }
+    stack = replace(stack, volumes=guarded)
     project = Project(stack, today.path, pin=partial(_pinned, kept))
     project.commit = about.commit, about.dirty
     unknown = _addresses(stack) - kept.images.keys()

@@ -194,6 +194,15 @@ class StackSources:
 
         return with_bound(desired, anew)
 
+    def missing_paths(self, desired: Desired) -> frozenset[str]:
+        """What mounts need of this machine that is not there. What cannot be looked at from here may be."""
+        from deployer.fields.mounts import needed_paths
+        from deployer.sources.bound import is_missing
+
+        written = (each.written["volumes"].value for each in desired.services.values() if "volumes" in each.written)
+        paths = {path for mounts in written for _, path in needed_paths(mounts, self.stack.folder)}
+        return frozenset(filter(is_missing, paths))
+
     def remember_bound(self, desired: Desired, salt: str) -> None:
         """Keep which files the watched mounts hold, so that a later plan can say which of them changed."""
         from deployer.plan.contents import memory_of

@@ -150,7 +150,7 @@ def destroy(
     With --images, those go that were built, or loaded from an archive; what was pulled stays. An image that has other
     names stays under those, and one that somebody else's container was made from stays as it is.
 
-    Where there is no stack file any more, -p names the stack.
+    Volumes that the stack protects stay whatever is said. Where the stack file is gone or wrong, -p names the stack.
 
     \b
     Example: deployer destroy stack.yaml --yes

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deployer.cli.output import Format, Output, fail, outliving_its_readers
-from deployer.errors import Diagnostic, Exit, WrongUsage
+from deployer.errors import DeployerError, Diagnostic, Exit, WrongUsage
 
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from deployer.render.progress import Progress
     from deployer.resources.records import Records
     from deployer.resources.revisions import KeptImage
+    from deployer.stack.model import Stack
 
 STOPPING = "Stopping when what is in flight is done; Ctrl-C again aborts."
 
@@ -74,19 +75,21 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
     """Make the plan, show it, ask where that is to be asked, carry it out, and report."""
     from deployer.reconcile import apply as reconcile
     from deployer.reconcile import turn
+    from deployer.reconcile.sizes import with_sizes
 
     shown = way.look(0)
     if shown[1].records.at_work:
         turn.await_free(engine, shown[0].stack, way.patience)
         shown = way.look(0)
     records = shown[1].records
-    _show(output, shown[0], way)
-    if not shown[0].is_empty and not way.yes:
-        _ask(output, way)
+    sized = with_sizes(engine, shown[0])
+    _show(output, sized, way)
+    if not sized.is_empty and not way.yes:
+        _ask(output, sized, way)
     with outliving_its_readers(), _progress(output, way.format) as tell, _signals(output) as listen:
         job = reconcile.Job(
             look=way.look,
-            agreed=lambda plan: _agreed(output, plan, way),
+            agreed=lambda plan: _agreed(output, with_sizes(engine, plan), way),
             tell=tell,
             sources=project.sources,
             desired="" if shown[0].is_empty else _asked_for(project, engine, way, records),
@@ -102,10 +105,19 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
         outcome = reconcile.apply(engine, shown, job, listen)
     with outliving_its_readers():
         for error in outcome.errors:
-            fail(output, error)
+            fail(output, at_their_lines(error, project.stack))
         if not shown[0].is_empty:
-            _report(output, outcome)
+            _report(output, outcome, "destroy" if way.destroy else "apply")
     return outcome
+
+
+def at_their_lines(error: DeployerError, stack: Stack) -> DeployerError:
+    """The error with the lines of the stack file that it is about."""
+    from deployer.stack.blame import at_its_line
+
+    placed = type(error)(*(at_its_line(each, stack) for each in error.diagnostics))
+    placed.__cause__ = error
+    return placed
 
 
 def _asked_for(project: Project, engine: Engine, way: Way, records: Records) -> str:
@@ -157,14 +169,14 @@ def _show(output: Output, plan: Plan, way: Way) -> None:
         output.say(text)
 
 
-def _ask(output: Output, way: Way) -> None:
+def _ask(output: Output, plan: Plan, way: Way) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise WrongUsage(
             Diagnostic(
                 "needs-yes", "there is no terminal to ask on", hint=f"look at the plan, then give {way.agreement}"
             )
         )
-    if not typer.confirm(way.question, err=True):
+    if not _confirmed(plan, way):
         output.say("Nothing was changed.")
         raise typer.Exit(Exit.FAILED)
 
@@ -174,10 +186,17 @@ def _agreed(output: Output, plan: Plan, way: Way) -> bool:
     if way.shown is not Shown.NOT:
         output.say("The engine has changed since; the plan is now:")
     _show(output, plan, way)
-    return way.yes or typer.confirm(way.question, err=True)
+    return way.yes or _confirmed(plan, way)
 
 
-def _report(output: Output, outcome: Outcome) -> None:
+def _confirmed(plan: Plan, way: Way) -> bool:
+    from deployer.render.plan_words import question
+
+    return typer.confirm(question(plan, way.question), err=True)
+
+
+def _report(output: Output, outcome: Outcome, command: str) -> None:
+    """What became of it; `command` is what goes on from there."""
     if outcome.declined:
         output.say("Nothing was changed.")
         return
@@ -191,9 +210,9 @@ def _report(output: Output, outcome: Outcome) -> None:
         if addresses and (outcome.errors or outcome.interrupted):
             output.say(f"{what}: {', '.join(addresses)}")
     if outcome.interrupted:
-        output.say(f"{'Aborted' if outcome.aborted else 'Interrupted'}; the next apply goes on from here.")
+        output.say(f"{'Aborted' if outcome.aborted else 'Interrupted'}; the next {command} goes on from here.")
     elif outcome.half_done:
-        output.say("The next apply goes on from here.")
+        output.say(f"The next {command} goes on from here.")
     elif not outcome.errors:
         output.say(
             f"Done: {len(outcome.done)} carried out"

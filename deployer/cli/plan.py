@@ -12,7 +12,7 @@ import typer
 
 from deployer.cli.apply import KeepBuilds, KeepOrphans, Only, services_of
 from deployer.cli.state import Files, state_of
-from deployer.errors import Exit, Place
+from deployer.errors import Diagnostic, Exit, Place, WrongUsage
 from deployer.sources.chosen import keeps_orphans
 from deployer.sources.links import links_to
 
@@ -56,6 +56,7 @@ def plan(
     ] = False,
     all: Annotated[bool, typer.Option("--all", help="List what stays as it is, too.")] = False,
     destroy: Annotated[bool, typer.Option("--destroy", help="What `deployer destroy` would do.")] = False,
+    volumes: Annotated[bool, typer.Option("--volumes", help="With --destroy: and its --volumes.")] = False,
     adopt: Annotated[bool, typer.Option("--adopt", help="What `deployer apply --adopt` would do.")] = False,
     keep_orphans: KeepOrphans = False,
     only: Only = None,
@@ -76,23 +77,30 @@ def plan(
     """
     from deployer.cli.saved_plan import save
     from deployer.plan.planner import Options
+    from deployer.reconcile.sizes import with_sizes
     from deployer.render.harmless import harmless
     from deployer.sources.noted import noting
 
     state = state_of(context)
+    if volumes and not destroy:
+        hint = "only a removal of the stack removes volumes: plan --destroy --volumes"
+        raise WrongUsage(Diagnostic("usage", "--volumes is said without --destroy", hint=hint))
     with noting() as seen:
         named = [*(only or ()), *(replace or ())]
         project = state.project_to_go(files) if destroy and not out else state.project(files, named=named)
     spared = keep_orphans or keeps_orphans(project.stack.environment)  # which the saved plan's options hold
     reader = state.reader(project)
     chosen, anew = services_of(project, only, replace)
-    options = Options(keep_orphans=spared, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds)
+    options = Options(
+        keep_orphans=spared, volumes=volumes, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds
+    )
     with noting(seen) as seen:
         found, observed = project.plan_destroy(reader, options) if destroy else project.plan(reader, options)
     state.output.warn(found.warnings)
     if record := observed.records.at_work:
         who = harmless(str(record.holder))
         state.output.say(f"An apply of {found.stack} is at work ({who}): what it has begun shows here.")
+    found = with_sizes(reader, found)
     shown = _Shown(show_all=all, destroy=destroy, link_to=links_to(link, Path.cwd()))
     _show(state.output, project, found, format, shown)
     if out:

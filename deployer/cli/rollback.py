@@ -35,8 +35,8 @@ def rollback(
 
     Without --to, that is the last one before the present that succeeded and asked for something else. Its images are
     those that ran then: one that is gone is pulled by its digest, or built where what goes into it is as it was; else
-    nothing is begun. Volumes keep their data. No revision keeps secrets: today's are taken, and that is said. The stack
-    file stays as it is: the next apply goes forward to it again.
+    nothing is begun. Volumes keep their data, and those that are protected stay so. No revision keeps secrets: today's
+    are taken, and that is said. The stack file stays as it is: the next apply goes forward to it again.
 
     \b
     Example: deployer rollback
@@ -50,9 +50,10 @@ def rollback(
     state = state_of(context)
     today, reader = state.project(), state.reader()
     stack = today.stack.name
-    record = chosen(records_now(reader, stack), stack, to, lambda record: wish_of(reader, stack, record))
+    records = records_now(reader, stack)
+    record = chosen(records, stack, to, lambda record: wish_of(reader, stack, record))
     kept = kept_of(reader, stack, record)
-    project, warnings = gone_back(today, kept)
+    project, warnings = gone_back(today, kept, records.protected)
     state.output.warn(warnings)
     engine = state.engine(project)
     options = Options(keep_orphans=keeps_orphans(today.stack.environment), take_over=take_over)

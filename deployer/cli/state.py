@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.output import Output
-from deployer.errors import WrongUsage
+from deployer.errors import Diagnostic, InvalidStack, WrongUsage
 from deployer.wiring import Choices, load_stack, named_stack
 
 if TYPE_CHECKING:
@@ -45,13 +45,27 @@ class State:
         return Project(stack, path)
 
     def project_to_go(self, files: Sequence[str] | None = None) -> Project:
-        """The stack that is to be removed: where -p names it, no file is needed. Raises DeployerError."""
+        """The stack that is to be removed: where -p names it, no file is needed, and none that can be read. Raises
+        DeployerError, with the way out.
+        """
         from deployer.project import Project
+        from deployer.sources.files import find_stack_file, shown_path
 
+        name = self.choices.project_name
         try:
             return self.project(files)
+        except InvalidStack as error:
+            *others, last = error.diagnostics
+            if not name or self.with_files(files).files:
+                way = f"to remove the stack without its file: deployer -p {name or 'NAME'} destroy"
+                raise InvalidStack(*others, replace(last, notes=(*last.notes, way))) from None
+            path = find_stack_file(Path.cwd())
+            message = f"{shown_path(path)} is wrong, so {name} is removed by its name, as labels and records have it"
+            hint = "see what is wrong with it: deployer validate"
+            self.output.warn([Diagnostic("stack-file-left-out", message, hint=hint)])
+            return Project(named_stack(name), path)
         except WrongUsage as error:
-            name, said = self.choices.project_name, error.diagnostics[0]
+            said = error.diagnostics[0]
             if said.code != "no-stack-file":
                 raise
             if not name:

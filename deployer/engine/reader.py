@@ -84,8 +84,9 @@ class DockerReader:
     def system(self) -> Json:
         return self._transport.read("ask the engine about itself", "/info", shape=shapes.INFO) or {}
 
-    def disk_usage(self) -> Json:
-        return self._transport.read("ask what takes the engine's disk", "/system/df", shape={}) or {}
+    def disk_usage(self, kind: str = "") -> Json:
+        params = {"type": kind} if kind else {}
+        return self._transport.read("ask what takes the engine's disk", "/system/df", shape={}, params=params) or {}
 
     def search(self, term: str, limit: int) -> Sequence[Json]:
         params = {"term": term, "limit": limit}

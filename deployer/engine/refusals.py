@@ -68,6 +68,32 @@ REFUSALS = (
         "make it on the engine's host, or say `create_host_path: true` in the long form's `bind`",
         says="{path}, which it mounts, is not there",
     ),
+    # It ends while the engine asks its runtime to change it: a moment later it is stopped, or restarts, and can be.
+    _row(
+        "container-ending",
+        r"cannot update container .*(?:stopped container|container not running|does not exist|no such process)",
+        "try again: its program has ended at that very moment",
+    ),
+    _row(
+        "volume-mount",
+        r"error while mounting volume '\S*/(?P<volume>[^/']+)/_data'",
+        "check its `driver_opts`: the engine's host must have the device, or reach it; a volume cannot be changed, so "
+        "with other ones: docker volume rm VOLUME",
+        says="the engine cannot mount its volume {volume}",
+    ),
+    _row(
+        "no-address-left",
+        r"no available IPv4 addresses on this network's address pools: (?P<network>\S+)",
+        "remove what no longer needs one, or give the network a larger `subnet`, in `ipam`: it is made anew for it",
+        says="the network {network} has no address left",
+    ),
+    _row(
+        "no-subnet-left",
+        r"could not find an available, non-overlapping IPv4 address pool|predefined address pools have been fully",
+        "`docker network prune` removes networks that nobody uses; or say a `subnet` of its own, in `ipam`; or add "
+        "`default-address-pools` to the daemon.json of the engine",
+        says="the engine has no range of addresses left for one more network",
+    ),
     _row("no-space", r"no space left on device", "`docker system df` shows what fills the engine's disk"),
     _row(
         "name-taken", r'container name "/?[^"]+" is already in use', "that container must be removed or renamed first"
@@ -159,6 +185,8 @@ def _known(
 ) -> DeployerError:
     groups = found.groupdict()
     says, notes = (row.says.format_map(groups), (explanation, *notes)) if row.says else (explanation, notes)
-    hint = row.hint.replace("REGISTRY", groups.get("registry") or "REGISTRY")
+    hint = row.hint
+    for name, value in groups.items():
+        hint = hint.replace(name.upper(), value or name.upper())
     diagnostic = Diagnostic(row.code, f"could not {doing}: {says}", hint=hint, notes=notes)
     return Unreachable(diagnostic) if row.unreachable else EngineRefused(diagnostic, status)

@@ -73,6 +73,17 @@ def images_of(mounts: Value) -> frozenset[str]:
     return frozenset(value[1] for _, value in mounts if value[0] == "image")
 
 
+def needed_paths(written: Sequence[Mount], folder: str) -> Iterator[tuple[int, str]]:
+    """The paths of the host that must be there, as nobody makes them, each with the index of its entry."""
+    for index, entry in enumerate(written):
+        if _must_be_there(entry):
+            yield index, host_path(entry.source, folder)
+
+
+def _must_be_there(entry: Mount) -> bool:
+    return entry.type == "bind" and entry.bind is not None and not entry.bind.create_host_path
+
+
 def host_path(source: str, folder: str) -> str:
     """The absolute, cleaned path of a bind's source; two spellings of one path are one."""
     return posixpath.normpath(posixpath.join(folder, source))
@@ -82,7 +93,7 @@ def write_mounts(body: dict[str, Any], mounts: Value, written: Any, _: Context) 
     """Binds go as Mounts where a missing source is an error, which it is then at create; as Binds where the folder is
     to be made, which Mounts cannot.
     """
-    kept = {entry.target for entry in written or () if entry.bind and not entry.bind.create_host_path}
+    kept = {entry.target for entry in written or () if _must_be_there(entry)}
     entries: list[dict[str, Any]] = []
     binds: list[str] = []
     for target, value in mounts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from deployer.fields.attachments import endpoint_again
@@ -18,7 +18,7 @@ from deployer.plan.differences import NAME, Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
 from deployer.plan.in_place import plan_in_place
-from deployer.plan.model import Action, Call, Change, FieldChange, Step
+from deployer.plan.model import Action, Call, Change, FieldChange, LostData, Step
 from deployer.plan.one_shots import Loss, losses
 from deployer.plan.owners import owners_of
 from deployer.plan.readiness import await_ready
@@ -50,13 +50,20 @@ def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]
 
 
 def plan_removal(
-    container: ObservedContainer, reason: str, remade: frozenset[str] = frozenset(), *, data: bool = False
+    container: ObservedContainer,
+    reason: str,
+    remade: frozenset[str] = frozenset(),
+    *,
+    data: bool = False,
+    protected: Collection[str] = (),
 ) -> Draft:
-    """`data` takes its volumes without a name along."""
+    """`data` takes its volumes without a name along, but where one is protected: all of them stay then."""
+    data = data and not any(name in protected for name in container.anonymous.values())
     lost = ", ".join(sorted(container.anonymous)) if data else ""
     runbook = steps.remove_with_data(container) if lost else steps.remove(container, _endpoints(container, remade))
     detail = f"with its data at {lost}" if lost else ""
-    change = Change(container.address, Action.REMOVE, reason, steps=runbook, detail=detail)
+    gone = tuple(LostData(container.anonymous[target]) for target in sorted(container.anonymous)) if lost else ()
+    change = Change(container.address, Action.REMOVE, reason, steps=runbook, detail=detail, loses=gone)
     return Draft(
         change,
         old=container,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from deployer.errors import Diagnostic
 from deployer.fields.copies import SECTIONS
+from deployer.fields.mounts import needed_paths
 from deployer.fields.namespaces import owners
 from deployer.fields.platform import is_of
 from deployer.fields.references import host_of
@@ -20,7 +21,7 @@ from deployer.plan.draft import Draft, meet
 from deployer.plan.images import other_platform
 from deployer.plan.model import Action, Call, Change
 from deployer.plan.renamed import renamed_volumes
-from deployer.resources.desired import Desired, DesiredThing
+from deployer.resources.desired import Desired, DesiredService, DesiredThing
 from deployer.resources.observed import Observed, ObservedThing
 from deployer.resources.pushes import runs
 from deployer.resources.registries import allow_insecure
@@ -161,13 +162,16 @@ def networks_in_use(
     staying: Set[tuple[str, str]] = frozenset(),
 ) -> Iterator[Diagnostic]:
     """A network cannot go while somebody else's container is in it, whose id is not among those that are `going`: that
-    is known before anything stops. In those of `staying` the stack's own containers stay, too: pairs of their ids.
+    is known before anything stops: one that is stopped could never be started again without it. One that was never
+    started knows its networks by name, so one that is made anew is as good. In those of `staying` the stack's own
+    containers stay, too: pairs of their ids.
     """
     others = [each for each in observed.neighbours.values() if each.id not in going]
     for change in changes:
         for step in (step for step in change.steps if step.call is Call.REMOVE_NETWORK):
             there = next((each for each in observed.networks.values() if step.target in (each.name, each.id)), None)
-            users = sorted(each.name for each in others if there and there.id in each.networks)
+            called = {there.id, *((there.name,) if change.action is Action.REMOVE else ())} if there else set[str]()
+            users = sorted(each.name for each in others if not called.isdisjoint(each.networks))
             if change.action is Action.REMOVE:
                 users += sorted(each.name for each in observed.containers if there and (each.id, there.id) in staying)
             if users:
@@ -176,6 +180,22 @@ def networks_in_use(
                     "in-use",
                     f"{change.address} would have to go, and other containers are in it: {names}",
                     hint=f"take them out first: docker network disconnect {step.target} {users[0]}",
+                    address=change.address,
+                    notes=("nothing was touched",),
+                )
+
+
+def volumes_in_use(changes: Sequence[Change], observed: Observed, going: Set[str]) -> Iterator[Diagnostic]:
+    """A volume cannot go while somebody else's container has it, running or not: known before anything stops."""
+    others = [each for each in observed.neighbours.values() if each.id not in going]
+    for change in changes:
+        for step in (step for step in change.steps if step.call is Call.REMOVE_VOLUME):
+            users = sorted(each.name for each in others if ("volume", step.target) in each.mounts.values())
+            if users:
+                yield Diagnostic(
+                    "in-use",
+                    f"{change.address} would have to go, and other containers have {step.target}: {', '.join(users)}",
+                    hint=f"remove them first: docker rm -f {' '.join(users)}; or leave out --volumes",
                     address=change.address,
                     notes=("nothing was touched",),
                 )
@@ -266,6 +286,23 @@ def binds_elsewhere(desired: Desired, observed: Observed, place: PlaceOf) -> Ite
                     f"and the engine is on another one ({observed.engine.host})",
                     place("services", service.name, "volumes", index),
                     "write the absolute path that it has there; or take a volume; or copy it into the image by a build",
+                )
+
+
+def binds_missing(services: Iterable[DesiredService], observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
+    """What is mounted and is not there, of services that are to start: known before anything stops, where the engine's
+    host is this one. Elsewhere the engine refuses the new container while the old one still runs.
+    """
+    for service in services:
+        mounts = service.written["volumes"].value if "volumes" in service.written else ()
+        for index, path in needed_paths(mounts, service.context.folder):
+            if path in observed.missing_paths:
+                yield Diagnostic(
+                    "bind-source-missing",
+                    f"services.{service.name} mounts {path}, which is not there",
+                    place("services", service.name, "volumes", index),
+                    "make it, or let the engine make a folder: `create_host_path: true` in `bind`",
+                    notes=("nothing was touched",),
                 )
 
 

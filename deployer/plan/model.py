@@ -17,6 +17,9 @@ FORMAT_VERSION = 1
 NO_LONGER = "no longer in the stack"
 """Why what is there goes, or, where it holds data, is kept."""
 
+HOLDS_DATA = "it holds data"
+"""Why a volume of a stack that goes is kept."""
+
 
 class Action(StrEnum):
     """What becomes of a resource.
@@ -112,6 +115,14 @@ class Gap:
     others: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LostData:
+    """A volume that goes with its data: its name on the engine, and its size in bytes, None where that is not known."""
+
+    volume: str
+    size: int | None = None
+
+
 class Call(StrEnum):
     """What a step does: one engine call, or one named wait."""
 
@@ -175,7 +186,9 @@ class Change:
     `gap` is there where something that runs is away for it. `group` names the changes that are put back together if
     one of them fails. `known_after` is the address of the build or pull without which it is not known whether the
     change is needed; `unless_image` is the image id that makes it needless. `updates` is what the records keep of an
-    update in place, as the labels of a living container cannot change: its id, and the rows as they are stored.
+    update in place, as the labels of a living container cannot change: its id, and the rows as they are stored;
+    `protects` what they keep of a volume: its name, and whether no command removes it from now on. `loses` are the
+    volumes that go with it.
     """
 
     address: str
@@ -189,6 +202,8 @@ class Change:
     unless_image: str = ""
     group: str = ""
     updates: tuple[str, Mapping[str, Any]] | None = field(default=None, repr=False)
+    protects: tuple[str, bool] | None = None
+    loses: tuple[LostData, ...] = ()
 
 
 StepId = tuple[int, int]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from deployer.errors import Diagnostic, raise_if_any
 from deployer.fields.field import Effect
@@ -19,15 +20,25 @@ from deployer.plan.gap import with_gaps
 from deployer.plan.groups import groups_of
 from deployer.plan.ignored import as_many_as_there, ignored_names, in_others_networks
 from deployer.plan.images import ImageNow, Recall, brought_for, no_recall, plan_images
-from deployer.plan.model import NO_LONGER, Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.model import HOLDS_DATA, NO_LONGER, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.plan.old_builds import old_builds
 from deployer.plan.one_shots import losses_left_out
 from deployer.plan.owners import owner_after, owners_first
+from deployer.plan.protection import Protected
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
 from deployer.plan.readiness import SECOND
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
+from deployer.plan.room import networks_full
 from deployer.plan.stack_images import going_images
-from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
+from deployer.plan.things import (
+    kept,
+    kept_protected,
+    plan_things,
+    remove_left_copy,
+    remove_network,
+    remove_twin,
+    remove_volume,
+)
 from deployer.resources.as_read import salted
 from deployer.resources.built import NamedImage
 from deployer.resources.desired import Desired
@@ -72,7 +83,7 @@ def make_plan(
     pushes = plan_pushes(desired, observed, images, place)
     things, unchanged = plan_things(desired, observed, place, options.keep_orphans, only=bool(options.only))
     if options.spared or options.count:
-        things = [draft for draft in things if draft.change.action is not Action.REPLACE]
+        things = [draft for draft in things if draft.change.action not in (Action.REPLACE, Action.UPDATE)]
     staying = in_others_networks(desired, observed)
     raise_if_any(guard.networks_in_use([draft.change for draft in things], observed, staying=staying))
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
@@ -102,7 +113,14 @@ def make_plan(
     await_registries(drafts, observed)
     drafts = scale.needed(drafts) if options.count else drafts
     drafts += _leftovers(facts, options)
-    raise_if_any(guard.names_kept(drafts, observed, place))
+    starting = {each.service.name: each.service for each in drafts if each.service and each.has(Call.CREATE, *STARTS)}
+    raise_if_any(
+        (
+            *guard.names_kept(drafts, observed, place),
+            *guard.binds_missing(starting.values(), observed, place),
+            *networks_full(desired, observed, drafts, remade, place),
+        )
+    )
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)
@@ -181,9 +199,16 @@ def _adoption(desired: Desired, observed: Observed, options: Options) -> Iterato
 
 
 def plan_destroy(
-    stack: str, origin: str | None, folder: str, observed: Observed, options: Options, images: Sequence[NamedImage] = ()
+    stack: str,
+    origin: str | None,
+    folder: str,
+    observed: Observed,
+    options: Options,
+    images: Sequence[NamedImage] = (),
+    protected: Protected = MappingProxyType({}),
 ) -> Plan:
-    """The removal of all that the stack owns; its volumes stay unless `options.volumes`, and images but for these.
+    """The removal of all that the stack owns; its volumes stay unless `options.volumes`, and those that are `protected`
+    stay all the same; so do images but for these.
 
     Without an origin it is the stack of that name, whoever's it is. Raises InvalidStack where it is another origin's.
     """
@@ -196,19 +221,23 @@ def plan_destroy(
         draft = (
             plan_recovery(container)
             if is_half_done(container, observed)
-            else plan_removal(container, "the stack goes", data=options.volumes)
+            else plan_removal(container, "the stack goes", data=options.volumes, protected=protected)
         )
         draft.waits_for = dependencies_on_label(container)
         drafts.append(draft)
-    drafts += [plan_removal(each, "a one-off of the stack", data=options.volumes) for each in observed.one_offs]
+    for each in observed.one_offs:
+        drafts.append(plan_removal(each, "a one-off of the stack", data=options.volumes, protected=protected))
     drafts += [remove_twin(twin) for twin in observed.twins]
     drafts += [remove_left_copy(volume) for volume in observed.left_copies]
     drafts += [remove_network(thing, "the stack goes") for thing in observed.networks.values() if thing.ours]
     going = frozenset(each.id for each in observed.one_offs)
-    raise_if_any(guard.networks_in_use([draft.change for draft in drafts], observed, going))
-    for thing in observed.volumes.values():
-        if thing.ours:
-            drafts.append(remove_volume(thing) if options.volumes else kept(thing, "it holds data"))
+    for thing in (each for each in observed.volumes.values() if each.ours):
+        if said := protected.get(thing.name):
+            drafts.append(kept_protected(thing, said))
+        else:
+            drafts.append(remove_volume(thing) if options.volumes else kept(thing, HOLDS_DATA))
+    changes = [draft.change for draft in drafts]
+    raise_if_any((*guard.networks_in_use(changes, observed, going), *guard.volumes_in_use(changes, observed, going)))
     removals, warnings = going_images(images, observed)
     return plan_of(stack, origin, observed, [*drafts, *removals], [], {}, tuple(warnings))
 

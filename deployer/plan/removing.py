@@ -11,6 +11,7 @@ from deployer.plan.containers import plan_removal
 from deployer.plan.draft import Draft
 from deployer.plan.model import Plan
 from deployer.plan.planner import abandoned, left_alone, plan_of
+from deployer.plan.protection import protected_volumes
 from deployer.plan.recovery import is_half_done
 from deployer.plan.start_stop import ASKED
 from deployer.resources.desired import Desired
@@ -43,12 +44,13 @@ def plan_rm(desired: Desired, observed: Observed, wish: Removal) -> Plan:
 
 
 def _drafts(desired: Desired, observed: Observed, wish: Removal) -> Iterator[Draft]:
+    protected = protected_volumes(desired.volumes.values(), observed, lambda *_: None)
     for container in (*observed.containers, *observed.one_offs):
         if wish.services and container.service not in wish.services:
             continue
         half_done = not container.one_off and is_half_done(container, observed)
         if not half_done and (wish.running or not container.is_alive):
-            draft = plan_removal(container, ASKED, data=wish.data)
+            draft = plan_removal(container, ASKED, data=wish.data, protected=protected)
             draft.waits_for = dependencies_on_label(container)
             draft.change = replace(draft.change, detail=_detail(container, desired, draft.change.detail))
             yield draft

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from deployer.fields import network
@@ -11,7 +12,8 @@ from deployer.plan import steps
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import missing
 from deployer.plan.draft import Draft
-from deployer.plan.model import NO_LONGER, Action, Call, Cause, Change, FieldChange, Step
+from deployer.plan.model import NO_LONGER, Action, Call, Cause, Change, FieldChange, LostData, Step
+from deployer.plan.protection import newly, protected_volumes, protection_changed
 from deployer.resources.applied import canonical
 from deployer.resources.body import network_body, volume_body
 from deployer.resources.desired import Desired, DesiredThing
@@ -35,11 +37,9 @@ def plan_things(
         drafts += [draft] if draft else []
         unchanged += [] if draft else [f"network.{thing.key}"]
     for thing in desired.volumes.values():
-        if thing.external or thing.name in observed.volumes:
-            unchanged.append(f"volume.{thing.key}")
-        else:
-            step = Step(Call.CREATE_VOLUME, thing.name, volume_body(desired, thing))
-            drafts.append(_fresh(f"volume.{thing.key}", thing, observed, step))
+        draft = None if thing.external else _volume(desired, thing, observed, place)
+        drafts += [draft] if draft else []
+        unchanged += [] if draft else [f"volume.{thing.key}"]
     drafts += [remove_twin(twin) for twin in observed.twins]
     wanted = {thing.name for thing in (*desired.networks.values(), *desired.volumes.values())}
     left = [each for each in observed.containers if each.service in desired.inactive]
@@ -48,13 +48,25 @@ def plan_things(
         if thing.ours and thing.name not in wanted and thing.id not in lived_in and not keep_orphans and not only:
             drafts.append(remove_network(thing))
     orphans = [thing for thing in observed.volumes.values() if thing.ours and thing.name not in wanted and not only]
-    drafts += map(kept, orphans)
+    protected = protected_volumes((), observed, place)
+    for thing in orphans:
+        said = protected.get(thing.name)
+        drafts.append(kept_protected(thing, said, NO_LONGER) if said else kept(thing, NO_LONGER))
     return drafts, unchanged
 
 
 def _fresh(address: str, thing: DesiredThing, observed: Observed, step: Step) -> Draft:
     reason, fields = missing(address, observed, "there")
     return Draft(Change(address, Action.CREATE, reason, fields, (step,), detail=thing.name))
+
+
+def _volume(desired: Desired, thing: DesiredThing, observed: Observed, place: PlaceOf) -> Draft | None:
+    if thing.name in observed.volumes:
+        return protection_changed(thing, observed, place)
+    step = Step(Call.CREATE_VOLUME, thing.name, volume_body(desired, thing))
+    draft = _fresh(f"volume.{thing.key}", thing, observed, step)
+    draft.change = replace(draft.change, protects=newly(thing, observed))
+    return draft
 
 
 def _network(desired: Desired, thing: DesiredThing, observed: Observed, place: PlaceOf) -> Draft | None:
@@ -167,9 +179,23 @@ def remove_left_copy(volume: str) -> Draft:
 def remove_volume(thing: ObservedThing) -> Draft:
     step = Step(Call.REMOVE_VOLUME, thing.name)
     return Draft(
-        Change(f"volume.{thing.key or thing.name}", Action.REMOVE, "its data goes", steps=(step,), detail=thing.name)
+        Change(
+            f"volume.{thing.key or thing.name}",
+            Action.REMOVE,
+            "its data goes",
+            steps=(step,),
+            detail=thing.name,
+            loses=(LostData(thing.name),),
+        )
     )
 
 
-def kept(thing: ObservedThing, reason: str = NO_LONGER) -> Draft:
+def kept(thing: ObservedThing, reason: str) -> Draft:
     return Draft(Change(f"volume.{thing.key or thing.name}", Action.KEPT, reason, detail=thing.name))
+
+
+def kept_protected(thing: ObservedThing, said: str, reason: str = "") -> Draft:
+    """`said` is where it is said that no command removes it."""
+    draft = kept(thing, f"{reason}{', ' if reason else ''}protected ({said})")
+    draft.change = replace(draft.change, protects=(thing.name, True))
+    return draft

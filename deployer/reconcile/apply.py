@@ -64,7 +64,8 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
     wanted = replace(_reached(plan, observed), about=job.about(plan))
     mine = turn.take(engine, plan.stack, observed.records, wanted, job.desired, job.seconds, job.patience)
     deadline = time.monotonic() + job.seconds
-    outcome, reached, images = Outcome(), replace(wanted, updates=observed.records.updates, result=FAILED), ""
+    before = replace(wanted, updates=observed.records.updates, protected=frozenset(observed.records.protected))
+    outcome, reached, images = Outcome(), replace(before, result=FAILED), ""
     try:
         outcome, reached, observed, images = _carry_out(engine, plan, mine, job, deadline, started)
     finally:
@@ -156,16 +157,29 @@ def _volumes_of(reader: Reader, stack: str, revision: int) -> Sequence[Json]:
 def _reached(plan: Plan, observed: Observed, outcome: Outcome | None = None) -> Record:
     """What a plan leaves when it is carried out; with an outcome, what it has left.
 
-    `updates` are what living containers were asked for since they were made, `resources` what is there.
+    `updates` are what living containers were asked for since they were made, `resources` what is there, `protected` the
+    volumes that no command removes.
     """
     done = {change.address for change in plan.changes} if outcome is None else {*outcome.done, *outcome.skipped}
     updates = {id: dict(rows) for id, rows in observed.records.updates.items()}
     before = {*plan.left_alone, *(change.address for change in plan.changes)}
     resources = {*plan.unchanged, *(observed.records.ended.resources & before)}
-    changes = (change for change in plan.changes if change.steps and change.action is not Action.RECOVER)
-    for change in (change for change in changes if change.address in done):
+    protected = set(observed.records.protected) & observed.volumes.keys()
+    changes = (change for change in plan.changes if change.action is not Action.RECOVER)
+    changes = (change for change in changes if change.steps or change.protects)
+    for change in (change for change in changes if change.address in done or change.action is Action.KEPT):
+        if change.protects:
+            name, protect = change.protects
+            (protected.add if protect else protected.discard)(name)
         if change.updates:
             id, rows = change.updates
             updates[id] = {**updates.get(id, {}), **rows}
         resources = resources - {change.address} if change.action is Action.REMOVE else resources | {change.address}
-    return Record(0, origin=plan.origin, salt=observed.records.salt, updates=updates, resources=frozenset(resources))
+    return Record(
+        0,
+        origin=plan.origin,
+        salt=observed.records.salt,
+        updates=updates,
+        resources=frozenset(resources),
+        protected=frozenset(protected),
+    )

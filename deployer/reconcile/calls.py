@@ -29,6 +29,9 @@ from deployer.resources.wire import EngineRefused
 CONFLICT = 409
 """The engine's answer where a name is taken, or something is in use."""
 
+_MOMENTS = 5
+"""How often an update is asked for again, a tenth of a second apart."""
+
 
 class Sources(Protocol):
     """What steps send that lies outside of the engine: what builds, secrets, configs and image archives hold."""
@@ -115,7 +118,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.RENAME:
             engine.rename_container(target, payload)
         case Call.UPDATE | Call.LET_STOPPED_STAY:
-            engine.update_container(target, payload)
+            _update(engine, target, payload)
         case Call.CONNECT:
             engine.connect(payload[0], target, payload[1])
         case Call.DISCONNECT:
@@ -154,6 +157,20 @@ def _in_time(world: World, step: Step) -> None:
     if time.monotonic() > world.deadline:
         hint = "give it longer: --timeout"
         raise OperationFailed(Diagnostic("timeout", f"the time was over before this: {step}", hint=hint))
+
+
+def _update(engine: Engine, container: str, body: Json) -> None:
+    """One that keeps restarting may end at the very moment; then it is asked for again."""
+    for _ in range(_MOMENTS):
+        try:
+            engine.update_container(container, body)
+        except EngineRefused as error:
+            if error.diagnostics[0].code != "container-ending":
+                raise
+            time.sleep(0.1)
+        else:
+            return
+    engine.update_container(container, body)
 
 
 def _create(world: World, name: str, new: NewContainer) -> None:

@@ -28,6 +28,11 @@ def myself(reader: Reader) -> Holder:
     return replace(me, container=found["Id"], container_started=_started_at(found)) if found else me
 
 
+def sees_the_host(reader: Reader) -> bool:
+    """Whether the files of the engine's host are this process's, too: it is here, and this is no container of its."""
+    return reader.info().is_here and not (_own_container() and reader.container(_own_container()))
+
+
 def with_the_dead(reader: Reader, records: Records, *, all_are: bool = False) -> Records:
     """The records with those marked that have not ended, and whose holder is gone.
 

@@ -68,8 +68,10 @@ class Reader(Protocol):
         """What the engine says of itself and of its host, as `GET /info` has it."""
         ...
 
-    def disk_usage(self) -> Json:
-        """What images, containers, volumes and build caches take, as `GET /system/df` has it."""
+    def disk_usage(self, kind: str = "") -> Json:
+        """What images, containers, volumes and build caches take, as `GET /system/df` has it; since API 1.42 of one
+        kind alone, such as `volume`, where that is named.
+        """
         ...
 
     def search(self, term: str, limit: int) -> Sequence[Json]:

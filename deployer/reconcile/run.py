@@ -207,7 +207,7 @@ class _Run:
 
     def _failed(self, address: str, step: Step, error: DeployerError) -> None:
         """Without the engine, or without the turn, nothing more can be done: that is one failure, told once."""
-        named = type(error)(*(replace(each, address=each.address or address) for each in error.diagnostics))
+        named = type(error)(*(_at(step, replace(each, address=each.address or address)) for each in error.diagnostics))
         named.__cause__ = error
         turn_lost = any(each.code == "turn-lost" for each in error.diagnostics)
         lost = turn_lost or (is_about_the_engine(error) and not answers(self.world.engine, 0))
@@ -257,6 +257,11 @@ class _Run:
         with self.lock:
             if not self.outcome.aborted:
                 self.tell(event)
+
+
+def _at(step: Step, told: Diagnostic) -> Diagnostic:
+    """With the name that a person knows, in the place of the id that the engine was asked by."""
+    return replace(told, message=told.message.replace(step.target, step.name)) if step.name else told
 
 
 def _begun(work: Callable[[], T]) -> Future[T]:

@@ -196,6 +196,10 @@ def _in_time(container: str, wait: Wait, limit: Limit, stop: threading.Event, st
 def failed(reader: Reader, service: str, container: str, what: str) -> OperationFailed:
     """A container that does not work: what became of it, its last health check's output and its last log lines."""
     notes: list[str] = []
+    sick = what.endswith("unhealthy")  # the engine's word
+    hint = f"`deployer run --rm {service}` runs it where you can watch it"
+    if sick:
+        hint = "if it only needs longer to come up: `start_period`, or `retries`, in `healthcheck`"
     with suppress(DeployerError):
         found = reader.container(container)
         probes = ((found or {}).get("State", {}).get("Health") or {}).get("Log") or []
@@ -205,5 +209,11 @@ def failed(reader: Reader, service: str, container: str, what: str) -> Operation
         shown = [f"  {line.expandtabs()}" for line in lines]
         notes.append("\n".join(["last log lines:", *shown]) if shown else "it wrote nothing")
     return OperationFailed(
-        Diagnostic("not-ready", f"{service} {what}", address=f"service.{service}", notes=tuple(notes))
+        Diagnostic(
+            "unhealthy" if sick else "not-ready",
+            f"{service} {what}",
+            hint=hint,
+            address=f"service.{service}",
+            notes=tuple(notes),
+        )
     )

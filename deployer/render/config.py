@@ -150,7 +150,8 @@ def _thing(thing: EngineThing, name: str, rows: tuple[Field, ...]) -> Tree:
         for row in rows
         if (value := getattr(thing, row.name, None)) is not None
     }
-    return in_order({"name": name, **said, **({"external": True} if thing.external else {})}, THING)
+    flags = {flag: True for flag in ("external", "protect") if getattr(thing, flag, False)}
+    return in_order({"name": name, **said, **flags}, THING)
 
 
 def _shown(value: Any, *, bare: bool = False) -> Any:

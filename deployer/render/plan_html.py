@@ -56,7 +56,7 @@ def as_html(plan: Plan, graph: Graph, link_to: LinkTo = nowhere, *, destroy: boo
 
     `graph` is that of the stack; `link_to` says where the lines that ask for something can be read.
     """
-    changes = [_change(change, plan.revision, link_to, destroy) for change in folded(plan.changes)]
+    changes = [_change(change, plan.revision, link_to) for change in folded(plan.changes)]
     there = {change.kind for change in changes}
     return _page().render(
         plan=plan,
@@ -92,14 +92,14 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _change(change: Change, revision: int, link_to: LinkTo, destroy: bool) -> _Change:
+def _change(change: Change, revision: int, link_to: LinkTo) -> _Change:
     sign = SIGNS[change.action]
     return _Change(
         _KINDS[sign],
         sign,
         change.action.value,
         harmless(change.address),
-        harmless(words(change, verbose=True, destroy=destroy)),
+        harmless(words(change, verbose=True)),
         tuple(_field(field, revision, link_to) for field in change.fields),
         tuple(map(step_words, change.steps)),
     )

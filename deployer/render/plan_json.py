@@ -66,6 +66,7 @@ def _change(change: Change) -> Json:
         "fields": [field_object(field) for field in change.fields],
         "known_after": change.known_after,
         "steps": [str(step) for step in change.steps],
+        **({"loses": [{"volume": each.volume, "bytes": each.size} for each in change.loses]} if change.loses else {}),
     }
 
 
@@ -128,7 +129,12 @@ def plan_schema() -> Json:
             },
             optional=("unchanged", "ignored", "uncompared", "saved"),
         ),
-        "$defs": {"change": _change_schema(), "field": _field_schema(), "warning": _warning_schema()},
+        "$defs": {
+            "change": _change_schema(),
+            "field": _field_schema(),
+            "warning": _warning_schema(),
+            "lost": _lost_schema(),
+        },
     }
 
 
@@ -141,6 +147,16 @@ def _warning_schema() -> Json:
             "hint": _text("What can be done; empty where there is nothing to say."),
         },
         description="A warning.",
+    )
+
+
+def _lost_schema() -> Json:
+    return _object(
+        {
+            "volume": _text("Its name on the engine."),
+            "bytes": {"type": ["integer", "null"], "description": "Its size; null where the engine does not tell."},
+        },
+        description="A volume that goes with its data.",
     )
 
 
@@ -176,7 +192,9 @@ def _change_schema() -> Json:
                 "description": "Address of the build or pull that tells whether the change is needed.",
             },
             "steps": _list({"type": "string"}, "The engine calls and waits, one after the other."),
+            "loses": _list({"$ref": "#/$defs/lost"}, "The volumes that go with their data; only where some do."),
         },
+        optional=("loses",),
         description="What happens to one resource.",
     )
 

@@ -37,7 +37,7 @@ def as_markdown(
     room = LONGEST - sum(map(len, blocks))
     changes = list(folded(plan.changes))
     for number, change in enumerate(changes):
-        block = "\n".join(_block(change, plan.revision, link_to, verbose, destroy))
+        block = "\n".join(_block(change, plan.revision, link_to, verbose))
         room -= len(block) + 2
         if room < 0:
             blocks.append(f"<p>{len(changes) - number} more, which do not fit in here.</p>")
@@ -55,9 +55,9 @@ def _warning(diagnostic: Diagnostic, link_to: LinkTo) -> str:
     return f"<p><b>Warning:</b> {_code(diagnostic.message)}{where}{hint}</p>"
 
 
-def _block(change: Change, revision: int, link_to: LinkTo, verbose: bool, destroy: bool) -> Iterator[str]:
+def _block(change: Change, revision: int, link_to: LinkTo, verbose: bool) -> Iterator[str]:
     """A block of HTML: it holds no empty line, which would end it."""
-    said = words(change, verbose=verbose, destroy=destroy)
+    said = words(change, verbose=verbose)
     name = f"{_code(SIGNS[change.action])} <b>{change.action.value}</b> {_code(change.address)}"
     yield "<details>"
     yield f"<summary>{name}{f' {_code(said)}' if said else ''}</summary>"

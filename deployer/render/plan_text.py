@@ -33,7 +33,7 @@ def as_text(
     plan: Plan, *, color: bool = False, verbose: bool = False, show_all: bool = False, destroy: bool = False
 ) -> str:
     """The whole plan. `verbose` adds the steps, `show_all` what does not change; `destroy` says that the stack ends."""
-    table = _Table(plan.revision, color, verbose, destroy)
+    table = _Table(plan.revision, color, verbose)
     changes = plan.changes if verbose else folded(plan.changes)
     rows = [row for change in changes for row in table.rows(change)]
     if show_all:
@@ -47,7 +47,7 @@ def as_text(
 
 def fields_text(changes: Sequence[Change], revision: int, *, color: bool = False) -> str:
     """The fields of changes as a plan has them, beneath what they are of; `revision` is the last one."""
-    table = _Table(revision, color, verbose=True, destroy=False)
+    table = _Table(revision, color, verbose=True)
     rows = [
         row
         for change in folded(changes)
@@ -83,10 +83,9 @@ class _Table:
     revision: int
     color: bool
     verbose: bool
-    destroy: bool
 
     def rows(self, change: Change) -> Iterator[_Row]:
-        said = harmless(words(change, verbose=self.verbose, destroy=self.destroy))
+        said = harmless(words(change, verbose=self.verbose))
         yield _Row(SIGNS[change.action], harmless(change.address), f"{change.action:<{_ACTION_WIDTH}}{said}".rstrip())
         if change.action is not Action.BUILD or self.verbose:
             yield from map(self.field, change.fields)

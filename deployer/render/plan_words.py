@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from deployer.plan.model import NO_LONGER, Action, Change, FieldChange, Plan, Step
+from deployer.fields.mounts import is_anonymous
+from deployer.plan.model import HOLDS_DATA, NO_LONGER, Action, Change, FieldChange, LostData, Plan, Step
 from deployer.render.causes import SENSITIVE, value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
+from deployer.render.sizes import bytes_text
 
 SIGNS = {
     Action.CREATE: "+",
@@ -52,6 +54,8 @@ _NOUNS = {
 }
 """In the order of the closing line. Data that is kept is nothing to do, and is not counted."""
 
+_TAKEN = "; --volumes takes it too"
+_LET_GO = ": to let it go, apply without `protect` first"
 _LONGEST_VALUE = 120
 _BEFORE_DIFFERENCE = 20
 _LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
@@ -79,16 +83,37 @@ def closing(plan: Plan) -> str:
     return f"{', '.join(parts) or 'Nothing to change'}; {counts['unchanged']} unchanged{alone}."
 
 
-def words(change: Change, *, verbose: bool = False, destroy: bool = False) -> str:
+def words(change: Change, *, verbose: bool = False) -> str:
     """How it is done and what it costs; why, where no fields say it. Not yet harmless."""
     if change.action is Action.KEPT:
-        its_end = f"; data stays until docker volume rm {change.detail}" if change.reason == NO_LONGER else ""
-        return f"{change.reason}{'; --volumes takes it too' if destroy else its_end}"
+        if change.protects:
+            return change.reason + _LET_GO
+        ends = {NO_LONGER: f"; data stays until docker volume rm {change.detail}", HOLDS_DATA: _TAKEN}
+        return change.reason + ends.get(change.reason, "")
     cost = f"down for {gap_text(change.gap, long=verbose)}" if change.gap else ""
-    parts = [change.detail, cost, "" if change.fields else change.reason]
+    sizes = f" ({', '.join(map(lost_text, change.loses))})" if change.loses else ""
+    parts = [change.detail + sizes, cost, "" if change.fields else change.reason]
     if change.known_after and change.unless_image:
         parts.append(f"only if the image of {change.known_after} differs")
     return "; ".join(part for part in parts if part)
+
+
+def lost_text(lost: LostData) -> str:
+    return "size unknown" if lost.size is None else bytes_text(lost.size)
+
+
+def question(plan: Plan, asked: str) -> str:
+    """What is asked before the plan is carried out: where data goes, with how much of it, volume by volume."""
+    lost = {each.volume: (each, change) for change in plan.changes for each in change.loses}
+    if not lost:
+        return asked
+    names = {
+        volume: f"{volume[:12]} of {change.address}" if is_anonymous(volume) else volume
+        for volume, (_, change) in lost.items()
+    }
+    width = max(map(len, names.values()))
+    lines = [f"  {harmless(names[volume]):<{width}}  {lost_text(each)}" for volume, (each, _) in lost.items()]
+    return "\n".join(["This data goes, for good:", *lines, asked])
 
 
 def values(field: FieldChange) -> str:
@@ -140,6 +165,8 @@ def folded(changes: Sequence[Change]) -> Iterator[Change]:
 
 def _follows(one: Change, other: Change) -> bool:
     first, second = _REPLICA.fullmatch(one.address), _REPLICA.fullmatch(other.address)
+    if one.loses or other.loses:  # each has a size of its own
+        return False
     if not first or not second or first[1] != second[1] or int(first[2]) + 1 != int(second[2]):
         return False
     return all(

@@ -157,12 +157,13 @@ class DesiredService:
 
 @dataclass(frozen=True, slots=True)
 class DesiredThing:
-    """A network or a volume: the name on the engine, and its canonical rows."""
+    """A network or a volume: the name on the engine, and its canonical rows. One to `protect` no command removes."""
 
     key: str
     name: str
     external: bool
     asked: Mapping[str, Value]
+    protect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

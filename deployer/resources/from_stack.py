@@ -207,4 +207,4 @@ def _thing(key: str, name: str, thing: EngineThing, rows: tuple[Field, ...]) -> 
         else row.unset
         for row in rows
     }
-    return DesiredThing(key, name, thing.external, asked)
+    return DesiredThing(key, name, thing.external, asked, getattr(thing, "protect", False))

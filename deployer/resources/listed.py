@@ -16,7 +16,8 @@ from deployer.resources.observed import Neighbour, ObservedThing
 
 def neighbour_of(listed: Json) -> Neighbour:
     """A container that is not of the stack, from the list of all."""
-    networks = frozenset(each["NetworkID"] for each in section(listed, "NetworkSettings.Networks").values())
+    joined = section(listed, "NetworkSettings.Networks").items()
+    networks = frozenset(each["NetworkID"] or name for name, each in joined)  # of one never started, names alone
     return Neighbour(
         listed["Names"][0].lstrip("/"),
         ports_of(listed),
@@ -24,6 +25,7 @@ def neighbour_of(listed: Json) -> Neighbour:
         listed["Id"],
         image_id=listed.get("ImageID", ""),
         mounts=mounted(listed),
+        addressed=frozenset(each["NetworkID"] for _, each in joined if each.get("IPAddress")),
     )
 
 

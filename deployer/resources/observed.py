@@ -84,9 +84,9 @@ class ObservedContainer:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A container that is not of the stack: its name, its published ports (host address, host port, protocol), and the
-    ids of the networks that it is in, its mounts by target. When it was started is known of those whose namespace a
-    container of the stack is in.
+    """A container that is not of the stack: its name, its published ports (host address, host port, protocol), the ids
+    of the networks that it is in (their names where it was never started) and of those where it is `addressed`, as it
+    runs; its mounts by target. When it was started is known of those whose namespace a container of the stack is in.
     """
 
     name: str
@@ -96,6 +96,7 @@ class Neighbour:
     started_at: str = ""
     image_id: str = ""
     mounts: Mapping[str, MountedFrom] = field(default_factory=lambda: MappingProxyType({}))
+    addressed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ class Observed:
     registries' answers by what is to be pushed; none where there is nothing to push, or nobody to ask. `not_insecure`
     names the registries that the stack calls insecure, and the engine does not. `one_offs` are no replicas: they are
     neighbours, which only go with the stack; those that are `left` were never started, and nobody is there who would.
+    `missing_paths` are those that mounts need and the engine's host does not have, where that can be seen from here.
     """
 
     engine: EngineInfo
@@ -165,6 +167,7 @@ class Observed:
     not_insecure: frozenset[str] = frozenset()
     one_offs: Sequence[ObservedContainer] = ()
     left_one_offs: Sequence[ObservedContainer] = ()
+    missing_paths: frozenset[str] = frozenset()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)

@@ -31,6 +31,7 @@ _ABOUT = "io.deployer.about"
 _IMAGES = "io.deployer.images"
 _RESULT = "io.deployer.result"
 _RESOURCES = "io.deployer.resources"
+_PROTECTED = "io.deployer.protected"
 
 Updates = Mapping[str, Mapping[str, Any]]
 """By container id, then by row: what was asked of a living container, whose label cannot change."""
@@ -68,7 +69,8 @@ class Record:
     not ended; `made` and `expires` count seconds since 1970 by the engine's clock, 0 where nothing says;
     `resources` are the addresses of what the revision leaves there; `volumes` are the names of the volumes that are
     the record. Of one that is `damaged` only the number, the nonce and what is plain text are known. `about` is how it
-    came about; it `has_stack` where it says what was asked for, `format` is that of its labels.
+    came about; it `has_stack` where it says what was asked for, `format` is that of its labels. `protected` are the
+    names of the volumes that no command removes, None where an earlier deployer did not say.
     """
 
     revision: int
@@ -86,6 +88,7 @@ class Record:
     about: About = field(default_factory=About)
     has_stack: bool = False
     format: str = FORMAT
+    protected: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,19 @@ class Records:
     def abandoned(self) -> tuple[Record, ...]:
         """Those that a dead holder has left without an end."""
         return tuple(record for record in self.all if record.revision in self.dead)
+
+    @property
+    def protected(self) -> dict[str, int]:
+        """The names of the volumes that no command removes, with the revision that says so: the newest whose own holder
+        ended it, and all that have begun since, for nobody knows how far these came.
+        """
+        found: dict[str, int] = {}
+        for record in reversed(self.all):
+            for name in sorted(record.protected or ()):
+                found.setdefault(name, record.revision)
+            if record.protected is not None and record.result not in ("", DIED):
+                break
+        return found
 
     @property
     def keep(self) -> int:
@@ -179,6 +195,7 @@ def _record(stack: str, number: int, begun: Json | None, ended: Json | None, fur
     names = [*further, *([identity.record_name(stack, number)] if begun is not None else [])]
     names += [identity.done_name(stack, number)] if ended is not None else []
     labels, end = section(begun or {}, "Labels"), section(ended or {}, "Labels")
+    protected = [_names(each.get(_PROTECTED, "")) for each in (end, labels)]
     found = Record(
         number,
         nonce=labels.get(_NONCE, ""),
@@ -190,7 +207,10 @@ def _record(stack: str, number: int, begun: Json | None, ended: Json | None, fur
         about=about_of(end.get(_ABOUT) or labels.get(_ABOUT, "")),
         has_stack=bool(labels.get(_DESIRED)),
         format=labels.get(_FORMAT, FORMAT),
+        protected=next((names for names in protected if names is not None), None),
     )
+    if any(_PROTECTED in each and _names(each[_PROTECTED]) is None for each in (end, labels)):
+        return replace(found, damaged=begun is not None)
     try:
         updates: Any = json.loads(end.get(_UPDATES) or labels.get(_UPDATES) or "{}")
         resources: Any = json.loads(end.get(_RESOURCES) or labels.get(_RESOURCES) or "[]")
@@ -205,6 +225,15 @@ def _record(stack: str, number: int, begun: Json | None, ended: Json | None, fur
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return replace(found, damaged=begun is not None)
+
+
+def _names(label: str) -> frozenset[str] | None:
+    """None where there is no such label, or it cannot be read."""
+    try:
+        found: Any = json.loads(label)
+    except (ValueError, RecursionError):
+        return None
+    return frozenset(map(str, cast("list[Any]", found))) if isinstance(found, list) else None
 
 
 def holder_label(holder: Holder) -> str:
@@ -271,10 +300,15 @@ def begin_body(stack: str, record: Record, desired: str) -> Json:
             identity.SALT: record.salt,
             _UPDATES: json.dumps(record.updates, sort_keys=True),
             _RESOURCES: json.dumps(sorted(record.resources)),
+            **_protected_label(record),
             _DESIRED: pieces(desired)[0],
             _ABOUT: record.about.as_text(),
         },
     }
+
+
+def _protected_label(record: Record) -> dict[str, str]:
+    return {} if record.protected is None else {_PROTECTED: json.dumps(sorted(record.protected))}
 
 
 def further_bodies(stack: str, revision: int, desired: str) -> list[Json]:
@@ -297,6 +331,7 @@ def end_body(stack: str, record: Record, images: str = "") -> Json:
             _RESULT: record.result,
             _UPDATES: json.dumps(record.updates, sort_keys=True),
             _RESOURCES: json.dumps(sorted(record.resources)),
+            **_protected_label(record),
             _ABOUT: record.about.as_text(),
             _IMAGES: images,
         },

@@ -13,7 +13,7 @@ from deployer.errors import Diagnostic, Place
 from deployer.fields import network, volume
 from deployer.fields.copies import SECTIONS, Section
 from deployer.fields.field import Field as Row
-from deployer.fields.kinds import Model, Text, schema
+from deployer.fields.kinds import Flag, Model, Text, schema
 from deployer.fields.parse import flag, mapping, refusal
 from deployer.stack.extensions import Extensions
 from deployer.stack.mistakes import Path
@@ -92,9 +92,11 @@ class NetworkKeys(EngineThing):
 
 
 class VolumeKeys(EngineThing):
-    @classmethod
-    def later(cls) -> frozenset[str]:
-        return frozenset({"protect"})
+    """The keys of a volume that are no row of it."""
+
+    protect: Flag = Field(
+        default=False, description="No command removes it, until an apply of a stack file that no longer says so."
+    )
 
 
 def content_text(written: Any) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ ADDRESS = "172.29.252.1/24"
 @dataclass(slots=True)
 class OwnEngine:
     home: Path
+    bridge: str = BRIDGE
+    settings: Sequence[str] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,9 +42,10 @@ class OwnEngine:
                     "dockerd",
                     *paths,
                     f"--host={self.host}",
-                    f"--bridge={BRIDGE}",
+                    f"--bridge={self.bridge}",
                     "--iptables=false",
                     "--ip-forward=false",
+                    *self.settings,
                 ],
                 stdout=log,
                 stderr=log,
@@ -81,22 +84,44 @@ def why_not() -> str:
 
 
 @contextmanager
-def own_engine(base: APIClient) -> Iterator[OwnEngine]:
-    """One that has the base image, for as long as the context is open; nothing of it is left."""
-    engine = OwnEngine(Path(tempfile.mkdtemp(prefix="crash-engine-")))
+def own_engine(
+    base: APIClient, *settings: str, bridge: str = BRIDGE, address: str = ADDRESS, disk: str = ""
+) -> Iterator[OwnEngine]:
+    """One that has the base image, for as long as the context is open; nothing of it is left.
+
+    `settings` are more of dockerd's own; the `bridge` with its address must be no other engine's. With a `disk`, such
+    as 32m, what it keeps lies in memory, and there is no more room than that.
+    """
+    engine = OwnEngine(Path(tempfile.mkdtemp(prefix="crash-engine-")), bridge, settings)
     (engine.home / "daemon.json").write_text("{}")  # not the machine's
-    subprocess.run(["ip", "link", "add", BRIDGE, "type", "bridge"], check=True)
+    (engine.home / "data").mkdir()
+    subprocess.run(["ip", "link", "add", bridge, "type", "bridge"], check=True)
     try:
-        subprocess.run(["ip", "addr", "add", ADDRESS, "dev", BRIDGE], check=True)
+        if disk:
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={disk}", "tmpfs", str(engine.home / "data")]
+            subprocess.run(mount, check=True)
+        subprocess.run(["ip", "addr", "add", address, "dev", bridge], check=True)
         engine.start()
         with APIClient(engine.host, version="auto") as client:
             client.load_image(b"".join(base.get_image(BASE)))
         yield engine
     finally:
+        bridges = [bridge, *_bridges(engine)]
         engine.stop()
-        subprocess.run(["ip", "link", "del", BRIDGE], check=False)
+        for each in bridges:
+            subprocess.run(["ip", "link", "del", each], check=False)
         _unmount(engine.home)
         shutil.rmtree(engine.home, ignore_errors=True)
+
+
+def _bridges(engine: OwnEngine) -> list[str]:
+    """Those of its networks: a dockerd that ends leaves them, and they keep their addresses from all other engines."""
+    try:
+        with APIClient(engine.host, version="1.41", timeout=10) as client:
+            ids = [each["Id"] for each in client.networks() if each["Driver"] == "bridge" and each["Name"] != "bridge"]
+    except (DockerException, OSError):
+        return []
+    return [f"br-{id[:12]}" for id in ids]
 
 
 def _unmount(home: Path) -> None:

@@ -16,7 +16,7 @@ def bind(source: Path, **options: object) -> dict[str, object]:
 
 
 def test_a_missing_folder_is_made_unless_that_is_forbidden(project: Project) -> None:
-    """Forbidden, the replacement is refused at its create, before anything stopped."""
+    """Forbidden, the replacement is refused before anything stopped."""
     made, missing = project.folder / "made", project.folder / "missing"
     project.write({"web": sleeper(volumes=[bind(made)])})
     project.apply()
@@ -24,7 +24,7 @@ def test_a_missing_folder_is_made_unless_that_is_forbidden(project: Project) -> 
     project.must_be_settled()
     before = project.container("web")
     project.write({"web": sleeper(volumes=[bind(missing, create_host_path=False)])})
-    assert "bind-source-missing" in project.apply(code=1).err
+    assert "bind-source-missing" in project.apply(code=65).err
     assert not missing.exists()
     assert project.container("web")["State"]["StartedAt"] == before["State"]["StartedAt"]
     missing.mkdir()

@@ -31,6 +31,19 @@ PORT, IMAGE, REGISTRY = "port-taken", "image-not-found", "registry-unreachable"
         ("manifest for r:5000/web:1 not found: manifest unknown: manifest unknown", IMAGE),
         ('failed to resolve reference "r:5000/web:1": r:5000/web:1: not found', IMAGE),
         ("No such container: web", "engine-refused"),
+        ("Cannot update container 4f2a: cannot update a stopped container", "container-ending"),
+        (
+            "error while mounting volume '/var/lib/docker/volumes/shop_disk/_data': failed to mount local volume: "
+            "mount /no/such:/var/lib/docker/volumes/shop_disk/_data, flags: 0x1000: no such file or directory",
+            "volume-mount",
+        ),
+        ("no available IPv4 addresses on this network's address pools: shop_default (4f2a)", "no-address-left"),
+        (
+            "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the "
+            "network",
+            "no-subnet-left",
+        ),
+        ("all predefined address pools have been fully subnetted", "no-subnet-left"),
         ("network front not found", "engine-refused"),
         ("COPY failed: file not found in build context or excluded by .dockerignore: stat app.py", "engine-refused"),
         ('OCI runtime create failed: exec: "web": executable file not found in $PATH: unknown', "command-not-found"),

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from deployer.errors import Place
 from deployer.fields.field import Effect
-from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.model import HOLDS_DATA, Action, Call, Cause, Change, FieldChange, LostData, Plan, Step
 from deployer.render.plan_text import SIGNS, as_text
+from deployer.render.plan_words import question
 from deployer.resources.wire import EngineInfo
 
 ENGINE = EngineInfo("unix:///run/d.sock", "28.5.2", "1.51")
@@ -208,12 +209,12 @@ def test_data_that_is_kept_is_named_even_if_nothing_changes() -> None:
 def test_the_first_plan_and_the_last_one_have_heads_of_their_own() -> None:
     """There is no revision 0, and after destroy there is none."""
     removal = Change("service.web[1]", Action.REMOVE, "destroy")
-    kept = Change("volume.data", Action.KEPT, "its data stays")
+    kept = Change("volume.data", Action.KEPT, HOLDS_DATA)
     assert as_text(plan_of(removal, revision=0)).splitlines()[0].endswith("(28.5.2), first revision")
     assert as_text(plan_of(revision=0)).splitlines()[0].endswith("(28.5.2), no revision yet")
     text = as_text(plan_of(removal, kept), destroy=True)
     assert text.splitlines()[0].endswith("(28.5.2), revision 7 -> none")
-    assert "kept      its data stays; --volumes takes it too\n" in text
+    assert "kept      it holds data; --volumes takes it too\n" in text
 
 
 def test_a_long_value_is_cut() -> None:
@@ -269,3 +270,34 @@ def test_nothing_in_a_plan_steers_the_terminal(data: st.DataObject) -> None:
     assert len(shown.split("\n")) == 2 + 1 + 2 + 1 + 1 + 2
     assert {unicodedata.category(sign) for sign in shown.replace("\n", "")}.isdisjoint({"Cc", "Cs", "Zl", "Zp"})
     assert shown.encode()
+
+
+def removal(address: str, detail: str, *loses: LostData) -> Change:
+    return Change(address, Action.REMOVE, "the stack goes", detail=detail, loses=loses)
+
+
+def test_data_that_goes_is_shown_with_its_size() -> None:
+    """Of a container's volumes without a name, too."""
+    volume = removal("volume.data", "shop_data", LostData("shop_data", 12_340_000))
+    container = removal("service.web[1]", "with its data at /a, /b", LostData("f" * 64, 0), LostData("e" * 64))
+    assert change_line(volume) == "- volume.data remove shop_data (12.3 MB); the stack goes"
+    assert change_line(container).endswith("with its data at /a, /b (0 B, size unknown); the stack goes")
+
+
+def test_replicas_with_data_of_their_own_are_lines_of_their_own() -> None:
+    ones = (removal(f"service.web[{number}]", "with its data at /a", LostData(str(number) * 64)) for number in (1, 2))
+    assert as_text(plan_of(*ones)).count("with its data at /a") == 2
+
+
+def test_what_is_asked_names_all_the_data_that_goes() -> None:
+    """Each volume with its size, those without a name with the container that has them; without any, no more."""
+    plan = plan_of(
+        removal("service.web[1]", "with its data at /a", LostData("f" * 64)),
+        removal("volume.data", "shop_data", LostData("shop_data", 12_340_000)),
+    )
+    assert question(plan, "Remove all this?") == dedent("""\
+        This data goes, for good:
+          ffffffffffff of service.web[1]  size unknown
+          shop_data                       12.3 MB
+        Remove all this?""")
+    assert question(plan_of(), "Remove all this?") == "Remove all this?"

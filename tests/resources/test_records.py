@@ -36,6 +36,17 @@ def test_what_is_begun_and_ended_is_read_again():
     assert (found.revision, found.salt, found.origin) == (1, "s", "github.com/a/b//stack.yaml")
 
 
+def test_what_is_protected_is_read_again():
+    """From the end, once there is one that can be read; a label that is no list of names is a damaged record's."""
+    begun, done = record(protected=frozenset({"a", "b"})), record(result="succeeded", protected=frozenset({"b"}))
+    bodies = volumes(begin_body("shop", begun, ""), end_body("shop", done))
+    assert records_of(bodies[:1], "shop").protected == {"a": 1, "b": 1}
+    assert records_of(bodies, "shop").protected == {"b": 1}
+    bodies[1]["Labels"]["io.deployer.protected"] = "7"
+    found = records_of(bodies, "shop")
+    assert (found.newest and found.newest.damaged, found.protected) == (True, {"a": 1, "b": 1})
+
+
 def test_a_revision_without_an_end_is_at_work_or_dead():
     """It has no result, and what it was to reach is not taken for reached."""
     found = records_of(volumes(begin_body("shop", record(resources=frozenset({"service.web[1]"})), "")), "shop")

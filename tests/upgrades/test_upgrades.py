@@ -63,8 +63,8 @@ def test_an_edit_after_an_upgrade_is_called_an_edit_and_a_drift_a_drift(each_for
 
 def test_every_fixture_says_what_it_was_written_from():
     """A stack and what the engine showed of it; the newest holds every service that there is one for."""
-    assert {"first", "contents", "revision"} <= set(FORMATS)
-    newest = Kept((HERE / "revision" / "stack.yaml").read_text(), {})
+    assert {"first", "contents", "revision", "protected"} <= set(FORMATS)
+    newest = Kept((HERE / "protected" / "stack.yaml").read_text(), {})
     whole = Kept((HERE / "stack.yaml").read_text(), {})
     assert newest.stack.services.keys() == whole.stack.services.keys()
 
@@ -81,6 +81,12 @@ def test_every_revision_of_an_earlier_deployer_is_listed_and_can_be_gone_back_to
         plan = make_plan(as_read(project.stack), each_format.observed, project.stack.place)
 
     assert [(each.address, each.fields) for each in plan.changes] == []
+
+
+def test_what_is_protected_is_known_where_a_record_says_so(each_format: Kept):
+    """Records of an earlier deployer say nothing of it."""
+    says = "ledger" in each_format.desired.volumes
+    assert each_format.observed.records.protected == ({f"{STACK}_ledger": 2} if says else {})
 
 
 def test_a_later_format_is_unknown_and_nothing_is_done_for_it(each_format: Kept):
