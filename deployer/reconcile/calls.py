@@ -63,7 +63,8 @@ class Sources(Protocol):
 class World:
     """What the steps act on.
 
-    `images` are the references by address, and grow as builds are made. `look` is taken before each writing request,
+    `images` are the references by address, and grow as builds are made; `made` are the ids of the containers that were
+    created, by the names that they got. `look` is taken before each writing request,
     and raises Busy where the turn was lost. `deadline`, by the monotonic clock, is when nothing new is begun.
     """
 
@@ -74,6 +75,7 @@ class World:
     deadline: float
     images: dict[str, str]
     look: Callable[[], None]
+    made: dict[str, str] = field(default_factory=dict[str, str])
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -151,11 +153,11 @@ def _in_time(world: World, step: Step) -> None:
 def _create(world: World, name: str, new: NewContainer) -> None:
     body = _with_mounted({**new.body, "Image": world.images[new.image]}, world.engine)
     try:
-        world.engine.create_container(name, body)
+        world.made[name] = world.engine.create_container(name, body)
     except EngineRefused as error:
         if error.status != CONFLICT or not _came_late(world, name):
             raise
-        world.engine.create_container(name, body)
+        world.made[name] = world.engine.create_container(name, body)
 
 
 def _with_mounted(body: Json, engine: Engine) -> Json:

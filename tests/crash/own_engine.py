@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,10 @@ ADDRESS = "172.29.252.1/24"
 
 @dataclass(slots=True)
 class OwnEngine:
+    """`flags` are those of dockerd that it is started with besides."""
+
     home: Path
+    flags: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -39,6 +42,7 @@ class OwnEngine:
                 [
                     "dockerd",
                     *paths,
+                    *self.flags,
                     f"--host={self.host}",
                     f"--bridge={BRIDGE}",
                     "--iptables=false",
@@ -71,6 +75,14 @@ class OwnEngine:
                 self.process.wait(30)
             self.kill()
 
+    def fill(self) -> Callable[[], None]:
+        """Take all the space of its data root; gives what gives it back."""
+        filler = self.home / "data/filler"
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(65536)):
+                pass
+        return filler.unlink
+
 
 def why_not() -> str:
     """Why no dockerd can be started here; "" where one can."""
@@ -81,10 +93,15 @@ def why_not() -> str:
 
 
 @contextmanager
-def own_engine(base: APIClient) -> Iterator[OwnEngine]:
-    """One that has the base image, for as long as the context is open; nothing of it is left."""
-    engine = OwnEngine(Path(tempfile.mkdtemp(prefix="crash-engine-")))
+def own_engine(base: APIClient, *flags: str, megabytes: int = 0) -> Iterator[OwnEngine]:
+    """One that has the base image, for as long as the context is open; nothing of it is left. Its disk has as many
+    megabytes, or is that of the machine.
+    """
+    engine = OwnEngine(Path(tempfile.mkdtemp(prefix="crash-engine-")), flags)
     (engine.home / "daemon.json").write_text("{}")  # not the machine's
+    (engine.home / "data").mkdir()
+    if megabytes:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", engine.home / "data"], check=True)
     subprocess.run(["ip", "link", "add", BRIDGE, "type", "bridge"], check=True)
     try:
         subprocess.run(["ip", "addr", "add", ADDRESS, "dev", BRIDGE], check=True)

@@ -77,7 +77,7 @@ class Scenario:
 
     `gone` says that nothing of the stack is left in the end; `kept` names its volumes that are, by their keys.
     `cut_off` is a run before it that was killed after the request of that number. `pulled` is an image that a registry
-    has, and the engine has not.
+    has, and the engine has not. With `builds_again`, older images of a build may stay.
     """
 
     operation: str
@@ -91,6 +91,7 @@ class Scenario:
     untouched: tuple[str, ...] = ()
     gone: bool = False
     kept: tuple[str, ...] = ()
+    builds_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
