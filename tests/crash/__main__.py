@@ -22,7 +22,7 @@ from docker import APIClient
 
 from tests.crash.meddler import places, try_meddled
 from tests.crash.meddling import MEDDLED, Meddled, Meddling, Places, tries
-from tests.crash.own_engine import own_engine, why_not
+from tests.crash.own_engine import LIVE_RESTORE, own_engine, why_not
 from tests.crash.runner import Verdict, count, images, try_point
 from tests.crash.scenarios import ENGINE_KILLED, REGISTRY, SCENARIOS, Fault, Point, points, sample
 from tests.e2e.registry import registry_in
@@ -72,7 +72,8 @@ def kill_dockerd(base: APIClient, arguments: argparse.Namespace) -> int:
     if reason := why_not():
         sys.exit(f"crash-test: no dockerd of its own can be started to be killed: {reason}")
     began = time.monotonic()
-    with own_engine(base) as dockerd, registry_for_all():
+    flags = [LIVE_RESTORE] if arguments.live_restore else []
+    with own_engine(base, *flags) as dockerd, registry_for_all():
         os.environ["DOCKER_HOST"] = dockerd.host
         requests = {operation: count(operation) for operation in ENGINE_KILLED}
         verdicts = [told(try_point(point, dockerd)) for point in chosen_points(requests, arguments)]
@@ -151,6 +152,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, metavar="K", help="only K points, spread over the operations")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which sample (default 1)")
     parser.add_argument("--dockerd", action="store_true", help="kill a dockerd of its own in place of deployer")
+    parser.add_argument(LIVE_RESTORE, action="store_true", help="that dockerd's containers run on without it")
     parser.add_argument(
         "--meddle",
         action="append",

@@ -15,7 +15,7 @@ from deployer.errors import Exit
 from tests.crash import checker
 from tests.crash.meddling import MEDDLED, Back, Meddled, Meddling, Places, found, meddle, names
 from tests.crash.own_engine import OwnEngine
-from tests.crash.runner import Verdict, carry_out, follow, options, stage, stand, write
+from tests.crash.runner import Verdict, carry_out, follow, of_those_that_lived, options, stage, stand, write
 from tests.e2e.project import Project, Result, ended
 from tests.e2e.proxy import Proxy, Request
 
@@ -91,12 +91,10 @@ def _tried(
     lost = data - seen.left()
     wrong += [f"volumes that are gone: {lost}"] if lost else []
     facts = tuple(fact for fact in scenario.facts if not let_go or not fact.path.startswith("/keep"))
-    if own:  # without live-restore, an engine's end is that of all containers
-        scenario = replace(scenario, untouched=())
     for volume in let_go:  # nobody knows any more whose they were
         with suppress(APIError):
             project.engine.remove_volume(volume)
-    wrong += checker.wrong(replace(scenario, facts=facts), project, seen, before)
+    wrong += checker.wrong(of_those_that_lived(replace(scenario, facts=facts), own), project, seen, before)
     return [*wrong, verdict.said] if wrong else []
 
 

@@ -17,6 +17,7 @@ from docker.errors import DockerException
 from tests.e2e.project import BASE, until
 
 BRIDGE = "crash0"
+LIVE_RESTORE = "--live-restore"
 ADDRESS = "172.29.252.1/24"
 
 
@@ -31,6 +32,11 @@ class OwnEngine:
     @property
     def host(self) -> str:
         return f"unix://{self.home}/docker.sock"
+
+    @property
+    def keeps_containers(self) -> bool:
+        """Whether they run on without it."""
+        return LIVE_RESTORE in self.flags
 
     def start(self) -> None:
         """Until it answers. What a killed one left of its containerd is no reason to wait for it."""

@@ -12,7 +12,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -82,7 +82,12 @@ def _tried(
         result = carry_out(run, project, proxy, seen)
         if result.code != run.code:
             return [f"{' '.join(run.command)}: exit {result.code}, not {run.code}\n{result.out}{result.err}"]
-    return checker.wrong(scenario, project, seen, before)
+    return checker.wrong(of_those_that_lived(scenario, dockerd), project, seen, before)
+
+
+def of_those_that_lived(scenario: Scenario, own: OwnEngine | None) -> Scenario:
+    """Without live-restore, an engine's end is that of all its containers."""
+    return scenario if own is None or own.keeps_containers else replace(scenario, untouched=())
 
 
 def count(operation: str) -> int:

@@ -387,15 +387,16 @@ done
 
 
 def alone(operation: str, killed: Run, after: Run, **more: Any) -> Scenario:
-    """One service whose container writes to `/data/two` when it sees that another one uses the volume too."""
-    return Scenario(
-        operation, killed, (after,), before=_alone(), facts=(Fact("web", "/data/two", "", write=False),), **more
-    )
+    """One service whose container writes to `/data/two` when it sees that another one uses the volume too, and one that
+    outlives the engine where that has live-restore.
+    """
+    facts = (Fact("web", "/data/two", "", write=False),)
+    return Scenario(operation, killed, (after,), before=_alone(), facts=facts, untouched=("bystander",), **more)
 
 
 def _alone(code: int = 0, **fields: Any) -> Run:
     web = sleeper(command=["sh", "-c", ALONE], restart="always", volumes=["data:/data"], networks=["front"]) | fields
-    return Run({"web": web}, {"networks": {"front": {}}, "volumes": {"data": {}}}, code=code)
+    return Run({"web": web, "bystander": BYSTANDER}, {"networks": {"front": {}}, "volumes": {"data": {}}}, code=code)
 
 
 _BROKEN = _alone(code=1, healthcheck=NEVER_HEALTHY)
