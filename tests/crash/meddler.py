@@ -81,7 +81,8 @@ def _tried(
         return ["there was nothing to do it to"]
     target, back = done[0]
     verdict.code, verdict.said = result.code, _said(result, project)
-    wrong = [*_at_once(names(point.kind, target, project), result)]
+    told = names(point.kind, target, project) if result.code != scenario.killed.code else ()
+    wrong = [*_at_once(told, result)]
     back()
     for run in scenario.after:
         result = carry_out(run, project, proxy, seen)
@@ -99,12 +100,12 @@ def _tried(
 
 
 def _at_once(named: Sequence[str], result: Result) -> Iterator[str]:
-    """What is wrong with how it ended: that it said what happened, and what to do."""
+    """What is wrong with how it ended: where it failed for what was done, it `named` that, and said what to do."""
     if "Traceback" in result.err:
         yield f"a traceback:\n{result.err}"
     if result.code not in CONTRACT:
         yield f"exit {result.code}\n{result.out}{result.err}"
-    if result.code and not any(name in result.err for name in named):
+    if named and not any(name in result.err for name in named):
         yield f"it failed, and named none of {named}\n{result.err}"
     for line, following in pairwise([*result.err.splitlines(), ""]):
         if re.search(r"\b[0-9a-f]{64}\b", line) and " = note: " not in line:
