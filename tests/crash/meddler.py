@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -63,16 +64,16 @@ def _tried(
     write(scenario.killed, project)
     done: list[tuple[str, Back]] = []
     let_go: set[str] = set()
+    once = threading.Lock()
 
     def interfere(request: Request) -> None:
-        if request.number < point.number or done:
-            return
-        if not (target := found(point.kind, project)):
-            return
-        verdict.struck = f"{request.method} {request.path}"
-        if point.kind.removes_a_container:
-            let_go.update(checker.anonymous_of(project.engine.inspect_container(target)))
-        done.append((target, meddle(point.kind, target, project, own)))
+        with once:  # several requests may be on their way
+            if request.number < point.number or done or not (target := found(point.kind, project)):
+                return
+            verdict.struck = f"{request.method} {request.path}"
+            if point.kind.removes_a_container:
+                let_go.update(checker.anonymous_of(project.engine.inspect_container(target)))
+            done.append((target, meddle(point.kind, target, project, own)))
 
     follow(proxy, seen, after=interfere)
     result = ended(project.start(*options(scenario.killed, proxy)), 300)
