@@ -96,7 +96,10 @@ REFUSALS = (
     ),
     _row("no-space", r"no space left on device", "`docker system df` shows what fills the engine's disk"),
     _row(
-        "name-taken", r'container name "/?[^"]+" is already in use', "that container must be removed or renamed first"
+        "name-taken",
+        r'container name "/?(?P<name>[^"]+)" is already in use',
+        "that container must be removed or renamed first",
+        says="another container is called {name}",
     ),
     _row(
         "image-platform",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from deployer.errors import OperationFailed
 from deployer.fields.field import section
 from deployer.plan.model import Call, Step
 from deployer.reconcile.calls import World, perform
 from deployer.reconcile.lost import asked_again
+from deployer.reconcile.meanwhile import explained, renamed_meanwhile
 from deployer.reconcile.protocol import EngineRefused, Progress
 
 ONCE_ONLY = (Call.KILL, Call.RESTART)
@@ -33,9 +35,13 @@ def surely(world: World, step: Step, progress: Callable[[Progress], None], *, un
 def _perform(world: World, step: Step, progress: Callable[[Progress], None], *, unsure: bool) -> None:
     try:
         perform(world, step, progress)
-    except EngineRefused:
-        if not unsure or not _is_done(world, step):
+    except OperationFailed as error:
+        if renamed := renamed_meanwhile(world, step):
+            _perform(world, renamed, progress, unsure=unsure)
+        elif not isinstance(error, EngineRefused):
             raise
+        elif not unsure or not _is_done(world, step):
+            raise explained(world, step, error) from error
 
 
 def _is_done(world: World, step: Step) -> bool:

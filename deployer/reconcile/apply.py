@@ -73,7 +73,7 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
         if not outcome.turn_lost and not outcome.aborted:
             ended = replace(reached, revision=mine.revision, nonce=mine.nonce)
             try:
-                turn.look(engine, plan.stack, mine)
+                turn.look(engine, plan.stack, mine, job.desired)
                 forget = job.forget and ended.result == SUCCEEDED
                 _end(engine, plan, ended, observed.records, images, forget=forget)
             except DeployerError as error:  # the next apply finds the turn without an end, and its holder gone
@@ -113,7 +113,7 @@ def _carry_out(
         sources=job.sources,
         deadline=deadline,
         longest_wait=job.longest_wait,
-        look=lambda: turn.look(engine, plan.stack, mine),
+        look=lambda: turn.look(engine, plan.stack, mine, job.desired),
         images={address: reference for address, reference in plan.images.items() if reference},
     )
     started(world)

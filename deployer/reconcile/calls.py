@@ -67,7 +67,8 @@ class Sources(Protocol):
 class World:
     """What the steps act on.
 
-    `images` are the references by address, and grow as builds are made. `look` is taken before each writing request,
+    `images` are the references by address, and grow as builds are made; `made` are the ids of the containers that were
+    created, by the names that they got. `look` is taken before each writing request,
     and raises Busy where the turn was lost. `deadline`, by the monotonic clock, is when nothing new is begun.
     No container is waited for longer than so many seconds: `longest_wait`.
     """
@@ -80,6 +81,7 @@ class World:
     images: dict[str, str]
     look: Callable[[], None]
     longest_wait: float = math.inf
+    made: dict[str, str] = field(default_factory=dict[str, str])
     stop: threading.Event = field(default_factory=threading.Event)
 
     def limit(self) -> waits.Limit:
@@ -176,11 +178,11 @@ def _update(engine: Engine, container: str, body: Json) -> None:
 def _create(world: World, name: str, new: NewContainer) -> None:
     body = _with_mounted({**new.body, "Image": world.images[new.image]}, world.engine)
     try:
-        world.engine.create_container(name, body)
+        world.made[name] = world.engine.create_container(name, body)
     except EngineRefused as error:
         if error.status != CONFLICT or not _came_late(world, name):
             raise
-        world.engine.create_container(name, body)
+        world.made[name] = world.engine.create_container(name, body)
 
 
 def _with_mounted(body: Json, engine: Engine) -> Json:

@@ -180,21 +180,18 @@ class _Run:
         if not self.puts_back:
             return
         for group, way in self.schedule.to_undo(at_the_end=at_the_end):
-            undone = [
-                self._take_back(step, undo, unsure=step in self.schedule.unsure)
-                for step in way
-                for undo in self._at(step).undo
-            ]
+            undone = [self._take_back(step, undo) for step in way for undo in self._at(step).undo]
             if way and all(undone):
                 self.put_back.add(group)
 
-    def _take_back(self, step: StepId, undo: Step, *, unsure: bool) -> bool:
+    def _take_back(self, step: StepId, undo: Step) -> bool:
+        """What may not have been done, or was taken back by somebody else, is as it should be."""
         if self.lost:
             return False
         # What was asked to stop, or has run out of time, starts nothing new, and still puts back what it began.
         late = max(self.world.deadline, time.monotonic() + turn.GRACE)
         world = replace(self.world, stop=threading.Event(), deadline=late)
-        future = _begun(lambda: surely(world, undo, lambda _: None, unsure=unsure))
+        future = _begun(lambda: surely(world, undo, lambda _: None, unsure=True))
         while not wait([future], timeout=0.2).done:
             self._in_time(late + turn.GRACE, [step])
         try:

@@ -14,8 +14,10 @@ from deployer.errors import Busy, Diagnostic
 from deployer.reconcile.holder import myself, with_the_dead
 from deployer.reconcile.lost import asked_again
 from deployer.reconcile.protocol import Engine, Json, Reader
+from deployer.resources import identity
 from deployer.resources.records import (
     DIED,
+    FORMAT,
     Record,
     Records,
     begin_body,
@@ -83,30 +85,31 @@ def take(
             expires=engine.now() + seconds + GRACE,
             salt=records.salt or wanted.salt,
         )
-        there = of_volume(stack, mine.revision, _made(engine, begin_body(stack, mine, desired)))
-        if there.nonce == mine.nonce:
-            for body in further_bodies(stack, mine.revision, desired):
-                _made(engine, body)
+        if _written(engine, stack, mine, desired):
             return mine
         # Somebody was first, and may be done by now: what is left is seen when the turn is taken.
         records = await_free(engine, stack, patience)
 
 
-def look(reader: Reader, stack: str, mine: Record) -> None:
-    """Raise Busy unless the turn is still held: the own record is there, and no higher number is."""
-    records = _read(reader, stack)
-    newest = records.newest
+def look(engine: Engine, stack: str, mine: Record, desired: str) -> None:
+    """Raise Busy unless the turn is still held: the own record is there, and no higher number is.
+
+    Where all records are gone (`docker volume prune -a`), nobody has taken the turn: within its time, the own one is
+    written again.
+    """
+    newest = _read(engine, stack).newest
     if newest and (newest.revision, newest.nonce) == (mine.revision, mine.nonce):
         return
-    higher = newest if newest and newest.revision >= mine.revision else None
-    who = f" to {higher.holder} (revision {higher.revision})" if higher and higher.holder else ""
-    raise Busy(
-        Diagnostic(
-            "turn-lost",
-            f"the turn of {stack} was lost{who}: this apply does nothing more",
-            hint="that one goes on from what was done here; apply again when it is done",
-        )
-    )
+    if not newest and engine.now() <= mine.expires and _written(engine, stack, mine, desired):
+        return
+    other = newest if newest and (newest.revision >= mine.revision or not newest.result) else None
+    if other:
+        who = f" to {other.holder} (revision {other.revision})" if other.holder else ""
+        hint = "that one goes on from what was done here; apply again when it is done"
+    else:
+        who = f", as somebody else has removed its record {identity.record_name(stack, mine.revision)}"
+        hint = "apply again: that goes on from what was done here"
+    raise Busy(Diagnostic("turn-lost", f"the turn of {stack} was lost{who}: this apply does nothing more", hint=hint))
 
 
 def end(engine: Engine, stack: str, record: Record, records: Records, images: str = "") -> None:
@@ -133,6 +136,16 @@ def leave(engine: Engine, stack: str) -> None:
     forget(engine, _read(engine, stack))
 
 
+def _written(engine: Engine, stack: str, mine: Record, desired: str) -> bool:
+    """Whether the record is the own one, once all of it was asked for; else nothing of it is there."""
+    there = of_volume(stack, mine.revision, _made(engine, begin_body(stack, mine, desired)))
+    if there.nonce != mine.nonce:
+        return False
+    for body in further_bodies(stack, mine.revision, desired):
+        _made(engine, body)
+    return True
+
+
 def _made(engine: Engine, body: Json) -> Json:
     """The volume of that name: made now, or there already, so that it may be asked for twice."""
     make = partial(engine.create_volume, body)
@@ -146,7 +159,8 @@ def _removed(engine: Engine, volumes: Iterable[str]) -> None:
 
 
 def busy(stack: str, record: Record) -> Busy:
-    who = f": {record.holder}" if record.holder else ", whose record is damaged"
+    unread = "damaged" if record.format == FORMAT else f"of a later version (format {record.format})"
+    who = f": {record.holder}" if record.holder else f", whose record is {unread}"
     return Busy(
         Diagnostic(
             "busy",

@@ -22,6 +22,9 @@ SETTLED = 0.5
 
 LOG_LINES = 20
 
+RUN_AGAIN = "run it again: it goes on from what is there"
+"""What to do where somebody else has removed something."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -169,8 +172,9 @@ def _inspect(reader: Reader, container: str, wait: Wait) -> Json:
         raise OperationFailed(
             Diagnostic(
                 "container-gone",
-                f"the container {container} was removed while it was waited for",
+                f"somebody else has removed the container {container} while it was waited for",
                 address=f"service.{wait.service}",
+                hint=RUN_AGAIN,
             )
         )
     return found

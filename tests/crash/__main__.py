@@ -10,18 +10,30 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 from docker import APIClient
 
-from tests.crash.own_engine import own_engine, why_not
+from tests.crash.meddler import places, try_meddled
+from tests.crash.meddling import MEDDLED, Meddled, Meddling, Places, tries
+from tests.crash.own_engine import LIVE_RESTORE, own_engine, why_not
 from tests.crash.runner import Verdict, count, images, try_point
 from tests.crash.scenarios import ENGINE_KILLED, REGISTRY, SCENARIOS, Fault, Point, points, sample
 from tests.e2e.registry import registry_in
+
+T = TypeVar("T")
+
+TRIES = 20
+"""Of each kind of meddling."""
+
+SMALL_DISK = "400m"
+"""Of the engine whose disk is filled."""
 
 
 def main() -> int:
@@ -31,6 +43,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is up is taken down
     began = time.monotonic()
     engine = APIClient(host, version="auto")
+    if arguments.meddle:
+        return meddle(engine, arguments, began)
     if arguments.dockerd:
         return kill_dockerd(engine, arguments)
     with (
@@ -39,14 +53,18 @@ def main() -> int:
         ProcessPoolExecutor(arguments.parallel, get_context("spawn")) as pool,
     ):
         requests = dict(zip(arguments.operation, pool.map(count, arguments.operation), strict=True))
-        chosen = chosen_points(requests, arguments)
-        try:
-            futures = [pool.submit(try_point, each) for each in chosen]
-            verdicts = [told(future.result()) for future in as_completed(futures)]
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # those at work end, and clean up
-            raise
-    return summed_up(verdicts, requests, engine, began)
+        verdicts = all_told(pool, try_point, chosen_points(requests, arguments))
+    print(table(verdicts, requests))
+    return summed_up(verdicts, engine, began)
+
+
+def all_told(pool: ProcessPoolExecutor, attempt: Callable[[T], Verdict], points: Sequence[T]) -> list[Verdict]:
+    try:
+        futures = [pool.submit(attempt, each) for each in points]
+        return [told(future.result()) for future in as_completed(futures)]
+    except BaseException:
+        pool.shutdown(cancel_futures=True)  # those at work end, and clean up
+        raise
 
 
 def kill_dockerd(base: APIClient, arguments: argparse.Namespace) -> int:
@@ -54,12 +72,54 @@ def kill_dockerd(base: APIClient, arguments: argparse.Namespace) -> int:
     if reason := why_not():
         sys.exit(f"crash-test: no dockerd of its own can be started to be killed: {reason}")
     began = time.monotonic()
-    with own_engine(base) as dockerd, registry_for_all():
+    flags = [LIVE_RESTORE] if arguments.live_restore else []
+    with own_engine(base, *flags) as dockerd, registry_for_all():
         os.environ["DOCKER_HOST"] = dockerd.host
         requests = {operation: count(operation) for operation in ENGINE_KILLED}
         verdicts = [told(try_point(point, dockerd)) for point in chosen_points(requests, arguments)]
         with APIClient(dockerd.host, version="auto") as engine:
-            return summed_up(verdicts, requests, engine, began)
+            print(table(verdicts, requests))
+            return summed_up(verdicts, engine, began)
+
+
+def meddle(base: APIClient, arguments: argparse.Namespace, began: float) -> int:
+    """What others do on the engine: in several stacks at once, and one after the other on an engine of our own."""
+    verdicts: list[Verdict] = []
+    with registry_for_all(), ProcessPoolExecutor(arguments.parallel, get_context("spawn")) as pool:
+        at = dict(zip(MEDDLED, pool.map(places, MEDDLED), strict=True))
+        on_this = [kind for kind in arguments.meddle if not kind.takes_an_engine]
+        verdicts += all_told(pool, try_meddled, chosen_tries(at, on_this, arguments))
+    if on_own := [kind for kind in arguments.meddle if kind.takes_an_engine]:
+        if reason := why_not():
+            sys.exit(f"crash-test: no dockerd of its own can be started: {reason}")
+        with own_engine(base, disk=SMALL_DISK) as own, registry_for_all():
+            os.environ["DOCKER_HOST"] = own.host
+            verdicts += [told(try_meddled(each, own)) for each in chosen_tries(at, on_own, arguments)]
+    print(meddled_table(verdicts))
+    return summed_up(verdicts, base, began)
+
+
+def chosen_tries(
+    at: Mapping[str, Places], kinds: Sequence[Meddling], arguments: argparse.Namespace
+) -> Sequence[Meddled]:
+    return tries(at, kinds, arguments.sample or TRIES, arguments.seed)
+
+
+def meddled_table(verdicts: Sequence[Verdict]) -> str:
+    """What was done, how often, how it ended, and what was said, one of each."""
+    lines = ["", "| somebody | tries | survived | exits | said, for example |", "|---|---|---|---|---|"]
+    by_kind: dict[Meddling, list[Verdict]] = {}
+    for each in verdicts:
+        if isinstance(each.point, Meddled):
+            by_kind.setdefault(each.point.kind, []).append(each)
+    for kind, mine in by_kind.items():
+        exits = Counter(each.code for each in mine)
+        ended = ", ".join(f"{code}: {many}" for code, many in sorted(exits.items(), key=lambda each: -each[1]))
+        said = Counter(each.said.splitlines()[0] for each in mine if each.said)
+        survived = sum(not each.wrong for each in mine)
+        example = "; ".join(f"{text} ({many})" for text, many in said.most_common())
+        lines.append(f"| {kind} | {len(mine)} | {survived} | {ended} | {example} |")
+    return "\n".join(lines)
 
 
 @contextmanager
@@ -78,8 +138,7 @@ def chosen_points(requests: Mapping[str, int], arguments: argparse.Namespace) ->
     return sample(every, arguments.sample, arguments.seed)
 
 
-def summed_up(verdicts: Sequence[Verdict], requests: Mapping[str, int], engine: APIClient, began: float) -> int:
-    print(table(verdicts, requests))
+def summed_up(verdicts: Sequence[Verdict], engine: APIClient, began: float) -> int:
     survived = sum(not verdict.wrong for verdict in verdicts)
     version, took = engine.version()["Version"], time.monotonic() - began
     print(f"\nEngine {version}: {survived} of {len(verdicts)} survived, in {took:.0f} s")
@@ -93,13 +152,26 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, metavar="K", help="only K points, spread over the operations")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which sample (default 1)")
     parser.add_argument("--dockerd", action="store_true", help="kill a dockerd of its own in place of deployer")
+    parser.add_argument(LIVE_RESTORE, action="store_true", help="that dockerd's containers run on without it")
+    parser.add_argument(
+        "--meddle",
+        action="append",
+        metavar="KIND",
+        type=kinds,
+        help="others interfere in place of faults, in this way or in `all`; --sample says how often in each",
+    )
     parser.add_argument("--parallel", type=int, default=3, metavar="N", help="how many at once (default 3)")
     arguments = parser.parse_args()
+    arguments.meddle = [kind for said in arguments.meddle or () for kind in said]
     arguments.operation = arguments.operation or list(SCENARIOS)
     arguments.fault = arguments.fault or list(Fault)
     if arguments.dockerd:
         arguments.fault = [fault for fault in arguments.fault if fault.kills]
     return arguments
+
+
+def kinds(said: str) -> Sequence[Meddling]:
+    return list(Meddling) if said == "all" else [Meddling(said)]
 
 
 def told(verdict: Verdict) -> Verdict:

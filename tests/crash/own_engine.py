@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.e2e.project import BASE, until
 
 BRIDGE = "crash0"
 ADDRESS = "172.29.252.1/24"
+LIVE_RESTORE = "--live-restore"
 
 
 @dataclass(slots=True)
@@ -30,6 +31,11 @@ class OwnEngine:
     @property
     def host(self) -> str:
         return f"unix://{self.home}/docker.sock"
+
+    @property
+    def keeps_containers(self) -> bool:
+        """Whether they run on without it."""
+        return LIVE_RESTORE in self.settings
 
     def start(self) -> None:
         """Until it answers. What a killed one left of its containerd is no reason to wait for it."""
@@ -73,6 +79,14 @@ class OwnEngine:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(30)
             self.kill()
+
+    def fill(self) -> Callable[[], None]:
+        """Take all the space of its data root; gives what gives it back."""
+        filler = self.home / "data/filler"
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(65536)):
+                pass
+        return filler.unlink
 
 
 def why_not() -> str:

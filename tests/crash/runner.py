@@ -12,7 +12,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,23 +21,30 @@ from docker import APIClient
 from docker.errors import APIError
 
 from tests.crash import checker
+from tests.crash.meddling import Meddled
 from tests.crash.own_engine import OwnEngine
 from tests.crash.scenarios import ALL, KEEPS, KEEPS_MORE, NAME, PORTS, REGISTRY, Fault, Point, Run, Scenario
 from tests.e2e.project import BASE, Project, Result, ended, free_port
 from tests.e2e.proxy import BROKEN, Hook, Instead, Proxy, Request, proxy_before
 
-DOCKERFILE = "FROM {base}\nLABEL crash-test={name}\nRUN echo once >> /made\nCOPY page /page\n"
+DOCKERFILE = """FROM {base}
+LABEL crash-test={name}
+ARG MADE=once
+RUN echo $MADE >> /made
+COPY page /page
+"""
 
 
 @dataclass(slots=True)
 class Verdict:
     """What came of a point. `struck` is the request, "" where it never came; `code` what the run exited with, where it
-    outlived that; `wrong` is empty where all is well.
+    outlived that, and `said` what it said then; `wrong` is empty where all is well.
     """
 
-    point: Point
+    point: Point | Meddled
     struck: str = ""
     code: int | None = None
+    said: str = ""
     wrong: list[str] = field(default_factory=list[str])
 
 
@@ -46,17 +53,17 @@ def try_point(point: Point, dockerd: OwnEngine | None = None) -> Verdict:
     verdict = Verdict(point)
     try:
         with stage() as (project, proxy, seen):
-            verdict.wrong += _tried(verdict, project, proxy, seen, dockerd)
+            verdict.wrong += _tried(point, verdict, project, proxy, seen, dockerd)
     except Exception:
         verdict.wrong.append(traceback.format_exc())
     return verdict
 
 
 def _tried(
-    verdict: Verdict, project: Project, proxy: Proxy, seen: checker.Seen, dockerd: OwnEngine | None
+    point: Point, verdict: Verdict, project: Project, proxy: Proxy, seen: checker.Seen, dockerd: OwnEngine | None
 ) -> list[str]:
     """What is wrong in the end; the verdict learns where it was killed."""
-    point, scenario = verdict.point, ALL[verdict.point.operation]
+    scenario = ALL[point.operation]
     before = stand(scenario, project, seen, proxy)
     verdict.struck, result = strike(scenario.killed, project, proxy, seen, point, dockerd)
     if not verdict.struck:
@@ -68,14 +75,19 @@ def _tried(
         verdict.code = result.code
         verdict.wrong += checker.at_once(scenario, project, result, point.fault)
     proxy.listen()
-    if not verdict.point.records:
+    if not point.records:
         for record in project.records():
             project.engine.remove_volume(record)
     for run in scenario.after:
         result = carry_out(run, project, proxy, seen)
         if result.code != run.code:
             return [f"{' '.join(run.command)}: exit {result.code}, not {run.code}\n{result.out}{result.err}"]
-    return checker.wrong(scenario, project, seen, before)
+    return checker.wrong(of_those_that_lived(scenario, dockerd), project, seen, before)
+
+
+def of_those_that_lived(scenario: Scenario, own: OwnEngine | None) -> Scenario:
+    """Without live-restore, an engine's end is that of all its containers."""
+    return scenario if own is None or own.keeps_containers else replace(scenario, untouched=())
 
 
 def count(operation: str) -> int:

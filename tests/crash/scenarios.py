@@ -77,7 +77,7 @@ class Scenario:
 
     `gone` says that nothing of the stack is left in the end; `kept` names its volumes that are, by their keys.
     `cut_off` is a run before it that was killed after the request of that number. `pulled` is an image that a registry
-    has, and the engine has not.
+    has, and the engine has not. With `builds_again`, older images of a build may stay.
     """
 
     operation: str
@@ -91,6 +91,7 @@ class Scenario:
     untouched: tuple[str, ...] = ()
     gone: bool = False
     kept: tuple[str, ...] = ()
+    builds_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,15 +387,16 @@ done
 
 
 def alone(operation: str, killed: Run, after: Run, **more: Any) -> Scenario:
-    """One service whose container writes to `/data/two` when it sees that another one uses the volume too."""
-    return Scenario(
-        operation, killed, (after,), before=_alone(), facts=(Fact("web", "/data/two", "", write=False),), **more
-    )
+    """One service whose container writes to `/data/two` when it sees that another one uses the volume too, and one that
+    outlives the engine where that has live-restore.
+    """
+    facts = (Fact("web", "/data/two", "", write=False),)
+    return Scenario(operation, killed, (after,), before=_alone(), facts=facts, untouched=("bystander",), **more)
 
 
 def _alone(code: int = 0, **fields: Any) -> Run:
     web = sleeper(command=["sh", "-c", ALONE], restart="always", volumes=["data:/data"], networks=["front"]) | fields
-    return Run({"web": web}, {"networks": {"front": {}}, "volumes": {"data": {}}}, code=code)
+    return Run({"web": web, "bystander": BYSTANDER}, {"networks": {"front": {}}, "volumes": {"data": {}}}, code=code)
 
 
 _BROKEN = _alone(code=1, healthcheck=NEVER_HEALTHY)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,14 +108,6 @@ def on_an_engine_of_its_own(
             yield replace(project, engine=client), made
 
 
-def fill(engine: OwnEngine) -> Path:
-    """All the room that there is on its disk."""
-    filler = engine.home / "data" / "filler"
-    with filler.open("wb") as file, pytest.raises(OSError, match="No space left"):
-        file.writelines(bytes(1_000_000) for _ in range(1000))
-    return filler
-
-
 def first_of(text: str) -> str:
     """The first of the errors: which of its files the engine cannot write is a matter of chance, and of bytes."""
     error = text[text.index("error[") :].partition("\nerror[")[0]
@@ -132,12 +123,12 @@ def test_an_engine_whose_disk_is_full(
         mine.write({"web": page("old", port)})
         mine.apply()
         before = mine.container("web")
-        filler = fill(engine)
+        give_back = engine.fill()
         mine.write({"web": page("new", port)})
         result = mine.apply(code=1)
         assert read(mine, first_of(result.err)) == snapshot
         must_still_answer(mine, port, before)
-        filler.unlink()
+        give_back()
         mine.apply()
         assert fetched(port) == "new"
 
