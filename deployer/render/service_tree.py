@@ -118,7 +118,7 @@ def _mount(mount: Mount, scope: Scope) -> Tree:
         shown["read_only"] = True
     if mount.consistency:
         shown["consistency"] = mount.consistency
-    if mount.type == "bind" and mount.bind:
+    if mount.bind:
         shown["bind"] = long_form(mount.bind)
     if mount.type == "volume" and mount.volume:
         shown["volume"] = long_form(mount.volume)

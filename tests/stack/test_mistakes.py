@@ -45,6 +45,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("unknown-key", SHOP + "    depends_on:\n      db: {»conditon: service_healthy}\n  db: {image: busybox}\n"),
     ("unknown-key", SHOP + "    networks:\n      default: {»alias: [a]}\n"),
     ("unknown-key", SHOP + "    env_file: [{path: a, required: false, »requird: 1}]\n"),
+    ("bad-choice", SHOP + "    env_file: [{path: a, required: false, format: »Raw}]\n"),
     ("unknown-key", "builds: {app: {»contxt: ./app}}" + TAIL),
     ("unknown-key", "networks: {front: {»drivr: bridge}}" + TAIL),
     ("unknown-key", "volumes:\n  data:\n    »lables: {}" + TAIL),
