@@ -356,8 +356,8 @@ MISTAKES: list[tuple[str, str]] = [
     # what there will be
     ("not-supported-yet", SHOP + "    »credential_spec: {file: a}\n"),
     ("not-supported-yet", SHOP + '    security_opt: [»"seccomp:./profile.json"]\n'),
-    ("not-supported-yet", "secrets: {pw: {file: pw, »external: true}}" + TAIL),
-    ("not-supported-yet", "configs: {site: {»template_driver: golang, file: a}}" + TAIL),
+    ("needs-swarm", "secrets: {pw: {file: pw, »external: true}}" + TAIL),
+    ("needs-swarm", "configs: {site: {»template_driver: golang, file: a}}" + TAIL),
     ("not-supported-yet", "include: [»'https://example.com/shop.git']" + TAIL),
     ("not-supported-yet", SHOP + "    build: {context: ., »no_cache: true}\n"),
     ("not-supported-yet", SHOP + "    x-deployer: {»exclusive: false}\n"),
