@@ -227,9 +227,9 @@ class Stack:
         return (*self.sensitive, *self._tainted_names("builds", build))
 
     def _tainted_names(self, *path: str) -> list[str]:
-        """The variables and arguments that hold what is sensitive under another name."""
+        """The variables, arguments and labels that hold what is sensitive under another name."""
         found = [tainted for tainted in self.tainted if tainted[: len(path)] == path]
-        return sorted(str(tainted[-1]) for tainted in found if tainted[-2] in ("environment", "args"))
+        return sorted(str(tainted[-1]) for tainted in found if tainted[-2] in ("environment", "args", "labels"))
 
     def source(self, section: Section, name: str) -> Source:
         return (self.secrets if section == "secrets" else self.configs)[name]

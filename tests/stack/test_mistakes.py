@@ -359,7 +359,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("needs-swarm", "secrets: {pw: {file: pw, »external: true}}" + TAIL),
     ("needs-swarm", "configs: {site: {»template_driver: golang, file: a}}" + TAIL),
     ("not-supported-yet", "include: [»'https://example.com/shop.git']" + TAIL),
-    ("not-supported-yet", SHOP + "    build: {context: ., »no_cache: true}\n"),
+    ("not-supported-yet", SHOP + "    build: {context: ., »pull: true}\n"),
     ("not-supported-yet", SHOP + "    x-deployer: {»exclusive: false}\n"),
     # what is deployer's own
     ("unknown-field", SHOP + "    x-deployer: {ignore: [mem_limit, »mem_limt]}\n"),
