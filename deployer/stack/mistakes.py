@@ -18,7 +18,7 @@ from deployer.stack.places import Places
 Path = tuple[str | int, ...]
 
 LATER_CHOICES: Mapping[str | int, tuple[Any, ...]] = {
-    "mode": ("global", "global-job", "replicated-job"),
+    "mode": ("global-job", "replicated-job"),
     "order": ("start-first",),
     "type": ("cluster", "npipe"),
 }

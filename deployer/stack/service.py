@@ -141,7 +141,9 @@ class Deploy(Model):
     """How many, and with what limits."""
 
     replicas: Count | None = Field(default=None, description="How many containers the service has; 1 unless set.")
-    mode: Literal["replicated"] = Field(default="replicated", description="replicated.")
+    mode: Literal["replicated", "global"] = Field(
+        default="replicated", description="replicated, or global, which is one a host: one."
+    )
     labels: Options | None = Field(default=None, description="Of no meaning without Swarm: no container has them.")
     update_config: UpdateConfig | None = Field(default=None, description="How containers are replaced.")
     rollback_config: RollbackConfig | None = Field(default=None, description="Of no meaning without Swarm.")

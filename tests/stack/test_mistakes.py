@@ -356,6 +356,9 @@ MISTAKES: list[tuple[str, str]] = [
     # what there will be
     ("not-supported-yet", SHOP + "    »credential_spec: {file: a}\n"),
     ("not-supported-yet", SHOP + '    security_opt: [»"seccomp:./profile.json"]\n'),
+    ("said-twice", SHOP + "    deploy: {mode: global, replicas: »2}\n"),
+    ("said-twice", SHOP + "    deploy: {mode: global}\n    scale: »3\n"),
+    ("not-supported-yet", SHOP + "    deploy: {mode: »global-job}\n"),
     ("needs-swarm", "secrets: {pw: {file: pw, »external: true}}" + TAIL),
     ("needs-swarm", "configs: {site: {»template_driver: golang, file: a}}" + TAIL),
     ("not-supported-yet", "include: [»'https://example.com/shop.git']" + TAIL),
