@@ -96,6 +96,7 @@ class StackSources:
 
     def _build(self, name: str) -> DesiredBuild:
         from deployer.fields.platform import canonical
+        from deployer.resources.build_options import options_of
         from deployer.resources.desired import DesiredBuild
         from deployer.sources.builds import read_build
 
@@ -114,9 +115,11 @@ class StackSources:
             tag=build.tag,
             path=self.stack.path_of_build(name),
             platform=canonical(build.platforms[0]) if build.platforms else "",
+            options=options_of(build),
         )
 
     def _recipe(self, name: str) -> Recipe:
+        from deployer.resources.build_options import further_inputs
         from deployer.sources.builds import Recipe
 
         build, inline = self.stack.builds[name], self.stack.path_of_inline(name)
@@ -128,6 +131,7 @@ class StackSources:
             target=build.target,
             place=self.stack.place(*self.stack.path_of_build(name)),
             inline_at=lambda place: self.stack.places.in_block(place.line, place.column, *inline),
+            further=further_inputs(build),
         )
 
     def contents(self, services: Collection[str], mistakes: list[Diagnostic]) -> dict[str, str]:

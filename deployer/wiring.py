@@ -6,12 +6,13 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.sources.chosen import chosen_files, chosen_profiles
-from deployer.sources.dotenv import read_dotenv
+from deployer.sources.dotenv import read_dotenv, read_raw
 from deployer.sources.files import read_text, shown_path
 from deployer.sources.noted import NotedEnvironment
 
@@ -50,7 +51,7 @@ def load_stack(choices: Choices, named: Collection[str] = ()) -> tuple[Stack, Pa
         folder=str(folder),
         environment=variables,
         read_file=lambda name, place: TextFile(*_read_file(folder, name, place)),
-        read_env_file=lambda name, place, given, before: _read_env_file(folder, name, place, given, before),
+        read_env_file=partial(_read_env_file, folder),
         name=choices.project_name or variables.get("COMPOSE_PROJECT_NAME") or None,
         profiles=choices.profiles or chosen_profiles(variables),
         settings=choices.settings,
@@ -106,11 +107,12 @@ def _read_file(folder: Path, name: str, place: Place) -> tuple[str, str, str]:
 
 
 def _read_env_file(
-    folder: Path, name: str, place: Place, given: Mapping[str, str], before: Mapping[str, str]
+    folder: Path, name: str, place: Place, given: Mapping[str, str], before: Mapping[str, str], raw: bool
 ) -> Mapping[str, tuple[str, Place]]:
     path = folder / Path(name).expanduser()
     shown = shown_path(path)
-    return read_dotenv(read_text(path, shown, place), shown, given, before=before)
+    text = read_text(path, shown, place)
+    return read_raw(text, shown, given, before) if raw else read_dotenv(text, shown, given, before=before)
 
 
 def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:

@@ -41,6 +41,10 @@ class Attachment(Model):
     interface_name: Text | None = Field(default=None, description="What the interface in this network is called.")
 
 
+class Nameless(Attachment):
+    """How a service is in the network that its `network_mode` names: it has no name there."""
+
+
 def attachments(written: Any) -> Any:
     """The mapping of a list of names; a name alone has no options."""
     names, entries = listing(written), mapping(written)
@@ -81,7 +85,11 @@ def _normal(written: dict[str, Attachment], context: Context) -> Value:
     """
     hostname = {context.hostname} - {context.service}
     ordered = sorted(written.items(), key=lambda pair: (-pair[1].priority, pair[0]))
-    return tuple((name, _entry({context.service, *entry.aliases} - hostname, _said(entry))) for name, entry in ordered)
+    return tuple((name, _entry(_names(entry, context) - hostname, _said(entry))) for name, entry in ordered)
+
+
+def _names(entry: Attachment, context: Context) -> set[str]:
+    return set() if isinstance(entry, Nameless) else {context.service, *entry.aliases}
 
 
 def _said(entry: Attachment) -> dict[str, Any]:

@@ -16,13 +16,18 @@ from deployer.fields.field import Context, Kind, Value
 class Model(BaseModel):
     """A concept of the stack file: frozen, and strict about its keys.
 
-    `later` names the keys that the Compose Specification knows and deployer does not carry out yet.
+    `later` names the keys that the Compose Specification knows and deployer does not carry out yet; `swarm` those that
+    are about what only Swarm keeps, and cannot be passed over.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
 
     @classmethod
     def later(cls) -> frozenset[str]:
+        return frozenset()
+
+    @classmethod
+    def swarm(cls) -> frozenset[str]:
         return frozenset()
 
 

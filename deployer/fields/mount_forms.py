@@ -40,10 +40,15 @@ class BindOptions(Model):
     create_host_path: Flag = Field(
         default=True, description="Whether a folder is made on the host where nothing is; else that is an error."
     )
+    recursive: Literal["enabled", "disabled", "writable", "readonly"] = Field(
+        default="enabled",
+        description="Whether mounts below it are there, too: disabled leaves them out; where it is read_only, writable "
+        "leaves them as they are, and readonly makes sure that they are read only.",
+    )
 
-    @classmethod
-    def later(cls) -> frozenset[str]:
-        return frozenset({"recursive"})
+
+READ_ONLY_BELOW = ("writable", "readonly")
+"""What `recursive` says of the mounts below one that is read only."""
 
 
 class VolumeOptions(Model):
@@ -80,7 +85,7 @@ class Mount(Model):
     consistency: Literal["consistent", "cached", "delegated"] | None = Field(
         default=None, description="Of no meaning; for files that are used on a Mac, too."
     )
-    bind: BindOptions | None = Field(default=None, description="For type bind.")
+    bind: BindOptions | None = Field(default=None, description="For type bind; of a named volume, `selinux` alone.")
     volume: VolumeOptions | None = Field(default=None, description="For type volume.")
     tmpfs: TmpfsOptions | None = Field(default=None, description="For type tmpfs.")
     image: ImageOptions | None = Field(default=None, description="For type image.")
@@ -113,22 +118,48 @@ def mount(written: Any) -> Any:
         short["read_only"] = True
     propagation = next((each for each in options if each in PROPAGATIONS), None)
     selinux = next((each for each in options if each in SELINUX), None)
-    short["bind" if kind == "bind" else "volume"] = {
-        **({"selinux": selinux} if selinux else {}),
-        **({"propagation": propagation} if propagation else {}),
-        **({"create_host_path": True} if kind == "bind" else {"nocopy": True} if "nocopy" in options else {}),
-    }
-    return short
+    relabelled = {"selinux": selinux} if selinux else {}
+    if kind == "bind":
+        spread = {"propagation": propagation} if propagation else {}
+        return {**short, "bind": {**relabelled, **spread, "create_host_path": True}}
+    labelled = {"bind": relabelled} if relabelled else {}
+    return {**short, **labelled, "volume": {"nocopy": True} if "nocopy" in options else {}}
 
 
 def _options(written: str, kind: str) -> list[str]:
     """Those of the short form; each is of one kind of mount."""
     options = written.split(",")
-    own = (*PROPAGATIONS, *SELINUX) if kind == "bind" else ("nocopy",)
+    own = (*SELINUX, *(PROPAGATIONS if kind == "bind" else ("nocopy",)))
     for option in options:
         if option not in (*_ACCESS, *_CONSISTENCY, *own):
             raise refusal("bad-volume", f"no option of a {kind} is named {option!r}", ", ".join((*_ACCESS, *own)))
     return options
+
+
+def _bound(entry: Mount, bind: BindOptions) -> None:
+    """Checks what no engine can do at once, as relabelling is asked of it in another place than all the rest."""
+    what = "create_host_path: false" if not bind.create_host_path else f"recursive: {bind.recursive}"
+    if bind.selinux and (not bind.create_host_path or bind.recursive != "enabled"):
+        hint = "take one of them out: the engine relabels only what it makes where it is not there, with all below it"
+        raise refusal("bad-volume", f"the bind at {entry.target} has selinux and {what}", hint)
+    if bind.recursive in READ_ONLY_BELOW and not entry.read_only:
+        raise refusal(
+            "bad-volume", f"the bind at {entry.target} has {what}, and is no read_only one", "read_only: true"
+        )
+    if bind.recursive == "readonly" and bind.propagation != "rprivate":
+        hint = "take propagation out, or say propagation: rprivate"
+        raise refusal("bad-volume", f"the bind at {entry.target} has {what} and another propagation", hint)
+
+
+def _is_relabelled(entry: Mount) -> bool:
+    """Whether it is a named volume with a label for SELinux, which Compose keeps where a bind's is."""
+    if entry.type != "volume" or not entry.bind or entry.bind.model_fields_set != {"selinux"}:
+        return False
+    if not entry.source or (entry.volume and (entry.volume.labels or entry.volume.subpath)):
+        what = "labels or a subpath" if entry.source else "no name"
+        hint = "take selinux out, or say that: the engine relabels a volume by its name alone"
+        raise refusal("bad-volume", f"the volume at {entry.target} has selinux and {what}", hint)
+    return True
 
 
 def sourced(entry: Mount) -> Mount:
@@ -139,16 +170,16 @@ def sourced(entry: Mount) -> Mount:
         raise refusal(
             "bad-volume", f"the image at {entry.target} has no source", "source: the image, such as nginx:1.27"
         )
-    if entry.bind and entry.bind.selinux and not entry.bind.create_host_path:
-        hint = "take one of them out: the engine relabels only what it makes where it is not there"
-        raise refusal("bad-volume", f"the bind at {entry.target} has selinux and create_host_path: false", hint)
+    if entry.type == "bind" and entry.bind:
+        _bound(entry, entry.bind)
     if entry.type == "tmpfs" and entry.source:
         raise refusal("bad-volume", f"the tmpfs at {entry.target} has a source", "take it out: it is memory")
     if entry.type == "bind" and entry.source.startswith("~"):
         hint = f"write it as ${{HOME}}{entry.source[1:]}" if entry.source.startswith("~/") else _HINT
         raise refusal("not-supported-yet", f"the home folder in {entry.source!r} is not supported yet", hint)
+    relabelled = _is_relabelled(entry)
     for kind in ("bind", "volume", "tmpfs", "image"):
-        if kind != entry.type and getattr(entry, kind):
+        if kind != entry.type and getattr(entry, kind) and not (relabelled and kind == "bind"):
             hint = f"take it out, or say it under {entry.type}"
             raise refusal("bad-volume", f"the {entry.type} at {entry.target} has options for a {kind}", hint)
     return entry

@@ -12,6 +12,7 @@ from deployer.fields.field import Context, Json, Kind, Value, put, section
 from deployer.fields.kinds import pairs, user_labels
 from deployer.fields.mount_forms import (
     PROPAGATIONS,
+    READ_ONLY_BELOW,
     SELINUX,
     BindOptions,
     Mount,
@@ -36,11 +37,12 @@ def _canonical(entry: Mount, context: Context) -> Value:
         case "volume":
             source, options = context.volumes.get(entry.source, entry.source), entry.volume or VolumeOptions()
             further = {"nocopy": options.nocopy, "labels": pairs(options.labels), "subpath": options.subpath}
+            further["selinux"] = entry.bind.selinux if entry.bind else None
             return _value("volume", source, entry.read_only, further=further)
         case "bind":
             bind = entry.bind or BindOptions()
             path = host_path(entry.source, context.folder)
-            further = {"propagation": bind.propagation, "selinux": bind.selinux}
+            further = {"propagation": bind.propagation, "recursive": bind.recursive, "selinux": bind.selinux}
             return _value("bind", path, entry.read_only, further=further)
         case "image":
             further = {"subpath": entry.image.subpath if entry.image else None}
@@ -51,11 +53,18 @@ def _canonical(entry: Mount, context: Context) -> Value:
 
 
 NOTHING: Json = MappingProxyType({})
-_FURTHER = ("nocopy", "propagation", "selinux", "subpath", "labels")
+_FURTHER = ("nocopy", "propagation", "recursive", "selinux", "subpath", "labels")
+_UNSET = (None, False, "", (), "rprivate", "enabled")
+_RECURSIVE = {
+    "disabled": "NonRecursive",
+    "writable": "ReadOnlyNonRecursive",
+    "readonly": "ReadOnlyForceRecursive",
+}
+"""The flags of the engine's BindOptions."""
 
 
 def _value(kind: str, source: str, read_only: bool, size: int = 0, mode: int = 0, further: Json = NOTHING) -> Value:
-    said = ((name, further[name]) for name in _FURTHER if further.get(name) and further[name] != "rprivate")
+    said = ((name, further[name]) for name in _FURTHER if further.get(name) not in _UNSET)
     return (kind, source, read_only, size, mode, *said)
 
 
@@ -66,6 +75,8 @@ def parts_since(written: tuple[Mount, ...]) -> Iterator[tuple[tuple[str | int, .
             yield (index, "type"), "1.48"
         if entry.volume and entry.volume.subpath:
             yield (index, "volume", "subpath"), "1.45"
+        if entry.bind and entry.bind.recursive in READ_ONLY_BELOW:
+            yield (index, "bind", "recursive"), "1.44"
 
 
 def images_of(mounts: Value) -> frozenset[str]:
@@ -91,16 +102,17 @@ def host_path(source: str, folder: str) -> str:
 
 def write_mounts(body: dict[str, Any], mounts: Value, written: Any, _: Context) -> None:
     """Binds go as Mounts where a missing source is an error, which it is then at create; as Binds where the folder is
-    to be made, which Mounts cannot.
+    to be made, which Mounts cannot before API 1.42. What only one of them can say decides where it goes, too.
     """
     kept = {entry.target for entry in written or () if _must_be_there(entry)}
     entries: list[dict[str, Any]] = []
     binds: list[str] = []
     for target, value in mounts:
-        if value[0] == "bind" and target not in kept:
+        options = dict(value[5:])
+        if "selinux" in options or (value[0] == "bind" and target not in kept and "recursive" not in options):
             binds.append(_bind(target, value))
         else:
-            entries.append(_entry(target, value))
+            entries.append(_entry(target, value, made=value[0] == "bind" and target not in kept))
     if entries:
         put(body, "HostConfig.Mounts", entries)
     if binds:
@@ -109,10 +121,12 @@ def write_mounts(body: dict[str, Any], mounts: Value, written: Any, _: Context) 
 
 def _bind(target: str, value: Value) -> str:
     _, source, read_only, _, _, *further = value
-    return ":".join((source, target, ",".join(("ro" if read_only else "rw", *(option for _, option in further)))))
+    options = (name if option is True else option for name, option in further)
+    return ":".join((source, target, ",".join(("ro" if read_only else "rw", *options))))
 
 
-def _entry(target: str, value: Value) -> dict[str, Any]:
+def _entry(target: str, value: Value, *, made: bool) -> dict[str, Any]:
+    """`made` says that the folder of the host is made where nothing is."""
     kind, source, read_only, size, mode, *further = value
     options = dict(further)
     entry: dict[str, Any] = {"Type": kind, "Target": target, "ReadOnly": read_only}
@@ -120,8 +134,12 @@ def _entry(target: str, value: Value) -> dict[str, Any]:
         entry["Source"] = source
     if size or mode:
         entry["TmpfsOptions"] = {"SizeBytes": size, "Mode": mode}
-    if "propagation" in options:
-        entry["BindOptions"] = {"Propagation": options["propagation"]}
+    bind = {"Propagation": options["propagation"]} if "propagation" in options else dict[str, Any]()
+    bind |= {_RECURSIVE[options["recursive"]]: True} if "recursive" in options else {}
+    if made:
+        bind["CreateMountpoint"] = True
+    if bind:
+        entry["BindOptions"] = bind
     subpath = {"Subpath": options["subpath"]} if "subpath" in options else {}
     nocopy = {"NoCopy": True} if "nocopy" in options else {}
     labels = {"Labels": dict(options["labels"])} if "labels" in options else {}
@@ -166,7 +184,7 @@ def _read_bind(source: str, options: Sequence[str]) -> Value:
 
 
 def _read_entry(entry: Json) -> Value:
-    memory, volume = section(entry, "TmpfsOptions"), section(entry, "VolumeOptions")
+    memory, volume, bind = (section(entry, f"{kind}Options") for kind in ("Tmpfs", "Volume", "Bind"))
     if entry["Type"] == "image":
         subpath = section(entry, "ImageOptions").get("Subpath", "")
         return _value("image", entry["Source"], False, further={"subpath": subpath})
@@ -177,7 +195,8 @@ def _read_entry(entry: Json) -> Value:
         memory.get("SizeBytes", 0),
         memory.get("Mode", 0),
         further={
-            "propagation": section(entry, "BindOptions").get("Propagation", ""),
+            "propagation": bind.get("Propagation", ""),
+            "recursive": next((said for said, flag in _RECURSIVE.items() if bind.get(flag)), ""),
             "nocopy": volume.get("NoCopy", False),
             "labels": user_labels(dict(section(volume, "Labels"))),
             "subpath": volume.get("Subpath", ""),
@@ -210,8 +229,8 @@ def _shown(name: str, option: Value) -> str:
     match name:
         case "nocopy":
             return name
-        case "subpath":
-            return f"subpath={option}"
+        case "subpath" | "recursive":
+            return f"{name}={option}"
         case "labels":
             return "labels=" + " ".join(f"{label}={text}" for label, text in option)
         case _:

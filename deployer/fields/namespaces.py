@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -50,16 +51,25 @@ def reader_of(code: str, what: str, modes: tuple[str, ...], hint: str = "") -> C
     return read
 
 
-_network_mode = reader_of("bad-network-mode", "a network mode", MODES, "; a network is joined by `networks: [NAME]`")
+_network_mode = reader_of("bad-network-mode", "a network mode", MODES, ", or the name of a network on the engine")
+_NETWORK = "[a-zA-Z0-9][a-zA-Z0-9_.-]*"
+"""How the engine lets a network be called."""
 
 
 def network_mode(written: Any) -> str:
     """Compose's `default` is the engine's bridge."""
-    return "bridge" if written == "default" else _network_mode(written)
+    if written == "default":
+        return "bridge"
+    return written if isinstance(written, str) and re.fullmatch(_NETWORK, written) else _network_mode(written)
 
 
-def _kind(read: Callable[[Any], str], modes: tuple[str, ...]) -> Kind:
-    pattern = f"^(|{'|'.join(modes)}|(service|container):.+)$"
+def network_named(mode: Value) -> str:
+    """The network on the engine that a network mode names; "" where it names none."""
+    return "" if mode in ("", *MODES) or owner(mode)[0] else str(mode)
+
+
+def _kind(read: Callable[[Any], str], *names: str) -> Kind:
+    pattern = f"^(|{'|'.join(names)}|(service|container):.+)$"
     notation = Annotated[str, BeforeValidator(read), WithJsonSchema({"type": "string", "pattern": pattern})]
     return Kind(notation, lambda mode, _: mode, same, str, lambda mode: mode or '""')
 
@@ -115,23 +125,30 @@ def less_the_daemons(have: Value, want: Value, was: Value) -> Value:
     return have if want or was or have not in ("private", "shareable") else ""
 
 
+def less_a_network(have: Value, want: Value, was: Value) -> Value:
+    """A network that the mode names is compared as all others, among those that the container is in."""
+    return have or (want if network_named(want) else was if network_named(was) and want else "")
+
+
 _IPC = ("host", "none", "private", "shareable")
 _PID = ("host",)
 
 NETWORK_MODE = Field(
     name="network_mode",
-    kind=_kind(network_mode, ("default", *MODES)),
+    kind=_kind(network_mode, _NETWORK),
     engine="HostConfig.NetworkMode",
     write=_writer(NAMESPACES[0]),
     read=read_network_mode,
+    fills=less_a_network,
     unset="",
     example=("none", "host"),
-    doc="Instead of networks: bridge (the engine's own), host, none, service:NAME or container:NAME.",
+    doc="Instead of networks: bridge (the engine's own), host, none, service:NAME or container:NAME; or the name of a "
+    "network that is on the engine.",
 )
 
 IPC = Field(
     name="ipc",
-    kind=_kind(reader_of("bad-ipc", "an IPC mode", _IPC), _IPC),
+    kind=_kind(reader_of("bad-ipc", "an IPC mode", _IPC), *_IPC),
     engine="HostConfig.IpcMode",
     inspect="HostConfig.IpcMode",
     write=_writer(NAMESPACES[1]),
@@ -145,7 +162,7 @@ IPC = Field(
 
 PID = Field(
     name="pid",
-    kind=_kind(reader_of("bad-pid", "a PID mode", _PID), _PID),
+    kind=_kind(reader_of("bad-pid", "a PID mode", _PID), *_PID),
     engine="HostConfig.PidMode",
     inspect="HostConfig.PidMode",
     write=_writer(NAMESPACES[2]),

@@ -8,17 +8,10 @@ from typing import Any, cast
 
 from deployer.resources.revisions import Tree
 
-_COPIED = ("secrets", "configs")
-
 
 def readable(tree: Tree) -> Tree:
-    """The tree less what `config` prints and no stack file says: where Compose's JSON has something though nothing is
-    said, and the full names of secrets and configs.
-    """
+    """The tree less what `config` prints and no stack file says: what Compose's JSON has though nothing is said."""
     found: Tree = dict(tree)
-    for section in _COPIED:
-        if section in found:
-            found[section] = {key: _less(one, {"name"}) for key, one in _entries(found, section).items()}
     found["services"] = {name: _service(one) for name, one in _entries(found, "services").items()}
     if "networks" in found:
         found["networks"] = {key: _less_empty(one, {"ipam"}) for key, one in _entries(found, "networks").items()}

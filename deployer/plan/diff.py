@@ -12,6 +12,7 @@ from deployer.fields.attachments import has_fixed_mac
 from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Context, Effect, Field, Value
 from deployer.fields.mount_forms import target_path
+from deployer.fields.namespaces import network_named
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Cause, FieldChange
@@ -113,8 +114,8 @@ def _with_left_out(sides: Sides, row: Field, have: Value) -> Value:
 
 def _other_mode(sides: Sides) -> bool:
     """Whether another network mode takes or brings all networks: that is one change, not one a network."""
-    mode = "network_mode"
-    return sides.service.asked[mode] != sides.container.values[mode]
+    asked: str = sides.service.asked["network_mode"]
+    return ("" if network_named(asked) else asked) != sides.container.values["network_mode"]
 
 
 def _less_the_image(row: Field, want: Value, have: Value) -> Value:
@@ -134,7 +135,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
     before, after = _shown(row, entry, have, want, sensitive)
     was = _applied_entry(sides, row, entry)
     change = FieldChange(
-        field=f"{name}.{entry}" if entry else name,
+        field=f"{row.name if row.name == 'networks' else name}.{entry}" if entry else name,
         before=before,
         after=after,
         causes=causes,

@@ -8,10 +8,8 @@ from typing import Any
 from deployer.errors import Diagnostic
 from deployer.fields.copies import SECTIONS
 from deployer.fields.mounts import needed_paths
-from deployer.fields.namespaces import owners
 from deployer.fields.platform import is_of
 from deployer.fields.references import host_of
-from deployer.fields.volumes_from import givers
 from deployer.plan.abilities import engine_too_old, not_in_effect
 from deployer.plan.contents import contents_elsewhere, signals_missed
 from deployer.plan.copies import into_volume, volume_over
@@ -19,6 +17,7 @@ from deployer.plan.damaged import damaged
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import Draft, meet
 from deployer.plan.images import other_platform
+from deployer.plan.missing import external_missing, modes_missing, owners_missing
 from deployer.plan.model import Action, Call, Change
 from deployer.plan.renamed import renamed_volumes
 from deployer.resources.desired import Desired, DesiredService, DesiredThing
@@ -38,6 +37,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
         yield from engine_too_old(desired, observed, place)
         yield from names_taken(desired, observed, place)
         yield from external_missing(desired, observed, place)
+        yield from modes_missing(desired, observed, place)
         yield from owners_missing(desired, observed, place)
         yield from volumes_changed(desired, observed, place)
         yield from images_never(desired, observed, place)
@@ -114,45 +114,6 @@ def names_kept(drafts: Sequence[Draft], observed: Observed, place: PlaceOf) -> I
 def _belongs_to_another(found: ObservedThing, section: str) -> bool:
     """A volume without any origin may hold data, made by hand for this stack: the plan names it and uses it."""
     return section == "networks" or found.origin is not None or bool(found.key)
-
-
-def external_missing(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
-    for section, wanted, there in (
-        ("networks", desired.networks, observed.networks),
-        ("volumes", desired.volumes, observed.volumes),
-    ):
-        for thing in wanted.values():
-            if thing.external and thing.name not in there:
-                yield Diagnostic(
-                    "external-missing",
-                    f"the {section[:-1]} {thing.name} is external, and it is not there",
-                    place(section, thing.key),
-                    f"make it: docker {section[:-1]} create {thing.name}",
-                )
-
-
-def owners_missing(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
-    """A container of somebody else, whose namespace or mounts a service is to have."""
-    for service in desired.services.values():
-        wanted = [
-            (name, each.row, f"{each.what} services.{service.name} joins")
-            for each, kind, name in owners(service.asked)
-            if kind == "container"
-        ]
-        mounts = f"mounts services.{service.name} has"
-        wanted += [
-            (name, "volumes_from", mounts)
-            for kind, name in givers(service.asked["volumes_from"])
-            if kind == "container"
-        ]
-        for name, key, whose in wanted:
-            if name not in observed.neighbours:
-                yield Diagnostic(
-                    "external-missing",
-                    f"the container {name}, whose {whose}, is not there",
-                    place("services", service.name, key),
-                    "start it first; it is known by its name, not by its id",
-                )
 
 
 def networks_in_use(

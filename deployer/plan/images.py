@@ -182,7 +182,8 @@ def _differences(
         was, now = before.get(name), inputs.get(name)
         if was != now and (bases_known or not name.startswith(FROM)):
             what = "changed" if was and now else "removed" if was else "added"
-            at = place(*build.path, *name.split(".", 1)) if name.startswith("args.") or name == "target" else None
+            said = name.startswith(("args.", "labels.", "extra_hosts.")) or name in ("target", "network")
+            at = place(*build.path, *name.split(".", 1)) if said else None
             yield FieldChange(name, None, None, (Cause.EDIT,), Effect.REPLACE, at=at, note=what)
 
 

@@ -253,6 +253,7 @@ def _build(world: World, build: DesiredBuild, progress: Callable[[Progress], Non
             "t": reference,
             "dockerfile": dockerfile,
             "buildargs": dict(build.args),
+            **build.options,
             "rm": True,
             "forcerm": True,
         }

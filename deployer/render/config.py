@@ -122,22 +122,21 @@ def _registry(stack: Stack, name: str, bare: bool) -> Tree:
     said = long_form(stack.registries[name])
     if bare:
         return said
-    if bare:
-        return said
     hidden = {path[2] for path in stack.tainted if path[:2] == ("registries", name) and path[2] != "password"}
     return {key: MASK if key in hidden else value for key, value in said.items()}
 
 
 def _source(stack: Stack, section: Section, name: str, bare: bool) -> Tree:
     source: Source = stack.source(section, name)
-    called: Tree = {"name": f"{stack.name}_{name}"}
+    called: Tree = {"name": source.name or f"{stack.name}_{name}"}
+    labels: Tree = {"labels": ByName(source.labels)} if source.labels else {}
     if source.file is not None:
         hidden = not bare and (section, name, "file") in stack.tainted
-        return {**called, "file": MASK if hidden else host_path(source.file, stack.folder)}
+        return {**called, "file": MASK if hidden else host_path(source.file, stack.folder), **labels}
     if source.environment is not None:
-        return {**called, "environment": source.environment}
+        return {**called, "environment": source.environment, **labels}
     hidden = not bare and (section == "secrets" or (section, name, "content") in stack.tainted)
-    return {**called, "content": MASK if hidden else source.content}
+    return {**called, "content": MASK if hidden else source.content, **labels}
 
 
 def _builds_itself(stack: Stack, name: str) -> bool:

@@ -57,7 +57,7 @@ def graph_of(stack: Stack, build_needs: Mapping[str, Mapping[str, str]] = Mappin
         source = f"service.{name}"
         volumes = {keys.get(value[1]) for _, value in service.asked["volumes"] if value[0] == "volume"}
         edges.append(Edge(source, service.image.address))
-        edges += [Edge(source, f"network.{key}") for key, _ in service.asked["networks"]]
+        edges += [Edge(source, f"network.{key}") for key, _ in service.asked["networks"] if key in wanted.networks]
         edges += [Edge(source, f"volume.{key}") for key in sorted(filter(None, volumes))]
         edges += [
             Edge(source, f"service.{target}", _CONDITIONS[condition])

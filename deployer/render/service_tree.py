@@ -85,9 +85,18 @@ def build_tree(build: Build, scope: Scope, inline: str = "inline") -> Tree:
     context = build.context if "://" in build.context else host_path(build.context, scope.folder)
     recipe = {inline: build.inline} if build.inline else {"dockerfile": build.dockerfile or "Dockerfile"}
     args = {"args": _masked(build.args, scope)} if build.args else {}
-    further = {name: value for name in ("target", "tag") if (value := getattr(build, name))}
-    lists = {name: list(value) for name in ("platforms", "push") if (value := getattr(build, name))}
-    return {"context": context, **recipe, **args, **further, **lists}
+    said = {
+        "labels": _masked(build.labels, scope),
+        "no_cache": build.no_cache,
+        "extra_hosts": _extra_hosts(build.extra_hosts, scope),
+        "network": build.network,
+        "target": build.target,
+        "tag": build.tag,
+        "shm_size": str(build.shm_size or ""),
+        "platforms": list(build.platforms),
+        "push": list(build.push),
+    }
+    return {"context": context, **recipe, **args, **{name: value for name, value in said.items() if value}}
 
 
 def _ports(ports: tuple[Port, ...], _scope: Scope) -> list[Tree]:
@@ -118,7 +127,7 @@ def _mount(mount: Mount, scope: Scope) -> Tree:
         shown["read_only"] = True
     if mount.consistency:
         shown["consistency"] = mount.consistency
-    if mount.type == "bind" and mount.bind:
+    if mount.bind:
         shown["bind"] = long_form(mount.bind)
     if mount.type == "volume" and mount.volume:
         shown["volume"] = long_form(mount.volume)

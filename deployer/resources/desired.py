@@ -70,7 +70,8 @@ class DesiredImage:
 @dataclass(frozen=True, slots=True)
 class DesiredBuild:
     """A build with all that its image depends on but the base images: `inputs` maps what goes in to its digest (files
-    by their path). `platform` is what it must be made for, "" where nothing is said.
+    by their path). `platform` is what it must be made for, "" where nothing is said; `options` are what the engine's
+    builder is told besides, as it calls them.
 
     `digest` is over everything in it; with the ids of the bases it becomes the tag. `on` are those of its images that
     are other builds of the stack: as its Dockerfile names them -> the build. `path` is where the stack says it. One
@@ -91,6 +92,7 @@ class DesiredBuild:
     platform: str = ""
     made: str = ""
     source: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def address(self) -> str:

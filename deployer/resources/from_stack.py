@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import partial
 
 from deployer.fields import container, network, volume
-from deployer.fields.attachments import DEFAULT, Attachment
+from deployer.fields.attachments import DEFAULT, Attachment, Nameless
 from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Context, Field, KnownContent, Value
 from deployer.fields.mounts import host_path, images_of
-from deployer.fields.namespaces import NAMESPACES, owners
+from deployer.fields.namespaces import NAMESPACES, network_named, owners
 from deployer.fields.references import with_tag
 from deployer.resources.desired import (
     BoundContent,
@@ -108,7 +108,9 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
     context = replace(shared, service=name, hostname=said(service, "hostname") or "")
     rows = {row.name: Written(*found) for row in container.FIELDS if (found := written(service, row))}
     mode = rows["network_mode"].value if "network_mode" in rows else ""
-    if not mode and not (rows["networks"].value if "networks" in rows else ()):
+    if network := network_named(mode):
+        rows["networks"] = Written("network_mode", {network: Nameless()})
+    elif not mode and not (rows["networks"].value if "networks" in rows else ()):
         rows["networks"] = Written("networks", {DEFAULT: Attachment(aliases=())})
     alone = {row.name: canonical_of(row, rows, context) for row in container.FIELDS if row.name != "image"}
     asked = alone | {

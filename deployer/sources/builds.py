@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deployer.errors import InvalidStack, Place
@@ -20,7 +20,9 @@ InlineAt = Callable[[Place], Place]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A build as the stack says it. `place` is where, and `inline_at` where within an inline Dockerfile."""
+    """A build as the stack says it. `place` is where, and `inline_at` where within an inline Dockerfile; `further` are
+    values of other keys that make another image, by their names.
+    """
 
     folder: Path
     dockerfile: str | None
@@ -29,6 +31,7 @@ class Recipe:
     target: str | None
     place: Place
     inline_at: InlineAt
+    further: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def located(self, place: Place) -> Place:
         return place if self.inline is None else self.inline_at(place)
@@ -69,7 +72,8 @@ def read_build(recipe: Recipe) -> BuildSources:
     """Read all that a build depends on. Raises InvalidStack for what cannot be read, or must not be sent."""
     context = read_context(recipe.folder, recipe.dockerfile or "Dockerfile", recipe.inline, recipe.place)
     inputs = {f"context/{name}": digest for name, digest in context.inputs.items()}
-    inputs |= {f"args.{name}": hashlib.sha256(value.encode()).hexdigest() for name, value in recipe.args.items()}
+    said = {f"args.{name}": value for name, value in recipe.args.items()} | dict(recipe.further)
+    inputs |= {name: hashlib.sha256(value.encode()).hexdigest() for name, value in said.items()}
     if recipe.target:
         inputs["target"] = recipe.target
     return BuildSources(

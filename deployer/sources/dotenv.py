@@ -101,8 +101,7 @@ def read_dotenv(
     References take their values from the environment, else from earlier keys, else from `before`. A key without `=`
     takes its own from there, and is left out where it has none. `unset` is told each variable that has no value.
     """
-    line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
-    source = _File(text, file, environment, unset, line_starts, before)
+    source = _File(text, file, environment, unset, _line_starts(text), before)
     wrong: list[Diagnostic] = []
     position = _next_statement(text, 0)
     while position < len(text) and len(wrong) < _MOST_REPORTED:
@@ -115,6 +114,32 @@ def read_dotenv(
         position = _next_statement(text, position)
     raise_if_any(wrong, InvalidStack)
     return source.values
+
+
+def read_raw(
+    text: str, file: str, environment: Mapping[str, str], before: Mapping[str, str]
+) -> dict[str, tuple[str, Place]]:
+    """The same of a file whose values are what stands after `=`, with quotes, dollar signs and all: one a line."""
+    source = _File(text, file, environment, None, _line_starts(text), before)
+    wrong: list[Diagnostic] = []
+    for line_start in source.line_starts:
+        end = _line_end(text, line_start)
+        start = _after(_SPACES, text, line_start)
+        key, equals, value = text[start:end].removesuffix("\r").partition("=")
+        if key.startswith("#") or not (key or equals):
+            continue
+        if not key or re.search(r"[ \t]", key):
+            message = "a key cannot hold a space" if key else "a key is expected before `=`"
+            hint = "write KEY=value, one a line; with format: raw there is no `export`, and no value of several lines"
+            wrong.append(Diagnostic("env-file-key", message, place=source.place(start, start), hint=hint))
+        elif (found := value if equals else source.lookup(key)) is not None:
+            source.values[key] = (found, source.place(start, start + len(key) + len(equals)))
+    raise_if_any(wrong[:_MOST_REPORTED], InvalidStack)
+    return source.values
+
+
+def _line_starts(text: str) -> list[int]:
+    return [0, *(match.end() for match in re.finditer("\n", text))]
 
 
 def _next_statement(text: str, position: int) -> int:

@@ -21,6 +21,7 @@ _RESTART = container.BY_NAME["restart"]
 def conflicts(stack: Stack) -> Iterator[Diagnostic]:
     """Every conflict within a stack."""
     yield from _limits_said_twice(stack)
+    yield from _more_than_one_a_host(stack)
     yield from _targets_used_twice(stack)
     yield from _ports(stack)
     yield from _external(stack)
@@ -52,6 +53,18 @@ def _limits_said_twice(stack: Stack) -> Iterator[Diagnostic]:
                 "said-twice",
                 f"services.{name}: scale and deploy.replicas are one field and differ",
                 stack.places.at("services", name, "scale"),
+                "keep one of them",
+            )
+
+
+def _more_than_one_a_host(stack: Stack) -> Iterator[Diagnostic]:
+    for name, service in stack.services.items():
+        if service.deploy and service.deploy.mode == "global" and service.replicas > 1:
+            key = "deploy.replicas" if service.scale is None else "scale"
+            yield Diagnostic(
+                "said-twice",
+                f"services.{name}: {key} is {service.replicas}, and deploy.mode: global is one a host",
+                stack.places.at("services", name, *key.split(".")),
                 "keep one of them",
             )
 

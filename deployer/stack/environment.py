@@ -10,7 +10,7 @@ from typing import Any
 from deployer.errors import DeployerError, Diagnostic, Place
 from deployer.fields.kinds import environment_values
 from deployer.fields.parse import key_values, listing, mapping
-from deployer.stack.mistakes import Path, not_supported_yet
+from deployer.stack.mistakes import Path
 from deployer.stack.outside import EnvFile, ReadEnvFile, layered
 from deployer.stack.places import Places
 
@@ -95,7 +95,7 @@ def _from_files(
     known: Mapping[str, str],
     found: list[Diagnostic],
 ) -> EnvFile:
-    """The variables of `env_file`: a path, or a list of paths and of {path, required}; later files win. They
+    """The variables of `env_file`: a path, or a list of paths and of {path, required, format}; later files win. They
     refer to what is `known`, and to those before.
     """
     variables: dict[str, tuple[str, Place]] = {}
@@ -106,35 +106,36 @@ def _from_files(
         at: Path = path if several is None else (*path, index)
         if (asked := _entry(entry, at, places, found)) is None:
             continue
-        file, required = asked
+        file, required, raw = asked
         try:
             before = {key: value for key, (value, _) in variables.items()}
-            variables.update(read(file, places.at(*at), known, before))
+            variables.update(read(file, places.at(*at), known, before, raw))
         except DeployerError as error:
             if required or any(diagnostic.code != "file-missing" for diagnostic in error.diagnostics):
                 found.extend(error.diagnostics)
     return variables
 
 
-def _entry(entry: Any, path: Path, places: Places, found: list[Diagnostic]) -> tuple[str, bool] | None:
-    """The path of one entry, and whether the file must be there."""
+def _entry(entry: Any, path: Path, places: Places, found: list[Diagnostic]) -> tuple[str, bool, bool] | None:
+    """The path of one entry, whether the file must be there, and whether its values are taken as they are."""
     if isinstance(entry, str):
-        return entry, True
+        return entry, True, False
     long_form = mapping(entry) or {}
     labels = "label_file" in path
     if not labels and isinstance(long_form.get("path"), str):
-        for key in long_form.keys() - {"path", "required"}:
-            where = places.key(*path, key)
-            found.append(
-                not_supported_yet((*path, key), where)
-                if key == "format"
-                else Diagnostic("unknown-key", f"env_file has no key {key!r}", where, "path and required")
-            )
-        return long_form["path"], long_form.get("required", True) in (True, "true")
+        for key in long_form.keys() - {"path", "required", "format"}:
+            message = f"env_file has no key {key!r}"
+            found.append(Diagnostic("unknown-key", message, places.key(*path, key), "path, required and format"))
+        written = long_form.get("format")
+        if written not in (None, "", _RAW):
+            message = f"env_file has no format {written!r}"
+            found.append(Diagnostic("bad-choice", message, places.at(*path, "format"), "format: raw, or take it out"))
+        return long_form["path"], long_form.get("required", True) in (True, "true"), written == _RAW
     what, hint = _LABELS if labels else _VARIABLES
     found.append(Diagnostic("bad-env-file", f"expected the path of {what}", places.at(*path), hint))
     return None
 
 
-_VARIABLES = ("an environment file", "write env_file: ./web.env, or a list of paths or of {path, required}")
+_RAW = "raw"
+_VARIABLES = ("an environment file", "write env_file: ./web.env, or a list of paths or of {path, required, format}")
 _LABELS = ("a file of labels", "write label_file: ./web.labels, or a list of paths")

@@ -156,7 +156,7 @@ class Files:
 
     def _variables(self, path: str, place: Place, given: Mapping[str, str], required: bool) -> Mapping[str, str]:
         try:
-            return {name: value for name, (value, _) in self.read_env_file(path, place, given, {}).items()}
+            return {name: value for name, (value, _) in self.read_env_file(path, place, given, {}, False).items()}
         except DeployerError as error:
             absent = all(each.code in ("file-missing", "file-is-folder") for each in error.diagnostics)
             if required or not absent:

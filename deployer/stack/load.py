@@ -44,7 +44,7 @@ def load(
         folder=folder,
         environment=environment,
         read_file=_nothing_to_read,
-        read_env_file=lambda path, place, _given, _before: read_env_file(path, place),
+        read_env_file=lambda path, place, _given, _before, _raw: read_env_file(path, place),
         name=name,
     )
 

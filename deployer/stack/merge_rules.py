@@ -167,6 +167,8 @@ ROOT = Rule(
         "builds": Rule(below={"*": _BUILD}),
         "images": Rule(below={"*": Rule(form=under("from"))}),
         "volumes": _LABELLED,
+        "secrets": _LABELLED,
+        "configs": _LABELLED,
         "networks": Rule(
             below={"*": Rule(below={"labels": _BY_NAME, "ipam": Rule(below={"config": Rule(by_subnet)})})}
         ),

@@ -18,7 +18,7 @@ from deployer.stack.places import Places
 Path = tuple[str | int, ...]
 
 LATER_CHOICES: Mapping[str | int, tuple[Any, ...]] = {
-    "mode": ("global", "global-job", "replicated-job"),
+    "mode": ("global-job", "replicated-job"),
     "order": ("start-first",),
     "type": ("cluster", "npipe"),
 }
@@ -107,6 +107,10 @@ def _unknown_key(path: Path, root: type[BaseModel], places: Places) -> Diagnosti
     model = model_at(tuple(parent), root)
     if model and issubclass(model, Model) and key in model.later():
         return not_supported_yet(path, place)
+    if model and issubclass(model, Model) and key in model.swarm():
+        hint = "take it out, and say what it holds: file: ./NAME, environment: VARIABLE, or content: TEXT"
+        message = f"{path_text(path)} is about what Swarm keeps, and no engine has without it"
+        return Diagnostic("needs-swarm", message, place, hint)
     known = [field.alias or name for name, field in model.model_fields.items()] if model else []
     hint = did_you_mean(str(key), known, "keys here")
     return Diagnostic("unknown-key", f"{path_text(tuple(parent))} has no key {key!r}", place, hint)

@@ -13,7 +13,7 @@ from deployer.errors import Diagnostic, Place
 from deployer.fields import network, volume
 from deployer.fields.copies import SECTIONS, Section
 from deployer.fields.field import Field as Row
-from deployer.fields.kinds import Flag, Model, Text, schema
+from deployer.fields.kinds import Flag, Model, Options, Text, schema
 from deployer.fields.parse import flag, mapping, refusal
 from deployer.stack.extensions import Extensions
 from deployer.stack.mistakes import Path
@@ -116,10 +116,12 @@ class Source(Model):
     content: Annotated[str, BeforeValidator(content_text), schema("string")] | None = Field(
         default=None, description="The content itself."
     )
+    name: Text | None = Field(default=None, description="Of no meaning without Swarm: what it is called there.")
+    labels: Options | None = Field(default=None, description="Of no meaning without Swarm: no container has them.")
 
     @classmethod
-    def later(cls) -> frozenset[str]:
-        return frozenset({"driver", "driver_opts", "external", "labels", "name", "template_driver"})
+    def swarm(cls) -> frozenset[str]:
+        return frozenset({"driver", "driver_opts", "external", "template_driver"})
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -129,9 +131,10 @@ class Source(Model):
 
 def source_form(written: Any) -> Any:
     """No mistake shows what was written: it may be a secret."""
-    if mapping(written) is None:
+    entries = mapping(written)
+    if entries is None:
         raise refusal("bad-mapping", "expected a mapping with file, environment or content", "such as {file: ./NAME}")
-    return written
+    return {key: value for key, value in entries.items() if key != "external" or value not in (False, "false")}
 
 
 def with_rows(name: str, doc: str, base: type[Model], rows: tuple[Row, ...]) -> Any:
@@ -226,9 +229,9 @@ class Stack:
         return (*self.sensitive, *self._tainted_names("builds", build))
 
     def _tainted_names(self, *path: str) -> list[str]:
-        """The variables and arguments that hold what is sensitive under another name."""
+        """The variables, arguments and labels that hold what is sensitive under another name."""
         found = [tainted for tainted in self.tainted if tainted[: len(path)] == path]
-        return sorted(str(tainted[-1]) for tainted in found if tainted[-2] in ("environment", "args"))
+        return sorted(str(tainted[-1]) for tainted in found if tainted[-2] in ("environment", "args", "labels"))
 
     def source(self, section: Section, name: str) -> Source:
         return (self.secrets if section == "secrets" else self.configs)[name]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deployer.errors import Diagnostic, did_you_mean
-from deployer.fields.namespaces import NAMESPACES, Namespace, owner
+from deployer.fields.attachments import DEFAULT
+from deployer.fields.namespaces import NAMESPACES, Namespace, network_named, owner
 from deployer.stack.container_names import own_containers
 from deployer.stack.model import Stack
 from deployer.stack.profiles import inactive
@@ -23,12 +24,17 @@ def namespace_mistakes(stack: Stack) -> Iterator[Diagnostic]:
             mode: str = said(service, namespace.row) or ""
             if mode and namespace.row == "network_mode":
                 yield from _conflicts(stack, name, service, mode)
+                yield from _own_network(stack, name, mode)
             yield from _owners(stack, name, namespace, *owner(mode))
 
 
 def _conflicts(stack: Stack, name: str, service: ServiceKeys, mode: str) -> Iterator[Diagnostic]:
     joins = bool(owner(mode)[0])
-    excluded = (*_OWN, *(_PUBLISHED if mode != "bridge" else ()), *(_OF_THE_OWNER if joins else ()))
+    excluded = (
+        *_OWN,
+        *(() if mode == "bridge" or network_named(mode) else _PUBLISHED),
+        *(_OF_THE_OWNER if joins else ()),
+    )
     for key in excluded:
         if said(service, key):
             hint = f"say it in {owner(mode)[1]}, whose network it is" if joins and key not in _OWN else ""
@@ -38,6 +44,17 @@ def _conflicts(stack: Stack, name: str, service: ServiceKeys, mode: str) -> Iter
                 stack.places.key("services", name, key),
                 hint or "keep one of them",
             )
+
+
+def _own_network(stack: Stack, name: str, mode: str) -> Iterator[Diagnostic]:
+    own = {called: key for key in (DEFAULT, *stack.networks) for called in (key, stack.network_name(key))}
+    if mode in own:
+        yield Diagnostic(
+            "network-mode",
+            f"services.{name}: {mode} is a network of this stack",
+            stack.places.at("services", name, "network_mode"),
+            f"write networks: [{own[mode]}]",
+        )
 
 
 def _owners(stack: Stack, name: str, namespace: Namespace, kind: str, target: str) -> Iterator[Diagnostic]:

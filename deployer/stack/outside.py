@@ -12,9 +12,9 @@ from deployer.errors import Place
 EnvFile: TypeAlias = Mapping[str, tuple[str, Place]]
 """Each variable with its value and place."""
 
-ReadEnvFile: TypeAlias = Callable[[str, Place, Mapping[str, str], Mapping[str, str]], EnvFile]
-"""Path from the stack's folder, where it is written, the variables for `${...}` in it, and those of the
-files before, which stand behind its own. Raises InvalidStack."""
+ReadEnvFile: TypeAlias = Callable[[str, Place, Mapping[str, str], Mapping[str, str], bool], EnvFile]
+"""Path from the stack's folder, where it is written, the variables for `${...}` in it, those of the files before, which
+stand behind its own, and whether values are taken as they are. Raises InvalidStack."""
 
 
 @dataclass(frozen=True, slots=True)

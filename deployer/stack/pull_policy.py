@@ -18,12 +18,12 @@ _UNITS = {"w": 7 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
 def pull_policy(written: Any) -> str:
-    """Compose's `if_not_present` is `missing`."""
+    """Compose's `if_not_present` is `missing`. Its `refresh` is, too, once an image is there, which nobody means."""
     if written == "if_not_present":
         return "missing"
     if written == "refresh":
-        hint = "until then: daily, weekly, or every_12h"
-        raise refusal("not-supported-yet", "'refresh' is not supported yet", hint)
+        hint = "daily, weekly, or an age such as every_12h; missing, if it never should be"
+        raise refusal("bad-choice", "'refresh' does not say how old an image may be: it never would be pulled", hint)
     if isinstance(written, str) and (written in _WORDS or re.fullmatch(_EVERY, written)):
         return written
     hint = did_you_mean(str(written), _WORDS, "one of") or "such as every_12h"

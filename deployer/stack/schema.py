@@ -79,6 +79,11 @@ def _add_what_the_loader_takes(models: Schema) -> None:
         "properties": {
             "path": {"type": "string", "description": "The file, relative to the stack file."},
             "required": {"type": ["boolean", "string"], "default": True, "description": "Whether it must be there."},
+            "format": {
+                "type": ["string", "null"],
+                "enum": ["raw", "", None],
+                "description": "raw: values are what stands after `=`, with quotes and dollar signs.",
+            },
         },
         "required": ["path"],
         "patternProperties": _EXTENSIONS,

@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 from deployer.fields import container
 from deployer.fields.field import Field as Row
 from deployer.fields.gpus import ReservedDevices
-from deployer.fields.kinds import Count, Cpus, Duration, Environment, Flag, Model, Options, Size, Text, schema
+from deployer.fields.hosts import ExtraHosts
+from deployer.fields.kinds import Count, Cpus, Duration, Environment, Flag, Labels, Model, Options, Size, Text, schema
 from deployer.fields.limits import PidsLimit
 from deployer.fields.links import target
 from deployer.fields.namespaces import NAMESPACES, owner
@@ -42,6 +43,13 @@ class Build(Model):
     inline: Text | None = Field(default=None, description="The Dockerfile itself.")
     args: Environment = Field(default={}, description="Build arguments (ARG).")
     target: Text | None = Field(default=None, description="The stage to build.")
+    labels: Labels = Field(default={}, description="Labels of the image, beside those that its Dockerfile gives it.")
+    network: Text | None = Field(
+        default=None, description="The network of its RUN steps: host, none, or one that is on the engine."
+    )
+    extra_hosts: ExtraHosts = Field(default={}, description="Further hosts that its RUN steps know, and addresses.")
+    shm_size: Size = Field(default=0, description="The shared memory of its RUN steps; 64M unless set.")
+    no_cache: Flag = Field(default=False, description="When it is built, no step comes from the builder's cache.")
     tag: Text | None = Field(default=None, description="A further name for the image.")
     platforms: OnePlatform = Field(default=(), description="The platform that it is for, in a list: the engine's own.")
     push: PushTo = Field(default=(), description="The registries that it is pushed to, under its tag.")
@@ -133,7 +141,9 @@ class Deploy(Model):
     """How many, and with what limits."""
 
     replicas: Count | None = Field(default=None, description="How many containers the service has; 1 unless set.")
-    mode: Literal["replicated"] = Field(default="replicated", description="replicated.")
+    mode: Literal["replicated", "global"] = Field(
+        default="replicated", description="replicated, or global, which is one a host: one."
+    )
     labels: Options | None = Field(default=None, description="Of no meaning without Swarm: no container has them.")
     update_config: UpdateConfig | None = Field(default=None, description="How containers are replaced.")
     rollback_config: RollbackConfig | None = Field(default=None, description="Of no meaning without Swarm.")

@@ -113,6 +113,11 @@ class Project:
             path.parent.mkdir(exist_ok=True)
             path.write_text(content)
 
+    @property
+    def api(self) -> tuple[int, ...]:
+        """The version of the Engine API that the engine has."""
+        return tuple(map(int, self.engine.version()["ApiVersion"].split(".")))
+
     def run(self, *arguments: str) -> Result:
         """`deployer` in this process."""
         out, err = io.StringIO(), io.StringIO()

@@ -15,15 +15,18 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from docker import APIClient
 
 from deployer.errors import Place
+from deployer.resources.build_options import further_inputs, options_of
 from deployer.resources.desired import DesiredBuild
 from deployer.sources.builds import BuildSources, Recipe, read_build
 from deployer.sources.context_tar import write_tar
+from deployer.stack import service as stack
 from tests.e2e.project import BASE, ROOT
 
 pytestmark = pytest.mark.engine
@@ -40,10 +43,16 @@ class Build:
     name: str
     args: dict[str, str] = field(default_factory=lambda: {"USED": "1", "UNUSED": "1"})
     target: str = "one"
+    said: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def further(self) -> stack.Build:
+        return stack.Build.model_validate(self.said)
 
     def read(self) -> BuildSources:
-        recipe = Recipe(self.folder, None, None, self.args, self.target, Place("stack.yaml"), lambda place: place)
-        return read_build(recipe)
+        place = Place("stack.yaml")
+        further = further_inputs(self.further)
+        return read_build(Recipe(self.folder, None, None, self.args, self.target, place, lambda place: place, further))
 
     def hash(self) -> str:
         found = self.read()
@@ -53,7 +62,7 @@ class Build:
 
     def ours(self) -> bool:
         """Whether the builder makes a step anew of what deployer sends."""
-        context, tar = self.read().context, io.BytesIO()
+        context, tar, options = self.read().context, io.BytesIO(), options_of(self.further)
         write_tar(context, tar)
         tar.seek(0)
         lines = self.engine.build(
@@ -63,6 +72,11 @@ class Build:
             buildargs=self.args,
             target=self.target,
             tag=f"{self.name}:{uuid4().hex}",
+            labels=options.get("labels"),
+            network_mode=options.get("networkmode"),
+            extra_hosts=options.get("extrahosts"),
+            shmsize=options.get("shmsize"),
+            nocache=options.get("nocache", False),
             rm=True,
             forcerm=True,
             decode=True,
@@ -156,6 +170,10 @@ def target(build: Build) -> None:
     build.target = "two"
 
 
+def says(**said: Any) -> Callable[[Build], None]:
+    return lambda build: build.said.update(said)
+
+
 CHANGES: dict[str, Callable[[Build], None]] = {
     "a file is touched": lambda build: os.utime(build.folder / "app.py"),
     "its time is set back, and no more": lambda build: os.utime(build.folder / "app.py", (1, 1)),
@@ -178,6 +196,10 @@ CHANGES: dict[str, Callable[[Build], None]] = {
     "the value of an arg": arg("USED", "2"),
     "the value of an arg that nothing uses": arg("UNUSED", "2"),
     "another target": target,
+    "a label": says(labels={"tier": "a"}),
+    "the network of its steps": says(network="none"),
+    "a further host": says(extra_hosts=["db=10.1.2.3"]),
+    "`shm_size`": says(shm_size="128m"),
     "the base image's tag moves": lambda build: build.engine.tag(f"{build.name}:other", build.name, "base") and None,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -116,6 +117,47 @@ def test_a_changed_argument_is_named_with_its_line(project: Project) -> None:
     assert [(field["field"], field["at"]) for field in build["fields"]] == [("args.GREETING", f"stack.yaml:{line}")]
     project.apply()
     assert project.inside("web", "cat", "/greeting") == (0, "good day\n")
+
+
+def test_what_its_steps_have_goes_to_the_builder(project: Project) -> None:
+    """Labels, network and hosts are named with their lines when they change; how much a step may share is no part of
+    the image, nor is it whether it came from the cache.
+    """
+    lines = ("cat /etc/hosts > /hosts", "ls /sys/class/net > /net", "df -k /dev/shm > /shm")
+    project.files(Dockerfile=f"FROM {BASE}\n" + "".join(f"RUN {line}\n" for line in lines))
+    said = {
+        "labels": {"tier": "a"},
+        "network": "none",
+        "extra_hosts": {"db": "10.1.2.3"},
+        "shm_size": "128M",
+        "no_cache": True,
+    }
+
+    def write(**changed: Any) -> None:
+        project.write({"web": sleeper(image="web")}, builds={"web": {"context": "./web", **said, **changed}})
+
+    write()
+    project.apply()
+    project.must_be_settled()
+    web = project.container("web")
+    assert web["Config"]["Labels"]["tier"] == "a"
+    assert "10.1.2.3\tdb" in project.inside("web", "cat", "/hosts")[1]
+    assert project.inside("web", "cat", "/net")[1].split() == ["lo"]
+    assert "131072" in project.inside("web", "cat", "/shm")[1]
+    write(shm_size="64M", no_cache=False)
+    project.must_be_settled()
+    for name, changed in (
+        ("labels.tier", {"labels": {"tier": "b"}}),
+        ("network", {"network": "host"}),
+        ("extra_hosts.db", {"extra_hosts": {"db": "10.1.2.4"}}),
+    ):
+        write(**changed)
+        (field,) = project.changes()["build.web"]["fields"]
+        assert (field["field"], field["at"]) == (name, f"stack.yaml:{project.lines[f'builds.web.{name}']}")
+    write(labels={"tier": "b"})
+    project.apply()
+    assert project.container("web")["Config"]["Labels"]["tier"] == "b"
+    project.must_be_settled()
 
 
 def test_files_of_any_name_and_kind_that_a_context_can_hold_come_to_the_image(project: Project) -> None:

@@ -11,10 +11,6 @@ from tests.e2e.project import BASE, Project, sleeper, until
 pytestmark = pytest.mark.engine
 
 
-def api(project: Project) -> tuple[int, ...]:
-    return tuple(map(int, project.engine.version()["ApiVersion"].split(".")))
-
-
 def test_of_five_in_a_row_each_follows_the_next_one(project: Project) -> None:
     """Each is in the namespaces of the next: the plan says why each is made anew, and where it began."""
 
@@ -166,7 +162,7 @@ def test_options_of_an_endpoint_are_applied_and_no_difference(project: Project) 
     write({**front, "priority": 0})
     assert project.fields("service.web[1]")["networks.front"]["effect"] == "replace"
     write({**front, **newer})
-    if api(project) < (1, 49):
+    if project.api < (1, 49):
         assert {line for line in project.run("plan").err.splitlines() if line.startswith("error[engine-too-old]")}
         return
     project.apply()
@@ -189,7 +185,7 @@ def test_every_option_of_a_mount_is_applied_and_no_difference(project: Project) 
     part = {"type": "volume", "source": "data", "target": "/data", "volume": {"subpath": "part"}}
     image = {"type": "image", "source": BASE, "target": "/image", "image": {"subpath": "bin"}}
     project.write({"web": sleeper(volumes=[part, image])}, volumes={"data": {}})
-    if api(project) < (1, 48):
+    if project.api < (1, 48):
         assert "engine-too-old" in project.run("plan").err
         return
     assert set(project.fields("service.web[1]")) == {
@@ -205,7 +201,7 @@ def test_every_option_of_a_mount_is_applied_and_no_difference(project: Project) 
 
 def test_a_mounted_image_whose_tag_has_moved_is_another_one(project: Project) -> None:
     """The engine shows its name alone, so the container keeps which one it was."""
-    if api(project) < (1, 48):
+    if project.api < (1, 48):
         return
     name = f"{project.name}-tools"
     project.engine.tag(BASE, name, "1")

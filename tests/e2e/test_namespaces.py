@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -131,6 +132,67 @@ def test_who_leaves_the_network_of_a_service_that_goes(project: Project) -> None
     project.must_be_settled()
     project.destroy()
     assert not project.containers()
+
+
+@pytest.fixture
+def theirs(project: Project) -> Iterator[str]:
+    """A network that is not of the stack."""
+    name = f"{project.name}-theirs"
+    project.engine.create_network(name)
+    yield name
+    project.destroy()
+    project.engine.remove_network(name)
+
+
+def test_a_network_mode_can_name_a_network_of_somebody_else(project: Project, theirs: str) -> None:
+    """The container is in it alone, without the service's name, as with Compose; what a person changes is seen."""
+
+    def settled() -> None:
+        project.apply()
+        project.must_be_settled()
+        web = project.container("web")
+        assert web["HostConfig"]["NetworkMode"] == theirs
+        assert list(web["NetworkSettings"]["Networks"]) == [theirs]
+        names = web["NetworkSettings"]["Networks"][theirs]["Aliases"] or []
+        assert set(names) <= {web["Id"][:12]}
+
+    project.write({"web": sleeper(network_mode=theirs)})
+    settled()
+    project.engine.disconnect_container_from_network(project.id_of("web"), theirs)
+    (field,) = project.fields("service.web[1]").values()
+    assert (field["field"], field["causes"], field["effect"]) == (f"networks.{theirs}", ["drift"], "in_place")
+    settled()
+    project.write({"web": sleeper()})
+    assert set(project.fields("service.web[1]")) == {f"networks.{theirs}", "networks.default"}
+    project.apply()
+    project.must_be_settled()
+    project.write({"web": sleeper(network_mode=theirs)})
+    fields = project.fields("service.web[1]")
+    assert set(fields) == {f"networks.{theirs}", "networks.default"}
+    assert fields[f"networks.{theirs}"]["at"] == f"stack.yaml:{project.lines['services.web.network_mode']}"
+    settled()
+
+
+@pytest.mark.parametrize("mode", ["none", "host", "bridge", "service:db"])
+def test_a_network_mode_that_names_a_network_and_another_one_change_places(
+    project: Project, theirs: str, mode: str
+) -> None:
+    """It is one change: the mode, both as the user writes them."""
+    for before, after in ((theirs, mode), (mode, theirs)):
+        project.write({"web": sleeper(network_mode=before), "db": sleeper()})
+        project.apply()
+        project.must_be_settled()
+        project.write({"web": sleeper(network_mode=after), "db": sleeper()})
+        (field,) = project.fields("service.web[1]").values()
+        assert (field["field"], field["before"], field["after"]) == ("network_mode", before, after)
+    project.apply()
+    project.must_be_settled()
+
+
+def test_a_network_that_a_mode_names_must_be_there(project: Project) -> None:
+    project.write({"web": sleeper(network_mode="nowhere")})
+    refused = project.run("plan")
+    assert (refused.code, "external-missing" in refused.err) == (65, True)
 
 
 def test_a_container_of_somebody_else_is_followed(project: Project) -> None:

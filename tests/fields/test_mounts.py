@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from deployer.fields.field import Context, Value
-from deployer.fields.mounts import MOUNTS, less_declared, read_mounts, write_mounts
+from deployer.fields.mounts import MOUNTS, less_declared, parts_since, read_mounts, write_mounts
 
 CONTEXT = Context(folder="/srv/shop", service="web", volumes={"data": "shop_data"})
 MOUNT_LIST: TypeAdapter[Any] = TypeAdapter(MOUNTS.written)
@@ -43,6 +43,9 @@ def test_a_mount_is_its_target_and_what_is_there(written: Any, target: str, valu
     assert canonical(written) == ((target, value),)
 
 
+NAMED = {"type": "volume", "source": "data", "target": "/data"}
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -54,6 +57,8 @@ def test_a_mount_is_its_target_and_what_is_there(written: Any, target: str, valu
         ("data:/data:nocopy", {"type": "volume", "source": "data", "target": "/data", "volume": {"nocopy": True}}),
         ("./conf:/etc/app:rprivate", "./conf:/etc/app"),
         ("/data", {"type": "volume", "target": "/data", "volume": {"nocopy": False}}),
+        ("data:/data:ro,Z", {**NAMED, "read_only": True, "bind": {"selinux": "Z"}}),
+        ("./conf:/etc/app", {"type": "bind", "source": "conf", "target": "/etc/app", "bind": {"recursive": "enabled"}}),
     ],
 )
 def test_spelled_otherwise_it_is_the_same(one: Any, other: Any) -> None:
@@ -66,7 +71,24 @@ def test_spelled_otherwise_it_is_the_same(one: Any, other: Any) -> None:
     [
         ("data:relative", "bad-volume"),
         ("data:/a:rx", "bad-volume"),
-        ("data:/a:z", "bad-volume"),
+        ({"type": "volume", "target": "/a", "bind": {"selinux": "z"}}, "bad-volume"),
+        ({"type": "volume", "source": "data", "target": "/a", "bind": {"propagation": "slave"}}, "bad-volume"),
+        (
+            {
+                "type": "volume",
+                "source": "data",
+                "target": "/a",
+                "bind": {"selinux": "z"},
+                "volume": {"subpath": "b"},
+            },
+            "bad-volume",
+        ),
+        ({"type": "bind", "source": "/a", "target": "/a", "bind": {"recursive": "writable"}}, "bad-volume"),
+        ({"type": "bind", "source": "/a", "target": "/a", "bind": {"recursive": "readonly"}}, "bad-volume"),
+        (
+            {"type": "bind", "source": "/a", "target": "/a", "bind": {"recursive": "disabled", "selinux": "z"}},
+            "bad-volume",
+        ),
         (":/a", "bad-volume"),
         ("a:b:c:d", "bad-volume"),
         ("~/conf:/etc/app", "not-supported-yet"),
@@ -100,7 +122,35 @@ def test_what_is_sent_is_read_back() -> None:
     written += ["./conf:/c:rslave"]
     strict = {"propagation": "shared", "create_host_path": False}
     written += [{"type": "bind", "source": "/usr", "target": "/s", "bind": strict}]
+    written += ["data:/z:Z,nocopy", "./conf:/relabelled:ro,z"]
+    for mode in ("disabled", "writable", "readonly"):
+        written += [{**RECURSIVE, "target": f"/{mode}", "bind": {"recursive": mode}}]
     assert read_mounts(inspect_of(*written), CONTEXT) == canonical(*written)
+
+
+RECURSIVE = {"type": "bind", "source": "/usr", "target": "/b", "read_only": True}
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_bind_that_says_what_is_below_it_goes_as_a_mount(made: bool) -> None:
+    """No bind can say it. Its folder is made by a flag that an engine before API 1.42 does not know."""
+    (entry,) = inspect_of({**RECURSIVE, "bind": {"recursive": "disabled", "create_host_path": made}})["HostConfig"][
+        "Mounts"
+    ]
+    assert entry["BindOptions"] == {"NonRecursive": True, **({"CreateMountpoint": True} if made else {})}
+
+
+def test_what_is_read_only_below_needs_a_newer_engine() -> None:
+    modes = ("enabled", "disabled", "writable", "readonly")
+    written = MOUNT_LIST.validate_python(
+        [{**RECURSIVE, "target": f"/{mode}", "bind": {"recursive": mode}} for mode in modes]
+    )
+    assert list(parts_since(written)) == [((2, "bind", "recursive"), "1.44"), ((3, "bind", "recursive"), "1.44")]
+
+
+def test_a_volume_with_a_label_for_selinux_goes_as_a_bind() -> None:
+    """No mount can say it."""
+    assert inspect_of("data:/data:ro,Z")["HostConfig"] == {"Binds": ["shop_data:/data:ro,Z"]}
 
 
 def test_a_folder_that_is_to_be_made_goes_as_a_bind() -> None:

@@ -17,12 +17,10 @@ def test_what_composes_json_has_though_nothing_is_said_is_left_out():
     tree = {
         "services": {"web": web},
         "networks": {"n": {"ipam": {}, "name": "x"}},
-        "secrets": {"s": {"name": "y", "file": "z"}},
     }
     assert readable(tree) == {
         "services": {"web": {"image": "a", "deploy": {"replicas": 2}}},
         "networks": {"n": {"name": "x"}},
-        "secrets": {"s": {"file": "z"}},
     }
 
 

@@ -79,6 +79,15 @@ WORDS: dict[str, Words] = {
                 [{"type": "volume", "source": "data", "target": "/mnt/d", "volume": {"labels": ["tier=a"]}}],
                 [{"type": "volume", "source": "data", "target": "/mnt/d", "volume": {"labels": {"tier": "a"}}}],
             ],
+            [
+                ["data:/mnt/d:z"],
+                ["data:/mnt/d:rw,z"],
+                [{"type": "volume", "source": "data", "target": "/mnt/d", "bind": {"selinux": "z"}}],
+            ],
+            [
+                [{"type": "bind", "source": source, "target": "/mnt/a", "bind": {"recursive": "disabled"}}]
+                for source in ("/usr", "/usr/bin/..")
+            ],
             [["data:/mnt/d:ro"], [{"type": "volume", "source": "data", "target": "/mnt/d", "read_only": "true"}]],
         ],
         [[]],

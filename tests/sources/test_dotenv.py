@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.errors import Diagnostic, InvalidStack, Place
-from deployer.sources.dotenv import read_dotenv
+from deployer.sources.dotenv import read_dotenv, read_raw
 
 ENVIRONMENT = {"HOST": "outside", "EMPTY": ""}
 
@@ -198,6 +198,44 @@ def test_the_files_before_stand_behind_what_a_file_says_itself() -> None:
     """And behind the environment."""
     found = read_dotenv("A=own\nC=$A-$B-$D\n", "b.env", {"D": "shell"}, before={"A": "1", "B": "2", "D": "3"})
     assert found["C"][0] == "own-2-shell"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A=\"quoted\"\nB=$HOST\nC='x'\n", {"A": '"quoted"', "B": "$HOST", "C": "'x'"}),
+        ("  # c\n#D=1\n \n\n\tE=a # no comment\n", {"E": "a # no comment"}),
+        ("D= lead and trail  \n", {"D": " lead and trail  "}),
+        ("K=a=b\nI=\nJ:colon\n", {"K": "a=b", "I": ""}),
+        ("L=crlf\r\nM=2\r\n", {"L": "crlf", "M": "2"}),
+        ("A=1\nA=2", {"A": "2"}),
+        ("HOST\nA=1\nA\nEARLIER\nNONE\n", {"HOST": "outside", "A": "1", "EARLIER": "0"}),
+        ('N="several\nlines"\n', {"N": '"several'}),
+        ("é=1\nA.b-c=1#x\n", {"é": "1", "A.b-c": "1#x"}),
+    ],
+)
+def test_a_raw_file_is_taken_as_it_is(text: str, expected: dict[str, str]) -> None:
+    """Nothing is filled in, no quote and no `#` means anything. Compose does the same."""
+    found = read_raw(text, "raw.env", ENVIRONMENT, {"EARLIER": "0"})
+    assert {key: value for key, (value, _) in found.items()} == expected
+
+
+def test_a_raw_file_has_places_and_shows_no_value() -> None:
+    found = read_raw("# c\n  B=secret\n", "raw.env", {}, {})
+    assert found["B"][1] == Place("raw.env", 2, 3)
+    assert found["B"][1].excerpt == "  B=…"
+
+
+@pytest.mark.parametrize(("text", "line"), [("A=1\nexport hunter2=1\n", 2), ("=hunter2\n", 1), ("A =hunter2\n", 1)])
+def test_a_raw_file_without_proper_names_is_refused(text: str, line: int) -> None:
+    """As Compose does; a line that is none may be the middle of a secret, so nothing of it is shown."""
+    with pytest.raises(InvalidStack) as caught:
+        read_raw(text, "raw.env", {}, {})
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "env-file-key"
+    assert diagnostic.place
+    assert diagnostic.place.line == line
+    assert "hunter2" not in f"{diagnostic} {diagnostic.place.excerpt} {diagnostic.hint}"
 
 
 def test_the_caller_is_told_of_unset_variables_and_where() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deployer.errors import Diagnostic, InvalidStack, Place
-from deployer.sources.dotenv import read_dotenv
+from deployer.sources.dotenv import read_dotenv, read_raw
 from deployer.stack.document import plain, read_document
 from deployer.stack.load import load_files
 from deployer.stack.merge import merged, settled
@@ -29,9 +29,11 @@ def stack_of(files: Mapping[str, str], *names: str, variables: Mapping[str, str]
         return TextFile(files[shown], shown, path)
 
     def read_env_file(
-        name: str, place: Place, given: Mapping[str, str], before: Mapping[str, str]
+        name: str, place: Place, given: Mapping[str, str], before: Mapping[str, str], raw: bool
     ) -> Mapping[str, tuple[str, Place]]:
         text = read(name, place)
+        if raw:
+            return read_raw(text.text, text.shown, given, before)
         return read_dotenv(text.text, text.shown, given, before=before)
 
     return load_files(

@@ -26,7 +26,7 @@ GOOD = [
     "services: {web: {image: b, environment: {A: a, B: 1, C: true, D: null}, labels: [a=b, c]}}",
     "services: {web: {image: b, environment: [A=a, B]}}",
     "services: {web: {image: b, env_file: a.env}}",
-    "services: {web: {image: b, env_file: [a.env, {path: b.env, required: false}]}}",
+    "services: {web: {image: b, env_file: [a.env, {path: b.env, required: false, format: raw}]}}",
     "services: {web: {image: b, ports: [80, '8080:80', '127.0.0.1::81', '3000-3005:4000-4005/udp']}}",
     "services: {web: {image: b, ports: [{target: 80, published: '8080', host_ip: 127.0.0.1, protocol: tcp}]}}",
     "services: {web: {image: b, volumes: ['data:/data', ./c:/c:ro, {type: tmpfs, target: /t, tmpfs: {size: 1M}}]}}\n"
@@ -104,6 +104,7 @@ BAD = [
     "services: {web: {image: b, environment: {A: [1]}}}",
     "services: {web: {image: b, env_file: [{pth: a}]}}",
     "services: {web: {image: b, env_file: [{path: a, requird: true}]}}",
+    "services: {web: {image: b, env_file: [{path: a, format: other}]}}",
     "services: {web: {image: b, credential_spec: {file: a}}}",
     "services: {web: {image: b, privileged: 1}}",
     "services: {web: {image: b, cap_add: NET_ADMIN}}",

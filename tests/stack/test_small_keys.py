@@ -56,7 +56,7 @@ def test_what_is_to_be_built_says_how():
 
 
 @pytest.mark.parametrize(
-    ("policy", "code"), [("refresh", "not-supported-yet"), ("dayly", "bad-choice"), ("every_", "bad-choice")]
+    ("policy", "code"), [("refresh", "bad-choice"), ("dayly", "bad-choice"), ("every_", "bad-choice")]
 )
 def test_other_pull_policies_are_refused(policy: str, code: str):
     assert code_of(f"pull_policy: {policy}") == code
