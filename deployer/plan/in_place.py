@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from deployer.fields.attachments import endpoint_again, names_of
 from deployer.fields.container import BY_NAME
@@ -25,6 +26,7 @@ def plan_in_place(
     service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts
 ) -> Draft:
     """A change that the living container takes, started again where that needs it."""
+    fields = [_with_caution(change, service, container) for change in fields]
     rejoins = any(change.effect is Effect.RESTART and change.field != "state" for change in fields)
     changing = [
         change
@@ -32,9 +34,7 @@ def plan_in_place(
         if not is_content(change) and (change.effect is not Effect.RESTART or change.field == "state")
     ]
     changed = {change.field.split(".")[0] for change in changing} | {
-        row
-        for row, said in service.written.items()
-        if any(change.field == said.name or change.field.startswith(f"{said.name}.") for change in changing)
+        row for row in service.written if any(_is_of(change, row, service) for change in changing)
     }
     name = service.container_name(container.number)
     renamed = not changed.isdisjoint(OF_THE_NAME)
@@ -79,6 +79,23 @@ def plan_in_place(
         gives_name=container.name,
         takes_name=name if held else "",
     )
+
+
+def _is_of(change: FieldChange, row: str, service: DesiredService) -> bool:
+    """Whether a difference is one of a row, by the name under which that was written."""
+    said = service.written.get(row)
+    name = said.name if said else row
+    return change.field == name or change.field.startswith(f"{name}.")
+
+
+def _with_caution(change: FieldChange, service: DesiredService, container: ObservedContainer) -> FieldChange:
+    """The difference, with what its change may do to the container if that runs."""
+    if change.effect is not Effect.IN_PLACE or not container.is_up:
+        return change
+    rows = (row for row in BY_NAME.values() if row.caution and _is_of(change, row.name, service))
+    said = (row.caution(container.values[row.name], service.asked[row.name]) for row in rows if row.caution)
+    caution = next(filter(None, said), "")
+    return replace(change, note=caution) if caution else change
 
 
 def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str]) -> tuple[Action, str]:

@@ -167,7 +167,8 @@ def _on_their_way(facts: Facts, unchanged: Collection[str]) -> list[Step]:
         if service and container.address in unchanged and container.is_up:
             call = Call.AWAIT_COMPLETED if service.completes else Call.AWAIT_READY
             if service.completes or container.health not in ("", "healthy"):
-                waits.append(Step(call, container.id, steps.Wait(service=service.name), name=container.name))
+                wait = steps.Wait(service=service.name, check=service.checked_at)
+                waits.append(Step(call, container.id, wait, name=container.name))
     return waits
 
 
@@ -263,7 +264,8 @@ def _waits_for(service: str, condition: str, facts: Facts) -> Iterator[Step]:
         return
     for found in facts.observed.of_service(service):
         if not is_half_done(found, facts.observed) and (condition != COMPLETED or found.is_up):
-            yield Step(call, found.id, steps.Wait(service=service), name=found.name)
+            wait = steps.Wait(service=service, check=facts.desired.services[service].checked_at)
+            yield Step(call, found.id, wait, name=found.name)
 
 
 def plan_of(

@@ -14,4 +14,5 @@ def await_ready(service: DesiredService, target: str, *, fresh: bool, name: str 
     if service.completes:
         return Step(Call.AWAIT_COMPLETED, target, steps.Wait(service=service.name), name=name)
     monitor = 0 if fresh else SECOND if service.monitor is None else service.monitor
-    return Step(Call.AWAIT_READY, target, steps.Wait(monitor, service.may_exit, fresh, service.name), name=name)
+    wait = steps.Wait(monitor, service.may_exit, fresh, service.name, service.checked_at)
+    return Step(Call.AWAIT_READY, target, wait, name=name)

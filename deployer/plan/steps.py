@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deployer.errors import Place
 from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import Json, section
 from deployer.fields.restart import encode_restart
@@ -68,13 +69,15 @@ class Wait:
     """How long and for what a wait looks.
 
     `monitor` in nanoseconds is how long a container without a health check must run; after a `fresh` start that is left
-    to one more look at the end. `may_exit` says that having exited with 0 is as good as running.
+    to one more look at the end. `may_exit` says that having exited with 0 is as good as running. `check` is where the
+    test of its health check is written, if the stack says one.
     """
 
     monitor: int = 0
     may_exit: bool = False
     fresh: bool = False
     service: str = ""
+    check: Place | None = None
 
 
 COMES_BACK = ("always", "on-failure")

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
-from deployer.errors import DeployerError, Diagnostic, Exit, Unreachable
+from deployer.errors import DeployerError, Diagnostic, Exit, Place, Unreachable
+from deployer.fields.field import Effect
 from deployer.plan import events
 from deployer.plan.model import Action, Call, Change, Plan, Step, StepId
 from deployer.reconcile import turn, waits
@@ -203,7 +204,7 @@ class _Run:
 
     def _failed(self, address: str, step: Step, error: DeployerError) -> None:
         """Without the engine, or without the turn, nothing more can be done: that is one failure, told once."""
-        named = type(error)(*(replace(each, address=each.address or address) for each in error.diagnostics))
+        named = type(error)(*(self._located(each, address, step) for each in error.diagnostics))
         named.__cause__ = error
         turn_lost = any(each.code == "turn-lost" for each in error.diagnostics)
         lost = turn_lost or (is_about_the_engine(error) and not answers(self.world.engine, 0))
@@ -213,6 +214,13 @@ class _Run:
         self.outcome.turn_lost = self.outcome.turn_lost or turn_lost
         self.lost = self.lost or lost
         self._say(events.StepFailed(address, step, named.diagnostics))
+
+    def _located(self, diagnostic: Diagnostic, address: str, step: Step) -> Diagnostic:
+        """It says what it is about by the names that people use, and by the line that asked for it."""
+        changes = (change for change in self.plan.changes if change.address == address and step in change.steps)
+        place = diagnostic.place or next((_asked_at(change, step, diagnostic.code) for change in changes), None)
+        message = diagnostic.message.replace(step.target, step.name) if step.name else diagnostic.message
+        return replace(diagnostic, message=message, address=diagnostic.address or address, place=place)
 
     def last_look(self) -> None:
         """What was started without a check must still run a moment later; what does not is taken back."""
@@ -253,6 +261,15 @@ class _Run:
         with self.lock:
             if not self.outcome.aborted:
                 self.tell(event)
+
+
+def _asked_at(change: Change, step: Step, code: str) -> Place | None:
+    """The line that asked for what the engine refused, where that is sure: an update may be of several fields, and the
+    plan has cautioned of some.
+    """
+    updated = [field for field in change.fields if field.effect is Effect.IN_PLACE]
+    meant = [field for field in updated if field.note] if code == "memory-in-use" else updated
+    return meant[0].at if step.call is Call.UPDATE and len(meant) == 1 else None
 
 
 def _begun(work: Callable[[], T]) -> Future[T]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from deployer.errors import DeployerError, Diagnostic, OperationFailed
+from deployer.errors import DeployerError, Diagnostic, OperationFailed, Place
 from deployer.fields.field import Json, section
 from deployer.plan.steps import Wait
 from deployer.reconcile.protocol import Reader
@@ -84,8 +84,8 @@ def await_ready(
         if ready:
             return
         if ready is None:
-            raise failed(reader, wait.service, container, _describe(found))
-        _in_time(container, wait, deadline, stop, _describe(found))
+            raise failed(reader, wait.service, container, _describe(found), _check_of(found, wait))
+        _in_time(container, wait, deadline, stop, _describe(found), _check_of(found, wait))
         waker.sleep(
             seen, min(TICK, max(wait.monitor / 1e9 - (time.monotonic() - began), 0.02)) if wait.monitor else TICK
         )
@@ -156,6 +156,12 @@ def _describe(found: Json) -> str:
     return f"is {state['Status']}" + (f" and {health}" if health not in ("", "none") else "")
 
 
+def _check_of(found: Json, wait: Wait) -> Place | None:
+    """Where the health check is written that has kept the container from being ready."""
+    runs = section(found, "State").get("Status") == "running"
+    return wait.check if runs and section(found, "State.Health").get("Status") in ("starting", "unhealthy") else None
+
+
 def _inspect(reader: Reader, container: str, wait: Wait) -> Json:
     found = reader.container(container)
     if found is None:
@@ -169,7 +175,9 @@ def _inspect(reader: Reader, container: str, wait: Wait) -> Json:
     return found
 
 
-def _in_time(container: str, wait: Wait, deadline: float, stop: threading.Event, state: str) -> None:
+def _in_time(
+    container: str, wait: Wait, deadline: float, stop: threading.Event, state: str, place: Place | None = None
+) -> None:
     address = f"service.{wait.service}"
     if stop.is_set():
         raise OperationFailed(
@@ -180,23 +188,24 @@ def _in_time(container: str, wait: Wait, deadline: float, stop: threading.Event,
             Diagnostic(
                 "timeout",
                 f"{container} was not ready in time: it {state}",
+                place,
                 address=address,
                 hint="give it longer: --timeout",
             )
         )
 
 
-def failed(reader: Reader, service: str, container: str, what: str) -> OperationFailed:
+def failed(reader: Reader, service: str, container: str, what: str, place: Place | None = None) -> OperationFailed:
     """A container that does not work: what became of it, its last health check's output and its last log lines."""
     notes: list[str] = []
     with suppress(DeployerError):
-        found = reader.container(container)
-        probes = ((found or {}).get("State", {}).get("Health") or {}).get("Log") or []
+        found = reader.container(container) or {}
+        probes = section(found, "State.Health").get("Log") or []
         if probes:
             notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {probes[-1]['Output'].strip()[:500]}")
         lines = [line.text for line in reader.logs(container, tail=LOG_LINES)]
         shown = [f"  {line.expandtabs()}" for line in lines]
         notes.append("\n".join(["last log lines:", *shown]) if shown else "it wrote nothing")
     return OperationFailed(
-        Diagnostic("not-ready", f"{service} {what}", address=f"service.{service}", notes=tuple(notes))
+        Diagnostic("not-ready", f"{service} {what}", place, address=f"service.{service}", notes=tuple(notes))
     )

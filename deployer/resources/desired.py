@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deployer.errors import Place
 from deployer.fields.container_names import name_in
 from deployer.fields.field import Context, Value
 from deployer.resources.registries import Registry
@@ -127,6 +128,7 @@ class DesiredService:
     `sensitive` are the names that it adds to what must not be shown, or takes away (`!NAME`); `hidden` are the rows and
     entries (row, entry; "" for all of it) that hold a sensitive variable's value. `ignored` are those that others own,
     with `ignores_count` the number of containers too; `contents` what is watched of mounted files, by target.
+    `checked_at` is where the test of its health check is written, None where the stack says none.
     """
 
     name: str
@@ -145,6 +147,7 @@ class DesiredService:
     ignored: frozenset[tuple[str, str]] = frozenset()
     ignores_count: bool = False
     contents: Mapping[str, BoundContent] = field(default_factory=dict[str, "BoundContent"])
+    checked_at: Place | None = None
 
     def container_name(self, number: int) -> str:
         """What the container with that number is to be called."""

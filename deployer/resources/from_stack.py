@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from deployer.errors import Place
 from deployer.fields import container, network, volume
 from deployer.fields.attachments import DEFAULT, Attachment
 from deployer.fields.copies import SECTIONS
@@ -139,9 +140,15 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
         ignored=ignored_in(service),
         ignores_count=ignores_count(service),
         contents=_watched(service, rows, stack.folder),
+        checked_at=_checked_at(stack, name),
         may_exit=completes
         or (awaited.isdisjoint({HEALTHY, LIVES}) and (policy == "no" or policy.startswith("on-failure"))),
     )
+
+
+def _checked_at(stack: Stack, service: str) -> Place | None:
+    path = ("services", service, "healthcheck", "test")
+    return stack.place(*path) if stack.places.has(*path) else None
 
 
 def _watched(service: ServiceKeys, said: Mapping[str, Written], folder: str) -> dict[str, BoundContent]:
