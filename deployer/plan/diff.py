@@ -14,7 +14,7 @@ from deployer.fields.field import Context, Effect, Field, Value
 from deployer.fields.mount_forms import target_path
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.copies import as_bound, told
-from deployer.plan.model import Cause, FieldChange
+from deployer.plan.model import Cause, FieldChange, Shows
 from deployer.resources import applied
 from deployer.resources.applied import Applied, Secrecy
 from deployer.resources.desired import DesiredService
@@ -144,8 +144,17 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         at=_place(sides, row, name, entry, have) if Cause.EDIT in causes else None,
         sensitive=sensitive,
         quoted=row.kind.quoted,
+        shows=(_shows(row, entry, have), _shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
     )
     return told(change, sides, row.name, entry, have, want) if row.name in SECTIONS else change
+
+
+def _shows(row: Field, entry: str, value: Any) -> Shows:
+    return Shows.UNSET if _is_unset(row, entry, value) else Shows.EMPTY if value == "" else Shows.NOTHING
+
+
+def _is_unset(row: Field, entry: str, value: Any) -> bool:
+    return value is _ABSENT or value is None or (not entry and value in (row.unset, frozenset()))
 
 
 def _is_hash(stored: Any) -> bool:
@@ -218,8 +227,7 @@ def _shown(row: Field, entry: str, have: Any, want: Any, sensitive: bool) -> tup
         return None, None
 
     def text(value: Any) -> str | None:
-        unset = value is _ABSENT or value is None or (not entry and value in (row.unset, frozenset()))
-        return None if unset else mask_user_info(row.shown(entry, value))
+        return None if _is_unset(row, entry, value) else mask_user_info(row.shown(entry, value))
 
     return text(have), text(want)
 

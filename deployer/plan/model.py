@@ -69,12 +69,20 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Shows(StrEnum):
+    """What can be told of a sensitive value: that there is none, that it is empty, or nothing of it."""
+
+    UNSET = "(unset)"
+    EMPTY = "(empty)"
+    NOTHING = "(sensitive)"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One field that differs. The values are as a user would write them; None is unset. Sensitive ones are never here.
 
     `applied` is there when `applied_known`; `note` says in words what the values cannot; `quoted` values are texts that
-    a person sees in quotation marks.
+    a person sees in quotation marks. `shows` is what can be told of sensitive values, before and after.
     """
 
     field: str
@@ -88,6 +96,7 @@ class FieldChange:
     sensitive: bool = False
     note: str = ""
     quoted: bool = False
+    shows: tuple[Shows, Shows] = (Shows.NOTHING, Shows.NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from deployer.plan.model import NO_LONGER, Action, Change, FieldChange, Plan, Step
-from deployer.render.causes import SENSITIVE, value_text
+from deployer.render.causes import value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
 
@@ -100,7 +100,7 @@ def values(field: FieldChange) -> str:
 def sides(field: FieldChange) -> tuple[str, str] | None:
     """The values before and after, cut and harmless; None where a note says in words what there is to say."""
     if field.sensitive:
-        return SENSITIVE, SENSITIVE
+        return field.shows[0].value, field.shows[1].value
     if field.before is None and field.after is None:
         return None
     return _cut(*(harmless(value_text(field, value)) for value in (field.before, field.after)))

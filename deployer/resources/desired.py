@@ -147,7 +147,7 @@ class DesiredService:
     ignored: frozenset[tuple[str, str]] = frozenset()
     ignores_count: bool = False
     contents: Mapping[str, BoundContent] = field(default_factory=dict[str, "BoundContent"])
-    checked_at: Place | None = None
+    checked_at: Place | None = field(default=None, compare=False)
 
     def container_name(self, number: int) -> str:
         """What the container with that number is to be called."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deployer.errors import Diagnostic, WrongUsage
+from deployer.interpolation import FromFile
 from deployer.sources.dotenv import read_dotenv
 from deployer.sources.files import find_stack_file, override_files, read_text, shown_path
 
@@ -71,7 +72,7 @@ def _with_env_files(variables: Mapping[str, str], folder: Path, env_files: Seque
     for path in _env_files(folder, env_files):
         shown = shown_path(path)
         values = read_dotenv(read_text(path, shown), shown, {**found, **variables})
-        found |= {name: value for name, (value, _) in values.items()}
+        found |= {name: FromFile(value, place) for name, (value, place) in values.items()}
     return {**found, **variables}
 
 

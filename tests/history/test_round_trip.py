@@ -42,9 +42,9 @@ def back(stack: Stack, about: About | None = None) -> Stack:
 
 
 def asked(stack: Stack) -> dict[str, Any]:
-    """All that is wanted, less the notation."""
+    """All that is wanted, less the notation and where it is written."""
     wanted: Desired = desired(stack, "origin", {})
-    aside = ("written", "context", "contents")
+    aside = ("written", "context", "contents", "checked_at")
     services = {
         name: {each.name: getattr(one, each.name) for each in fields(one) if each.name not in aside}
         for name, one in wanted.services.items()

@@ -62,6 +62,7 @@ def test_a_field_has_its_three_values_its_causes_and_its_line(shop: Plan) -> Non
         "applied": '"0"',
         "causes": ["edit"],
         "at": "stack.yaml:31",
+        "from": [],
         "effect": "replace",
         "sensitive": False,
         "note": "",

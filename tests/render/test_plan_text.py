@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from deployer.errors import Place
 from deployer.fields.field import Effect
-from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Shows, Step
 from deployer.render.plan_text import SIGNS, as_text
 from deployer.resources.wire import EngineInfo
 
@@ -102,7 +102,15 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
         ),
         (field_of(Cause.EDIT, before=None), "mem_limit (unset) -> 512m edited"),
         (field_of(Cause.EDIT, before=None, after=None, note="added"), "mem_limit added"),
+        (
+            field_of(Cause.EDIT, at=Place("stack.yaml", 31, behind=(Place(".env", 3), Place("b.env", 9)))),
+            "mem_limit 256m -> 512m stack.yaml:31, from .env:3 and b.env:9",
+        ),
         (field_of(Cause.EDIT, sensitive=True), "mem_limit (sensitive) -> (sensitive) edited"),
+        (
+            field_of(Cause.EDIT, sensitive=True, shows=(Shows.UNSET, Shows.EMPTY)),
+            "mem_limit (unset) -> (empty) edited",
+        ),
         (
             field_of(Cause.DRIFT, sensitive=True, applied_known=True),
             "mem_limit (sensitive) -> (sensitive) drift",
