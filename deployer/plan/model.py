@@ -185,6 +185,7 @@ class Change:
     one of them fails. `known_after` is the address of the build or pull without which it is not known whether the
     change is needed; `unless_image` is the image id that makes it needless. `updates` is what the records keep of an
     update in place, as the labels of a living container cannot change: its id, and the rows as they are stored.
+    `mounts` are those of a new container, as the stack file would say them.
     """
 
     address: str
@@ -198,6 +199,7 @@ class Change:
     unless_image: str = ""
     group: str = ""
     updates: tuple[str, Mapping[str, Any]] | None = field(default=None, repr=False)
+    mounts: tuple[str, ...] = ()
 
 
 StepId = tuple[int, int]

@@ -62,6 +62,7 @@ def _change(change: Change) -> Json:
         "gap": gap_text(change.gap, long=True),
         "gap_seconds": _in_seconds(change.gap),
         "detail": change.detail,
+        "mounts": list(change.mounts),
         "group": change.group,
         "fields": [field_object(field) for field in change.fields],
         "known_after": change.known_after,
@@ -177,6 +178,7 @@ def _change_schema() -> Json:
                 "description": "The same in seconds, as far as it can be foreseen; null where the service is not away.",
             },
             "detail": _text("How the change is done, for people."),
+            "mounts": _list({"type": "string"}, "What a new container mounts, as the stack file would say it."),
             "group": _text("Changes of one group are put back together if one of them fails."),
             "fields": _list({"$ref": "#/$defs/field"}, "The fields that differ."),
             "known_after": {

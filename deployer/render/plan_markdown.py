@@ -14,7 +14,7 @@ from deployer.errors import Diagnostic
 from deployer.plan.model import Change, FieldChange, Plan
 from deployer.render.causes import cause_text
 from deployer.render.harmless import harmless
-from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, sides, step_words, words
+from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, mounts_besides, sides, step_words, words
 
 LONGEST = 60_000
 """Characters that fit into a comment of GitHub's (65,536), with some to spare for what others add."""
@@ -57,6 +57,10 @@ def _block(change: Change, revision: int, verbose: bool, destroy: bool) -> Itera
         yield "<tr><th>field</th><th>before</th><th>after</th><th>why</th></tr>"
         yield from (_row(field, revision) for field in change.fields)
         yield "</table>"
+    if besides := mounts_besides(change):
+        yield "<ul>"
+        yield from (f"<li>{_code(mount)}</li>" for mount in besides)
+        yield "</ul>"
     if change.steps and (verbose or not change.fields):
         yield "<ol>"
         yield from (f"<li>{_code(step_words(step))}</li>" for step in change.steps)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from deployer.plan.model import Action, Change, FieldChange, Plan
 from deployer.render.causes import cause_text
 from deployer.render.harmless import display_width, harmless
-from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, step_words, values, words
+from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, mounts_besides, step_words, values, words
 
 _ACTION_WIDTH = 10
 _COLUMNS = (28, 52)
@@ -90,6 +90,8 @@ class _Table:
         yield _Row(SIGNS[change.action], harmless(change.address), f"{change.action:<{_ACTION_WIDTH}}{said}".rstrip())
         if change.action is not Action.BUILD or self.verbose:
             yield from map(self.field, change.fields)
+        for mount in mounts_besides(change) if self.verbose else ():
+            yield _Row("", "volumes", harmless(mount))
         for number, step in enumerate(change.steps if self.verbose else (), 1):
             yield _Row("", f"{number:>2}. {step_words(step)}", "")
 

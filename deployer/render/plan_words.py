@@ -91,6 +91,11 @@ def words(change: Change, *, verbose: bool = False, destroy: bool = False) -> st
     return "; ".join(part for part in parts if part)
 
 
+def mounts_besides(change: Change) -> list[str]:
+    """What a new container mounts, where its line has only how much. Not yet harmless."""
+    return [mount for mount in change.mounts if mount not in change.detail]
+
+
 def values(field: FieldChange) -> str:
     """`before -> after`; where neither can be told, what is said in words."""
     both = sides(field)
