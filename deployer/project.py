@@ -93,12 +93,14 @@ class Project:
 
     def about(self, command: str, plan: Plan, keep: int) -> About:
         """How a revision came about that carries out a plan."""
-        from deployer.render.change_line import change_line
+        from deployer.render.change_line import change_line, change_lines
         from deployer.resources.revisions import About
 
         commit, dirty = self.commit
         inactive = tuple(sorted(self.stack.inactive))
-        return About(command, change_line(plan), commit, dirty, self.stack.folder, inactive, keep)
+        line, whole = change_line(plan), change_lines(plan)
+        cut = whole if whole != tuple(line.split("; ")) else ()
+        return About(command, line, commit, dirty, self.stack.folder, inactive, keep, cut)
 
     def desired(self, only: Collection[str] = (), *, alone: bool = False, pinned: Pinned = UNPINNED) -> Desired:
         """What should be, or `only` these services and what they need, `alone` without what they depend on; each
