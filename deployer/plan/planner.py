@@ -26,6 +26,7 @@ from deployer.plan.owners import owner_after, owners_first
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
 from deployer.plan.readiness import SECOND
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
+from deployer.plan.rolled_back import rolled_back
 from deployer.plan.stack_images import going_images
 from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
 from deployer.resources.as_read import salted
@@ -121,7 +122,8 @@ def make_plan(
         ),
         left_alone(desired, observed, {*changed, *unchanged}) if options.only else (),
     )
-    return replace(plan, **_not_looked_at(desired))
+    undoes = () if plan.is_empty or options.count else tuple(rolled_back(observed.records))
+    return replace(plan, warnings=(*undoes, *plan.warnings), **_not_looked_at(desired))
 
 
 def _not_looked_at(desired: Desired) -> dict[str, dict[str, tuple[str, ...]]]:
