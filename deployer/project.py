@@ -42,7 +42,8 @@ UNPINNED = Pinned()
 
 @dataclass
 class Project:
-    """A stack that can be planned and carried out; one that is known `by_name` alone can only be removed.
+    """A stack that can be planned and carried out; one that is known `by_name` alone can only be removed. `named` tells
+    whether the command line says what it is called.
 
     `pin` says anew for each plan which images are chosen already.
     """
@@ -50,6 +51,7 @@ class Project:
     stack: Stack
     path: Path
     by_name: bool = False
+    named: bool = False
     pin: Callable[[Project, Reader], Pinned] = lambda *_: UNPINNED
 
     @cached_property
@@ -90,6 +92,12 @@ class Project:
         from deployer.sources.commit import commit_of
 
         return commit_of(self.path.parent)
+
+    @property
+    def _files(self) -> tuple[str, ...]:
+        from deployer.sources.files import shown_path
+
+        return () if self.by_name else tuple(shown_path(Path(each)) for each in self.stack.files)
 
     def about(self, command: str, plan: Plan, keep: int) -> About:
         """How a revision came about that carries out a plan."""
@@ -151,6 +159,7 @@ class Project:
             self.sources.forget_contents()
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)
         plan = make_plan(desired, observed, self.stack.place, options, self.sources.recall)
+        plan = replace(plan, files=self._files)
         self.sources.remember_bound(desired, observed.records.salt)
         ids = {reference: image.id for reference, image in observed.images.items()}
         references = references_of(desired.builds, ids)
@@ -207,8 +216,8 @@ class Project:
         going = self._images_there(reader) if images else ()
         origin = None if self.by_name else self.origin
         plan = plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going)
-        nothing = _nothing_there(reader, self.stack.name, observed) if self.by_name else ()
-        return replace(plan, warnings=(*plan.warnings, *nothing)), observed
+        nothing = _nothing_there(reader, self.stack.name, observed) if self.named else ()
+        return replace(plan, warnings=(*plan.warnings, *nothing), files=self._files), observed
 
     def _images_there(self, reader: Reader) -> Sequence[NamedImage]:
         """The images on the engine that the stack has built, under all the names that it gives them, or loaded from

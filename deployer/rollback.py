@@ -67,7 +67,7 @@ def told_of(plan: Plan, number: int) -> Plan:
         replace(each, reason=f"not in revision {number}") if each.reason == NO_LONGER else each for each in plan.changes
     )
     warnings = tuple(each for each in plan.warnings if each.code != "rolled-back")
-    return replace(plan, changes=tuple(changes), warnings=warnings, back_to=number)
+    return replace(plan, changes=tuple(changes), warnings=warnings, back_to=number, files=None)
 
 
 def gone_back(today: Project, kept: Kept) -> tuple[Project, list[Diagnostic]]:

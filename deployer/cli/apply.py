@@ -143,7 +143,8 @@ def destroy(
     With --images, those go that were built, or loaded from an archive; what was pulled stays. An image that has other
     names stays under those, and one that somebody else's container was made from stays as it is.
 
-    Where there is no stack file any more, -p names the stack.
+    Where there is no stack file any more, -p names the stack. A stack file that is here is read: then -p only gives it
+    another name, and a stack of that name which is not this file's is refused.
 
     \b
     Example: deployer destroy stack.yaml --yes

@@ -214,7 +214,8 @@ class Plan:
     """Everything that apply would do.
 
     `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address.
-    `back_to` is the revision that it goes back to, 0 where it goes by the files.
+    `back_to` is the revision that it goes back to, 0 where it goes by the `files`: these as they are shown, none where
+    the stack is known by its name alone, None where it does not go by files.
     `images` gives the reference that is run for each image's address, where it is known before anything is done.
     `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack. `ignored` are
     the fields of each service that others own, `uncompared` the mounted files and folders whose content nobody looks
@@ -236,6 +237,7 @@ class Plan:
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     uncompared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     back_to: int = 0
+    files: tuple[str, ...] | None = None
 
     @property
     def is_empty(self) -> bool:

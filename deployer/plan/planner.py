@@ -193,7 +193,7 @@ def plan_destroy(
     if origin is None:
         origin = observed.records.origin or ""
     else:
-        raise_if_any(guard.another_origin(stack, origin, folder, observed))
+        raise_if_any(guard.another_origin(stack, origin, folder, observed, goes=True))
     drafts: list[Draft] = list(abandoned(observed))
     for container in observed.containers:
         draft = (

@@ -27,6 +27,7 @@ def as_object(plan: Plan, *, show_all: bool = False) -> Json:
         "revision": plan.revision,
         "fingerprint": plan.fingerprint,
         "engine": {"host": plan.engine.host, "version": plan.engine.version, "api": plan.engine.api},
+        "files": list(plan.files or ()),
         "warnings": [_warning(each) for each in plan.warnings],
         "changes": [_change(change) for change in plan.changes],
         "summary": {
@@ -124,6 +125,7 @@ def plan_schema() -> Json:
                     },
                     description="The engine that the plan was made for.",
                 ),
+                "files": _list({"type": "string"}, "The stack files, as they are seen from the current folder."),
                 "warnings": _list({"$ref": "#/$defs/warning"}, "What is to be thought of before it is carried out."),
                 "changes": _list({"$ref": "#/$defs/change"}, "What would change, in the order in which it is shown."),
                 "summary": _summary_schema(),

@@ -14,7 +14,18 @@ from deployer.errors import Diagnostic
 from deployer.plan.model import Change, FieldChange, Plan
 from deployer.render.causes import cause_text
 from deployer.render.harmless import harmless
-from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, mounts_besides, sides, step_words, words
+from deployer.render.plan_words import (
+    SAME,
+    SIGNS,
+    closing,
+    files_line,
+    folded,
+    head,
+    mounts_besides,
+    sides,
+    step_words,
+    words,
+)
 
 LONGEST = 60_000
 """Characters that fit into a comment of GitHub's (65,536), with some to spare for what others add."""
@@ -24,7 +35,9 @@ _MARKUP = re.compile(r"[&<>\"'@#`|\\\[\]*~!^${}]")
 
 def as_markdown(plan: Plan, *, verbose: bool = False, show_all: bool = False, destroy: bool = False) -> str:
     """The plan, or as much of it as a comment holds. `verbose` adds the steps, `show_all` what does not change."""
-    blocks = [f"### {closing(plan)}", f"<p>{_code(head(plan, destroy))}</p>", *map(_warning, plan.warnings)]
+    told = files_line(plan, destroy)
+    first = f"<p>{_code(head(plan, destroy))}{f'<br>{_code(told)}' if told else ''}</p>"
+    blocks = [f"### {closing(plan)}", first, *map(_warning, plan.warnings)]
     room = LONGEST - sum(map(len, blocks))
     changes = list(folded(plan.changes))
     for number, change in enumerate(changes):

@@ -10,6 +10,7 @@ from deployer.plan.model import NO_LONGER, Action, Change, FieldChange, Plan, St
 from deployer.render.causes import value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
+from deployer.sources.files import STACK_FILES
 
 SIGNS = {
     Action.CREATE: "+",
@@ -68,6 +69,15 @@ def head(plan: Plan, destroy: bool) -> str:
         revision = f"revision {plan.revision} -> {plan.revision + 1}" if plan.revision else "first revision"
     revision += f", back to revision {plan.back_to}" if plan.back_to else ""
     return f"{harmless(plan.stack)} on {harmless(engine)}, {revision}"
+
+
+def files_line(plan: Plan, destroy: bool) -> str:
+    """`from stack.yaml, stack.override.yaml`; "" where that goes without saying."""
+    if plan.files is None or (not destroy and len(plan.files) == 1 and plan.files[0] in STACK_FILES):
+        return ""
+    if not plan.files:
+        return "no stack file was read: what bears the stack's name on the engine goes"
+    return f"from {harmless(', '.join(plan.files))}"
 
 
 def closing(plan: Plan) -> str:

@@ -65,6 +65,24 @@ def test_the_plan_looks_as_the_manual_shows_it(shop: Plan) -> None:
         """)
 
 
+@pytest.mark.parametrize(
+    ("files", "destroy", "said"),
+    [
+        (("stack.yaml",), False, ""),
+        (("compose.yaml",), False, ""),
+        (("stack.yaml", "stack.override.yaml"), False, "from stack.yaml, stack.override.yaml"),
+        (("prod.yaml",), False, "from prod.yaml"),
+        (("/srv/shop/stack.yaml",), False, "from /srv/shop/stack.yaml"),
+        (("stack.yaml",), True, "from stack.yaml"),
+        ((), True, "no stack file was read: what bears the stack's name on the engine goes"),
+        (None, False, ""),
+    ],
+)
+def test_the_head_says_which_files_were_read(files: tuple[str, ...] | None, destroy: bool, said: str) -> None:
+    """But for one that is found by its name in the current folder; a removal always does."""
+    assert as_text(replace(plan_of(), files=files), destroy=destroy).splitlines()[1] == said
+
+
 def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
     """Whatever happens is on a line of its own, and in the closing line, but for data that is kept."""
     lines = as_text(everything).splitlines()
