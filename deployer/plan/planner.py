@@ -28,7 +28,15 @@ from deployer.plan.readiness import SECOND
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
 from deployer.plan.rolled_back import rolled_back
 from deployer.plan.stack_images import going_images
-from deployer.plan.things import kept, plan_things, remove_left_copy, remove_network, remove_twin, remove_volume
+from deployer.plan.things import (
+    kept,
+    plan_things,
+    remove_left_copy,
+    remove_network,
+    remove_twin,
+    remove_volume,
+    with_its_containers,
+)
 from deployer.resources.as_read import salted
 from deployer.resources.built import NamedImage
 from deployer.resources.desired import Desired
@@ -104,6 +112,7 @@ def make_plan(
     drafts = scale.needed(drafts) if options.count else drafts
     drafts += _leftovers(facts, options)
     raise_if_any(guard.names_kept(drafts, observed, place))
+    with_its_containers(drafts, observed)
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)

@@ -7,7 +7,7 @@ from deployer.fields.kinds import show_text
 from deployer.plan.model import Cause, FieldChange
 
 UNSET = "(unset)"
-NOT_IN_IT = "(not in it)"
+NOT_CONNECTED = "(not connected)"
 """What a container is to a network that it is not in: to be unset is a word for values."""
 
 _ABOVE = ("(built above)", "(pulled above)", "(pushed above)", "(loaded above)")
@@ -63,5 +63,5 @@ def _short(value: str) -> str:
 def value_text(field: FieldChange, value: str | None) -> str:
     """A value of a field as a person sees it."""
     if value is None:
-        return NOT_IN_IT if field.field.startswith("networks.") else UNSET
+        return NOT_CONNECTED if field.field.startswith("networks.") else UNSET
     return show_text(value) if field.quoted else value or UNSET

@@ -47,6 +47,7 @@ def test_the_plan_is_one_object_with_what_scripts_rely_on(shop: Plan) -> None:
         "gap": "none",
         "gap_seconds": None,
         "detail": "start-first, no gap expected",
+        "mounts": [],
         "group": "",
         "fields": [field_named(shop, "image"), field_named(shop, "environment.DEBUG")],
         "known_after": "build.web",
