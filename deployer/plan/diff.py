@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from deployer.errors import Place
@@ -28,7 +28,9 @@ _ABSENT = object()
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What the diff of one container looks at. `was` is what was last applied, None where that is not known."""
+    """What the diff of one container looks at. `was` is what was last applied, None where that is not known; `left` are
+    the keys of the stack's networks that the file no longer names, by what the engine calls them.
+    """
 
     service: DesiredService
     container: ObservedContainer
@@ -36,6 +38,7 @@ class Sides:
     was: Applied | None
     secrecy: Secrecy
     place: PlaceOf
+    left: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def sides_of(service: DesiredService, found: ObservedContainer, observed: Observed, place: PlaceOf) -> Sides:
@@ -44,7 +47,15 @@ def sides_of(service: DesiredService, found: ObservedContainer, observed: Observ
     if was and (updated := observed.records.updates.get(found.id)):
         was = Applied(was.image, {**was.fields, **updated})
     secrecy = Secrecy(observed.records.salt, service.sensitive, service.hidden)
-    return Sides(service, found, image.config if image else None, was, secrecy, place)
+    left = {name: key for key, name in networks_left(service, observed).items()}
+    return Sides(service, found, image.config if image else None, was, secrecy, place, left)
+
+
+def networks_left(service: DesiredService, observed: Observed) -> dict[str, str]:
+    """The engine's names of the stack's networks that the file no longer names, by their keys."""
+    known = service.context.networks
+    ours = ((thing.key, name) for name, thing in observed.networks.items() if thing.ours and thing.key)
+    return {key: name for key, name in ours if key not in known}
 
 
 def field_changes(sides: Sides) -> Iterator[FieldChange]:
@@ -127,6 +138,9 @@ def _less_the_image(row: Field, want: Value, have: Value) -> Value:
 
 
 def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> FieldChange:
+    effect = _effect(sides, row, entry, have, want)
+    if row.name == "networks" and _applied_entry(sides, row, key := sides.left.get(entry, entry)) is not None:
+        entry = key
     said = sides.service.written.get(row.name)
     name = said.name if said else row.name
     sensitive = sides.secrecy.hides(row.name, entry, have, want) or _is_hash(_applied_entry(sides, row, entry))
@@ -138,7 +152,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         before=before,
         after=after,
         causes=causes,
-        effect=_effect(sides, row, entry, have, want),
+        effect=effect,
         applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
         applied_known=sides.was is not None,
         at=_place(sides, row, name, entry, have) if Cause.EDIT in causes else None,

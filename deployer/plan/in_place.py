@@ -10,6 +10,7 @@ from deployer.fields.container import BY_NAME
 from deployer.fields.field import Effect, Json, Value
 from deployer.plan import steps
 from deployer.plan.contents import is_content, signals, taken_up
+from deployer.plan.diff import networks_left
 from deployer.plan.differences import OF_THE_NAME, Facts
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
@@ -38,7 +39,7 @@ def plan_in_place(
     }
     name = service.container_name(container.number)
     renamed = not changed.isdisjoint(OF_THE_NAME)
-    runbook = [*_update(service, container, changed), *_networks(service, container, changing, renamed=renamed)]
+    runbook = [*_update(service, container, changed), *_networks(service, container, changing, facts, renamed=renamed)]
     held = renamed and is_held(name, facts.observed, container)
     if renamed:
         runbook += steps.rename_in_turn(container, name) if held else (steps.rename(container, name),)
@@ -124,12 +125,14 @@ def _update(service: DesiredService, container: ObservedContainer, changed: set[
 
 
 def _networks(
-    service: DesiredService, container: ObservedContainer, changing: list[FieldChange], *, renamed: bool
+    service: DesiredService, container: ObservedContainer, changing: list[FieldChange], facts: Facts, *, renamed: bool
 ) -> Iterator[Step]:
     """Those that differ are left and joined; all of them where the links differ, which are a part of each. Of one that
     is `renamed`, also those where Compose has made its old name an alias.
     """
-    keys = {change.field.partition(".")[2] for change in changing if change.field.startswith("networks.")}
+    named = (change.field.partition(".")[2] for change in changing if change.field.startswith("networks."))
+    left = networks_left(service, facts.observed)
+    keys = {left.get(key, key) for key in named}
     want, have = dict(service.asked["networks"]), dict(container.values["networks"])
     if any(change.field in ("links", "external_links") for change in changing):
         keys |= want.keys()
