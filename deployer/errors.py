@@ -27,13 +27,15 @@ class Exit(IntEnum):
 class Place:
     """A point in a file: `line` and `column` count from 1; `excerpt` is the text of that line, for the caret.
 
-    Of what has no lines, an option of the command line, they are 0.
+    Of what has no lines, an option of the command line, they are 0. `behind` are the lines of env files that give the
+    variables in what is written there.
     """
 
     file: str
     line: int = 1
     column: int = 1
     excerpt: str = field(default="", compare=False, repr=False)
+    behind: tuple[Place, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file

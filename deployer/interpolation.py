@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deployer.errors import Place
+
 HINT = "write `$$` for a dollar sign that is meant as one"
 DEEPEST = 50
 
@@ -17,6 +19,19 @@ _DOLLAR = re.compile(r"\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|(\{))")
 _IN_WORD = re.compile(r"[{}]|\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|(\{))")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-?+]")
+
+
+class FromFile(str):
+    """The value of a variable that an env file sets, and where it does."""
+
+    __slots__ = ("place",)
+
+    def __new__(cls, value: str, place: Place) -> FromFile:
+        made = super().__new__(cls, value)
+        made.place = place
+        return made
+
+    place: Place
 
 
 class InterpolationError(Exception):

@@ -42,7 +42,8 @@ UNPINNED = Pinned()
 
 @dataclass
 class Project:
-    """A stack that can be planned and carried out; one that is known `by_name` alone can only be removed.
+    """A stack that can be planned and carried out; one that is known `by_name` alone can only be removed. `named` tells
+    whether the command line says what it is called.
 
     `pin` says anew for each plan which images are chosen already.
     """
@@ -50,6 +51,7 @@ class Project:
     stack: Stack
     path: Path
     by_name: bool = False
+    named: bool = False
     pin: Callable[[Project, Reader], Pinned] = lambda *_: UNPINNED
 
     @cached_property
@@ -91,14 +93,22 @@ class Project:
 
         return commit_of(self.path.parent)
 
+    @property
+    def _files(self) -> tuple[str, ...]:
+        from deployer.sources.files import shown_path
+
+        return () if self.by_name else tuple(shown_path(Path(each)) for each in self.stack.files)
+
     def about(self, command: str, plan: Plan, keep: int) -> About:
         """How a revision came about that carries out a plan."""
-        from deployer.render.change_line import change_line
+        from deployer.render.change_line import change_line, change_lines
         from deployer.resources.revisions import About
 
         commit, dirty = self.commit
         inactive = tuple(sorted(self.stack.inactive))
-        return About(command, change_line(plan), commit, dirty, self.stack.folder, inactive, keep)
+        line, whole = change_line(plan), change_lines(plan)
+        cut = whole if whole != tuple(line.split("; ")) else ()
+        return About(command, line, commit, dirty, self.stack.folder, inactive, keep, cut)
 
     def desired(self, only: Collection[str] = (), *, alone: bool = False, pinned: Pinned = UNPINNED) -> Desired:
         """What should be, or `only` these services and what they need, `alone` without what they depend on; each
@@ -152,6 +162,7 @@ class Project:
         if (missing := self.sources.missing_paths(desired)) and sees_the_host(reader):
             observed = replace(observed, missing_paths=missing)
         plan = make_plan(desired, observed, self.stack.place, options, self.sources.recall)
+        plan = replace(plan, files=self._files)
         self.sources.remember_bound(desired, observed.records.salt)
         ids = {reference: image.id for reference, image in observed.images.items()}
         references = references_of(desired.builds, ids)
@@ -210,8 +221,8 @@ class Project:
         origin = None if self.by_name else self.origin
         protected = protected_volumes(desired(self.stack, "", {}).volumes.values(), observed, self.stack.place)
         plan = plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going, protected)
-        nothing = _nothing_there(reader, self.stack.name, observed) if self.by_name else ()
-        return replace(plan, warnings=(*plan.warnings, *nothing)), observed
+        nothing = _nothing_there(reader, self.stack.name, observed) if self.named else ()
+        return replace(plan, warnings=(*plan.warnings, *nothing), files=self._files), observed
 
     def _images_there(self, reader: Reader) -> Sequence[NamedImage]:
         """The images on the engine that the stack has built, under all the names that it gives them, or loaded from

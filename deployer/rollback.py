@@ -66,7 +66,8 @@ def told_of(plan: Plan, number: int) -> Plan:
     changes = (
         replace(each, reason=each.reason.replace(NO_LONGER, f"not in revision {number}")) for each in plan.changes
     )
-    return replace(plan, changes=tuple(changes), back_to=number)
+    warnings = tuple(each for each in plan.warnings if each.code != "rolled-back")
+    return replace(plan, changes=tuple(changes), warnings=warnings, back_to=number, files=None)
 
 
 def gone_back(today: Project, kept: Kept, protected: Collection[str] = ()) -> tuple[Project, list[Diagnostic]]:

@@ -151,6 +151,8 @@ def destroy(
     names stays under those, and one that somebody else's container was made from stays as it is.
 
     Volumes that the stack protects stay whatever is said. Where the stack file is gone or wrong, -p names the stack.
+    One that is right is read: then -p only gives it another name, and a stack of that name which is not this file's
+    is refused.
 
     \b
     Example: deployer destroy stack.yaml --yes

@@ -31,8 +31,9 @@ def history(
 ) -> None:
     """Show the revisions that were applied: when, by whom, what changed, from which commit, and what became of it.
 
-    They are kept on the engine, ten of them unless apply says otherwise. With `show N`, the stack of one revision as it
-    was resolved, secrets masked. `deployer diff N M` compares two of them, `deployer rollback` goes back to one.
+    They are kept on the engine, ten of them unless apply says otherwise. With `show N`, all that one revision changed,
+    and the stack as it was resolved, secrets masked. `deployer diff N M` compares two of them, `deployer rollback` goes
+    back to one.
 
     \b
     Example: deployer history

@@ -42,7 +42,7 @@ class State:
 
         stack, path = load_stack(self.with_files(files), named)
         self.output.warn(stack.warnings)
-        return Project(stack, path)
+        return Project(stack, path, named=bool(self.choices.project_name))
 
     def project_to_go(self, files: Sequence[str] | None = None) -> Project:
         """The stack that is to be removed: where -p names it, no file is needed, and none that can be read. Raises
@@ -70,7 +70,7 @@ class State:
                 raise
             if not name:
                 raise WrongUsage(replace(said, hint=f"{said.hint}; without a file, name the stack: -p NAME")) from None
-        return Project(named_stack(name), Path(), by_name=True)
+        return Project(named_stack(name), Path(), by_name=True, named=True)
 
     def engine(self, project: Project | None = None) -> Engine:
         """For what may pull or push, with the registries of the project, and the logins that it says."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from deployer.errors import DeployerError, Diagnostic, Unreachable
+from deployer.fields.parse import MIB, show_size
 from deployer.resources.registries import allow_insecure, trust_ca
 from deployer.resources.wire import EngineRefused
 
@@ -28,6 +29,9 @@ def _row(code: str, pattern: str, hint: str, *, says: str = "", unreachable: boo
 
 
 _TO_REGISTRY = r'(?:Get|Head|Post|Put) "?https?://(?P<registry>[^/":]+(?::\d+)?)'
+
+_SIZES = ("new_limit", "usage")
+"""The groups that are numbers of bytes."""
 
 REFUSALS = (
     # 28 tries ten ports, and others may have them all: "failed to bind host port for 127.0.0.1::172.17.0.2:80/tcp".
@@ -93,6 +97,13 @@ REFUSALS = (
         "`docker network prune` removes networks that nobody uses; or say a `subnet` of its own, in `ipam`; or add "
         "`default-address-pools` to the daemon.json of the engine",
         says="the engine has no range of addresses left for one more network",
+    ),
+    # Of cgroup v1, where the kernel refuses; that of v2 ends what uses more.
+    _row(
+        "memory-in-use",
+        r"unable to set memory limit to (?P<new_limit>\d+) \(current usage: (?P<usage>\d+)",
+        "let it use less, or raise the limit; `deployer apply --replace SERVICE` makes a new container with this one",
+        says="it uses {usage} now, and its limit is to be {new_limit}",
     ),
     _row("no-space", r"no space left on device", "`docker system df` shows what fills the engine's disk"),
     _row(
@@ -183,10 +194,15 @@ def refused(
     return EngineRefused(Diagnostic(otherwise, f"could not {doing}: {explanation}", notes=notes), status)
 
 
+def _size(text: str) -> str:
+    """A number of bytes as a person writes it, rounded up to whole MiB."""
+    return show_size(-(-int(text) // MIB) * MIB)
+
+
 def _known(
     doing: str, explanation: str, status: int, row: Refusal, found: re.Match[str], notes: tuple[str, ...]
 ) -> DeployerError:
-    groups = found.groupdict()
+    groups = {name: _size(text) if name in _SIZES else text for name, text in found.groupdict().items()}
     says, notes = (row.says.format_map(groups), (explanation, *notes)) if row.says else (explanation, notes)
     hint = row.hint
     for name, value in groups.items():

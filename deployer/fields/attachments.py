@@ -243,7 +243,7 @@ def _show(_: str, value: Value) -> str:
     parts = [f"as {', '.join(names)}"] if names else []
     parts += [f"at {', '.join(addresses)}"] if addresses else []
     parts += [f"{key}={further[key]}" for key in keys if further.get(key)]
-    return " ".join(parts) or "connected"
+    return " ".join(["connected", *parts])
 
 
 def _listed(value: Any) -> tuple[str, ...]:

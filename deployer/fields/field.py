@@ -129,7 +129,8 @@ class Field:
     the image supplies, `fills` what the engine fills in. `example` is a pair of written values for the law and the
     manual; `needs` what must be said besides for the example to be valid. `since` is the version of the Engine API
     that has it, "" where the oldest that deployer speaks does; `parts_since` gives the paths in a written value that
-    need a newer one. `given` makes a canonical value of what is asked and of all else that is asked. `host_may_lack`
+    need a newer one. `given` makes a canonical value of what is asked and of all else that is asked. `caution` tells,
+    from the values before and after, what a change in place may do to what runs. `host_may_lack`
     tells that an engine whose host cannot do it leaves it out, with no more than a warning. `example_as` are the
     examples under names that are written otherwise. `unproven` is why no engine can try it, `proven_where` what an
     engine must have to try it; `unseen` is why it cannot be seen that a person changed it on the engine.
@@ -150,6 +151,7 @@ class Field:
     read: Callable[[Json, Context], Value] | None = None
     update: Callable[[Mapping[str, Value]], Json] | None = None
     given: Callable[[Value, Mapping[str, Value]], Value] | None = None
+    caution: Callable[[Value, Value], str] | None = None
     host_may_lack: bool = False
     example_as: Mapping[str, tuple[Any, Any]] = field(default_factory=lambda: MappingProxyType({}))
     needs: Json = field(default_factory=lambda: MappingProxyType({}))

@@ -42,6 +42,14 @@ def memory_update(values: Mapping[str, Value]) -> Json:
     return {"Memory": memory, "MemorySwap": swap or 2 * memory}
 
 
+def lowered(before: Value, after: Value) -> str:
+    """With control groups of version 1 the kernel refuses a limit that is exceeded already, with those of version 2 it
+    ends what does not get below it. 0 is no limit.
+    """
+    goes_down = after and (not before or after < before)
+    return "if it uses more now, the engine refuses this or the kernel kills it" if goes_down else ""
+
+
 def swap_given(value: Value, asked: Mapping[str, Value]) -> Value:
     """Twice the memory is what the engine gives who asks for nothing."""
     return 0 if value == 2 * asked["mem_limit"] else value
@@ -82,6 +90,7 @@ ROWS: tuple[Field, ...] = (
         unset=0,
         effect=while_set,
         update=memory_update,
+        caution=lowered,
         host_may_lack=True,
         example=("64M", "96M"),
         doc="How much memory it may use at most; swap may take as much again, unless `memswap_limit` is set.",

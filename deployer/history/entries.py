@@ -12,8 +12,8 @@ from deployer.resources.records import DIED, Record, Records
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One revision: its number, when it began (seconds since 1970, 0 where nothing says), who called what where, what
-    it changed, the commit and whether the checkout was dirty, what became of it, and why it cannot be gone back to, ""
-    where it can. What is not known is "".
+    it changed (in a line, and all of it, a text each), the commit and whether the checkout was dirty, what became of
+    it, and why it cannot be gone back to, "" where it can. What is not known is "".
     """
 
     revision: int
@@ -26,6 +26,7 @@ class Entry:
     dirty: bool
     result: str
     why_not: str
+    changes: tuple[str, ...] = ()
 
 
 def entries(records: Records) -> Iterator[Entry]:
@@ -47,6 +48,7 @@ def entry_of(record: Record, records: Records) -> Entry:
         about.dirty,
         _result(record, records),
         why_not(record),
+        about.changes or tuple(filter(None, about.change.split("; "))),
     )
 
 

@@ -1,19 +1,96 @@
-"""A new container in a few words: what it runs, where it can be reached, how much it mounts."""
+"""A new container in a few words: what it runs, what it has of its host, where it can be reached, what it mounts."""
 
 from __future__ import annotations
 
+import posixpath
+from collections.abc import Iterator
+
 from deployer.fields.container import BY_NAME
+from deployer.fields.field import Value
+from deployer.fields.mounts import is_nameless
+from deployer.fields.namespaces import NAMESPACES
+from deployer.plan.model import Shows
 from deployer.resources.desired import DesiredService
+
+_LONGEST = 100
+"""Characters of mounts that are named on the line; of more than that only those that give away much."""
+
+_HOSTS_OWN = (*(namespace.row for namespace in NAMESPACES), "uts", "userns_mode", "cgroup")
+"""The rows that can give a container a namespace of its host's."""
+
+_LET_LOOSE = ("unconfined", "label=disable", "label:disable")
+_BELONGS_TO_THE_HOST = frozenset(
+    f"/{name}"
+    for name in (
+        *("", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "sys", "usr"),
+        *("var", "var/lib", "var/lib/docker", "var/run"),
+    )
+)
 
 
 def brief(service: DesiredService) -> str:
-    """`redis:7, port 127.0.0.1:6379:6379, 2 mounts`; of a build its address, as its tag says nothing to a person."""
+    """`redis:7, privileged, port 127.0.0.1:6379:6379, data:/data`; of a build its address, as its tag says nothing to a
+    person. Where there are many mounts, they are counted, but for those of the host's own folders and of sockets.
+    """
     image = service.image.address if service.image.address.startswith("build.") else service.image.reference
     ports = BY_NAME["ports"].kind.show(service.asked["ports"]).replace('"', "")
-    mounts = len(service.asked["volumes"]) + len(service.asked.get("tmpfs", ()))
+    name = service.asked["container_name"]
     parts = (
         image,
+        *_powers(service),
         f"port{'s' if ', ' in ports else ''} {ports}" if ports else "",
-        f"{mounts} mount{'s' if mounts > 1 else ''}" if mounts else "",
+        f"container_name: {name}" if name else "",
+        _in_brief(service),
     )
     return ", ".join(part for part in parts if part)
+
+
+def mounts(service: DesiredService) -> tuple[str, ...]:
+    """All that it mounts, as the stack file would say it, `./conf:/etc/shop:ro`; what gives away much comes first."""
+    return tuple(text for _, text in sorted(_mounts(service), key=lambda each: not each[0]))
+
+
+def _in_brief(service: DesiredService) -> str:
+    every = mounts(service)
+    if len(", ".join(every)) <= _LONGEST and Shows.NOTHING.value not in every:
+        return ", ".join(every)
+    great = [text for is_great, text in _mounts(service) if is_great and text != Shows.NOTHING.value]
+    rest = len(every) - len(great)
+    more = f"{rest} {'more ' if great else ''}mount{'s' if rest > 1 else ''}"
+    return ", ".join([*great, *([more] if rest else [])])
+
+
+def _powers(service: DesiredService) -> Iterator[str]:
+    """What takes away the walls between a container and its host."""
+    asked = service.asked
+    yield from ["privileged"] if asked["privileged"] else []
+    yield from (f"{row}: host" for row in _HOSTS_OWN if asked[row] == "host")
+    devices = (BY_NAME["devices"].shown(path, said) for path, said in asked["devices"])
+    loose = (each for each in asked["security_opt"] if str(each).endswith(_LET_LOOSE))
+    for row, values in (("cap_add", asked["cap_add"]), ("devices", devices), ("security_opt", loose)):
+        text = " ".join(sorted(values))
+        yield from [f"{row}: {Shows.NOTHING.value if service.hides(row) else text}"] if text else []
+
+
+def _mounts(service: DesiredService) -> Iterator[tuple[bool, str]]:
+    """Each mount, and whether it is of something that is the host's own."""
+    row = BY_NAME["volumes"]
+    keys = {name: key for key, name in service.context.volumes.items()}
+    for target, value in service.asked["volumes"]:
+        kind, source, *options = value
+        said = _from_folder(source, service.context.folder) if kind == "bind" else keys.get(source, source)
+        text = f"(volume):{target}" if is_nameless(value) else row.shown(target, (kind, said, *options))
+        yield kind == "bind" and _is_great(source), Shows.NOTHING.value if service.hides("volumes", target) else text
+    tmpfs: Value = service.asked.get("tmpfs", ())
+    yield from ((False, f"tmpfs:{target}") for target, _ in tmpfs)
+
+
+def _is_great(path: str) -> bool:
+    return path in _BELONGS_TO_THE_HOST or path.endswith(".sock")
+
+
+def _from_folder(path: str, folder: str) -> str:
+    """As it is written from the stack's folder, where it lies in it."""
+    if not folder or not path.startswith(f"{folder.rstrip('/')}/"):
+        return path
+    return f"./{posixpath.relpath(path, folder)}"

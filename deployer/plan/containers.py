@@ -12,7 +12,7 @@ from deployer.fields.mounts import images_of
 from deployer.fields.namespaces import all_joined, owners
 from deployer.fields.volumes_from import givers
 from deployer.plan import steps
-from deployer.plan.brief import brief
+from deployer.plan.brief import brief, mounts
 from deployer.plan.copies import copies_of
 from deployer.plan.differences import NAME, Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
@@ -85,7 +85,7 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
     runbook += (steps.take_name(name),) if held else ()
     address = container_address(service.name, number)
     reason, fields = missing(address, facts.observed, "completed" if service.completes else "running")
-    change = Change(address, Action.CREATE, reason, fields, runbook, detail=brief(service))
+    change = Change(address, Action.CREATE, reason, fields, runbook, detail=brief(service), mounts=mounts(service))
     return _draft(change, service, number, None, new, takes_name=name if held else "")
 
 
@@ -209,7 +209,7 @@ def _draft(
     new: steps.NewContainer,
     takes_name: str = "",
 ) -> Draft:
-    mounts: Iterable[tuple[str, tuple[str, str]]] = service.asked["volumes"]
+    mounted: Iterable[tuple[str, tuple[str, str]]] = service.asked["volumes"]
     return Draft(
         change,
         service,
@@ -219,7 +219,7 @@ def _draft(
         mounted_images=frozenset(f"image.{reference}" for reference in images_of(service.asked["volumes"])),
         networks=networks_of(service),
         leaves=_networks_of(old) if old else frozenset(),
-        volumes=frozenset(value[1] for _, value in mounts if value[0] == "volume") - {""},
+        volumes=frozenset(value[1] for _, value in mounted if value[0] == "volume") - {""},
         gives=host_ports(old.raw) if old else frozenset(),
         takes=host_ports(new.body),
         gives_addresses=static_addresses(old.raw) if old else frozenset(),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from deployer.errors import Diagnostic
 from deployer.fields.field import Effect
 from deployer.plan import steps
-from deployer.plan.model import Call, Cause, FieldChange, Step
+from deployer.plan.model import Call, Cause, FieldChange, Shows, Step
 from deployer.plan.readiness import await_ready
 from deployer.resources.applied import CONTENTS, Applied
 from deployer.resources.desired import BoundContent, Desired, DesiredService
@@ -80,8 +80,10 @@ def signals(service: DesiredService, container: ObservedContainer, fields: Itera
 def uncompared(service: DesiredService) -> tuple[str, ...]:
     """The mounted files and folders whose content nobody looks at, as the stack has them."""
     mounts = service.written["volumes"].value if "volumes" in service.written else ()
-    binds = {mount.source: None for mount in mounts if mount.type == "bind" and mount.target not in service.contents}
-    return tuple(binds)
+    binds = (mount for mount in mounts if mount.type == "bind" and mount.target not in service.contents)
+    return tuple(
+        dict.fromkeys(Shows.NOTHING.value if service.hides("volumes", each.target) else each.source for each in binds)
+    )
 
 
 def contents_elsewhere(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:

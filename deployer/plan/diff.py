@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from deployer.errors import Place
@@ -15,7 +15,7 @@ from deployer.fields.mount_forms import target_path
 from deployer.fields.namespaces import network_named
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.copies import as_bound, told
-from deployer.plan.model import Cause, FieldChange
+from deployer.plan.model import Cause, FieldChange, Shows
 from deployer.resources import applied
 from deployer.resources.applied import Applied, Secrecy
 from deployer.resources.desired import DesiredService
@@ -29,7 +29,9 @@ _ABSENT = object()
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What the diff of one container looks at. `was` is what was last applied, None where that is not known."""
+    """What the diff of one container looks at. `was` is what was last applied, None where that is not known; `left` are
+    the keys of the stack's networks that the file no longer names, by what the engine calls them.
+    """
 
     service: DesiredService
     container: ObservedContainer
@@ -37,6 +39,7 @@ class Sides:
     was: Applied | None
     secrecy: Secrecy
     place: PlaceOf
+    left: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def sides_of(service: DesiredService, found: ObservedContainer, observed: Observed, place: PlaceOf) -> Sides:
@@ -45,7 +48,15 @@ def sides_of(service: DesiredService, found: ObservedContainer, observed: Observ
     if was and (updated := observed.records.updates.get(found.id)):
         was = Applied(was.image, {**was.fields, **updated})
     secrecy = Secrecy(observed.records.salt, service.sensitive, service.hidden)
-    return Sides(service, found, image.config if image else None, was, secrecy, place)
+    left = {name: key for key, name in networks_left(service, observed).items()}
+    return Sides(service, found, image.config if image else None, was, secrecy, place, left)
+
+
+def networks_left(service: DesiredService, observed: Observed) -> dict[str, str]:
+    """The engine's names of the stack's networks that the file no longer names, by their keys."""
+    known = service.context.networks
+    ours = ((thing.key, name) for name, thing in observed.networks.items() if thing.ours and thing.key)
+    return {key: name for key, name in ours if key not in known}
 
 
 def field_changes(sides: Sides) -> Iterator[FieldChange]:
@@ -128,6 +139,9 @@ def _less_the_image(row: Field, want: Value, have: Value) -> Value:
 
 
 def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> FieldChange:
+    effect = _effect(sides, row, entry, have, want)
+    if row.name == "networks" and _applied_entry(sides, row, key := sides.left.get(entry, entry)) is not None:
+        entry = key
     said = sides.service.written.get(row.name)
     name = said.name if said else row.name
     sensitive = sides.secrecy.hides(row.name, entry, have, want) or _is_hash(_applied_entry(sides, row, entry))
@@ -139,14 +153,23 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         before=before,
         after=after,
         causes=causes,
-        effect=_effect(sides, row, entry, have, want),
+        effect=effect,
         applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
         applied_known=sides.was is not None,
         at=_place(sides, row, name, entry, have) if Cause.EDIT in causes else None,
         sensitive=sensitive,
         quoted=row.kind.quoted,
+        shows=(_shows(row, entry, have), _shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
     )
     return told(change, sides, row.name, entry, have, want) if row.name in SECTIONS else change
+
+
+def _shows(row: Field, entry: str, value: Any) -> Shows:
+    return Shows.UNSET if _is_unset(row, entry, value) else Shows.EMPTY if value == "" else Shows.NOTHING
+
+
+def _is_unset(row: Field, entry: str, value: Any) -> bool:
+    return value is _ABSENT or value is None or (not entry and value in (row.unset, frozenset()))
 
 
 def _is_hash(stored: Any) -> bool:
@@ -219,8 +242,7 @@ def _shown(row: Field, entry: str, have: Any, want: Any, sensitive: bool) -> tup
         return None, None
 
     def text(value: Any) -> str | None:
-        unset = value is _ABSENT or value is None or (not entry and value in (row.unset, frozenset()))
-        return None if unset else mask_user_info(row.shown(entry, value))
+        return None if _is_unset(row, entry, value) else mask_user_info(row.shown(entry, value))
 
     return text(have), text(want)
 

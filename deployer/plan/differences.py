@@ -140,15 +140,10 @@ def _dead_networks(service: DesiredService, container: ObservedContainer, facts:
         name = service.context.networks.get(key, key)
         there, was = facts.observed.networks.get(name), container.network_ids.get(key)
         if was and (name in facts.remade or there is None or there.id != was):
-            after = "made anew" if name in facts.remade or there is None else there.id[:12]
-            yield FieldChange(
-                f"networks.{key}",
-                was[:12],
-                after,
-                (Cause.DEPENDENCY,),
-                Effect.REPLACE,
-                note=f"network {name} is another one",
-            )
+            anew = name in facts.remade or there is None
+            after = f"{key} ({'made anew' if anew else 'another one'})"
+            note = f"with network.{key}" if anew else f"network {name} was removed and made again since"
+            yield FieldChange(f"networks.{key}", key, after, (Cause.DEPENDENCY,), Effect.REPLACE, note=note)
 
 
 def _name(service: DesiredService, container: ObservedContainer) -> Iterator[FieldChange]:

@@ -7,8 +7,9 @@ ready    its first health check, an `interval` after the start; without a check 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from graphlib import TopologicalSorter
 
 from deployer.fields.container import BY_NAME
@@ -16,6 +17,9 @@ from deployer.fields.field import Value
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Edge, Gap, Part, Step, StepId
 from deployer.resources.observed import Observed, ObservedContainer
+
+_NAMED = 3
+"""So many of those that are waited for are named."""
 
 STARTING = Part("start", 1, 1)
 _SECOND = 1_000_000_000
@@ -48,13 +52,19 @@ def with_gaps(drafts: Sequence[Draft], groups: Sequence[str], edges: Sequence[Ed
     ends = _ends(drafts, edges, parts)
     going = {draft.old.id for draft in drafts if draft.old and draft.change.action is Action.REMOVE}
     staying = [each for each in observed.containers if each.is_up and each.id not in going]
-    gaps = {index: _gap(index, draft, parts, ends, staying) for index, draft in enumerate(drafts)}
+    whom = partial(_waited_for, drafts=drafts, edges=edges, ends=ends)
+    group_of = {draft.old.id: group for draft, group in zip(drafts, groups, strict=True) if draft.old}
+    gaps: dict[int, Gap | None] = {}
+    for index, draft in enumerate(drafts):
+        others = [each for each in staying if group_of.get(each.id) != groups[index]]
+        gaps[index] = _gap(index, draft, parts, ends, others, whom)
     longest: dict[str, Gap] = {}
     for group, gap in ((groups[index], gap) for index, gap in gaps.items() if gap):
         longest[group] = max(longest.get(group, gap), gap, key=lambda each: each.most)
     for index, draft in enumerate(drafts):
         anew = draft.has(Call.CREATE_NETWORK) and draft.has(Call.REMOVE_NETWORK)
         gap = longest.get(groups[index]) if anew else gaps[index]
+        gap = replace(gap, parts=(), others=0) if anew and gap else gap
         draft.change = replace(draft.change, gap=gap)
     return list(drafts)
 
@@ -70,7 +80,8 @@ def _gap(
     draft: Draft,
     parts: Mapping[StepId, Part],
     ends: Mapping[StepId, Span],
-    staying: Sequence[ObservedContainer],
+    others: Sequence[ObservedContainer],
+    waited_for: Callable[[int, range], str],
 ) -> Gap | None:
     if not _goes_down(draft):
         return None
@@ -83,9 +94,26 @@ def _gap(
     least = end.least - begin.least + stop.least
     most = end.most - begin.most + stop.most
     own = [parts[index, at] for at in range(down, up + 1) if (index, at) in parts]
-    waiting = Part("wait for what changes with it", least - _sum(own).least, most - _sum(own).most)
-    others = [each for each in staying if each.service == old.service and each.id != old.id]
-    return Gap(least, most, (*own, *((waiting,) if waiting.most > 0 else ())), len(others))
+    waits = most - _sum(own).most
+    if waits > 0:
+        what = f"wait for {waited_for(index, range(down + 1, up + 1))}"
+        own.append(Part(what, least - _sum(own).least, waits))
+    return Gap(least, most, tuple(own), sum(each.service == old.service for each in others))
+
+
+def _waited_for(
+    index: int, steps: range, drafts: Sequence[Draft], edges: Sequence[Edge], ends: Mapping[StepId, Span]
+) -> str:
+    """Whom a change waits for while its service is away: those that are later than itself, by service or address."""
+    late = (
+        first[0]
+        for first, second in edges
+        if second[0] == index and second[1] in steps and ends[first].most > ends[index, second[1] - 1].most
+    )
+    addresses = (drafts[each].change.address for each in sorted(set(late)))
+    names = list(dict.fromkeys(each.removeprefix("service.").partition("[")[0] for each in addresses))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _sum(parts: Sequence[Part]) -> Span:

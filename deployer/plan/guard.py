@@ -56,15 +56,25 @@ def origins(observed: Observed) -> dict[str, str]:
     return {thing.origin: thing.name for thing in (*observed.containers, *things) if thing.origin}
 
 
-def another_origin(stack: str, origin: str, folder: str, observed: Observed) -> Iterator[Diagnostic]:
-    """Two folders of one name must never fight. A project that Compose started in this very folder is the same one."""
+def another_origin(
+    stack: str, origin: str, folder: str, observed: Observed, *, goes: bool = False
+) -> Iterator[Diagnostic]:
+    """Two folders of one name must never fight. A project that Compose started in this very folder is the same one.
+
+    Where the stack `goes`, it may be that one that is meant.
+    """
     for other, what in origins(observed).items():
         if other not in (origin, f"folder:{folder}"):
+            own_name = (
+                "give this stack a name of its own, by `name:` or -p NAME; if it is the same one: apply --adopt; "
+            )
+            remove = f"to remove that other one: deployer -p {stack} destroy, in a folder without a stack file"
             yield Diagnostic(
                 "another-origin",
-                f"the name {stack!r} belongs to another stack on this engine ({what})",
-                hint="give this stack a name of its own, by `name:` or -p NAME; if it is the same one: apply --adopt; "
-                f"to remove that other one: deployer -p {stack} destroy, in a folder without a stack file",
+                f"the stack {stack!r} on this engine is not the one of the stack file here ({what})"
+                if goes
+                else f"the name {stack!r} belongs to another stack on this engine ({what})",
+                hint=remove if goes else own_name + remove,
                 notes=(f"that one: {other}", f"this one: {origin}", "nothing was touched"),
             )
 

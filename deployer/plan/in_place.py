@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from deployer.fields.attachments import endpoint_again, names_of
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Effect, Json, Value
 from deployer.plan import steps
 from deployer.plan.contents import is_content, signals, taken_up
+from deployer.plan.diff import networks_left
 from deployer.plan.differences import OF_THE_NAME, Facts
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
@@ -25,6 +27,7 @@ def plan_in_place(
     service: DesiredService, container: ObservedContainer, fields: list[FieldChange], facts: Facts
 ) -> Draft:
     """A change that the living container takes, started again where that needs it."""
+    fields = [_with_caution(change, service, container) for change in fields]
     rejoins = any(change.effect is Effect.RESTART and change.field != "state" for change in fields)
     changing = [
         change
@@ -32,13 +35,11 @@ def plan_in_place(
         if not is_content(change) and (change.effect is not Effect.RESTART or change.field == "state")
     ]
     changed = {change.field.split(".")[0] for change in changing} | {
-        row
-        for row, said in service.written.items()
-        if any(change.field == said.name or change.field.startswith(f"{said.name}.") for change in changing)
+        row for row in service.written if any(_is_of(change, row, service) for change in changing)
     }
     name = service.container_name(container.number)
     renamed = not changed.isdisjoint(OF_THE_NAME)
-    runbook = [*_update(service, container, changed), *_networks(service, container, changing, renamed=renamed)]
+    runbook = [*_update(service, container, changed), *_networks(service, container, changing, facts, renamed=renamed)]
     held = renamed and is_held(name, facts.observed, container)
     if renamed:
         runbook += steps.rename_in_turn(container, name) if held else (steps.rename(container, name),)
@@ -81,6 +82,23 @@ def plan_in_place(
     )
 
 
+def _is_of(change: FieldChange, row: str, service: DesiredService) -> bool:
+    """Whether a difference is one of a row, by the name under which that was written."""
+    said = service.written.get(row)
+    name = said.name if said else row
+    return change.field == name or change.field.startswith(f"{name}.")
+
+
+def _with_caution(change: FieldChange, service: DesiredService, container: ObservedContainer) -> FieldChange:
+    """The difference, with what its change may do to the container if that runs."""
+    if change.effect is not Effect.IN_PLACE or not container.is_up:
+        return change
+    rows = (row for row in BY_NAME.values() if row.caution and _is_of(change, row.name, service))
+    said = (row.caution(container.values[row.name], service.asked[row.name]) for row in rows if row.caution)
+    caution = next(filter(None, said), "")
+    return replace(change, note=caution) if caution else change
+
+
 def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str]) -> tuple[Action, str]:
     """What a change that needs no new container is called, and what becomes of the living one."""
     only = {change.field for change in fields}
@@ -107,12 +125,14 @@ def _update(service: DesiredService, container: ObservedContainer, changed: set[
 
 
 def _networks(
-    service: DesiredService, container: ObservedContainer, changing: list[FieldChange], *, renamed: bool
+    service: DesiredService, container: ObservedContainer, changing: list[FieldChange], facts: Facts, *, renamed: bool
 ) -> Iterator[Step]:
     """Those that differ are left and joined; all of them where the links differ, which are a part of each. Of one that
     is `renamed`, also those where Compose has made its old name an alias.
     """
-    keys = {change.field.partition(".")[2] for change in changing if change.field.startswith("networks.")}
+    named = (change.field.partition(".")[2] for change in changing if change.field.startswith("networks."))
+    left = networks_left(service, facts.observed)
+    keys = {left.get(key, key) for key in named}
     want, have = dict(service.asked["networks"]), dict(container.values["networks"])
     if any(change.field in ("links", "external_links") for change in changing):
         keys |= want.keys()

@@ -72,12 +72,20 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Shows(StrEnum):
+    """What can be told of a sensitive value: that there is none, that it is empty, or nothing of it."""
+
+    UNSET = "(unset)"
+    EMPTY = "(empty)"
+    NOTHING = "(sensitive)"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One field that differs. The values are as a user would write them; None is unset. Sensitive ones are never here.
 
     `applied` is there when `applied_known`; `note` says in words what the values cannot; `quoted` values are texts that
-    a person sees in quotation marks.
+    a person sees in quotation marks. `shows` is what can be told of sensitive values, before and after.
     """
 
     field: str
@@ -91,6 +99,7 @@ class FieldChange:
     sensitive: bool = False
     note: str = ""
     quoted: bool = False
+    shows: tuple[Shows, Shows] = (Shows.NOTHING, Shows.NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +197,7 @@ class Change:
     change is needed; `unless_image` is the image id that makes it needless. `updates` is what the records keep of an
     update in place, as the labels of a living container cannot change: its id, and the rows as they are stored;
     `protects` what they keep of a volume: its name, and whether no command removes it from now on. `loses` are the
-    volumes that go with it.
+    volumes that go with it. `mounts` are those of a new container, as the stack file would say them.
     """
 
     address: str
@@ -204,6 +213,7 @@ class Change:
     updates: tuple[str, Mapping[str, Any]] | None = field(default=None, repr=False)
     protects: tuple[str, bool] | None = None
     loses: tuple[LostData, ...] = ()
+    mounts: tuple[str, ...] = ()
 
 
 StepId = tuple[int, int]
@@ -218,7 +228,8 @@ class Plan:
     """Everything that apply would do.
 
     `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address.
-    `back_to` is the revision that it goes back to, 0 where it goes by the files.
+    `back_to` is the revision that it goes back to, 0 where it goes by the `files`: these as they are shown, none where
+    the stack is known by its name alone, None where it does not go by files.
     `images` gives the reference that is run for each image's address, where it is known before anything is done.
     `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack. `ignored` are
     the fields of each service that others own, `uncompared` the mounted files and folders whose content nobody looks
@@ -240,6 +251,7 @@ class Plan:
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     uncompared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     back_to: int = 0
+    files: tuple[str, ...] | None = None
 
     @property
     def is_empty(self) -> bool:

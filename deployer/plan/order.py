@@ -14,7 +14,7 @@ from deployer.errors import Diagnostic, InvalidStack
 from deployer.fields.references import parse_reference
 from deployer.plan.draft import DISRUPTIVE, STARTS, Draft, network_of
 from deployer.plan.groups import edges_from_groups
-from deployer.plan.model import Action, Call, Edge, StepId
+from deployer.plan.model import Action, Call, Edge, Step, StepId
 
 _GOING = (Action.REMOVE, Action.STOP)
 
@@ -190,19 +190,13 @@ def edges_from_removals(drafts: Sequence[Draft], groups: Sequence[str]) -> Itera
     """A network or a volume goes after all that use it; a service goes, or stops, after those that waited for it; in a
     group, which removes nothing before all is ready, after those have stopped.
     """
-    gone = (Call.REMOVE, Call.DISCONNECT)
     for index, draft in enumerate(drafts):
         if draft.has(Call.REMOVE_NETWORK, Call.REMOVE_VOLUME):
             removed = draft.change.steps[0].target
             for user, other in enumerate(drafts):
-                if removed in (other.leaves if draft.has(Call.REMOVE_NETWORK) else other.volumes) and other.has(
-                    Call.REMOVE
-                ):
-                    step = next(
-                        number
-                        for number, step in enumerate(other.change.steps)
-                        if step.call in gone and (step.call is Call.REMOVE or step.payload == removed)
-                    )
+                uses = removed in (other.leaves if draft.has(Call.REMOVE_NETWORK) else other.volumes)
+                step = next((at for at, step in enumerate(other.change.steps) if _parts(step, removed, uses)), None)
+                if step is not None:
                     yield (user, step), (index, 0)
         if draft.change.action in _GOING and draft.old:
             for user, other in enumerate(drafts):
@@ -210,6 +204,11 @@ def edges_from_removals(drafts: Sequence[Draft], groups: Sequence[str]) -> Itera
                     after = other.first(Call.STOP) if groups[user] == groups[index] else other.last
                     if after is not None:
                         yield (user, after), (index, 0)
+
+
+def _parts(step: Step, removed: str, uses: bool) -> bool:
+    """Whether a step parts a container from what is removed: it goes itself, or leaves that network and lives on."""
+    return (step.call is Call.REMOVE and uses) or (step.call is Call.DISCONNECT and step.payload == removed)
 
 
 def edges_from_one_shots(drafts: Sequence[Draft]) -> Iterator[Edge]:

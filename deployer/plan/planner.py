@@ -28,6 +28,7 @@ from deployer.plan.protection import Protected
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
 from deployer.plan.readiness import SECOND
 from deployer.plan.recovery import NOT_ENDED, is_half_done, plan_recovery
+from deployer.plan.rolled_back import rolled_back
 from deployer.plan.room import networks_full
 from deployer.plan.stack_images import going_images
 from deployer.plan.things import (
@@ -38,6 +39,7 @@ from deployer.plan.things import (
     remove_network,
     remove_twin,
     remove_volume,
+    with_its_containers,
 )
 from deployer.resources.as_read import salted
 from deployer.resources.built import NamedImage
@@ -121,6 +123,7 @@ def make_plan(
             *networks_full(desired, observed, drafts, remade, place),
         )
     )
+    with_its_containers(drafts, observed)
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)
@@ -139,7 +142,8 @@ def make_plan(
         ),
         left_alone(desired, observed, {*changed, *unchanged}) if options.only else (),
     )
-    return replace(plan, **_not_looked_at(desired))
+    undoes = () if plan.is_empty or options.count else tuple(rolled_back(observed.records))
+    return replace(plan, warnings=(*undoes, *plan.warnings), **_not_looked_at(desired))
 
 
 def _not_looked_at(desired: Desired) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -185,7 +189,8 @@ def _on_their_way(facts: Facts, unchanged: Collection[str]) -> list[Step]:
         if service and container.address in unchanged and container.is_up:
             call = Call.AWAIT_COMPLETED if service.completes else Call.AWAIT_READY
             if service.completes or container.health not in ("", "healthy"):
-                waits.append(Step(call, container.id, steps.Wait(service=service.name), name=container.name))
+                wait = steps.Wait(service=service.name)
+                waits.append(Step(call, container.id, wait, name=container.name))
     return waits
 
 
@@ -215,7 +220,7 @@ def plan_destroy(
     if origin is None:
         origin = observed.records.origin or ""
     else:
-        raise_if_any(guard.another_origin(stack, origin, folder, observed))
+        raise_if_any(guard.another_origin(stack, origin, folder, observed, goes=True))
     drafts: list[Draft] = list(abandoned(observed))
     for container in observed.containers:
         draft = (
@@ -292,7 +297,8 @@ def _waits_for(service: str, condition: str, facts: Facts) -> Iterator[Step]:
         return
     for found in facts.observed.of_service(service):
         if not is_half_done(found, facts.observed) and (condition != COMPLETED or found.is_up):
-            yield Step(call, found.id, steps.Wait(service=service), name=found.name)
+            wait = steps.Wait(service=service)
+            yield Step(call, found.id, wait, name=found.name)
 
 
 def plan_of(

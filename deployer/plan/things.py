@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from deployer.resources.desired import Desired, DesiredThing
 from deployer.resources.observed import Observed, ObservedThing
 
 _NAMED = 8
-"""Of so many containers a network says that they are replaced with it; of the others how many they are."""
+"""So many of the containers that a network takes along are named; of the others how many they are."""
 
 
 def plan_things(
@@ -91,16 +91,32 @@ def _network(desired: Desired, thing: DesiredThing, observed: Observed, place: P
             fields[0].field,
             fields,
             runbook,
-            detail=_with_it(thing.name, observed),
         )
     )
 
 
-def _with_it(network: str, observed: Observed) -> str:
-    """Whom it takes along: no network can be removed while a container is in it."""
-    there = [each.address for each in observed.containers if network in section(each.raw, "NetworkSettings.Networks")]
-    more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
-    return f"with {', '.join(sorted(there)[:_NAMED])}{more}" if there else "nothing is in it"
+_BECOMES = {Action.REPLACE: "replaced with it", Action.REMOVE: "removed", Action.RECOVER: "removed"}
+_LEAVES = "disconnected"
+"""What becomes of a container that is in a network which is made anew; all others leave it, or are left without."""
+
+
+def with_its_containers(drafts: Sequence[Draft], observed: Observed) -> None:
+    """Let each network that is made anew say what becomes of who is in it: none can be removed while anybody is."""
+    becomes = {draft.old.id: _BECOMES.get(draft.change.action, _LEAVES) for draft in drafts if draft.old}
+    for draft in (each for each in drafts if each.has(Call.REMOVE_NETWORK) and each.has(Call.CREATE_NETWORK)):
+        name = draft.change.steps[0].target
+        there = [each for each in observed.containers if name in section(each.raw, "NetworkSettings.Networks")]
+        said = {
+            how: [each.address for each in there if becomes.get(each.id, _LEAVES) == how]
+            for how in dict.fromkeys([*_BECOMES.values(), _LEAVES])
+        }
+        texts = [f"{how}: {_named(addresses)}" for how, addresses in said.items() if addresses]
+        draft.change = replace(draft.change, detail="; ".join(texts) or "no container is in it")
+
+
+def _named(addresses: Sequence[str]) -> str:
+    more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
+    return f"{', '.join(sorted(addresses)[:_NAMED])}{more}"
 
 
 def _thing_changes(row: Field, thing: DesiredThing, found: ObservedThing, place: PlaceOf) -> Iterator[FieldChange]:

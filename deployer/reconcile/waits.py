@@ -205,8 +205,8 @@ def failed(reader: Reader, service: str, container: str, what: str) -> Operation
     if sick:
         hint = "if it only needs longer to come up: `start_period`, or `retries`, in `healthcheck`"
     with suppress(DeployerError):
-        found = reader.container(container)
-        probes = ((found or {}).get("State", {}).get("Health") or {}).get("Log") or []
+        found = reader.container(container) or {}
+        probes = section(found, "State.Health").get("Log") or []
         if probes:
             notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {probes[-1]['Output'].strip()[:500]}")
         lines = [line.text for line in reader.logs(container, tail=LOG_LINES)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from deployer.errors import Place
 from deployer.fields.kinds import show_text
 from deployer.plan.model import Cause, FieldChange
 
 UNSET = "(unset)"
-NOT_IN_IT = "(not in it)"
+NOT_CONNECTED = "(not connected)"
 """What a container is to a network that it is not in: to be unset is a word for values."""
-SENSITIVE = "(sensitive)"
 
 _ABOVE = ("(built above)", "(pulled above)", "(pushed above)", "(loaded above)")
 """What stands for an image that is not there yet: it says by itself why the field differs."""
@@ -30,7 +30,7 @@ def _and(texts: list[str]) -> list[str]:
 def _one(cause: Cause, field: FieldChange, revision: int) -> str:
     match cause:
         case Cause.EDIT:
-            return field.at.line_reference if field.at else "" if field.note else "edited"
+            return _at(field.at) if field.at else "" if field.note else "edited"
         case Cause.DRIFT:
             return _drift(field, revision)
         case Cause.IMAGE:
@@ -41,6 +41,12 @@ def _one(cause: Cause, field: FieldChange, revision: int) -> str:
             return field.note or "what it depends on is made anew"
         case Cause.UNKNOWN:
             return "cause unknown" if field.applied_known else "cause unknown: nothing tells what was applied"
+
+
+def _at(place: Place) -> str:
+    """`stack.yaml:31, from .env:3`: the line of the stack file, and those that set the variables in it."""
+    behind = " and ".join(each.line_reference for each in place.behind)
+    return f"{place.line_reference}{f', from {behind}' if behind else ''}"
 
 
 def _drift(field: FieldChange, revision: int) -> str:
@@ -57,5 +63,5 @@ def _short(value: str) -> str:
 def value_text(field: FieldChange, value: str | None) -> str:
     """A value of a field as a person sees it."""
     if value is None:
-        return NOT_IN_IT if field.field.startswith("networks.") else UNSET
+        return NOT_CONNECTED if field.field.startswith("networks.") else UNSET
     return show_text(value) if field.quoted else value or UNSET

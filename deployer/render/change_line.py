@@ -1,4 +1,4 @@
-"""What a plan changes, in one line: `~ web[1..2] image, environment.DEBUG; - old[1]`. It holds no value."""
+"""What a plan changes: `~ web[1..2] image, environment.DEBUG`, `- old[1]`; whole, or in one line. It holds no value."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ _FIELDS = 3
 
 def change_line(plan: Plan) -> str:
     """The changes in the plan's order; what is too much for a line is counted."""
-    parts = [_words(change) for change in folded(plan.changes) if not _is_aside(change)]
+    parts = [_words(change, _FIELDS) for change in _told(plan)]
     shown: list[str] = []
     while parts and len("; ".join([*shown, parts[0]])) <= _LONGEST:
         shown.append(parts.pop(0))
     more = [f"{len(parts)} more"] if parts else []
     return "; ".join([*shown, *more])
+
+
+def change_lines(plan: Plan) -> tuple[str, ...]:
+    """All the changes in the plan's order, each with all its fields."""
+    return tuple(_words(change, len(change.fields)) for change in _told(plan))
+
+
+def _told(plan: Plan) -> list[Change]:
+    return [change for change in folded(plan.changes) if not _is_aside(change)]
 
 
 def _is_aside(change: Change) -> bool:
@@ -25,8 +34,8 @@ def _is_aside(change: Change) -> bool:
     return gone or change.action in (Action.KEPT, Action.RECOVER)
 
 
-def _words(change: Change) -> str:
+def _words(change: Change, most: int) -> str:
     fields = list(dict.fromkeys(field.field for field in change.fields))
-    more = f" and {len(fields) - _FIELDS} more" if len(fields) > _FIELDS else ""
-    named = f" {', '.join(fields[:_FIELDS])}{more}" if fields else ""
+    more = f" and {len(fields) - most} more" if len(fields) > most else ""
+    named = f" {', '.join(fields[:most])}{more}" if fields else ""
     return f"{SIGNS[change.action]} {change.address.removeprefix('service.')}{named}"

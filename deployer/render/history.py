@@ -39,6 +39,7 @@ def revision_as_text(entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) 
     said += [entry.command] if entry.command else []
     said += [f"commit {entry.commit}{' (dirty)' if entry.dirty else ''}"] if entry.commit else []
     lines = [f"# {'; '.join([*said, entry.result])}"]
+    lines += ["# changed:", *(f"#   {change}" for change in entry.changes)] if entry.changes else []
     lines += [f"# {address}: {image.reference} @ {image.id[7:19]}" for address, image in sorted(images.items())]
     return "\n".join([*map(harmless, lines), tree_as_yaml(_masked(tree))])
 

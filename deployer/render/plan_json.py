@@ -8,7 +8,7 @@ from typing import Any
 
 from deployer.errors import Diagnostic
 from deployer.fields.field import Effect
-from deployer.plan.model import FORMAT_VERSION, Action, Cause, Change, FieldChange, Gap, Plan
+from deployer.plan.model import FORMAT_VERSION, Action, Cause, Change, FieldChange, Gap, Plan, Shows
 from deployer.render.costs import gap_text
 
 Json = dict[str, Any]
@@ -27,6 +27,7 @@ def as_object(plan: Plan, *, show_all: bool = False) -> Json:
         "revision": plan.revision,
         "fingerprint": plan.fingerprint,
         "engine": {"host": plan.engine.host, "version": plan.engine.version, "api": plan.engine.api},
+        "files": list(plan.files or ()),
         "warnings": [_warning(each) for each in plan.warnings],
         "changes": [_change(change) for change in plan.changes],
         "summary": {
@@ -62,6 +63,7 @@ def _change(change: Change) -> Json:
         "gap": gap_text(change.gap, long=True),
         "gap_seconds": _in_seconds(change.gap),
         "detail": change.detail,
+        "mounts": list(change.mounts),
         "group": change.group,
         "fields": [field_object(field) for field in change.fields],
         "known_after": change.known_after,
@@ -78,15 +80,23 @@ def field_object(field: FieldChange) -> Json:
     hidden = field.sensitive
     return {
         "field": field.field,
-        "before": None if hidden else field.before,
-        "after": None if hidden else field.after,
+        "before": _value_of(field, field.before, field.shows[0]),
+        "after": _value_of(field, field.after, field.shows[1]),
         **({"applied": None if hidden else field.applied} if field.applied_known else {}),
         "causes": [cause.value for cause in field.causes],
         "at": field.at.line_reference if field.at else None,
+        "from": [each.line_reference for each in field.at.behind] if field.at else [],
         "effect": field.effect.value,
         "sensitive": field.sensitive,
         "note": field.note,
     }
+
+
+def _value_of(field: FieldChange, value: str | None, shows: Shows) -> str | None:
+    """Of a sensitive value only that it is empty."""
+    if field.sensitive:
+        return "" if shows is Shows.EMPTY else None
+    return value
 
 
 def plan_schema() -> Json:
@@ -116,6 +126,7 @@ def plan_schema() -> Json:
                     },
                     description="The engine that the plan was made for.",
                 ),
+                "files": _list({"type": "string"}, "The stack files, as they are seen from the current folder."),
                 "warnings": _list({"$ref": "#/$defs/warning"}, "What is to be thought of before it is carried out."),
                 "changes": _list({"$ref": "#/$defs/change"}, "What would change, in the order in which it is shown."),
                 "summary": _summary_schema(),
@@ -185,6 +196,7 @@ def _change_schema() -> Json:
                 "description": "The same in seconds, as far as it can be foreseen; null where the service is not away.",
             },
             "detail": _text("How the change is done, for people."),
+            "mounts": _list({"type": "string"}, "What a new container mounts, as the stack file would say it."),
             "group": _text("Changes of one group are put back together if one of them fails."),
             "fields": _list({"$ref": "#/$defs/field"}, "The fields that differ."),
             "known_after": {
@@ -203,7 +215,7 @@ def _field_schema() -> Json:
     return _object(
         {
             "field": _text("The field as the user names it, such as environment.DEBUG."),
-            "before": _value("The value now; null where it is unset, sensitive or told by the note."),
+            "before": _value("The value now; null where it is unset, told by the note, or sensitive and not empty."),
             "after": _value("The value that is asked for; null as before."),
             "applied": _value("The value that was last applied; only where that is known."),
             "causes": {
@@ -216,6 +228,7 @@ def _field_schema() -> Json:
                 "pattern": "^[^\\0]+:[1-9][0-9]*$",
                 "description": "File and line of the stack file that asks for it.",
             },
+            "from": _list({"type": "string"}, "FILE:LINE in env files that set the variables in what stands there."),
             "effect": _one_of(Effect, "What changing it takes; none changes records only."),
             "sensitive": {"type": "boolean", "description": "Whether the values are secrets, which are never shown."},
             "note": _text("In words what the values cannot say."),

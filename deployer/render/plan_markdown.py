@@ -15,7 +15,18 @@ from deployer.plan.model import Change, FieldChange, Plan
 from deployer.render.causes import cause_text
 from deployer.render.harmless import harmless
 from deployer.render.links import LinkTo, link_of, nowhere
-from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, sides, step_words, words
+from deployer.render.plan_words import (
+    SAME,
+    SIGNS,
+    closing,
+    files_line,
+    folded,
+    head,
+    mounts_besides,
+    sides,
+    step_words,
+    words,
+)
 
 LONGEST = 60_000
 """Characters that fit into a comment of GitHub's (65,536), with some to spare for what others add."""
@@ -32,8 +43,10 @@ def as_markdown(
     destroy: bool = False,
 ) -> str:
     """The plan, or as much of it as a comment holds. `verbose` adds the steps, `show_all` what does not change."""
+    told = files_line(plan, destroy)
+    first = f"<p>{_code(head(plan, destroy))}{f'<br>{_code(told)}' if told else ''}</p>"
     warnings = [_warning(each, link_to) for each in plan.warnings]
-    blocks = [f"### {closing(plan)}", f"<p>{_code(head(plan, destroy))}</p>", *warnings]
+    blocks = [f"### {closing(plan)}", first, *warnings]
     room = LONGEST - sum(map(len, blocks))
     changes = list(folded(plan.changes))
     for number, change in enumerate(changes):
@@ -66,6 +79,10 @@ def _block(change: Change, revision: int, link_to: LinkTo, verbose: bool) -> Ite
         yield "<tr><th>field</th><th>before</th><th>after</th><th>why</th></tr>"
         yield from (_row(field, revision, link_to) for field in change.fields)
         yield "</table>"
+    if besides := mounts_besides(change):
+        yield "<ul>"
+        yield from (f"<li>{_code(mount)}</li>" for mount in besides)
+        yield "</ul>"
     if change.steps and (verbose or not change.fields):
         yield "<ol>"
         yield from (f"<li>{_code(step_words(step))}</li>" for step in change.steps)

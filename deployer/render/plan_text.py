@@ -18,7 +18,18 @@ from dataclasses import dataclass
 from deployer.plan.model import Action, Change, FieldChange, Plan
 from deployer.render.causes import cause_text
 from deployer.render.harmless import display_width, harmless
-from deployer.render.plan_words import SAME, SIGNS, closing, folded, head, step_words, values, words
+from deployer.render.plan_words import (
+    SAME,
+    SIGNS,
+    closing,
+    files_line,
+    folded,
+    head,
+    mounts_besides,
+    step_words,
+    values,
+    words,
+)
 
 _ACTION_WIDTH = 10
 _COLUMNS = (28, 52)
@@ -42,7 +53,10 @@ def as_text(
     if show_all or verbose:
         rows += _not_looked_at(plan)
     lines = list(_aligned(rows, color))
-    return "\n".join([head(plan, destroy), "", *lines, *([""] if lines else []), closing(plan)])
+    told = files_line(plan, destroy)
+    return "\n".join(
+        [head(plan, destroy), *([told] if told else []), "", *lines, *([""] if lines else []), closing(plan)]
+    )
 
 
 def fields_text(changes: Sequence[Change], revision: int, *, color: bool = False) -> str:
@@ -89,6 +103,8 @@ class _Table:
         yield _Row(SIGNS[change.action], harmless(change.address), f"{change.action:<{_ACTION_WIDTH}}{said}".rstrip())
         if change.action is not Action.BUILD or self.verbose:
             yield from map(self.field, change.fields)
+        for mount in mounts_besides(change) if self.verbose else ():
+            yield _Row("", "volumes", harmless(mount))
         for number, step in enumerate(change.steps if self.verbose else (), 1):
             yield _Row("", f"{number:>2}. {step_words(step)}", "")
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from deployer.fields.mounts import is_anonymous
 from deployer.plan.model import HOLDS_DATA, NO_LONGER, Action, Change, FieldChange, LostData, Plan, Step
-from deployer.render.causes import SENSITIVE, value_text
+from deployer.render.causes import value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
 from deployer.render.sizes import bytes_text
+from deployer.sources.files import STACK_FILES
 
 SIGNS = {
     Action.CREATE: "+",
@@ -74,6 +75,15 @@ def head(plan: Plan, destroy: bool) -> str:
     return f"{harmless(plan.stack)} on {harmless(engine)}, {revision}"
 
 
+def files_line(plan: Plan, destroy: bool) -> str:
+    """`from stack.yaml, stack.override.yaml`; "" where that goes without saying."""
+    if plan.files is None or (not destroy and len(plan.files) == 1 and plan.files[0] in STACK_FILES):
+        return ""
+    if not plan.files:
+        return "no stack file was read: what bears the stack's name on the engine goes"
+    return f"from {harmless(', '.join(plan.files))}"
+
+
 def closing(plan: Plan) -> str:
     """`1 build, 2 replacements; 5 unchanged.`: numbers, and no word that is not ours."""
     counts = plan.summary
@@ -116,6 +126,11 @@ def question(plan: Plan, asked: str) -> str:
     return "\n".join(["This data goes, for good:", *lines, asked])
 
 
+def mounts_besides(change: Change) -> list[str]:
+    """What a new container mounts, where its line has only how much. Not yet harmless."""
+    return [mount for mount in change.mounts if mount not in change.detail]
+
+
 def values(field: FieldChange) -> str:
     """`before -> after`; where neither can be told, what is said in words."""
     both = sides(field)
@@ -125,7 +140,7 @@ def values(field: FieldChange) -> str:
 def sides(field: FieldChange) -> tuple[str, str] | None:
     """The values before and after, cut and harmless; None where a note says in words what there is to say."""
     if field.sensitive:
-        return SENSITIVE, SENSITIVE
+        return field.shows[0].value, field.shows[1].value
     if field.before is None and field.after is None:
         return None
     return _cut(*(harmless(value_text(field, value)) for value in (field.before, field.after)))

@@ -152,6 +152,10 @@ class DesiredService:
         """What the container with that number is to be called."""
         return name_in(self.context, self.name, number)
 
+    def hides(self, row: str, entry: str = "") -> bool:
+        """Whether a sensitive variable went into a row, or an entry of it."""
+        return not self.hidden.isdisjoint({(row, ""), (row, entry)})
+
     def ignores(self, row: str, entry: str = "") -> bool:
         """Whether a row, or an entry of it, is another's."""
         return not self.ignored.isdisjoint({(row, ""), (row, entry)})

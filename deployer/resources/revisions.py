@@ -30,9 +30,10 @@ class About:
     """How a revision came about.
 
     `command` is what was called, such as `apply`, `rollback to 5` or `stop web`, "" where an earlier deployer did not
-    say; `change` what it changed, in a line. `commit` is that of the checkout whose file it was, "" where there is
-    none, and `dirty` whether something in it was not committed. `folder` is the stack file's, `inactive` are the
-    services that were no part of it by their profiles. So many revisions are to be kept as `keep` says.
+    say; `change` what it changed, in a line, and `changes` all of it, where the line is cut. `commit` is that of the
+    checkout whose file it was, "" where there is none, and `dirty` whether something in it was not committed. `folder`
+    is the stack file's, `inactive` are the services that were no part of it by their profiles. So many revisions are to
+    be kept as `keep` says.
     """
 
     command: str = ""
@@ -42,6 +43,7 @@ class About:
     folder: str = ""
     inactive: tuple[str, ...] = ()
     keep: int = KEPT
+    changes: tuple[str, ...] = ()
 
     @property
     def asks(self) -> bool:
@@ -62,13 +64,18 @@ def about_of(text: str) -> About:
         return About()
     known = cast("dict[str, Any]", said)
     texts = {name: known[name] for name in ("command", "change", "commit", "folder") if type(known.get(name)) is str}
-    keep, inactive = known.get("keep"), known.get("inactive")
+    keep, inactive, changes = known.get("keep"), known.get("inactive"), known.get("changes")
     return About(
         **texts,
         dirty=known.get("dirty") is True,
-        inactive=tuple(map(str, cast("list[Any]", inactive))) if isinstance(inactive, list) else (),
+        inactive=_texts(inactive),
         keep=keep if type(keep) is int and keep > 0 else KEPT,
+        changes=_texts(changes),
     )
+
+
+def _texts(said: Any) -> tuple[str, ...]:
+    return tuple(map(str, cast("list[Any]", said))) if isinstance(said, list) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deployer.errors import Diagnostic, WrongUsage
+from deployer.interpolation import FromFile
 from deployer.sources.dotenv import read_dotenv
-from deployer.sources.files import find_stack_file, override_files, read_text, shown_path
+from deployer.sources.files import STACK_FILES, find_stack_file, override_files, read_text, shown_path
 
 _TRUE = ("1", "t", "T", "true", "True", "TRUE")
 _FALSE = ("0", "f", "F", "false", "False", "FALSE")
@@ -25,10 +26,10 @@ def chosen_files(
     """
     named = _paths(files)
     if named:
-        return named, _with_env_files(os.environ, named[0].parent, env_files), ()
+        return named, _with_env_files(os.environ, named[0].parent, env_files), _unread(named)
     variables = _with_env_files(os.environ, Path.cwd(), env_files)
     listed = [name for name in variables.get("COMPOSE_FILE", "").split(_separator(variables)) if name]
-    named, warnings = (_paths(listed), ()) if listed else _found()
+    named, warnings = (paths, _unread(paths)) if (paths := _paths(listed)) else _found()
     return named, _with_env_files(variables, named[0].parent, env_files), warnings
 
 
@@ -65,13 +66,29 @@ def _found() -> tuple[tuple[Path, ...], tuple[Diagnostic, ...]]:
     return (path, *overrides[:1]), tuple(warnings)
 
 
+def _unread(named: Sequence[Path]) -> tuple[Diagnostic, ...]:
+    """Where a default file is named alone, what lies beside it is not read, with Compose neither; who names several has
+    thought of it.
+    """
+    file = named[0]
+    overrides = override_files(file) if len(named) == 1 and file.name in STACK_FILES else []
+    return tuple(
+        Diagnostic(
+            "override-not-read",
+            f"{shown_path(other)} is not read, as {shown_path(file)} is named alone",
+            hint=f"name both, -f {shown_path(file)} -f {shown_path(other)}, or none",
+        )
+        for other in overrides[:1]
+    )
+
+
 def _with_env_files(variables: Mapping[str, str], folder: Path, env_files: Sequence[str]) -> Mapping[str, str]:
     """The variables, and under them those of the env files that are named, else of the folder's `.env`."""
     found: dict[str, str] = {}
     for path in _env_files(folder, env_files):
         shown = shown_path(path)
         values = read_dotenv(read_text(path, shown), shown, {**found, **variables})
-        found |= {name: value for name, (value, _) in values.items()}
+        found |= {name: FromFile(value, place) for name, (value, place) in values.items()}
     return {**found, **variables}
 
 

@@ -17,6 +17,8 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "command-not-found": ("command", "entrypoint"),
     "not-ready": ("command", "entrypoint"),
     "unhealthy": ("healthcheck",),
+    "timeout": ("healthcheck",),
+    "memory-in-use": ("mem_limit",),
     "bind-source-missing": ("volumes",),
     "volume-mount": ("volumes",),
     "image-not-found": ("image", "build"),

@@ -5,11 +5,13 @@ runs. Its labels likewise: its `label_file`s, over them its `labels`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from deployer.errors import DeployerError, Diagnostic, Place
 from deployer.fields.kinds import environment_values
 from deployer.fields.parse import key_values, listing, mapping
+from deployer.interpolation import FromFile
 from deployer.stack.mistakes import Path
 from deployer.stack.outside import EnvFile, ReadEnvFile, layered
 from deployer.stack.places import Places
@@ -55,7 +57,12 @@ def resolve_environments(
         if service.get("environment") and not own:
             continue
         overlay |= {(*path, "environment", key): place for key, (_, place) in from_files.items() if key not in own}
-        service["environment"] = {**{key: value for key, (value, _) in from_files.items()}, **passed_on}
+        for key, value in passed_on.items():
+            if isinstance(value, FromFile):
+                variable: Path = (*path, "environment", key)
+                overlay[variable] = replace(places.at(*variable), behind=(value.place,))
+        said = {key: None if value is None else str(value) for key, value in passed_on.items()}
+        service["environment"] = {**{key: value for key, (value, _) in from_files.items()}, **said}
     return overlay
 
 

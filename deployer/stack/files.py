@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from deployer.errors import DeployerError, Diagnostic, Place, raise_if_any
-from deployer.interpolation import InterpolationError, interpolate
+from deployer.interpolation import FromFile, InterpolationError, interpolate
 from deployer.stack.document import Document, read_document
 from deployer.stack.extends import Opened, extended, services_of
 from deployer.stack.include import Inclusion, inclusions, taken_in
@@ -156,7 +156,8 @@ class Files:
 
     def _variables(self, path: str, place: Place, given: Mapping[str, str], required: bool) -> Mapping[str, str]:
         try:
-            return {name: value for name, (value, _) in self.read_env_file(path, place, given, {}, False).items()}
+            read = self.read_env_file(path, place, given, {}, False)
+            return {name: FromFile(value, at) for name, (value, at) in read.items()}
         except DeployerError as error:
             absent = all(each.code in ("file-missing", "file-is-folder") for each in error.diagnostics)
             if required or not absent:

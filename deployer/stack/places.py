@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from deployer.errors import Place
@@ -91,7 +91,7 @@ class Source:
 @dataclass(slots=True, eq=False)
 class ScalarNode:
     """A single value; `written` is its text where it was written without quotes, `tag` one that says how it is merged,
-    `tainted` whether a sensitive variable went into it.
+    `tainted` whether a sensitive variable went into it, `behind` where env files set the variables in it.
     """
 
     line: int
@@ -103,6 +103,7 @@ class ScalarNode:
     height: int = 1
     tag: str = ""
     tainted: bool = False
+    behind: tuple[Place, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -182,9 +183,11 @@ class Places:
             return self.key(*path[:depth])
         named = isinstance(path[-1], str) and entry is None if path else False
         beside_its_key = named or (entry is not None and entry.line == node.line and entry.source is node.source)
-        return node.source.place(
+        place = node.source.place(
             node.line, node.column, path, whole=isinstance(node, ScalarNode) and not beside_its_key
         )
+        behind = _behind(node)
+        return replace(place, behind=behind) if behind else place
 
     def key(self, *path: str | int) -> Place:
         """The place of the key of this path, or of the list's item; where nothing is, of what is nearest above."""
@@ -228,6 +231,12 @@ class Places:
                 return depth, node, entry
             node, entry = found
         return len(path), node, entry
+
+
+def _behind(node: Node) -> tuple[Place, ...]:
+    """Where env files set the variables in a value, or in the texts of a list."""
+    scalars = node.items if isinstance(node, ListNode) else (node,)
+    return tuple(dict.fromkeys(place for each in scalars if isinstance(each, ScalarNode) for place in each.behind))
 
 
 def _step(node: Node, step: str | int) -> tuple[Node, Entry | None] | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields.sensitive import is_sensitive_name
-from deployer.interpolation import InterpolationError, RequiredVariable, interpolate
+from deployer.interpolation import FromFile, InterpolationError, RequiredVariable, interpolate
 from deployer.stack.mistakes import Path, path_text
 from deployer.stack.places import ListNode, MappingNode, Node, Places, ScalarNode
 
@@ -90,6 +90,7 @@ class _File:
             result = interpolate(text, self._lookup, unset=lambda name, _offset: self.variables.unset(name, place))
             if any(map(is_sensitive_name, self.used)):
                 node.tainted = self.variables.tainted = True
+            node.behind = self._set_at()
             return result
         except RequiredVariable as error:
             reason = f": {error.message}" if error.message else ""
@@ -99,6 +100,10 @@ class _File:
             message = f"{path_text(path)}: {error}"
             self.variables.errors.append(Diagnostic("bad-interpolation", message, place, error.hint))
         return text
+
+    def _set_at(self) -> tuple[Place, ...]:
+        values = (self.environment.get(name) for name in sorted(self.used))
+        return tuple(sorted({value.place for value in values if isinstance(value, FromFile)}))
 
     def _lookup(self, name: str) -> str | None:
         self.used.add(name)

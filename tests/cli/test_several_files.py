@@ -74,6 +74,23 @@ def test_a_second_override_is_told_of(cli: Cli, folder: Path) -> None:
     assert "compose.override.yaml is not read" in result.err
 
 
+def test_an_override_beside_a_default_file_that_is_named_alone_is_told_of(cli: Cli, folder: Path) -> None:
+    """It is not read, with Compose neither, and people expect it. Who names several files has thought of it."""
+    write(folder, stack_yaml=WEB % "a", b_yaml="services: {}", stack_override_yaml="services: {web: {image: b}}")
+    told = "stack.override.yaml is not read, as stack.yaml is named alone"
+    assert told in cli("-f", "stack.yaml", "config").err
+    assert told in cli("config", "stack.yaml").err
+    assert "not read" not in cli("config").err
+    assert "not read" not in cli("-f", "stack.yaml", "-f", "b.yaml", "config").err
+    assert "not read" not in cli("-f", "b.yaml", "config").err
+
+
+def test_so_it_is_where_compose_file_names_it(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder, compose_yaml=WEB % "a", compose_override_yaml="services: {web: {image: b}}")
+    monkeypatch.setenv("COMPOSE_FILE", "compose.yaml")
+    assert "compose.override.yaml is not read" in cli("config").err
+
+
 def test_relative_paths_start_from_the_first_files_folder(cli: Cli, folder: Path) -> None:
     """As with Compose; the places name each file as it is seen from here."""
     write(folder, one__a_yaml=WEB % "a", two__b_yaml="services: {web: {volumes: ['./x:/x'], image: b}}")

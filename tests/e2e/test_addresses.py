@@ -55,8 +55,8 @@ def test_another_address_is_given_in_place_and_drift_is_mended(project: Project)
     (field,) = project.fields("service.web[1]").values()
     assert (field["field"], field["before"], field["after"], field["causes"]) == (
         "networks.front",
-        f"as web, www at {base}.10",
-        f"as web, www at {base}.11",
+        f"connected as web, www at {base}.10",
+        f"connected as web, www at {base}.11",
         ["edit"],
     )
     assert field["at"] == f"stack.yaml:{project.lines['services.web.networks.front.ipv4_address']}"
@@ -69,7 +69,7 @@ def test_another_address_is_given_in_place_and_drift_is_mended(project: Project)
     project.engine.disconnect_container_from_network(before, f"{project.name}_front")
     project.engine.connect_container_to_network(before, f"{project.name}_front", aliases=["web", "www"])
     (field,) = project.fields("service.web[1]").values()
-    assert (field["causes"], field["applied"]) == (["drift"], f"as web, www at {base}.11")
+    assert (field["causes"], field["applied"]) == (["drift"], f"connected as web, www at {base}.11")
     project.apply()
     assert address_of(project, "web") == f"{base}.11"
     assert project.inside("aside", "nslookup", "www")[0] == 0

@@ -40,6 +40,8 @@ def test_a_stack_whose_file_is_gone_is_removed_by_its_name(project: Project) -> 
     wrong = project.run("-p", f"{project.name}x", "destroy", "--yes")
     assert (wrong.code, "nothing on the engine is of a stack named" in wrong.err) == (0, True)
     (project.folder / "stack.yaml").write_text(text)
+    wrong = project.run("-p", f"{project.name}x", "destroy", "--yes")
+    assert (wrong.code, "nothing on the engine is of a stack named" in wrong.err) == (0, True), "with a file, too"
     project.apply()
     project.must_be_settled()
 

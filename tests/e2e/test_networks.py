@@ -46,6 +46,29 @@ def test_a_changed_network_is_made_anew_with_its_containers(project: Project) ->
     project.must_be_settled()
 
 
+def test_a_network_that_goes_from_the_file_is_left_and_named_as_it_was_there(project: Project) -> None:
+    """By an edit, and not by what the engine calls it."""
+    project.write({"web": sleeper(networks=["back", "front"])}, networks={"back": {}, "front": {}})
+    project.apply()
+    web = project.id_of("web")
+    project.write({"web": sleeper(networks=["back"])}, networks={"back": {}})
+    changes = project.changes()
+    assert {address: change["action"] for address, change in changes.items()} == {
+        "network.front": "remove",
+        "service.web[1]": "update",
+    }
+    (field,) = changes["service.web[1]"]["fields"]
+    assert (field["field"], field["causes"], field["before"], field["after"]) == (
+        "networks.front",
+        ["edit"],
+        "connected as web",
+        None,
+    )
+    project.apply()
+    assert project.id_of("web") == web
+    project.must_be_settled()
+
+
 def test_a_member_that_fails_puts_the_network_and_all_its_containers_back(project: Project) -> None:
     """The same containers run again, and find each other by name and alias."""
     write(project, {"front": {}})

@@ -38,7 +38,9 @@ def test_a_second_folder_of_the_same_name_is_refused_and_touches_nothing(
     said = refused(second, proxy, "another-origin")
     assert str(first.folder) in said
     assert str(second.folder) in said
-    assert second.run("destroy", "--yes", "--volumes", "--engine", proxy.url).code == 65
+    gone = second.run("destroy", "--yes", "--volumes", "--engine", proxy.url)
+    assert gone.code == 65
+    assert f"the stack '{first.name}' on this engine is not the one of the stack file here" in gone.err
     assert [request.path for request in proxy.requests if request.writes] == []
     first.must_be_settled()
 

@@ -112,6 +112,18 @@ def test_a_random_port_that_was_not_to_be_had_is_no_port_that_is_taken(host: str
     assert str(error) == "could not start web: the engine found no free port of its host for 80/tcp"
 
 
+def test_a_limit_that_is_exceeded_already_is_told_in_sizes_that_people_write():
+    """Engine 20.10 and 28, where the host has control groups of version 1."""
+    said = "exit status 1: unable to set memory limit to 20971520 (current usage: 52854784, peak usage: 54382592)"
+    (found,) = refused("update web", said).diagnostics
+
+    assert (found.code, found.message) == (
+        "memory-in-use",
+        "could not update web: it uses 51m now, and its limit is to be 20m",
+    )
+    assert found.notes == (said,)
+
+
 def test_a_refusal_without_a_reason_says_so():
     """An empty answer with a bad status still is a message."""
     assert str(refused("do it", "", 500)) == "could not do it: the engine answered 500 and no reason"

@@ -42,7 +42,7 @@ def back(stack: Stack, about: About | None = None) -> Stack:
 
 
 def asked(stack: Stack) -> dict[str, Any]:
-    """All that is wanted, less the notation."""
+    """All that is wanted, less the notation and where it is written."""
     wanted: Desired = desired(stack, "origin", {})
     aside = ("written", "context", "contents")
     services = {

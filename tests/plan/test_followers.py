@@ -322,9 +322,18 @@ def test_a_network_that_is_made_anew_says_whom_it_takes_along():
     after = wanted("web: tty: false\ndb: network_mode: none", network.replace("tier: a", "tier: b"))
     changes = plan_on(applied, after)
     assert [(change.address, change.detail) for change in changes if change.address == "network.default"] == [
-        ("network.default", "with service.web[1]")
+        ("network.default", "replaced with it: service.web[1]")
     ]
     assert {change.address for change in changes} == {"network.default", "service.web[1]"}
+
+
+def test_it_says_who_is_removed_too():
+    """In words that say what becomes of each."""
+    network = "networks: {default: {labels: {tier: a}}}"
+    applied = wanted("web: tty: false\nold: tty: false", network)
+    after = wanted("web: tty: false", network.replace("tier: a", "tier: b"))
+    (said,) = (each.detail for each in plan_on(applied, after) if each.address == "network.default")
+    assert said == "replaced with it: service.web[1]; removed: service.old[1]"
 
 
 def test_an_image_that_is_mounted_is_pulled_before_who_mounts_it_is_made():

@@ -13,6 +13,7 @@ from deployer.plan import order, steps
 from deployer.plan.draft import Draft
 from deployer.plan.gap import first_check, with_gaps
 from deployer.plan.model import Action, Call, Gap, Part, Step
+from deployer.plan.things import with_its_containers
 from deployer.render.costs import gap_text
 from deployer.resources.observed import Observed, ObservedContainer
 from deployer.resources.records import Records
@@ -135,7 +136,7 @@ def test_who_trades_waits_for_the_others(container: Make, replacement: Callable[
     gap = gap_of(quick, slow, groups=("g", "g"))
     assert gap
     assert (gap.least, gap.most) == (1, 31)
-    said = "1s to 31s: stop up to 1s, start 1s, wait for what changes with it up to 29s"
+    said = "1s to 31s: stop up to 1s, start 1s, wait for api up to 29s"
     assert gap_text(gap) == said
 
 
@@ -143,5 +144,26 @@ def test_a_network_made_anew_is_away_as_long_as_its_containers(
     container: Make, replacement: Callable[..., Draft], draft: Callable[..., Draft]
 ) -> None:
     network = draft("network.front", Action.REPLACE, Call.REMOVE_NETWORK, Call.CREATE_NETWORK)
+    """What that is made of is said of each of them."""
     gap = gap_of(network, replacement(stopping(container())), groups=("g", "g"))
-    assert gap_text(gap) == "1s to 11s: stop up to 10s, start 1s"
+    assert gap_text(gap) == "1s to 11s"
+
+
+def test_replicas_that_all_stop_before_any_starts_do_not_run_meanwhile(
+    container: Make, replacement: Callable[..., Draft]
+) -> None:
+    """As they do where a network is made anew that they are in."""
+    drafts = [replacement(stopping(container(number=number), stop_grace_period=0)) for number in (1, 2)]
+    assert gap_text(gap_of(*drafts, groups=("g", "g"))) == "1s: stop 0s, start 1s"
+
+
+def test_who_is_in_a_network_that_is_made_anew_and_runs_on_is_disconnected(
+    container: Make, replacement: Callable[..., Draft], draft: Callable[..., Draft]
+) -> None:
+    """One that leaves it in the same plan, or that no plan touches."""
+    raw = {**container().raw, "NetworkSettings": {"Networks": {"front": {}}}}
+    web, api, side = (replace(container(name), raw=raw) for name in ("web", "api", "side"))
+    network = draft("network.front", Action.REPLACE, Step(Call.REMOVE_NETWORK, "front"), Call.CREATE_NETWORK)
+    leaving = draft(api.address, Action.UPDATE, Call.DISCONNECT, old=api)
+    with_its_containers([network, replacement(web), leaving], observed(web, api, side, container("elsewhere")))
+    assert network.change.detail == "replaced with it: service.web[1]; disconnected: service.api[1], service.side[1]"

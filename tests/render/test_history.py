@@ -12,7 +12,7 @@ from deployer.fields.field import Effect
 from deployer.history.compare import Difference, differences, images_between
 from deployer.history.entries import Entry
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
-from deployer.render.change_line import change_line
+from deployer.render.change_line import change_line, change_lines
 from deployer.render.history import (
     as_json,
     as_text,
@@ -28,7 +28,21 @@ COMMIT = "2bc5914ede2e2a2c2bf1d4807c3d210abe438744"
 ENTRIES = [
     Entry(1, 0.0, "", "", "", "", "", False, "damaged", "its record is damaged"),
     Entry(2, 1772442871.0, "anna", "edge1", "apply", "~ web[1] image", COMMIT, False, "succeeded", ""),
-    Entry(3, 1772442971.0, "ben", "edge1", "rollback to 2", "- old[1]", COMMIT, True, "at work", "it has not ended"),
+    Entry(
+        *(
+            3,
+            1772442971.0,
+            "ben",
+            "edge1",
+            "rollback to 2",
+            "~ web[1] a, b, c and 1 more; 1 more",
+            COMMIT,
+            True,
+            "at work",
+        ),
+        why_not="it has not ended",
+        changes=("~ web[1] a, b, c, d", "- old[1]"),
+    ),
 ]
 TREE = {
     "name": "shop",
@@ -114,6 +128,12 @@ def test_what_changed_is_a_line_without_values():
         Change("service.old[1]", Action.REMOVE, "gone"),
     )
     assert change_line(plan(*changes)) == "+ build.web; ~ web[1..3] a, b, c and 2 more; - old[1]"
+
+
+def test_all_that_changed_is_there_with_all_fields():
+    """However much that is."""
+    changes = (Change(f"service.{name}[1]", Action.REPLACE, "x", tuple(map(field, "abcde"))) for name in ("web", "db"))
+    assert change_lines(plan(*changes)) == ("~ web[1] a, b, c, d, e", "~ db[1] a, b, c, d, e")
 
 
 def test_what_is_too_much_for_a_line_is_counted():

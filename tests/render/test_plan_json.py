@@ -29,6 +29,7 @@ def test_the_plan_is_one_object_with_what_scripts_rely_on(shop: Plan) -> None:
         "revision": 7,
         "fingerprint": f"sha256:{'0' * 64}",
         "engine": {"host": "unix:///var/run/docker.sock", "version": "28.5.2", "api": "1.51"},
+        "files": [],
         "warnings": [],
         "summary": {
             "create": 0, "update": 1, "restart": 0, "replace": 2, "start": 0, "stop": 0, "rename": 0, "remove": 1,
@@ -46,6 +47,7 @@ def test_the_plan_is_one_object_with_what_scripts_rely_on(shop: Plan) -> None:
         "gap": "none",
         "gap_seconds": None,
         "detail": "start-first, no gap expected",
+        "mounts": [],
         "group": "",
         "fields": [field_named(shop, "image"), field_named(shop, "environment.DEBUG")],
         "known_after": "build.web",
@@ -62,6 +64,7 @@ def test_a_field_has_its_three_values_its_causes_and_its_line(shop: Plan) -> Non
         "applied": '"0"',
         "causes": ["edit"],
         "at": "stack.yaml:31",
+        "from": [],
         "effect": "replace",
         "sensitive": False,
         "note": "",

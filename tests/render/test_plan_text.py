@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from deployer.errors import Place
 from deployer.fields.field import Effect
-from deployer.plan.model import HOLDS_DATA, Action, Call, Cause, Change, FieldChange, LostData, Plan, Step
+from deployer.plan.model import HOLDS_DATA, Action, Call, Cause, Change, FieldChange, LostData, Plan, Shows, Step
 from deployer.render.plan_text import SIGNS, as_text
 from deployer.render.plan_words import question
 from deployer.resources.wire import EngineInfo
@@ -66,6 +66,24 @@ def test_the_plan_looks_as_the_manual_shows_it(shop: Plan) -> None:
         """)
 
 
+@pytest.mark.parametrize(
+    ("files", "destroy", "said"),
+    [
+        (("stack.yaml",), False, ""),
+        (("compose.yaml",), False, ""),
+        (("stack.yaml", "stack.override.yaml"), False, "from stack.yaml, stack.override.yaml"),
+        (("prod.yaml",), False, "from prod.yaml"),
+        (("/srv/shop/stack.yaml",), False, "from /srv/shop/stack.yaml"),
+        (("stack.yaml",), True, "from stack.yaml"),
+        ((), True, "no stack file was read: what bears the stack's name on the engine goes"),
+        (None, False, ""),
+    ],
+)
+def test_the_head_says_which_files_were_read(files: tuple[str, ...] | None, destroy: bool, said: str) -> None:
+    """But for one that is found by its name in the current folder; a removal always does."""
+    assert as_text(replace(plan_of(), files=files), destroy=destroy).splitlines()[1] == said
+
+
 def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
     """Whatever happens is on a line of its own, and in the closing line, but for data that is kept."""
     lines = as_text(everything).splitlines()
@@ -103,7 +121,15 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
         ),
         (field_of(Cause.EDIT, before=None), "mem_limit (unset) -> 512m edited"),
         (field_of(Cause.EDIT, before=None, after=None, note="added"), "mem_limit added"),
+        (
+            field_of(Cause.EDIT, at=Place("stack.yaml", 31, behind=(Place(".env", 3), Place("b.env", 9)))),
+            "mem_limit 256m -> 512m stack.yaml:31, from .env:3 and b.env:9",
+        ),
         (field_of(Cause.EDIT, sensitive=True), "mem_limit (sensitive) -> (sensitive) edited"),
+        (
+            field_of(Cause.EDIT, sensitive=True, shows=(Shows.UNSET, Shows.EMPTY)),
+            "mem_limit (unset) -> (empty) edited",
+        ),
         (
             field_of(Cause.DRIFT, sensitive=True, applied_known=True),
             "mem_limit (sensitive) -> (sensitive) drift",

@@ -27,7 +27,19 @@ from tests.resources.test_records import record, volumes
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@given(st.builds(About, texts, texts, texts, st.booleans(), texts, st.lists(texts).map(tuple), st.integers(1)))
+@given(
+    st.builds(
+        About,
+        texts,
+        texts,
+        texts,
+        st.booleans(),
+        texts,
+        st.lists(texts).map(tuple),
+        st.integers(1),
+        st.lists(texts).map(tuple),
+    )
+)
 def test_how_it_came_about_is_read_again(about: About):
     assert about_of(about.as_text()) == about
 

@@ -1,0 +1,82 @@
+"""The plan after a rollback: the file is as it was, and would undo it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from deployer.errors import Diagnostic
+from deployer.plan.model import Plan
+from deployer.plan.planner import Options, make_plan
+from deployer.plan.rolled_back import rolled_back
+from deployer.render.plan_json import as_json
+from deployer.render.plan_markdown import as_markdown
+from deployer.resources.records import Record, Records
+from deployer.resources.revisions import About
+from deployer.rollback import told_of
+from tests.upgrades.kept import kept
+
+MESSAGE = "revision 3 was a rollback to 1; this plan goes back to what the file says"
+
+
+def records(*commands: str, last: str = "succeeded") -> Records:
+    """Revisions from 1 on that succeeded, but for the last."""
+    results = [*["succeeded"] * (len(commands) - 1), last]
+    pairs = enumerate(zip(commands, results, strict=True), 1)
+    return Records(tuple(Record(number, about=About(command), result=result) for number, (command, result) in pairs))
+
+
+def told(*commands: str, last: str = "succeeded") -> list[Diagnostic]:
+    return list(rolled_back(records(*commands, last=last)))
+
+
+def test_a_rollback_is_told_of_with_the_way_to_stay():
+    (found,) = told("apply", "apply", "rollback to 1")
+    assert found.message == MESSAGE
+    assert found.hint == (
+        "to stay with revision 1, put the file right first; deployer diff 2 3 shows what the rollback changed"
+    )
+
+
+@pytest.mark.parametrize("commands", [("apply",), ("apply", "apply", "rollback to 1", "apply")])
+def test_who_applied_since_has_gone_forward_already(commands: tuple[str, ...]):
+    assert told(*commands) == []
+
+
+def test_stop_and_its_like_ask_for_nothing_so_they_do_not_count():
+    assert len(told("apply", "apply", "rollback to 1", "stop web")) == 1
+
+
+def test_a_rollback_that_failed_was_put_back():
+    """Then the file is no way back from it."""
+    assert told("apply", "apply", "rollback to 1", last="failed") == []
+
+
+def test_an_apply_that_failed_since_has_not_undone_it():
+    assert len(told("apply", "apply", "rollback to 1", "apply", last="failed")) == 1
+
+
+def plan(*, edited: bool, **options: bool) -> Plan:
+    """Of a stack whose third revision was a rollback."""
+    found = kept("contents")
+    found.text = found.text.replace("mem_limit: 48M", "mem_limit: 64M") if edited else found.text
+    known = found.observed.records
+    observed = replace(found.observed, records=replace(known, all=records("apply", "apply", "rollback to 1").all))
+    return make_plan(found.desired, observed, found.stack.place, Options(**options))
+
+
+def test_a_plan_that_does_something_warns_of_it_in_every_form():
+    assert MESSAGE in [each["message"] for each in json.loads(as_json(plan(edited=True)))["warnings"]]
+    assert MESSAGE in as_markdown(plan(edited=True))
+
+
+def test_a_plan_with_nothing_to_do_undoes_nothing():
+    """The file was put right."""
+    assert plan(edited=False).is_empty
+    assert MESSAGE not in as_json(plan(edited=False))
+
+
+def test_a_further_rollback_does_not_go_by_the_file():
+    assert MESSAGE not in as_json(told_of(plan(edited=True), 2))
