@@ -17,7 +17,17 @@ from deployer.render.graph import Graph, picture
 from deployer.render.graph_svg import STYLE
 from deployer.render.harmless import harmless
 from deployer.render.links import LinkTo, link_of, nowhere
-from deployer.render.plan_words import SIGNS, closing, folded, head, sides, step_words, words
+from deployer.render.plan_words import (
+    SIGNS,
+    closing,
+    files_line,
+    folded,
+    head,
+    mounts_besides,
+    sides,
+    step_words,
+    words,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -48,6 +58,7 @@ class _Change:
     address: str
     words: str
     fields: tuple[_Field, ...]
+    mounts: tuple[str, ...]
     steps: tuple[str, ...]
 
 
@@ -61,6 +72,7 @@ def as_html(plan: Plan, graph: Graph, link_to: LinkTo = nowhere, *, destroy: boo
     return _page().render(
         plan=plan,
         head=head(plan, destroy),
+        files=files_line(plan, destroy),
         closing=closing(plan),
         changes=changes,
         kinds=[(kind, name) for kind, name in _NAMES.items() if kind in there],
@@ -101,6 +113,7 @@ def _change(change: Change, revision: int, link_to: LinkTo) -> _Change:
         harmless(change.address),
         harmless(words(change, verbose=True)),
         tuple(_field(field, revision, link_to) for field in change.fields),
+        tuple(map(harmless, mounts_besides(change))),
         tuple(map(step_words, change.steps)),
     )
 

@@ -50,6 +50,13 @@ class Verdict:
 
 def try_point(point: Point, dockerd: OwnEngine | None = None) -> Verdict:
     """Let go wrong there what is to; where an engine is given, it is killed in the place of deployer."""
+    verdict = _try(point, dockerd)
+    if not verdict.struck and point.fault is Fault.HANGS:  # a machine that is too slow to come as far in that time
+        verdict = _try(replace(point, patience=10 * point.patience), dockerd)
+    return verdict
+
+
+def _try(point: Point, dockerd: OwnEngine | None) -> Verdict:
     verdict = Verdict(point)
     try:
         with stage() as (project, proxy, seen):
@@ -169,7 +176,7 @@ def strike(
         return None
 
     follow(proxy, seen, **{"after" if point.fault.is_after else "before": hit})
-    limit = ("--timeout", "2s") if point.fault is Fault.HANGS else ()
+    limit = ("--timeout", f"{point.patience}s") if point.fault is Fault.HANGS else ()
     processes.append(project.start(*options(run, proxy), *limit))
     result = ended(processes[0])
     if struck and point.fault.kills:

@@ -96,12 +96,16 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A place in a scenario, what goes wrong at the request of that number, and whether the records are there then."""
+    """A place in a scenario, what goes wrong at the request of that number, and whether the records are there then.
+
+    Where the engine hangs, deployer has so many seconds for all: its `patience`.
+    """
 
     operation: str
     number: int
     fault: Fault
     records: bool = True
+    patience: int = 2
 
     def __str__(self) -> str:
         records = "" if self.records else ", records deleted"
