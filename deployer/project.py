@@ -208,7 +208,7 @@ class Project:
         """The removal of all that the stack owns, with its `images` too. Nothing is built for it, so no build's inputs
         are read.
         """
-        from deployer.plan.planner import plan_destroy
+        from deployer.plan.destroying import plan_destroy
         from deployer.plan.protection import protected_volumes
         from deployer.reconcile.observe import observe
         from deployer.resources.from_stack import context_of, desired

@@ -11,8 +11,9 @@ from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import Draft
 from deployer.plan.images import Recall, plan_images
 from deployer.plan.model import Call, Plan
-from deployer.plan.planner import abandoned, left_alone, of_images, plan_of
+from deployer.plan.planner import of_images
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
+from deployer.plan.whole import abandoned, left_alone, plan_of
 from deployer.resources.builds import in_order
 from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from deployer.errors import raise_if_any
 from deployer.plan import guard
-from deployer.plan.images import plan_images
+from deployer.plan.images import no_recall, plan_images
 from deployer.plan.model import Plan
 from deployer.plan.old_builds import old_builds
-from deployer.plan.planner import abandoned, no_recall, plan_of
+from deployer.plan.whole import abandoned, plan_of
 from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed
 

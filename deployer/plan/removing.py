@@ -10,10 +10,10 @@ from deployer.plan import guard
 from deployer.plan.containers import plan_removal
 from deployer.plan.draft import Draft
 from deployer.plan.model import Plan
-from deployer.plan.planner import abandoned, left_alone, plan_of
 from deployer.plan.protection import protected_volumes
 from deployer.plan.recovery import is_half_done
 from deployer.plan.start_stop import ASKED
+from deployer.plan.whole import abandoned, left_alone, plan_of
 from deployer.resources.desired import Desired
 from deployer.resources.inspected import dependencies_on_label
 from deployer.resources.observed import Observed, ObservedContainer

@@ -13,9 +13,10 @@ from deployer.plan.differences import Facts
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Change, Plan, Step
 from deployer.plan.owners import owners_first
-from deployer.plan.planner import abandoned, await_what_stays, left_alone, plan_of
 from deployer.plan.readiness import await_ready
 from deployer.plan.recovery import is_half_done
+from deployer.plan.staying import await_what_stays
+from deployer.plan.whole import abandoned, left_alone, plan_of
 from deployer.resources.as_read import salted
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.inspected import dependencies_on_label, host_ports

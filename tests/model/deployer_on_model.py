@@ -16,8 +16,9 @@ from typing import IO, Any, BinaryIO
 from unittest.mock import patch
 
 from deployer.errors import Place
+from deployer.plan.destroying import plan_destroy
 from deployer.plan.model import Plan, StepId
-from deployer.plan.planner import Options, make_plan, plan_destroy
+from deployer.plan.planner import Options, make_plan
 from deployer.plan.steps import Copies
 from deployer.reconcile import apply, calls, run, transfers, turn, waits
 from deployer.reconcile.observe import Sought, observe

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from deployer.plan.destroying import plan_destroy
 from deployer.plan.model import Action, Call, Plan
-from deployer.plan.planner import Options, make_plan, plan_destroy
+from deployer.plan.planner import Options, make_plan
 from deployer.plan.protection import protected_volumes
 from deployer.plan.removing import Removal, plan_rm
 from deployer.render.plan_text import as_text

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from deployer.errors import InvalidStack, Unreachable
+from deployer.plan.images import no_recall
 from deployer.plan.model import Action, Change, Plan
 from deployer.plan.parts import Part, plan_part
-from deployer.plan.planner import make_plan, no_recall
+from deployer.plan.planner import make_plan
 from deployer.plan.steps import Pull
 from deployer.resources.desired import Desired, DesiredBuild
 from deployer.resources.from_stack import desired
