@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -99,8 +100,8 @@ class Project:
 
         return () if self.by_name else tuple(shown_path(Path(each)) for each in self.stack.files)
 
-    def about(self, command: str, plan: Plan, keep: int) -> About:
-        """How a revision came about that carries out a plan."""
+    def about(self, command: str, plan: Plan, keep: int, salt: str) -> About:
+        """How a revision came about that carries out a plan; what is sensitive is in it as salted digests."""
         from deployer.render.change_line import change_line, change_lines
         from deployer.resources.revisions import About
 
@@ -108,7 +109,15 @@ class Project:
         inactive = tuple(sorted(self.stack.inactive))
         line, whole = change_line(plan), change_lines(plan)
         cut = whole if whole != tuple(line.split("; ")) else ()
-        return About(command, line, commit, dirty, self.stack.folder, inactive, keep, cut)
+        return About(command, line, commit, dirty, self.stack.folder, inactive, keep, cut, dict(self._masked(salt)))
+
+    def _masked(self, salt: str) -> Iterator[tuple[str, str]]:
+        from deployer.history.compare import masked
+        from deployer.render.config import whole_tree
+        from deployer.resources.applied import digest_with
+
+        for path, value in masked(whole_tree(self.stack), whole_tree(self.stack, bare=True)):
+            yield path, digest_with(salt, json.dumps(value, sort_keys=True, default=str))
 
     def desired(self, only: Collection[str] = (), *, alone: bool = False, pinned: Pinned = UNPINNED) -> Desired:
         """What should be, or `only` these services and what they need, `alone` without what they depend on; each

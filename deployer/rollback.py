@@ -50,8 +50,19 @@ def kept_of(reader: Reader, stack: str, record: Record) -> Kept:
     return Kept(record, tree, images_kept(reader, stack, record.revision))
 
 
-def wish_of(reader: Reader, stack: str, record: Record) -> tuple[object, ...]:
-    """What a revision asked for: equal where two asked for the very same, and ran the same images."""
+def asked_the_same(reader: Reader, stack: str, one: Record, other: Record) -> bool:
+    """Whether two revisions asked for the very same, and ran the same images; of what is sensitive, earlier deployers
+    have kept nothing to tell by.
+    """
+    hidden, others = one.about.masked, other.about.masked
+    return (not hidden or not others or hidden == others) and same_but_for_secrets(reader, stack, one, other)
+
+
+def same_but_for_secrets(reader: Reader, stack: str, one: Record, other: Record) -> bool:
+    return _wish_of(reader, stack, one) == _wish_of(reader, stack, other)
+
+
+def _wish_of(reader: Reader, stack: str, record: Record) -> tuple[object, ...]:
     from deployer.reconcile.apply import desired_in, images_kept
     from deployer.resources.revisions import tree_in
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +12,12 @@ from deployer.cli.carry_out import Way, carry_out
 from deployer.cli.output import Format
 from deployer.cli.patience import LockTimeout, TakeOver, WaitTimeout, longest, patience, seconds
 from deployer.cli.state import state_of
+from deployer.errors import Diagnostic, OperationFailed
 from deployer.sources.chosen import keeps_orphans
 
 if TYPE_CHECKING:
     from deployer.reconcile.apply import Planned
+    from deployer.resources.records import Record
 
 
 def rollback(
@@ -42,16 +45,19 @@ def rollback(
     Example: deployer rollback
     Example: deployer rollback --to 5 --yes
     """
-    from deployer.history.choice import chosen
+    from deployer.history.choice import chosen, present_of
     from deployer.plan.planner import Options
     from deployer.reconcile.turn import records_now
-    from deployer.rollback import gone_back, kept_of, told_of, wish_of
+    from deployer.rollback import asked_the_same, gone_back, kept_of, same_but_for_secrets, told_of
 
     state = state_of(context)
     today, reader = state.project(), state.reader()
     stack = today.stack.name
     records = records_now(reader, stack)
-    record = chosen(records, stack, to, lambda record: wish_of(reader, stack, record))
+    record = chosen(records, stack, to, partial(asked_the_same, reader, stack))
+    present = present_of(records)
+    if to is None and present and same_but_for_secrets(reader, stack, record, present):
+        raise _only_in_secrets(record, present)
     kept = kept_of(reader, stack, record)
     project, warnings = gone_back(today, kept, records.protected)
     state.output.warn(warnings)
@@ -76,3 +82,17 @@ def rollback(
         images=kept.images,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
+
+
+def _only_in_secrets(record: Record, present: Record) -> OperationFailed:
+    """To go there would change nothing: today's values would be taken for just what differs."""
+    from deployer.history.choice import HISTORY
+    from deployer.history.compare import masked_between
+
+    paths = ", ".join(each.path for each in masked_between(record.about.masked, present.about.masked))
+    message = (
+        f"revision {record.revision} differs from {present.revision} in {paths or 'what is sensitive'} alone, and no "
+        f"revision keeps what is sensitive"
+    )
+    hint = f"put that right in the stack file and apply; or go further back: deployer rollback --to N (see {HISTORY})"
+    return OperationFailed(Diagnostic("rollback", message, hint=hint))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from deployer.errors import Diagnostic, InvalidStack, OperationFailed, WrongUsage
 from deployer.resources.records import DIED, FORMAT, SUCCEEDED, Record, Records
 
-Key = Callable[[Record], object]
-"""What a revision asked for: equal where two asked for the very same."""
+Same = Callable[[Record, Record], bool]
+"""Whether two revisions asked for the very same."""
 
 HISTORY = "deployer history"
 
@@ -44,12 +44,12 @@ def why_not(record: Record) -> str:
     return "" if record.has_stack else "its record, of an earlier deployer, does not hold the stack"
 
 
-def chosen(records: Records, stack: str, to: int | None, key: Key) -> Record:
+def chosen(records: Records, stack: str, to: int | None, same: Same) -> Record:
     """The revision to go back to: that of the number, else the last one before the present that ended well and asked
     for something else. Raises WrongUsage, InvalidStack or OperationFailed where there is none.
     """
     if to is None:
-        return _before_the_present(records, stack, key)
+        return _before_the_present(records, stack, same)
     record = revision_named(records, stack, to)
     if reason := why_not(record):
         able = [each.revision for each in records.all if not why_not(each)]
@@ -58,13 +58,21 @@ def chosen(records: Records, stack: str, to: int | None, key: Key) -> Record:
     return record
 
 
-def _before_the_present(records: Records, stack: str, key: Key) -> Record:
+def present_of(records: Records) -> Record | None:
+    """The revision that was asked for last."""
+    return next(reversed(_asking(records)), None)
+
+
+def _asking(records: Records) -> list[Record]:
+    return [record for record in records.all if record.about.asks and record.has_stack]
+
+
+def _before_the_present(records: Records, stack: str, same: Same) -> Record:
     if not records.all:
         raise no_history(stack)
-    asking = [record for record in records.all if record.about.asks and record.has_stack]
-    present = asking[-1] if asking else None
-    able = (record for record in reversed(asking[:-1]) if not why_not(record))
-    found = next((record for record in able if present and key(record) != key(present)), None)
+    present = present_of(records)
+    able = (record for record in reversed(_asking(records)[:-1]) if not why_not(record))
+    found = next((record for record in able if present and not same(record, present)), None)
     if found is None:
         message = f"{stack} has no earlier revision that can be gone back to"
         raise OperationFailed(Diagnostic("rollback", message, hint=f"see {HISTORY}"))

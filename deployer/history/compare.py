@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from deployer.fields.sensitive import MASK
 from deployer.resources.revisions import KeptImage, Tree
 
 _ABSENT = object()
@@ -44,6 +45,23 @@ def _between(before: Any, after: Any, path: str) -> Iterator[Difference]:
 
 def _known(value: Any) -> Any:
     return None if value is _ABSENT else value
+
+
+def masked(shown: Any, bare: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """What is masked in a stack as it is shown, by its path, with what is behind the mask."""
+    if isinstance(shown, dict) and isinstance(bare, dict):
+        one, other = cast("Tree", shown), cast("Tree", bare)
+        for key in (key for key in one if key in other):
+            yield from masked(one[key], other[key], f"{path}.{key}" if path else key)
+    elif shown != bare:
+        yield path, bare
+
+
+def masked_between(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Difference]:
+    """What differs behind the same mask, by the digests of both."""
+    for path in sorted(before.keys() & after.keys()):
+        if before[path] != after[path]:
+            yield Difference(path, MASK, MASK)
 
 
 def images_between(before: Mapping[str, KeptImage], after: Mapping[str, KeptImage]) -> Iterator[Difference]:

@@ -158,10 +158,21 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         applied_known=sides.was is not None,
         at=_place(sides, row, name, entry, have) if Cause.EDIT in causes else None,
         sensitive=sensitive,
+        note=_what_comes(sides, row, entry, want),
         quoted=row.kind.quoted,
         shows=(_shows(row, entry, have), _shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
     )
     return told(change, sides, row.name, entry, have, want) if row.name in SECTIONS else change
+
+
+def _what_comes(sides: Sides, row: Field, entry: str, want: Any) -> str:
+    """Where a volume is taken away, the image may have one of its own: the service begins there with nothing."""
+    declared: Mapping[str, Any] = (sides.image or {}).get("Volumes") or {}
+    return (
+        "a new, empty volume of the image's comes there"
+        if row.name == "volumes" and want is _ABSENT and entry in declared
+        else ""
+    )
 
 
 def _shows(row: Field, entry: str, value: Any) -> Shows:

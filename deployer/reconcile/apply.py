@@ -31,8 +31,9 @@ class Job:
     `look` observes and plans anew, while the turn of that revision is held; `agreed` is asked where the new plan is not
     the one that was shown; `desired` is the stack as resolved, compressed, for the record. `seconds` bounds the whole,
     `longest_wait` each wait for a container. Unless it is to be `put_back`, what fails is left as it is. One that is to
-    `forget` leaves no records where it leaves nothing else. `about` says of a plan how the revision came about;
-    `images` are those that a revision which asks for a stack has besides its own, None where it asks for none.
+    `forget` leaves no records where it leaves nothing else. `about` says of a plan, and the salt of the stack's
+    digests, how the revision came about; `images` are those that a revision which asks for a stack has besides its own,
+    None where it asks for none.
     """
 
     look: Callable[[int], Planned]
@@ -46,7 +47,7 @@ class Job:
     put_back: bool = True
     patience: turn.Patience = turn.AT_ONCE
     forget: bool = False
-    about: Callable[[Plan], About] = lambda _: About()
+    about: Callable[[Plan, str], About] = lambda *_: About()
     images: Mapping[str, KeptImage] | None = None
 
 
@@ -61,7 +62,7 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
         if job.forget and not plan.changes:
             turn.forget(engine, observed.records)
         return Outcome()
-    wanted = replace(_reached(plan, observed), about=job.about(plan))
+    wanted = replace(_reached(plan, observed), about=job.about(plan, observed.records.salt))
     mine = turn.take(engine, plan.stack, observed.records, wanted, job.desired, job.seconds, job.patience)
     deadline = time.monotonic() + job.seconds
     before = replace(wanted, updates=observed.records.updates, protected=frozenset(observed.records.protected))
@@ -119,7 +120,7 @@ def _carry_out(
     started(world)
     outcome = carry_out(plan, world, job.tell, job.parallel, put_back=job.put_back)
     result = FAILED if outcome.errors or outcome.interrupted else SUCCEEDED
-    reached = replace(_reached(plan, observed, outcome), about=job.about(plan), result=result)
+    reached = replace(_reached(plan, observed, outcome), about=job.about(plan, observed.records.salt), result=result)
     images = ""
     if job.images is not None and result == SUCCEEDED:
         with suppress(DeployerError):  # the engine is lost: then the turn cannot be ended, either, and that is told

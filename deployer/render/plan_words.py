@@ -56,7 +56,7 @@ _NOUNS = {
 """In the order of the closing line. Data that is kept is nothing to do, and is not counted."""
 
 _TAKEN = "; --volumes takes it too"
-_LET_GO = ": to let it go, apply without `protect` first"
+_LET_GO = ": to let it go, apply a file that names it without `protect`"
 _LONGEST_VALUE = 120
 _BEFORE_DIFFERENCE = 20
 _LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")

@@ -33,7 +33,7 @@ class About:
     say; `change` what it changed, in a line, and `changes` all of it, where the line is cut. `commit` is that of the
     checkout whose file it was, "" where there is none, and `dirty` whether something in it was not committed. `folder`
     is the stack file's, `inactive` are the services that were no part of it by their profiles. So many revisions are to
-    be kept as `keep` says.
+    be kept as `keep` says. `masked` are salted digests of what is sensitive in the stack, by its path.
     """
 
     command: str = ""
@@ -44,6 +44,7 @@ class About:
     inactive: tuple[str, ...] = ()
     keep: int = KEPT
     changes: tuple[str, ...] = ()
+    masked: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def asks(self) -> bool:
@@ -71,11 +72,16 @@ def about_of(text: str) -> About:
         inactive=_texts(inactive),
         keep=keep if type(keep) is int and keep > 0 else KEPT,
         changes=_texts(changes),
+        masked=_by_text(known.get("masked")),
     )
 
 
 def _texts(said: Any) -> tuple[str, ...]:
     return tuple(map(str, cast("list[Any]", said))) if isinstance(said, list) else ()
+
+
+def _by_text(said: Any) -> dict[str, str]:
+    return {str(key): str(value) for key, value in cast("Tree", said).items()} if isinstance(said, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

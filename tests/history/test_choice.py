@@ -21,7 +21,7 @@ def record(number: int, command: str = "apply", result: str = "succeeded", **mor
 
 def back(*records: Record, to: int | None = None, same: tuple[int, ...] = ()) -> int:
     """The number that is chosen; those of `same` asked for one and the same stack."""
-    found = chosen(Records(records), "shop", to, lambda each: "same" if each.revision in same else each.revision)
+    found = chosen(Records(records), "shop", to, lambda *both: {each.revision for each in both} <= {*same})
     return found.revision
 
 

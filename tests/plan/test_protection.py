@@ -53,7 +53,10 @@ def test_a_volume_that_the_file_protects_is_kept_and_the_line_is_said():
         "protects": (DATA, True),
     }
     (line,) = (each for each in as_text(plan).splitlines() if "! volume.data" in each)
-    assert line.split("kept")[1].strip() == f"protected (stack.yaml:{at}): to let it go, apply without `protect` first"
+    assert (
+        line.split("kept")[1].strip()
+        == f"protected (stack.yaml:{at}): to let it go, apply a file that names it without `protect`"
+    )
 
 
 @pytest.mark.parametrize("protect", ["", "false"])

@@ -123,7 +123,7 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
         (field_of(Cause.EDIT, before=None, after=None, note="added"), "mem_limit added"),
         (
             field_of(Cause.EDIT, at=Place("stack.yaml", 31, behind=(Place(".env", 3), Place("b.env", 9)))),
-            "mem_limit 256m -> 512m stack.yaml:31, from .env:3 and b.env:9",
+            "mem_limit 256m -> 512m stack.yaml:31 with .env:3 and b.env:9",
         ),
         (field_of(Cause.EDIT, sensitive=True), "mem_limit (sensitive) -> (sensitive) edited"),
         (
