@@ -29,8 +29,9 @@ _BELONGS_TO_THE_HOST = frozenset(
 
 
 def brief(service: DesiredService) -> str:
-    """`redis:7, privileged, port 127.0.0.1:6379:6379, data:/data`; of a build its address, as its tag says nothing to a
-    person. Where there are many mounts, they are counted, but for those of the host's own folders and of sockets.
+    """`redis:7, privileged, port 127.0.0.1:6379:6379, data:/data`, and whether it runs once; of a build its address, as
+    its tag says nothing to a person. Where there are many mounts, they are counted, but for those of the host's own
+    folders and of sockets.
     """
     image = service.image.address if service.image.address.startswith("build.") else service.image.reference
     ports = BY_NAME["ports"].kind.show(service.asked["ports"]).replace('"', "")
@@ -41,6 +42,7 @@ def brief(service: DesiredService) -> str:
         f"port{'s' if ', ' in ports else ''} {ports}" if ports else "",
         f"container_name: {name}" if name else "",
         _in_brief(service),
+        "runs once" if service.completes else "",
     )
     return ", ".join(part for part in parts if part)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from deployer.fields.attachments import endpoint_again
@@ -32,6 +33,8 @@ from deployer.resources.standing import Standing
 
 ASKED_ANEW = "asked for: --replace"
 
+_NEEDS_IT = "needs a new container"
+_RUNS_AGAIN = "runs again"
 _NO_WAY_BACK = "stop-first, with no way back: it was made to be removed when it stops"
 
 
@@ -122,12 +125,13 @@ def _replacement(
     waiting = facts.images[service.image.address].id == ""
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
-    how = _NO_WAY_BACK if section(old.raw, "HostConfig").get("AutoRemove") else "stop-first"
+    how = _RUNS_AGAIN if service.completes else "stop-first"
+    how = _NO_WAY_BACK if section(old.raw, "HostConfig").get("AutoRemove") else how
     change = Change(
         container.address,
         Action.REPLACE,
         ASKED_ANEW if asked else fields[0].field,
-        tuple(fields),
+        tuple(_weighed(fields)),
         runbook,
         detail=f"{how}; {ASKED_ANEW}" if asked and fields else how,
         known_after=service.image.address if only_image else None,
@@ -135,6 +139,14 @@ def _replacement(
     )
     takes_name = name if is_held(name, facts.observed, container) else ""
     return _draft(change, service, container.number, container, new, takes_name=takes_name)
+
+
+def _weighed(fields: list[FieldChange]) -> Iterator[FieldChange]:
+    """Where some of the fields could be changed in place, the others say that it is they that could not."""
+    mixed = len({change.effect is Effect.REPLACE for change in fields}) > 1
+    for change in fields:
+        needs = mixed and change.effect is Effect.REPLACE
+        yield replace(change, note="; ".join(filter(None, (change.note, _NEEDS_IT)))) if needs else change
 
 
 def _carried_over(service: DesiredService, container: ObservedContainer) -> dict[str, str]:
@@ -164,7 +176,7 @@ def _run_again(
         lost[0][1].field,
         (*why, *(change for change in fields if change.field not in ("state", NAME))),
         runbook,
-        detail="runs again; its old container goes first",
+        detail=f"{_RUNS_AGAIN}; its old container goes first",
     )
     draft = _draft(change, service, container.number, container, new, takes_name=name if held else "")
     draft.forgets = frozenset(address for address, _ in lost)

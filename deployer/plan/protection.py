@@ -30,7 +30,14 @@ def protection_changed(thing: DesiredThing, observed: Observed, place: PlaceOf) 
     before, after = ("true" if each else None for each in (not thing.protect, thing.protect))
     at = place("volumes", thing.key, "protect")
     field = FieldChange("protect", before, after, (Cause.EDIT,), Effect.NONE, at=at)
-    change = Change(f"volume.{thing.key}", Action.UPDATE, "protect", (field,), detail=thing.name, protects=protects)
+    change = Change(
+        f"volume.{thing.key}",
+        Action.UPDATE,
+        "protect",
+        (field,),
+        detail=f"{thing.name}; only the record changes",
+        protects=protects,
+    )
     return Draft(change)
 
 

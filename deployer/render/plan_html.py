@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 FEW = 8
 """So many changes are unfolded at once."""
 
-MADE, CHANGED, GONE, SAME = "made", "changed", "gone", "same"
-_KINDS = {"+": MADE, "v": MADE, "^": MADE, "~": CHANGED, ">": CHANGED, "!": CHANGED, "-": GONE}
-_NAMES = {MADE: "made", CHANGED: "changed", GONE: "gone"}
+MADE, CHANGED, GONE, KEPT, SAME = "made", "changed", "gone", "kept", "same"
+_KINDS = {"+": MADE, "v": MADE, "^": MADE, "~": CHANGED, ">": CHANGED, "!": KEPT, "-": GONE}
+_NAMES = {MADE: "made", CHANGED: "changed", GONE: "gone", KEPT: "kept"}
 _REPLICAS = re.compile(r"\[[\d.]+\]$")
 
 
@@ -148,6 +148,6 @@ def _picture(plan: Plan, graph: Graph, changes: list[_Change]) -> str:
 
 def _becomes(kinds: set[str], some_stay: bool) -> str:
     """Of a service some of whose containers are made or go, while others stay, it changes."""
-    if not kinds:
+    if kinds <= {KEPT}:
         return SAME
     return CHANGED if len(kinds) > 1 or some_stay else next(iter(kinds))

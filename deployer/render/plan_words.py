@@ -53,7 +53,7 @@ _NOUNS = {
     Action.REMOVE: ("removal", "removals"),
     Action.RECOVER: ("recovery", "recoveries"),
 }
-"""In the order of the closing line. Data that is kept is nothing to do, and is not counted."""
+"""In the order of the closing line. Data that is kept is nothing to do, and counted with what is unchanged."""
 
 _TAKEN = "; --volumes takes it too"
 _LET_GO = ": to let it go, apply a file that names it without `protect`"
@@ -90,7 +90,8 @@ def closing(plan: Plan) -> str:
     many = {action: counts.get(action.value, 0) for action in _NOUNS}
     parts = [f"{number} {_NOUNS[action][number > 1]}" for action, number in many.items() if number]
     alone = f", {len(plan.left_alone)} left alone" if plan.left_alone else ""
-    return f"{', '.join(parts) or 'Nothing to change'}; {counts['unchanged']} unchanged{alone}."
+    kept = f", {counts[Action.KEPT.value]} kept" if counts.get(Action.KEPT.value) else ""
+    return f"{', '.join(parts) or 'Nothing to change'}; {counts['unchanged']} unchanged{kept}{alone}."
 
 
 def words(change: Change, *, verbose: bool = False) -> str:

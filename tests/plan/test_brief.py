@@ -55,6 +55,13 @@ def test_a_new_container_says_what_it_is_given(service: dict[str, Any], shown: s
     assert said(**service) == shown
 
 
+def test_what_others_wait_for_until_it_has_ended_runs_once():
+    waiting = {"image": "app:1", "depends_on": {"web": {"condition": "service_completed_successfully"}}}
+    said = {"name": "shop", "services": {"web": {"image": "web:1", "restart": "no"}, "app": waiting}}
+    services = desired(stack_of({"stack.yaml": json.dumps(said)}), "", {}).services
+    assert [brief(services[name]) for name in ("web", "app")] == ["web:1, runs once", "app:1"]
+
+
 @pytest.mark.parametrize("great", ["/:/host:ro", "/var/run/docker.sock:/var/run/docker.sock", "/etc:/host-etc"])
 def test_what_is_the_hosts_own_is_named_however_many_mounts_there_are(great: str):
     """It comes first; the others are counted where they are many."""

@@ -149,7 +149,9 @@ def test_what_is_written_is_what_is_read(attack: str) -> None:
 def test_it_begins_with_the_line_that_sums_it_up(shop: Plan) -> None:
     """A heading of numbers and words of ours, then a folded block a resource, replicas in one."""
     shown = as_markdown(shop)
-    assert shown.startswith("### 1 build, 1 push, 2 replacements, 1 update, 1 removal; 5 unchanged.\n\n<p><code>")
+    assert shown.startswith(
+        "### 1 build, 1 push, 2 replacements, 1 update, 1 removal; 5 unchanged, 1 kept.\n\n<p><code>"
+    )
     page = seen(shown)
     assert [element for element in page.elements if element == ("details", [])] == [("details", [])] * 6
     assert "service.web[1..2]" in page.code

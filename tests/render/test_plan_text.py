@@ -62,7 +62,7 @@ def test_the_plan_looks_as_the_manual_shows_it(shop: Plan) -> None:
           - service.old[1]          remove    no longer in the stack
           ! volume.data             kept      no longer in the stack; data stays until docker volume rm flask-shop_data
 
-        1 build, 1 push, 2 replacements, 1 update, 1 removal; 5 unchanged.
+        1 build, 1 push, 2 replacements, 1 update, 1 removal; 5 unchanged, 1 kept.
         """)
 
 
@@ -91,7 +91,7 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
     assert shown == {(SIGNS[action], action.value) for action in Action}
     assert lines[-1] == (
         "1 build, 1 pull, 1 load, 1 push, 1 creation, 2 replacements, 1 update, 1 rename, 1 start, 1 restart, 1 stop, "
-        "1 kill, 1 pause, 1 unpause, 1 removal, 1 recovery; 5 unchanged."
+        "1 kill, 1 pause, 1 unpause, 1 removal, 1 recovery; 5 unchanged, 1 kept."
     )
 
 
@@ -229,7 +229,7 @@ def test_data_that_is_kept_is_named_even_if_nothing_changes() -> None:
     """A volume that the stack no longer names is not forgotten."""
     text = as_text(plan_of(Change("volume.data", Action.KEPT, "no longer in the stack")))
     assert "! volume.data" in text
-    assert text.endswith("\n\nNothing to change; 0 unchanged.")
+    assert text.endswith("\n\nNothing to change; 0 unchanged, 1 kept.")
 
 
 def test_the_first_plan_and_the_last_one_have_heads_of_their_own() -> None:

@@ -1,0 +1,57 @@
+"""What of a replacement needs it, what runs again, and what a volume that is taken away leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployer.plan.model import Change
+from deployer.render.plan_text import as_text
+from tests.upgrades.kept import Kept, kept
+
+NEEDS_IT = "needs a new container"
+
+
+@pytest.fixture
+def applied() -> Kept:
+    """A stack as it stands on an engine, with the file that asked for it."""
+    return kept("masked")
+
+
+def change_of(kept: Kept, address: str, before: str, after: str) -> Change:
+    """What an edit of the file comes to."""
+    assert before in kept.text
+    kept.text = kept.text.replace(before, after)
+    return next(each for each in kept.plan.changes if each.address == address)
+
+
+def test_of_several_fields_those_that_need_a_new_container_say_so(applied: Kept) -> None:
+    """The others could be changed in place, if it were for them alone."""
+    applied.text = applied.text.replace("mem_limit: 48M", "mem_limit: 64M").replace("mem_limit: 32M", "mem_limit: 64M")
+    change = change_of(applied, "service.web[1]", "MODE: production", "MODE: trial")
+    notes = {field.field: field.note for field in change.fields}
+    assert notes["environment.MODE"] == NEEDS_IT
+    assert NEEDS_IT not in notes["mem_limit"]
+    assert NEEDS_IT in as_text(applied.plan)
+
+
+def test_where_all_of_them_need_it_none_says_so(applied: Kept) -> None:
+    change = change_of(applied, "service.mounts[1]", "./conf:/etc/shop:ro", "./conf:/etc/shop")
+    assert [field.note for field in change.fields] == [""]
+
+
+def test_what_runs_once_runs_again(applied: Kept) -> None:
+    """Nobody misses it while it is replaced; what matters is that it runs."""
+    waits = "  replicas:\n    depends_on: {once: {condition: service_completed_successfully}}\n"
+    applied.text = applied.text.replace("  replicas:\n", waits, 1)
+    change = change_of(applied, "service.once[1]", "- 'true'", "- 'false'")
+    assert change.detail == "runs again"
+
+
+def test_a_volume_that_is_taken_away_leaves_the_images_own(applied: Kept) -> None:
+    """The service begins there with nothing, which is not to be missed by who reads the plan."""
+    for image in applied.state["images"]:
+        image["Config"]["Volumes"] = {"/var/lib/data": {}}
+    change = change_of(applied, "service.mounts[1]", "    - data:/var/lib/data\n", "")
+    [field] = change.fields
+    assert (field.field, field.after) == ("volumes./var/lib/data", None)
+    assert field.note == "a new, empty volume of the image's comes there"
