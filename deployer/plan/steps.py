@@ -318,7 +318,10 @@ def _connects(container: str, connects: Iterable[tuple[str, Json]]) -> tuple[Ste
     )
 
 
-def network_again(raw: Mapping[str, Any]) -> Json:
-    """The create body that makes a network as an inspect shows it."""
+def network_again(raw: Mapping[str, Any], *, subnets: bool) -> Json:
+    """The create body that makes a network as an inspect shows it; with its `subnets` where they were asked for. Those
+    that the engine has chosen may be another network's by now.
+    """
     kept = ("Name", "Driver", "Options", "Labels", "IPAM", "Internal", "Attachable", "EnableIPv4", "EnableIPv6")
-    return {key: raw[key] for key in kept if raw.get(key) not in (None, "", {})}
+    body = {key: raw[key] for key in kept if raw.get(key) not in (None, "", {})}
+    return body if subnets else {**body, "IPAM": {**section(raw, "IPAM"), "Config": []}}

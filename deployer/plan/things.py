@@ -83,7 +83,8 @@ def _network(desired: Desired, thing: DesiredThing, observed: Observed, place: P
     fields = tuple(change for row in network.FIELDS for change in _thing_changes(row, thing, found, place))
     if not fields:
         return None
-    runbook = steps.remake_network(thing.name, body, steps.network_again(found.raw))
+    asked = found.applied is None or "config" in (found.applied.fields.get("ipam") or {})
+    runbook = steps.remake_network(thing.name, body, steps.network_again(found.raw, subnets=asked))
     return Draft(
         Change(
             address,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from docker.errors import APIError
+from docker.types import IPAMConfig, IPAMPool
 
 from tests.e2e.project import Project, sleeper
+from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
 
@@ -69,6 +71,28 @@ def test_a_network_that_goes_from_the_file_is_left_and_named_as_it_was_there(pro
     project.must_be_settled()
 
 
+def test_a_subnet_that_somebody_has_taken_meanwhile_is_no_reason_to_be_down(project: Project, proxy: Proxy) -> None:
+    """The engine chose it, and chooses another one when the network is put back."""
+    write(project, {"front": {}})
+    project.apply()
+    network, taker = f"{project.name}_front", f"{project.name}_taker"
+    subnet = project.engine.inspect_network(network)["IPAM"]["Config"][0]["Subnet"]
+
+    def take(request: Request) -> None:
+        if request.method == "DELETE" and request.path == f"/networks/{network}" and not taken:
+            taken.append(project.engine.create_network(taker, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet)])))
+
+    taken: list[object] = []
+    proxy.after = take
+    write(project, CHANGED, command=["sh", "-c", "echo not-in-here; exit 1"])
+    result = project.apply("--engine", proxy.url, code=1)
+    assert taken
+    assert result.told("as before") == {"network.front", "service.web[1]", "service.client[1]"}
+    assert {project.container(name)["State"]["Status"] for name in ("web", "client")} == {"running"}
+    write(project, {"front": {}})
+    project.must_be_settled()
+
+
 def test_a_member_that_fails_puts_the_network_and_all_its_containers_back(project: Project) -> None:
     """The same containers run again, and find each other by name and alias."""
     write(project, {"front": {}})
@@ -78,7 +102,7 @@ def test_a_member_that_fails_puts_the_network_and_all_its_containers_back(projec
     result = project.apply(code=1)
     assert "not-in-here" in result.err
     assert {name: project.id_of(name) for name in before} == before
-    assert {project.container(name)["State"]["Status"] for name in before} == {"running"}
+    assert {project.container(name)["State"]["Status"] for name in before} == {"running"}, result.err
     assert project.engine.inspect_network(f"{project.name}_front")["Labels"].get("tier") is None
     for name in ("web", "www"):
         code, printed = project.inside("client", "nslookup", name)

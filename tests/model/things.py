@@ -57,7 +57,8 @@ class ModelThings(ModelReader):
 
     def _network(self, body: Json) -> str:
         id = self.new_id("network")
-        ipam = body.get("IPAM") or {"Driver": "default", "Config": [{"Subnet": "172.30.0.0/24"}]}
+        asked = body.get("IPAM") or {"Driver": "default"}
+        ipam = {**asked, "Config": asked.get("Config") or [{"Subnet": "172.30.0.0/24"}]}
         shown = {"Driver": "bridge", "Options": {}, "Labels": {}, "Internal": False, "Attachable": False}
         kept = {**shown, "EnableIPv6": False, "Scope": "local", **json.loads(json.dumps(body)), "IPAM": ipam}
         self.nets[id] = {**kept, "Id": id, "Created": self.clock.stamp()}
