@@ -48,11 +48,19 @@ class Verdict:
     wrong: list[str] = field(default_factory=list[str])
 
 
+NEVER_CAME = "the request at which it was to go wrong never came"
+TRIES = 3
+"""How often a point is tried: what fails early makes fewer requests, and a slow machine runs out of time before it."""
+
+
 def try_point(point: Point, dockerd: OwnEngine | None = None) -> Verdict:
     """Let go wrong there what is to; where an engine is given, it is killed in the place of deployer."""
     verdict = _try(point, dockerd)
-    if not verdict.struck and point.fault is Fault.HANGS:  # a machine that is too slow to come as far in that time
-        verdict = _try(replace(point, patience=10 * point.patience), dockerd)
+    for _ in range(TRIES - 1):
+        if verdict.wrong != [NEVER_CAME]:
+            break
+        point = replace(point, patience=5 * point.patience)
+        verdict = _try(point, dockerd)
     return verdict
 
 
@@ -74,7 +82,7 @@ def _tried(
     before = stand(scenario, project, seen, proxy)
     verdict.struck, result = strike(scenario.killed, project, proxy, seen, point, dockerd)
     if not verdict.struck:
-        return ["the request at which it was to go wrong never came"]
+        return [NEVER_CAME]
     if dockerd:
         dockerd.start()
         verdict.wrong += [] if result.code == 69 else [f"without an engine it exited with {result.code}, not 69"]
