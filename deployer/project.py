@@ -103,21 +103,24 @@ class Project:
     def about(self, command: str, plan: Plan, keep: int, salt: str) -> About:
         """How a revision came about that carries out a plan; what is sensitive is in it as salted digests."""
         from deployer.render.change_line import change_line, change_lines
+        from deployer.resources.applied import digest_with
         from deployer.resources.revisions import About
 
         commit, dirty = self.commit
         inactive = tuple(sorted(self.stack.inactive))
         line, whole = change_line(plan), change_lines(plan)
         cut = whole if whole != tuple(line.split("; ")) else ()
-        return About(command, line, commit, dirty, self.stack.folder, inactive, keep, cut, dict(self._masked(salt)))
+        digests = {path: digest_with(salt, value) for path, value in self._behind_masks.items()}
+        return About(command, line, commit, dirty, self.stack.folder, inactive, keep, cut, digests)
 
-    def _masked(self, salt: str) -> Iterator[tuple[str, str]]:
+    @cached_property
+    def _behind_masks(self) -> Mapping[str, str]:
+        """What is sensitive in the stack, as JSON, by its path: a revision says it when it begins and when it ends."""
         from deployer.history.compare import masked
         from deployer.render.config import whole_tree
-        from deployer.resources.applied import digest_with
 
-        for path, value in masked(whole_tree(self.stack), whole_tree(self.stack, bare=True)):
-            yield path, digest_with(salt, json.dumps(value, sort_keys=True, default=str))
+        hidden = masked(whole_tree(self.stack), whole_tree(self.stack, bare=True))
+        return {path: json.dumps(value, sort_keys=True, default=str) for path, value in hidden}
 
     def desired(self, only: Collection[str] = (), *, alone: bool = False, pinned: Pinned = UNPINNED) -> Desired:
         """What should be, or `only` these services and what they need, `alone` without what they depend on; each

@@ -14,7 +14,6 @@ from deployer.cli.apply import KeepBuilds, KeepOrphans, Only, services_of
 from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, Exit, Place, WrongUsage
 from deployer.sources.chosen import keeps_orphans
-from deployer.sources.links import links_to
 
 if TYPE_CHECKING:
     from deployer.cli.output import Output
@@ -79,6 +78,7 @@ def plan(
     from deployer.plan.planner import Options
     from deployer.reconcile.sizes import with_sizes
     from deployer.render.harmless import harmless
+    from deployer.sources.links import links_to
     from deployer.sources.noted import noting
 
     state = state_of(context)
