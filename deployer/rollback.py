@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -50,16 +50,28 @@ def kept_of(reader: Reader, stack: str, record: Record) -> Kept:
     return Kept(record, tree, images_kept(reader, stack, record.revision))
 
 
-def asked_the_same(reader: Reader, stack: str, one: Record, other: Record) -> bool:
-    """Whether two revisions asked for the very same, and ran the same images; of what is sensitive, earlier deployers
-    have kept nothing to tell by.
+Wishes = Callable[["Record"], object]
+"""What a revision asked for, less what is sensitive: equal where two asked for the same, and ran the same images."""
+
+
+def wishes_of(reader: Reader, stack: str) -> Wishes:
+    """Each revision's is read once."""
+    known: dict[int, object] = {}
+
+    def wish(record: Record) -> object:
+        if record.revision not in known:
+            known[record.revision] = _wish_of(reader, stack, record)
+        return known[record.revision]
+
+    return wish
+
+
+def asked_the_same(wish: Wishes, one: Record, other: Record) -> bool:
+    """Whether two revisions asked for the very same; of what is sensitive, earlier deployers have kept nothing to tell
+    by.
     """
     hidden, others = one.about.masked, other.about.masked
-    return (not hidden or not others or hidden == others) and same_but_for_secrets(reader, stack, one, other)
-
-
-def same_but_for_secrets(reader: Reader, stack: str, one: Record, other: Record) -> bool:
-    return _wish_of(reader, stack, one) == _wish_of(reader, stack, other)
+    return (not hidden or not others or hidden == others) and wish(one) == wish(other)
 
 
 def _wish_of(reader: Reader, stack: str, record: Record) -> tuple[object, ...]:

@@ -48,15 +48,16 @@ def rollback(
     from deployer.history.choice import chosen, present_of
     from deployer.plan.planner import Options
     from deployer.reconcile.turn import records_now
-    from deployer.rollback import asked_the_same, gone_back, kept_of, same_but_for_secrets, told_of
+    from deployer.rollback import asked_the_same, gone_back, kept_of, told_of, wishes_of
 
     state = state_of(context)
     today, reader = state.project(), state.reader()
     stack = today.stack.name
     records = records_now(reader, stack)
-    record = chosen(records, stack, to, partial(asked_the_same, reader, stack))
+    wish = wishes_of(reader, stack)
+    record = chosen(records, stack, to, partial(asked_the_same, wish))
     present = present_of(records)
-    if to is None and present and same_but_for_secrets(reader, stack, record, present):
+    if to is None and present and wish(record) == wish(present):
         raise _only_in_secrets(record, present)
     kept = kept_of(reader, stack, record)
     project, warnings = gone_back(today, kept, records.protected)

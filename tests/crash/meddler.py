@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 from docker.errors import APIError
@@ -16,7 +16,7 @@ from deployer.errors import Exit
 from tests.crash import checker
 from tests.crash.meddling import MEDDLED, Back, Meddled, Meddling, Places, found, meddle, names
 from tests.crash.own_engine import OwnEngine
-from tests.crash.runner import Verdict, carry_out, follow, of_those_that_lived, options, stage, stand, write
+from tests.crash.runner import Verdict, carry_out, follow, of_those_that_lived, on_a_stage, options, stage, stand, write
 from tests.e2e.project import Project, Result, ended
 from tests.e2e.proxy import Proxy, Request
 
@@ -44,17 +44,11 @@ def places(operation: str) -> Places:
 
 
 def try_meddled(point: Meddled, own: OwnEngine | None = None) -> Verdict:
-    verdict = Verdict(point)
-    try:
-        with stage() as (project, proxy, seen):
-            verdict.wrong += _tried(point, verdict, project, proxy, seen, own)
-    except Exception:
-        verdict.wrong.append(traceback.format_exc())
-    return verdict
+    return on_a_stage(Verdict(point), partial(_tried, point, own))
 
 
 def _tried(
-    point: Meddled, verdict: Verdict, project: Project, proxy: Proxy, seen: checker.Seen, own: OwnEngine | None
+    point: Meddled, own: OwnEngine | None, verdict: Verdict, project: Project, proxy: Proxy, seen: checker.Seen
 ) -> list[str]:
     """What is wrong in the end; the verdict learns where it was done, and what came of it."""
     scenario = MEDDLED[point.operation]

@@ -10,9 +10,10 @@ import tarfile
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -65,17 +66,21 @@ def try_point(point: Point, dockerd: OwnEngine | None = None) -> Verdict:
 
 
 def _try(point: Point, dockerd: OwnEngine | None) -> Verdict:
-    verdict = Verdict(point)
+    return on_a_stage(Verdict(point), partial(_tried, point, dockerd))
+
+
+def on_a_stage(verdict: Verdict, tried: Callable[[Verdict, Project, Proxy, checker.Seen], list[str]]) -> Verdict:
+    """The verdict with what was wrong; what is raised, too."""
     try:
         with stage() as (project, proxy, seen):
-            verdict.wrong += _tried(point, verdict, project, proxy, seen, dockerd)
+            verdict.wrong += tried(verdict, project, proxy, seen)
     except Exception:
         verdict.wrong.append(traceback.format_exc())
     return verdict
 
 
 def _tried(
-    point: Point, verdict: Verdict, project: Project, proxy: Proxy, seen: checker.Seen, dockerd: OwnEngine | None
+    point: Point, dockerd: OwnEngine | None, verdict: Verdict, project: Project, proxy: Proxy, seen: checker.Seen
 ) -> list[str]:
     """What is wrong in the end; the verdict learns where it was killed."""
     scenario = ALL[point.operation]
