@@ -147,13 +147,8 @@ def networks_in_use(
                 users += sorted(each.name for each in observed.containers if there and (each.id, there.id) in staying)
             if users:
                 names = ", ".join(users)
-                yield Diagnostic(
-                    "in-use",
-                    f"{change.address} would have to go, and other containers are in it: {names}",
-                    hint=f"take them out first: docker network disconnect {step.target} {users[0]}",
-                    address=change.address,
-                    notes=("nothing was touched",),
-                )
+                hint = f"take them out first: docker network disconnect {step.target} {users[0]}"
+                yield _in_use(change, f"are in it: {names}", hint)
 
 
 def volumes_in_use(changes: Sequence[Change], observed: Observed, going: Set[str]) -> Iterator[Diagnostic]:
@@ -163,13 +158,13 @@ def volumes_in_use(changes: Sequence[Change], observed: Observed, going: Set[str
         for step in (step for step in change.steps if step.call is Call.REMOVE_VOLUME):
             users = sorted(each.name for each in others if ("volume", step.target) in each.mounts.values())
             if users:
-                yield Diagnostic(
-                    "in-use",
-                    f"{change.address} would have to go, and other containers have {step.target}: {', '.join(users)}",
-                    hint=f"remove them first: docker rm -f {' '.join(users)}; or leave out --volumes",
-                    address=change.address,
-                    notes=("nothing was touched",),
-                )
+                hint = f"remove them first: docker rm -f {' '.join(users)}; or leave out --volumes"
+                yield _in_use(change, f"have {step.target}: {', '.join(users)}", hint)
+
+
+def _in_use(change: Change, how: str, hint: str) -> Diagnostic:
+    message = f"{change.address} would have to go, and other containers {how}"
+    return Diagnostic("in-use", message, hint=hint, address=change.address, notes=("nothing was touched",))
 
 
 def volumes_changed(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:

@@ -18,7 +18,8 @@ from deployer.reconcile.run import Outcome, Tell, carry_out
 from deployer.reconcile.waits import Waker
 from deployer.resources import identity
 from deployer.resources.observed import Observed
-from deployer.resources.records import FAILED, SUCCEEDED, Record, Records, desired_of, images_of
+from deployer.resources.record_labels import desired_of, images_of
+from deployer.resources.records import FAILED, SUCCEEDED, Record, Records
 from deployer.resources.revisions import About, KeptImage, images_in, images_text
 
 Planned = tuple[Plan, Observed]

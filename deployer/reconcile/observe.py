@@ -34,7 +34,8 @@ from deployer.resources.listed import (
 )
 from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
-from deployer.resources.records import HOLDER, Records, Updates, holder_of, images_ran, records_of, updates_of
+from deployer.resources.record_labels import HOLDER, holder_of, images_ran, records_of, updates_of
+from deployer.resources.records import Records, Updates
 from deployer.resources.registries import Registry
 from deployer.resources.swap import less_uncounted_swap
 from deployer.stack.pull_policy import most_age

@@ -12,7 +12,7 @@ from deployer.plan.steps import Copies
 from deployer.reconcile.calls import copy_into
 from deployer.reconcile.holder import myself
 from deployer.reconcile.protocol import Engine
-from deployer.resources.records import HOLDER, holder_label
+from deployer.resources.record_labels import HOLDER, holder_label
 
 
 def create(engine: Engine, name: str, one_off: NewOneOff, archive: Callable[[Copies], bytes]) -> str:

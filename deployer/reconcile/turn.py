@@ -15,17 +15,8 @@ from deployer.reconcile.holder import myself, with_the_dead
 from deployer.reconcile.lost import asked_again
 from deployer.reconcile.protocol import Engine, Json, Reader
 from deployer.resources import identity
-from deployer.resources.records import (
-    DIED,
-    FORMAT,
-    Record,
-    Records,
-    begin_body,
-    end_body,
-    further_bodies,
-    of_volume,
-    records_of,
-)
+from deployer.resources.record_labels import begin_body, end_body, further_bodies, of_volume, records_of
+from deployer.resources.records import DIED, FORMAT, Record, Records
 
 GRACE = 30.0
 """Seconds that a holder has after its `--timeout`, to put things back."""

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from deployer.resources.records import Holder, Record, begin_body
+from deployer.resources.record_labels import begin_body
+from deployer.resources.records import Holder, Record
 from tests.e2e.kill import killed_at
 from tests.e2e.project import BASE, Project, ended, sleeper, until
 from tests.e2e.proxy import Proxy, Request

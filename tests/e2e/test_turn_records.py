@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from deployer.resources.records import FORMAT, Holder, Record, begin_body
+from deployer.resources.record_labels import begin_body
+from deployer.resources.records import FORMAT, Holder, Record
 from tests.e2e.project import Project, ended, sleeper
 from tests.e2e.proxy import Proxy, Request
 from tests.e2e.test_turn import held, held_at_a_start

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from deployer.resources.records import Holder, Record, Records, begin_body, end_body, records_of, updates_of
+from deployer.resources.record_labels import begin_body, end_body, records_of, updates_of
+from deployer.resources.records import Holder, Record, Records
 
 ME = Holder("edge1", "boot", "pid:[1]", 42, "123", "ops")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.resources.records import begin_body, desired_of, end_body, further_bodies, images_of, records_of
+from deployer.resources.record_labels import begin_body, desired_of, end_body, further_bodies, images_of, records_of
 from deployer.resources.revisions import (
     PIECE,
     About,

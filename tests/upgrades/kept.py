@@ -19,7 +19,7 @@ from deployer.resources.inspected import container_of, image_of
 from deployer.resources.listed import networks_of, volume_of
 from deployer.resources.observed import Observed
 from deployer.resources.owners import with_owner
-from deployer.resources.records import records_of, updates_of
+from deployer.resources.record_labels import records_of, updates_of
 from deployer.resources.wire import EngineInfo
 from deployer.stack.load import load
 from deployer.stack.model import Stack

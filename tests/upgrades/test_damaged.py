@@ -17,7 +17,7 @@ from deployer.render.plan_text import as_text
 from deployer.resources import applied, identity, standing
 from deployer.resources.inspected import container_of
 from deployer.resources.listed import volume_of
-from deployer.resources.records import records_of
+from deployer.resources.record_labels import records_of
 from tests.upgrades.kept import STACK, kept, relabel
 
 APPLIED = identity.APPLIED

@@ -13,7 +13,7 @@ from deployer.plan.model import Cause
 from deployer.plan.planner import make_plan
 from deployer.project import Project
 from deployer.resources.identity import APPLIED
-from deployer.resources.records import desired_of
+from deployer.resources.record_labels import desired_of
 from deployer.resources.revisions import tree_in
 from deployer.rollback import Kept as Revision
 from deployer.rollback import gone_back
