@@ -248,7 +248,7 @@ class Project:
         wanted = desired(self.stack, self.origin, {})
         wanted = with_archives(wanted, self.sources.archives(wanted.images, []))
         names = {each.reference: each.address for each in wanted.images.values() if each.archive}
-        names |= {with_tag(build.tag): f"build.{name}" for name, build in self.stack.builds.items() if build.tag}
+        names |= {with_tag(tag): f"build.{name}" for name, build in self.stack.builds.items() for tag in build.names()}
         names |= {push.reference: push.address for push in wanted.pushes}
         names |= {each.reference: each.address for each in built_images(reader, self.stack.name)}
         return named_images(reader, names)

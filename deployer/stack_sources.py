@@ -92,7 +92,7 @@ class StackSources:
     def _needs(self, bases: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
         from deployer.resources.builds import needs_of
 
-        return needs_of(bases, {name: build.tag for name, build in self.stack.builds.items()})
+        return needs_of(bases, {name: build.names() for name, build in self.stack.builds.items()})
 
     def _build(self, name: str) -> DesiredBuild:
         from deployer.fields.platform import canonical
@@ -112,7 +112,7 @@ class StackSources:
             bases=tuple(sources.bases),
             args=sources.recipe.args,
             target=build.target,
-            tag=build.tag,
+            tags=build.names(),
             path=self.stack.path_of_build(name),
             platform=canonical(build.platforms[0]) if build.platforms else "",
             options=options_of(build),

@@ -22,7 +22,7 @@ def build_slips(stack: Stack, build: str, text: str, file: str, today: date) -> 
 
 def own_images(stack: Stack) -> set[str]:
     """The names that a Dockerfile of the stack may use for what the stack itself builds."""
-    tags = {build.tag for build in stack.builds.values() if build.tag}
+    tags = {tag for build in stack.builds.values() for tag in build.names()}
     return {*stack.builds, *tags, *(f"{stack.name}/{name}".lower() for name in stack.builds)}
 
 

@@ -91,7 +91,7 @@ def _references(project: Project) -> list[str]:
         builds = project.desired().builds.values()
     except DeployerError:
         builds = ()
-    own = {*project.stack.builds, *(build.tag for build in project.stack.builds.values())}
+    own = {*project.stack.builds, *(tag for build in project.stack.builds.values() for tag in build.names())}
     found += [base for build in builds for base in build.bases if base not in own]
     return list(dict.fromkeys(found))
 

@@ -90,10 +90,6 @@ class Mount(Model):
     tmpfs: TmpfsOptions | None = Field(default=None, description="For type tmpfs.")
     image: ImageOptions | None = Field(default=None, description="For type image.")
 
-    @classmethod
-    def later(cls) -> frozenset[str]:
-        return frozenset({"consistency", "image"})
-
 
 def is_path(source: str) -> bool:
     """Whether a short form's source is a folder of the host: it starts with a dot, a slash or a tilde (Compose

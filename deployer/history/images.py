@@ -37,7 +37,7 @@ def build_had(name: str, build: Build, path: tuple[str, ...], stack: str, kept: 
         bases=(),
         args={},
         target=None,
-        tag=build.tag,
+        tags=build.names(),
         path=path,
         made=kept.reference,
         source=source,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from deployer.fields.field import Effect
@@ -134,8 +134,7 @@ def _build(
     reference = "" if started is None else build.reference(started)
     there = observed.images.get(reference)
     images.now[build.address] = ImageNow(reference, there.id if there else "", "pulled" if build.made else "built")
-    further = with_tag(build.tag) if build.tag else None
-    tag = (Step(Call.TAG, further, build.address),) if further else ()
+    tag = tuple(Step(Call.TAG, name, build.address) for name in dict.fromkeys(map(with_tag, build.tags)))
     if not there and build.made:
         images.changes.append(_sourced(build.address, reference, build.source, desired, tag))
         images.now[build.address] = replace(images.now[build.address], id=_id_in(build.source))
@@ -146,19 +145,33 @@ def _build(
         images.changes.append(
             Change(build.address, Action.BUILD, _reason(fields), fields, runbook, detail=_detail(build, fields))
         )
-    elif further:
-        _retag(build, further, there.id, observed, place, images)
+    else:
+        _retag(build, tag, there.id, observed, place, images)
 
 
-def _retag(build: DesiredBuild, further: str, id: str, observed: Observed, place: PlaceOf, images: Images) -> None:
-    """The image is there already, and only its further name is not."""
-    tagged = observed.images.get(further)
-    if tagged is None or tagged.id != id:
-        before = tagged.id[7:19] if tagged else None
-        cause = Cause.DRIFT if tagged else Cause.EDIT
-        change = FieldChange("tag", before, further, (cause,), Effect.NONE, at=place(*build.path, "tag"))
-        step = Step(Call.TAG, further, build.address)
-        images.changes.append(Change(build.address, Action.UPDATE, "tag", (change,), (step,), detail=f"tag {further}"))
+def _retag(
+    build: DesiredBuild, steps: Sequence[Step], id: str, observed: Observed, place: PlaceOf, images: Images
+) -> None:
+    """The image is there already, and only further names of it are not."""
+    lacking = [step for step in steps if step.target not in observed.images or observed.images[step.target].id != id]
+    if lacking:
+        fields = tuple(_named(build, step.target, observed, place) for step in lacking)
+        detail = ", ".join(f"tag {step.target}" for step in lacking)
+        images.changes.append(
+            Change(build.address, Action.UPDATE, fields[0].field, fields, tuple(lacking), detail=detail)
+        )
+
+
+def _named(build: DesiredBuild, name: str, observed: Observed, place: PlaceOf) -> FieldChange:
+    tagged = observed.images.get(name)
+    return FieldChange(
+        "tag" if len(build.tags) == 1 else f"tags.{name}",
+        tagged.id[7:19] if tagged else None,
+        name,
+        (Cause.DRIFT if tagged else Cause.EDIT,),
+        Effect.NONE,
+        at=place(*build.path, "tag" if len(build.tags) == 1 else "tags"),
+    )
 
 
 def _reason(fields: tuple[FieldChange, ...]) -> str:

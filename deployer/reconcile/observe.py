@@ -163,7 +163,7 @@ def _images(
     """
     builds = sought.builds
     references = {image.reference for image in sought.images} | {base for build in builds for base in build.bases}
-    references |= {with_tag(build.tag) for build in builds if build.tag} | {push.reference for push in sought.pushes}
+    references |= {with_tag(tag) for build in builds for tag in build.tags} | {push.reference for push in sought.pushes}
     found = _inspected(reader, references)
     known = {image.id: image for image in found.values()}
     run = {container.image_id for container in containers}

@@ -93,6 +93,7 @@ def build_tree(build: Build, scope: Scope, inline: str = "inline") -> Tree:
         "target": build.target,
         "tag": build.tag,
         "shm_size": str(build.shm_size or ""),
+        "tags": list(build.tags),
         "platforms": list(build.platforms),
         "push": list(build.push),
     }

@@ -16,19 +16,19 @@ Needs = Mapping[str, Mapping[str, str]]
 """Of each build, the images as its Dockerfile names them that are builds of the stack, too: image -> build."""
 
 
-def build_of(image: str, build: str, tags: Mapping[str, str | None]) -> str:
-    """The build of the stack that an image named in another build's Dockerfile is, by its name or its further tag.
+def build_of(image: str, build: str, tags: Mapping[str, Sequence[str]]) -> str:
+    """The build of the stack that an image named in another build's Dockerfile is, by its name or a further one.
 
     Empty for an image from elsewhere: a build that names itself means the one that it replaces.
     """
     if image in tags:
         return image if image != build else ""
-    tagged = (name for name, tag in tags.items() if tag and with_tag(tag) == with_tag(image))
+    tagged = (name for name, said in tags.items() if with_tag(image) in map(with_tag, said))
     return next((name for name in tagged if name != build), "")
 
 
-def needs_of(bases: Mapping[str, Sequence[str]], tags: Mapping[str, str | None]) -> dict[str, dict[str, str]]:
-    """`bases` are the images that each build's Dockerfile names; `tags` has all builds, each with its further tag."""
+def needs_of(bases: Mapping[str, Sequence[str]], tags: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+    """`bases` are the images that each build's Dockerfile names; `tags` has all builds, each with its further names."""
     return {
         name: {image: other for image in images if (other := build_of(image, name, tags))}
         for name, images in bases.items()

@@ -70,8 +70,8 @@ class DesiredImage:
 @dataclass(frozen=True, slots=True)
 class DesiredBuild:
     """A build with all that its image depends on but the base images: `inputs` maps what goes in to its digest (files
-    by their path). `platform` is what it must be made for, "" where nothing is said; `options` are what the engine's
-    builder is told besides, as it calls them.
+    by their path), `tags` are its further names. `platform` is what it must be made for, "" where nothing is said;
+    `options` are what the engine's builder is told besides, as it calls them.
 
     `digest` is over everything in it; with the ids of the bases it becomes the tag. `on` are those of its images that
     are other builds of the stack: as its Dockerfile names them -> the build. `path` is where the stack says it. One
@@ -86,7 +86,7 @@ class DesiredBuild:
     bases: tuple[str, ...]
     args: Mapping[str, str]
     target: str | None
-    tag: str | None
+    tags: tuple[str, ...]
     path: tuple[str, ...] = ()
     on: Mapping[str, str] = field(default_factory=dict[str, str])
     platform: str = ""

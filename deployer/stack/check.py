@@ -153,7 +153,12 @@ def _bad_references(stack: Stack) -> Iterator[Diagnostic]:
     """What is neither a name of this file nor an image reference as registries and engines know them."""
     said_in = [(("services", name, "image"), said(service, "image")) for name, service in stack.services.items()]
     said_in += [(("images", name, "from"), image.from_) for name, image in stack.images.items()]
-    said_in += [(("builds", name, "tag"), build.tag) for name, build in stack.builds.items()]
+    for name, build in stack.builds.items():
+        path = stack.path_of_build(name)
+        said_in += [
+            ((*path, "tag"), build.tag),
+            *(((*path, "tags", index), tag) for index, tag in enumerate(build.tags)),
+        ]
     for path, reference in said_in:
         own = path[0] == "services" and reference is not None and _is_entry(stack, reference)
         if reference and not own and not REFERENCE.fullmatch(reference) and stack.places.has(*path):

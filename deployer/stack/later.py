@@ -13,7 +13,7 @@ storage_opt sysctls tmpfs tty ulimits use_api_socket  userns_mode uts volumes_fr
 """
 
 _BUILD = """
-additional_contexts cache_from cache_to entitlements isolation privileged provenance pull sbom secrets ssh tags ulimits
+additional_contexts cache_from cache_to entitlements isolation privileged provenance pull sbom secrets ssh ulimits
 """
 
 SERVICE = frozenset(_SERVICE.split())

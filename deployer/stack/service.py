@@ -51,12 +51,17 @@ class Build(Model):
     shm_size: Size = Field(default=0, description="The shared memory of its RUN steps; 64M unless set.")
     no_cache: Flag = Field(default=False, description="When it is built, no step comes from the builder's cache.")
     tag: Text | None = Field(default=None, description="A further name for the image.")
+    tags: tuple[Text, ...] = Field(default=(), description="Still further names for it; it is pushed under its tag.")
     platforms: OnePlatform = Field(default=(), description="The platform that it is for, in a list: the engine's own.")
     push: PushTo = Field(default=(), description="The registries that it is pushed to, under its tag.")
 
     @classmethod
     def later(cls) -> frozenset[str]:
         return later.BUILD
+
+    def names(self) -> tuple[str, ...]:
+        """Its further names, the tag first."""
+        return tuple(dict.fromkeys((*((self.tag,) if self.tag else ()), *self.tags)))
 
 
 def build_form(written: Any) -> Any:

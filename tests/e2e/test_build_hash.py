@@ -57,7 +57,7 @@ class Build:
     def hash(self) -> str:
         found = self.read()
         [base] = found.bases
-        build = DesiredBuild("web", "shop/web", ".", found.digest, found.inputs, (base,), self.args, self.target, None)
+        build = DesiredBuild("web", "shop/web", ".", found.digest, found.inputs, (base,), self.args, self.target, ())
         return build.reference({base: self.engine.inspect_image(base)["Id"]})
 
     def ours(self) -> bool:

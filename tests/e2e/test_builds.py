@@ -107,6 +107,26 @@ def test_the_tag_of_a_build_moves_to_the_new_image(project: Project) -> None:
     project.must_be_settled()
 
 
+def test_a_build_has_as_many_names_as_it_is_given(project: Project) -> None:
+    """Each is of the image that runs; one that is new, or was taken away, is the only thing that is planned."""
+    one, two, three = (f"{project.name}-web:{number}" for number in (1, 2, 3))
+    project.files(Dockerfile=DOCKERFILE, app__py="one")
+    port = free_port()
+    write(project, port, tag=one, tags=[two])
+    project.apply()
+    project.must_be_settled()
+    write(project, port, tag=one, tags=[two, three])
+    project.engine.remove_image(two)
+    [build] = project.changes().values()
+    assert (build["address"], build["action"]) == ("build.web", "update")
+    assert [field["field"] for field in build["fields"]] == [f"tags.{two}", f"tags.{three}"]
+    project.apply()
+    assert {project.engine.inspect_image(name)["Id"] for name in (one, two, three)} == {
+        project.container("web")["Image"]
+    }
+    project.must_be_settled()
+
+
 def test_a_changed_argument_is_named_with_its_line(project: Project) -> None:
     project.files(Dockerfile=DOCKERFILE, app__py="one")
     write(project, free_port(), args={"GREETING": "hello"})

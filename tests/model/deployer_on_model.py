@@ -113,7 +113,7 @@ def wanted(stack: Stack, contents: Mapping[str, str]) -> Desired:
             bases=("busybox:1",),
             args={},
             target=None,
-            tag=None,
+            tags=(),
             path=("builds", name),
         )
         for name in stack.builds

@@ -21,7 +21,7 @@ def wanted() -> Desired:
     text = "name: shop\nimages: {base: {archive: base.tar}}\nbuilds: {web: ./web}\n"
     stack = load(text, file="stack.yaml", folder="/shop", environment={}, read_env_file=lambda *_: {})
     image = DesiredImage("image.base", BASE, archive=DesiredArchive("base.tar", "sha256:new", BASE))
-    build = DesiredBuild("web", "shop/web", ".", "digest", {}, (BASE,), {}, None, None)
+    build = DesiredBuild("web", "shop/web", ".", "digest", {}, (BASE,), {}, None, ())
     return replace(desired(stack, "", {"web": build}), images={"image.base": image})
 
 

@@ -29,7 +29,7 @@ def gone(
     containers: tuple[ObservedContainer, ...] = (),
     neighbours: Mapping[str, Neighbour] | None = None,
 ) -> list[tuple[str, str]]:
-    build = DesiredBuild("Web", "shop/web", ".", "", {}, (), {}, None, None)
+    build = DesiredBuild("Web", "shop/web", ".", "", {}, (), {}, None, ())
     desired = Desired("shop", "", "", "", {}, {}, {"Web": build}, {}, {}, Context())
     observed = Observed(
         EngineInfo("", "", ""), containers, neighbours or {}, {}, {}, {}, {}, Records(), built=lambda: built

@@ -40,7 +40,7 @@ services:
 def wanted(text: str = FILE, **bases: tuple[str, ...]) -> Desired:
     stack = load(text, file="stack.yaml", folder="/srv/shop", environment={}, read_env_file=lambda *_: {})
     builds = {
-        name: DesiredBuild(name, f"shop/{name}", ".", "digest", {}, bases.get(name, ()), {}, None, build.tag)
+        name: DesiredBuild(name, f"shop/{name}", ".", "digest", {}, bases.get(name, ()), {}, None, build.names())
         for name, build in stack.builds.items()
     }
     return desired(stack, "", builds)

@@ -8,16 +8,16 @@ from deployer.errors import InvalidStack, Place
 from deployer.resources.builds import build_of, in_order, joined, needs_of, references, refuse_circles
 from deployer.resources.desired import DesiredBuild
 
-TAGS = {"base": "shop-base:1", "web": None, "nginx": "mine"}
+TAGS = {"base": ("shop-base:1", "base:lts"), "web": (), "nginx": ("mine",)}
 
 
 def build(name: str, *bases: str) -> DesiredBuild:
-    return DesiredBuild(name, f"shop/{name}", ".", f"digest of {name}", {}, bases, {}, None, TAGS.get(name))
+    return DesiredBuild(name, f"shop/{name}", ".", f"digest of {name}", {}, bases, {}, None, TAGS.get(name, ()))
 
 
 def stack(**bases: tuple[str, ...]) -> dict[str, DesiredBuild]:
     builds = {name: build(name, *images) for name, images in bases.items()}
-    return joined(builds, needs_of(bases, dict.fromkeys(bases)))
+    return joined(builds, needs_of(bases, dict.fromkeys(bases, ())))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def stack(**bases: tuple[str, ...]) -> dict[str, DesiredBuild]:
         ("web", ""),
     ],
 )
-def test_an_image_is_a_build_of_the_stack_by_its_name_or_its_tag(image: str, expected: str) -> None:
+def test_an_image_is_a_build_of_the_stack_by_its_name_or_a_further_one(image: str, expected: str) -> None:
     """To the letter; a build that names itself means an image from elsewhere: `FROM nginx` in the build nginx."""
     assert build_of(image, "web", TAGS) == expected
 
@@ -64,7 +64,7 @@ def test_what_starts_from_an_image_that_is_not_there_is_not_known_yet() -> None:
 
 def test_a_circle_of_builds_is_refused_where_it_is_said() -> None:
     """The whole circle is told, from its first build by name on; a build beside it is not part of it."""
-    needs = needs_of({"a": ["b"], "web": ["c"], "b": ["x", "c"], "c": ["a"]}, dict.fromkeys(["a", "b", "c", "web"]))
+    needs = needs_of({"a": ["b"], "web": ["c"], "b": ["x", "c"], "c": ["a"]}, dict.fromkeys(["a", "b", "c", "web"], ()))
     with pytest.raises(InvalidStack) as caught:
         refuse_circles(needs, lambda build, image: Place(f"{build}/Dockerfile from {image}"))
     [diagnostic] = caught.value.diagnostics
@@ -75,4 +75,4 @@ def test_a_circle_of_builds_is_refused_where_it_is_said() -> None:
 
 def test_builds_without_a_circle_are_let_be() -> None:
     """Two that share a base are none."""
-    refuse_circles(needs_of({"a": ["c"], "b": ["c", "a"], "c": []}, dict.fromkeys("abc")), lambda *_: None)
+    refuse_circles(needs_of({"a": ["c"], "b": ["c", "a"], "c": []}, dict.fromkeys("abc", ())), lambda *_: None)
