@@ -94,11 +94,12 @@ def drawing(title: str, boxes: Sequence[Box], lines: Sequence[Line], style: str 
     It bears no `style` of a single element, which a page with a content security policy would drop.
     """
     spots = _layout(boxes, lines)
+    role = "group" if any(box.link for box in boxes) else "img"  # what is an img to a screen reader has nothing in it
     width = max((spot.x + spot.width for spot in spots.values()), default=0) + _MARGIN
     height = max((spot.y + spot.height for spot in spots.values()), default=0) + _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="0 0 {width:g} {height:g}"'
-        f' width="{width:g}" height="{height:g}" role="img" aria-label="{_escaped(title)}">',
+        f' width="{width:g}" height="{height:g}" role="{role}" aria-label="{_escaped(title)}">',
         f"<title>{_escaped(title)}</title>",
         *([f"<style>{style}</style>"] if style else []),
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7"'
