@@ -133,9 +133,7 @@ def _show(output: Output, project: Project, plan: Plan, format: PlanFormat, how:
         case PlanFormat.MARKDOWN:
             from deployer.render.plan_markdown import as_markdown
 
-            output.result(
-                as_markdown(plan, how.link_to, verbose=output.verbose, show_all=how.show_all, destroy=how.destroy)
-            )
+            output.result(as_markdown(plan, how.link_to, show_all=how.show_all, destroy=how.destroy))
         case PlanFormat.TEXT:
             from deployer.render.plan_text import as_text
 

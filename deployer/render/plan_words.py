@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from deployer.fields.mounts import is_anonymous
-from deployer.plan.model import HOLDS_DATA, NO_LONGER, Action, Change, FieldChange, LostData, Plan, Step
+from deployer.plan.model import HOLDS_DATA, NO_LONGER, Action, Change, FieldChange, LostData, Plan, Shows, Step
 from deployer.render.causes import value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
@@ -145,6 +145,13 @@ def sides(field: FieldChange) -> tuple[str, str] | None:
     if field.before is None and field.after is None:
         return None
     return _cut(*(harmless(value_text(field, value)) for value in (field.before, field.after)))
+
+
+def is_unset(field: FieldChange) -> tuple[bool, bool]:
+    """Whether there is no value before, and none after."""
+    if field.sensitive:
+        return field.shows[0] is Shows.UNSET, field.shows[1] is Shows.UNSET
+    return field.before is None, field.after is None
 
 
 def step_words(step: Step) -> str:

@@ -1,0 +1,61 @@
+"""What of a plan somebody may regret: what goes, what is away meanwhile, what is undone, and data that only stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from deployer.plan.model import Action, Call, Cause, Change, Plan
+from deployer.render.costs import gap_text
+from deployer.render.plan_words import folded, lost_text, words
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A kind of it, in words, and whom it meets: the address of each change, and what there is to say of it. The words
+    are not yet harmless.
+    """
+
+    title: str
+    meets: tuple[tuple[str, str], ...]
+
+
+def risks(plan: Plan) -> list[Risk]:
+    """Those that there are, the worst first."""
+    changes = list(folded(plan.changes))
+    kinds = {
+        "Data goes, for good": _losses(changes),
+        "No longer protected": ((each.address, "") for each in changes if each.protects and not each.protects[1]),
+        "Down for a while": ((each.address, _away(each)) for each in changes if each.gap),
+        "Replaced": ((each.address, "") for each in changes if each.action is Action.REPLACE),
+        "Changed by hand, put back": ((each.address, _by_hand(each)) for each in changes if _by_hand(each)),
+        "Removed": ((each.address, "") for each in changes if _is_removed(each)),
+        "Data stays": ((each.address, words(each)) for each in changes if _is_kept(each) and not each.protects),
+        "Protected, stays": ((each.address, words(each)) for each in changes if _is_kept(each) and each.protects),
+    }
+    found = ((title, tuple(meets)) for title, meets in kinds.items())
+    return [Risk(title, meets) for title, meets in found if meets]
+
+
+def _losses(changes: list[Change]) -> Iterator[tuple[str, str]]:
+    for change in changes:
+        for lost in change.loses:
+            yield change.address, f"{lost.volume} ({lost_text(lost)})"
+
+
+def _away(change: Change) -> str:
+    return gap_text(replace(change.gap, parts=())) if change.gap else ""
+
+
+def _by_hand(change: Change) -> str:
+    return ", ".join(field.field for field in change.fields if Cause.DRIFT in field.causes)
+
+
+def _is_removed(change: Change) -> bool:
+    """Old images go in passing, and data is told before."""
+    is_image = bool(change.steps) and all(step.call is Call.REMOVE_IMAGE for step in change.steps)
+    return change.action is Action.REMOVE and not change.loses and not is_image
+
+
+def _is_kept(change: Change) -> bool:
+    return change.action is Action.KEPT
