@@ -89,7 +89,10 @@ def options(
         ),
     ] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours; NO_COLOR says the same.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only results and errors.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="Results, warnings and errors: no progress, and no plan that needs no answer."),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Each step of a plan, and the trace of an error.")] = False,
     _version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=show_version, help="Print the version.")

@@ -155,18 +155,17 @@ def _progress(output: Output, format: Format) -> Progress:
 
 
 def _show(output: Output, plan: Plan, way: Way) -> None:
+    """The plan, its warnings among it; of one that nobody looks at, these alone."""
     from deployer.render import plan_text
 
-    output.warn(plan.warnings)
-    if way.format is Format.JSON or way.shown is Shown.NOT:
-        return
     aside = way.shown is Shown.ASIDE
+    nobody_looks = way.format is Format.JSON or way.shown is Shown.NOT or (output.quiet and way.yes)
+    if nobody_looks or (aside and plan.is_empty):
+        output.warn(plan.warnings)
+        return
     color = output.error_color if aside else output.color
     text = plan_text.as_text(plan, color=color, verbose=output.verbose, destroy=way.destroy)
-    if not aside:
-        output.result(text)
-    elif not plan.is_empty:
-        output.say(text)
+    (output.insist if aside else output.result)(text)
 
 
 def _ask(output: Output, plan: Plan, way: Way) -> None:
@@ -208,11 +207,11 @@ def _report(output: Output, outcome: Outcome, command: str) -> None:
     )
     for what, addresses in told:
         if addresses and (outcome.errors or outcome.interrupted):
-            output.say(f"{what}: {', '.join(addresses)}")
+            output.insist(f"{what}: {', '.join(addresses)}")
     if outcome.interrupted:
-        output.say(f"{'Aborted' if outcome.aborted else 'Interrupted'}; the next {command} goes on from here.")
+        output.insist(f"{'Aborted' if outcome.aborted else 'Interrupted'}; the next {command} goes on from here.")
     elif outcome.half_done:
-        output.say(f"The next {command} goes on from here.")
+        output.insist(f"The next {command} goes on from here.")
     elif not outcome.errors:
         output.say(
             f"Done: {len(outcome.done)} carried out"

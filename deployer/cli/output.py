@@ -46,7 +46,11 @@ class Output:
     def say(self, text: str) -> None:
         """Something for a person, that no program needs."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            self.insist(text)
+
+    def insist(self, text: str) -> None:
+        """The same where even who wants it quiet has to know."""
+        print(text, file=sys.stderr)
 
     def warn(self, diagnostics: Iterable[Diagnostic]) -> None:
         from deployer.render.diagnostics import as_text

@@ -96,7 +96,6 @@ def plan(
     )
     with noting(seen) as seen:
         found, observed = project.plan_destroy(reader, options) if destroy else project.plan(reader, options)
-    state.output.warn(found.warnings)
     if record := observed.records.at_work:
         who = harmless(str(record.holder))
         state.output.say(f"An apply of {found.stack} is at work ({who}): what it has begun shows here.")

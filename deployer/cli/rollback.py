@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,13 +62,13 @@ def rollback(
         raise _only_in_secrets(record, present)
     kept = kept_of(reader, stack, record)
     project, warnings = gone_back(today, kept, records.protected)
-    state.output.warn(warnings)
     engine = state.engine(project)
     options = Options(keep_orphans=keeps_orphans(today.stack.environment), take_over=take_over)
 
     def look(holding: int) -> Planned:
         plan, observed = project.plan(engine, options, holding)
-        return told_of(plan, record.revision), observed
+        told = told_of(plan, record.revision)
+        return replace(told, warnings=(*warnings, *told.warnings)), observed
 
     way = Way(
         look,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from deployer.plan.model import Action, Change, FieldChange, Plan
 from deployer.render.causes import cause_text
+from deployer.render.diagnostics import as_text as warnings_text
 from deployer.render.harmless import display_width, harmless
 from deployer.render.plan_words import (
     SAME,
@@ -43,7 +44,9 @@ _COLORS = {"+": _GREEN, "v": _GREEN, "^": _GREEN, "~": _YELLOW, ">": _YELLOW, "!
 def as_text(
     plan: Plan, *, color: bool = False, verbose: bool = False, show_all: bool = False, destroy: bool = False
 ) -> str:
-    """The whole plan. `verbose` adds the steps, `show_all` what does not change; `destroy` says that the stack ends."""
+    """The whole plan, its warnings where they are read last. `verbose` adds the steps, `show_all` what does not change;
+    `destroy` says that the stack ends.
+    """
     table = _Table(plan.revision, color, verbose)
     changes = plan.changes if verbose else folded(plan.changes)
     rows = [row for change in changes for row in table.rows(change)]
@@ -54,8 +57,9 @@ def as_text(
         rows += _not_looked_at(plan)
     lines = list(_aligned(rows, color))
     told = files_line(plan, destroy)
+    warned = [warnings_text(plan.warnings, color=color, severity="warning"), ""] if plan.warnings else []
     return "\n".join(
-        [head(plan, destroy), *([told] if told else []), "", *lines, *([""] if lines else []), closing(plan)]
+        [head(plan, destroy), *([told] if told else []), "", *lines, *([""] if lines else []), *warned, closing(plan)]
     )
 
 

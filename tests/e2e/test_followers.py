@@ -226,6 +226,6 @@ def test_a_follower_that_is_left_out_is_named_and_left(project: Project) -> None
     before = [project.container(name)["State"]["StartedAt"] for name in ("web", "side")]
     project.write({**services, "db": sleeper(user="1000")})
     result = project.apply("--only", "db")
-    assert result.err.count("warning[follower-left]") == 2
+    assert result.out.count("warning[follower-left]") == 2
     assert [project.container(name)["State"]["StartedAt"] for name in ("web", "side")] == before
     assert set(project.changes()) == {"service.side[1]"}

@@ -11,8 +11,9 @@ from textwrap import dedent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
-from deployer.errors import Place
+from deployer.errors import Diagnostic, Place
 from deployer.fields.field import Effect
 from deployer.plan.model import HOLDS_DATA, Action, Call, Cause, Change, FieldChange, LostData, Plan, Shows, Step
 from deployer.render.plan_text import SIGNS, as_text
@@ -241,6 +242,19 @@ def test_the_first_plan_and_the_last_one_have_heads_of_their_own() -> None:
     text = as_text(plan_of(removal, kept), destroy=True)
     assert text.splitlines()[0].endswith("(28.5.2), revision 7 -> none")
     assert "kept      it holds data; --volumes takes it too\n" in text
+
+
+def test_warnings_stand_where_they_are_read_last(shop: Plan, snapshot: SnapshotAssertion) -> None:
+    """Between the changes and the closing line: who keeps the plan keeps them."""
+    place = Place("stack.yaml", 9, 5, excerpt="    mem_swappiness: 10")
+    warnings = (
+        Diagnostic("not-in-effect", "services.web: mem_swappiness has no effect here", place, "take it out"),
+        Diagnostic("rolled-back", "this undoes the rollback to revision 3"),
+    )
+    assert as_text(replace(shop, warnings=warnings)) == snapshot
+    assert as_text(replace(shop, changes=(), warnings=warnings[1:])).endswith(
+        "\n\nwarning[rolled-back]: this undoes the rollback to revision 3\n\nNothing to change; 5 unchanged."
+    )
 
 
 def test_a_long_value_is_cut() -> None:
