@@ -175,11 +175,9 @@ def _bracketed(address: str) -> str:
 
 def _drifted(name: str, plan: Plan) -> Iterator[Change]:
     """What of the plan is about fields that somebody changed on the engine."""
-    from deployer.plan.model import Cause
-
     for change in plan.changes:
         if change.address.startswith(f"service.{name}["):
-            fields = tuple(field for field in change.fields if Cause.DRIFT in field.causes)
+            fields = tuple(field for field in change.fields if field.by_hand)
             if fields:
                 yield replace(change, fields=fields)
 

@@ -42,7 +42,7 @@ def plan_destroy(
     drafts: list[Draft] = list(abandoned(observed))
     for container in observed.containers:
         draft = (
-            plan_recovery(container)
+            plan_recovery(container, observed)
             if is_half_done(container, observed)
             else plan_removal(container, "the stack goes", data=options.volumes, protected=protected)
         )

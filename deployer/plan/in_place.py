@@ -15,7 +15,7 @@ from deployer.plan.differences import OF_THE_NAME, Facts
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
 from deployer.plan.readiness import await_ready
-from deployer.plan.recovery import NOT_ENDED, has_taken_over, is_held
+from deployer.plan.recovery import has_taken_over, is_held
 from deployer.resources import applied
 from deployer.resources.body import endpoints
 from deployer.resources.desired import DesiredService
@@ -50,7 +50,7 @@ def plan_in_place(
     runbook += (sent := signals(service, container, fields))
     action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL])
     if action is Action.RENAME and has_taken_over(container) and not held:
-        action, detail = Action.RECOVER, f"rename {container.name} to {name}; {NOT_ENDED}"
+        action, detail = Action.RECOVER, f"rename {container.name} to {name}"
     secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
     rows = {row.name: secrecy.stored(row, service.asked[row.name]) for row in BY_NAME.values() if row.name in changed}
     rows |= taken_up(service) if any(map(is_content, fields)) else {}

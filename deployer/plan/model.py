@@ -17,6 +17,9 @@ FORMAT_VERSION = 1
 NO_LONGER = "no longer in the stack"
 """Why what is there goes, or, where it holds data, is kept."""
 
+LEFT_SO = "left so by "
+"""How the note of a field begins that no person changed: an apply that did not come to its end did."""
+
 HOLDS_DATA = "it holds data"
 """Why a volume of a stack that goes is kept."""
 
@@ -100,6 +103,11 @@ class FieldChange:
     note: str = ""
     quoted: bool = False
     shows: tuple[Shows, Shows] = (Shows.NOTHING, Shows.NOTHING)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether somebody changed it on the engine."""
+        return Cause.DRIFT in self.causes and not self.note.startswith(LEFT_SO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ def make_plan(
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)
+    drafts.sort(key=lambda draft: draft.change.action is not Action.RECOVER)  # they come first in time, too
     changed = {draft.change.address for draft in drafts}
     plan = plan_of(
         desired.stack,
@@ -173,7 +174,7 @@ def _leftovers(facts: Facts, options: Options) -> list[Draft]:
         inactive = container.service in facts.desired.inactive
         spared = orphan and (inactive or options.keep_orphans or bool(options.only))
         if is_half_done(container, facts.observed) and not (spared and container.never_started):
-            drafts.append(plan_recovery(container))
+            drafts.append(plan_recovery(container, facts.observed))
         elif options.only and orphan and (lost := dict(losses_left_out(container, facts))):
             draft = plan_removal(container, f"to run again: {', '.join(lost.values())} is made anew", facts.remade)
             draft.forgets = frozenset(lost)
@@ -182,5 +183,5 @@ def _leftovers(facts: Facts, options: Options) -> list[Draft]:
             draft = plan_removal(container, NO_LONGER, facts.remade)
             draft.waits_for = dependencies_on_label(container)
             drafts.append(draft)
-    left = map(plan_recovery, facts.observed.left_one_offs)
+    left = (plan_recovery(each, facts.observed) for each in facts.observed.left_one_offs)
     return [*drafts, *left, *map(remove_left_copy, facts.observed.left_copies)]

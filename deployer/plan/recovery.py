@@ -9,9 +9,11 @@ from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import section
 from deployer.plan import steps
 from deployer.plan.draft import Draft
-from deployer.plan.model import Action, Change, FieldChange
+from deployer.plan.model import LEFT_SO, Action, Change, FieldChange
+from deployer.resources.identity import revision_of
 from deployer.resources.inspected import host_ports, taken_over
 from deployer.resources.observed import Observed, ObservedContainer
+from deployer.resources.records import FAILED, SUCCEEDED, Record
 from deployer.resources.standing import Standing
 
 NOT_ENDED = "an apply has not ended"
@@ -47,10 +49,10 @@ def has_taken_over(container: ObservedContainer) -> bool:
     return container.name.endswith(SUCCESSOR)
 
 
-def plan_recovery(container: ObservedContainer) -> Draft:
+def plan_recovery(container: ObservedContainer, observed: Observed) -> Draft:
     """What was never taken into service goes."""
     runbook = steps.discard(container)
-    why = NEVER_BEGAN if container.one_off else NOT_ENDED
+    why = NEVER_BEGAN if container.one_off else f"left by {_whose(_maker(container, observed))}"
     change = Change(container.address, Action.RECOVER, why, steps=runbook, detail=f"remove {container.name}")
     networks = frozenset(section(container.raw, "NetworkSettings.Networks"))
     return Draft(change, leaves=networks, gives=host_ports(container.raw))
@@ -80,7 +82,9 @@ def has_completed(container: ObservedContainer, observed: Observed) -> bool:
 
 
 def explained(fields: Iterable[FieldChange], container: ObservedContainer, observed: Observed) -> list[FieldChange]:
-    """The fields, with a word at those that differ only because a dead run set the container aside."""
+    """The fields, with a word at those that differ only because an apply that failed or died set the container aside,
+    or made it and left it as it failed.
+    """
     found = list(fields)
     if not found:
         return found
@@ -88,7 +92,33 @@ def explained(fields: Iterable[FieldChange], container: ObservedContainer, obser
     left = {"state"} if was.status != container.status else set[str]()
     left |= {"restart"} if was.values["restart"] != container.values["restart"] else set[str]()
     left |= {"name"} if has_taken_over(container) else set[str]()
-    return [replace(change, note=NOT_ENDED) if change.field in left else change for change in found]
+    maker = _maker(container, observed)
+    left |= {"state"} if maker and container.address not in maker.resources else set[str]()
+    successor = next((other for other in observed.containers if other.replaces == container.id), None)
+    by = _maker(successor, observed) if successor else _last_without_success(observed) if left else None
+    note = f"{LEFT_SO}{_whose(by or maker)}"
+    return [replace(change, note=note) if change.field in left else change for change in found]
+
+
+def _maker(container: ObservedContainer, observed: Observed) -> Record | None:
+    """The record of the revision that made a container, where it did not succeed."""
+    revision = revision_of(section(container.raw, "Config.Labels"))
+    return next((each for each in _without_success(observed) if each.revision == revision), None)
+
+
+def _last_without_success(observed: Observed) -> Record | None:
+    return next(reversed(_without_success(observed)), None)
+
+
+def _without_success(observed: Observed) -> list[Record]:
+    return [record for record in observed.records.all if record.result != SUCCEEDED]
+
+
+def _whose(record: Record | None) -> str:
+    """Whose doing something is that nobody meant to stay."""
+    if record is None:
+        return "an apply that has not ended"
+    return f"the apply of revision {record.revision}, which {'failed' if record.result == FAILED else 'has not ended'}"
 
 
 def _standing(container: ObservedContainer, observed: Observed) -> Standing | None:

@@ -50,6 +50,8 @@ def _at(place: Place) -> str:
 
 
 def _drift(field: FieldChange, revision: int) -> str:
+    if not field.by_hand:
+        return ""  # the note says it
     if field.field == "state" or field.sensitive or not field.applied_known:
         return "drift"
     when = f"when revision {revision} was applied" if revision else "when last applied"

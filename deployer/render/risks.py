@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from deployer.plan.model import Action, Call, Cause, Change, Plan
+from deployer.plan.model import Action, Call, Change, Plan
 from deployer.render.costs import gap_text
 from deployer.render.plan_words import folded, lost_text, words
 
@@ -48,7 +48,7 @@ def _away(change: Change) -> str:
 
 
 def _by_hand(change: Change) -> str:
-    return ", ".join(field.field for field in change.fields if Cause.DRIFT in field.causes)
+    return ", ".join(field.field for field in change.fields if field.by_hand)
 
 
 def _is_removed(change: Change) -> bool:

@@ -113,7 +113,7 @@ def test_what_was_never_taken_into_service_goes_with_its_volumes(container: Make
     create, *_ = steps.create("shop-web-1", new, [], WAIT)
     (undo,) = create.undo
     assert (undo.call, undo.payload) == (Call.REMOVE, steps.WITH_VOLUMES)
-    *_, last = plan_recovery(container(status="created")).change.steps
+    *_, last = plan_recovery(container(status="created"), observed()).change.steps
     assert (last.call, last.payload) == (Call.REMOVE, steps.WITH_VOLUMES)
 
 

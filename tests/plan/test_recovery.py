@@ -8,11 +8,12 @@ import pytest
 
 from deployer.fields.field import Effect
 from deployer.plan.model import Action, Call, Cause, FieldChange
-from deployer.plan.recovery import NOT_ENDED, as_it_was, explained, is_successor, plan_recovery
+from deployer.plan.recovery import as_it_was, explained, is_successor, plan_recovery
 from deployer.plan.steps import WITH_VOLUMES
 from deployer.resources.applied import Applied
+from deployer.resources.identity import REVISION
 from deployer.resources.observed import Observed
-from deployer.resources.records import Records
+from deployer.resources.records import Record, Records
 from deployer.resources.standing import Standing, decode
 from deployer.resources.wire import EngineInfo
 
@@ -100,7 +101,7 @@ def test_a_successor_counts_as_one_only_beside_its_predecessor(container):
 def test_a_successor_goes_with_what_was_made_for_it(container):
     """It is stopped first, whatever its state seems to be: the dead run's start of it may come late."""
     new = successor_of(container(), container)
-    change = plan_recovery(new).change
+    change = plan_recovery(new, observed()).change
     assert change.action is Action.RECOVER
     assert [(step.call, step.target, step.payload) for step in change.steps] == [
         (Call.STOP, "next", None),
@@ -116,4 +117,41 @@ def test_only_what_the_dead_run_did_is_said_to_be_its_doing(container):
         for name in ("restart", "mem_limit", "state", "name")
     ]
     noted = explained(fields, old, observed(old, successor_of(old, container, Standing("running", "always"))))
-    assert {change.field for change in noted if change.note == NOT_ENDED} == {"restart", "state"}
+    assert {change.field for change in noted if not change.by_hand} == {"restart", "state"}
+    assert {change.note for change in noted} == {"left so by an apply that has not ended", ""}
+
+
+def of_revision(number, container):
+    """A container with the label that says which revision made it."""
+    return replace(container, raw={**container.raw, "Config": {"Labels": {REVISION: str(number)}}})
+
+
+STATE = FieldChange("state", "exited (143)", "running", (Cause.DRIFT,), Effect.RESTART)
+FAILED_TWICE = Records((Record(1, result="succeeded"), Record(2, result="failed"), Record(3, result="failed")))
+
+
+def test_the_apply_that_failed_is_named(container):
+    """It left its successor, to be looked at, and the old one stopped: nobody did that by hand."""
+    old = container(status="exited")
+    new = of_revision(2, successor_of(old, container, Standing("running", "no")))
+    there = observed(old, new, records=FAILED_TWICE)
+    assert [change.note for change in explained([STATE], old, there)] == [
+        "left so by the apply of revision 2, which failed"
+    ]
+    assert plan_recovery(new, there).change.reason == "left by the apply of revision 2, which failed"
+
+
+def test_without_a_successor_the_last_one_that_did_not_succeed_is_named(container):
+    old = container(status="exited", policy="unless-stopped")
+    old = replace(old, applied=Applied("busybox", {"restart": "always"}))
+    (change,) = explained([STATE], old, observed(old, records=FAILED_TWICE))
+    assert change.note == "left so by the apply of revision 3, which failed"
+
+
+@pytest.mark.parametrize(("reached", "by_hand"), [((), False), (("service.web[1]",), True)])
+def test_what_an_apply_made_and_never_got_ready_is_its_doing(container, reached, by_hand):
+    """What it did reach, and does not run now, somebody has stopped since."""
+    made = of_revision(2, container(status="exited"))
+    records = Records((Record(1, result="succeeded"), Record(2, result="failed", resources=frozenset(reached))))
+    (change,) = explained([STATE], made, observed(made, records=records))
+    assert change.by_hand is by_hand
