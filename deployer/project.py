@@ -122,9 +122,17 @@ class Project:
         hidden = masked(whole_tree(self.stack), whole_tree(self.stack, bare=True))
         return {path: json.dumps(value, sort_keys=True, default=str) for path, value in hidden}
 
-    def desired(self, only: Collection[str] = (), *, alone: bool = False, pinned: Pinned = UNPINNED) -> Desired:
+    def desired(
+        self,
+        only: Collection[str] = (),
+        *,
+        alone: bool = False,
+        pinned: Pinned = UNPINNED,
+        unread: list[Diagnostic] | None = None,
+    ) -> Desired:
         """What should be, or `only` these services and what they need, `alone` without what they depend on; each
-        build's inputs, and what secrets and configs hold, are read anew.
+        build's inputs, and what secrets and configs hold, are read anew. Where there is a list for what is `unread`, it
+        takes what is wrong with secrets and configs, which is no error then.
         """
         from deployer.fields.references import with_tag
         from deployer.resources.as_read import with_archives, with_digests, with_images
@@ -138,7 +146,7 @@ class Project:
         wanted = [name for name in self.stack.builds if not only or f"build.{name}" in needed]
         chosen = [name for name in wanted if name not in pinned.needless]
         builds = self.sources.builds(chosen, mistakes, pinned.builds)
-        digests = self.sources.contents(part.services, mistakes)
+        digests = self.sources.contents(part.services, mistakes if unread is None else unread)
         part = self.sources.bound(part, mistakes)
         archives = self.sources.archives((whole.images if builds else part.images).keys() - pinned.images, mistakes)
         raise_if_any(mistakes)
@@ -158,8 +166,16 @@ class Project:
         name, salt = self.stack.name, self.salt
         return observe(reader, name, desired.context, sought, new_salt=salt, holding=holding, take_over=take_over)
 
-    def plan(self, reader: Reader, options: Options | None = None, holding: int = 0) -> tuple[Plan, Observed]:
-        """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has."""
+    def plan(
+        self,
+        reader: Reader,
+        options: Options | None = None,
+        holding: int = 0,
+        unread: list[Diagnostic] | None = None,
+    ) -> tuple[Plan, Observed]:
+        """What apply would do now, and what it was made from. `holding` is the revision whose turn the caller has;
+        `unread` takes what is wrong with secrets and configs, for who only looks.
+        """
         from deployer.plan.planner import make_plan
         from deployer.reconcile.holder import sees_the_host
         from deployer.resources.builds import references as references_of
@@ -167,7 +183,7 @@ class Project:
 
         pinned = self.pin(self, reader)
         only, alone = (options.only, options.alone) if options else ((), False)
-        desired = self.desired(only, alone=alone, pinned=pinned)
+        desired = self.desired(only, alone=alone, pinned=pinned, unread=unread)
         if not holding:  # nothing is copied without the turn
             self.sources.forget_contents()
         observed = self.observe(reader, desired, holding, take_over=options is not None and options.take_over)

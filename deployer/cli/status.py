@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,9 +15,10 @@ from deployer.cli.files import changed_files
 from deployer.cli.output import Format
 from deployer.cli.services import refuse_unknown, replicas_of
 from deployer.cli.state import Files, state_of
-from deployer.errors import Diagnostic, WrongUsage
+from deployer.errors import Diagnostic, InvalidStack, WrongUsage
 
 if TYPE_CHECKING:
+    from deployer.history.entries import Entry
     from deployer.plan.model import Change, Plan
     from deployer.project import Project
     from deployer.reconcile.protocol import Reader
@@ -48,9 +49,12 @@ def status(
 
     READY counts the replicas that run and are healthy, or have completed their work, out of those wanted; of a service
     that is inactive, by its profiles, none is wanted, and what runs is left alone. PORTS are those that the engine has
-    really published, HOST->CONTAINER. DRIFT names the fields that somebody changed on the engine; beneath the table
-    each stands as `deployer plan` has it. With --files, a file that a container has in addition is A, one that changed
-    C, one that is gone D; what is in volumes is not among them.
+    really published, HOST->CONTAINER. REVISION is the apply that made its containers: `deployer history` lists them.
+    DRIFT names the fields that somebody changed on the engine; beneath the table each stands as `deployer plan` has it,
+    and whether the last apply failed. The files of secrets need not be there.
+
+    With --files, a file that a container has in addition is A, one that changed C, one that is gone D; what is in
+    volumes is not among them.
 
     \b
     Example: deployer status
@@ -73,36 +77,65 @@ def status(
         state.output.result(changed_files(reader, chosen, project.stack.name, format))
         return
     while True:
-        found, revision = look(project, reader)
-        rows = [row for row in found if not only or row.service in only]
+        seen = look(project, reader)
+        rows = [row for row in seen.rows if not only or row.service in only]
+        if not watch:
+            state.output.warn(seen.missing)
         if format is Format.JSON:
-            state.output.result(render.as_json(rows, stack=project.stack.name))
+            state.output.result(render.as_json(rows, stack=project.stack.name, last=seen.last))
         else:
-            clear = _HOME_AND_CLEAR if watch else ""
-            state.output.result(clear + render.as_text(rows, color=state.output.color, revision=revision))
+            text = render.as_text(rows, color=state.output.color, revision=seen.revision, last=seen.last)
+            state.output.result(f"{_HOME_AND_CLEAR}{text}" if watch else text)
         if not watch:
             return
         sys.stdout.flush()
         time.sleep(BETWEEN_LOOKS)
 
 
-def look(project: Project, reader: Reader) -> tuple[list[ServiceStatus], int]:
-    """The services as they are now, and the last revision that was applied."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The services as they are now, the number of the last revision, the `last` that asked for a stack, and why what is
+    `missing` could not be compared.
+    """
+
+    rows: list[ServiceStatus]
+    revision: int
+    last: Entry | None
+    missing: list[Diagnostic]
+
+
+def look(project: Project, reader: Reader) -> Seen:
+    """How the services are: that what a plan needs is not there, is no reason to show nothing."""
+    from deployer.history.entries import last_asking
     from deployer.plan.ignored import as_many_as_there
     from deployer.resources.from_stack import desired
 
-    plan, observed = project.plan(reader)
-    wanted = as_many_as_there(desired(project.stack, project.origin, {}), observed)
-    return statuses(wanted, plan, observed), plan.revision
+    unread: list[Diagnostic] = []
+    wanted = desired(project.stack, project.origin, {})
+    try:
+        plan, observed = project.plan(reader, unread=unread)
+    except InvalidStack as error:
+        plan, observed = None, project.observe(reader, wanted)
+        unread = list(error.diagnostics)
+    rows = statuses(as_many_as_there(wanted, observed), plan, observed)
+    missing = [_not_compared(each, whole=plan is None) for each in unread]
+    return Seen(rows, observed.records.revision, last_asking(observed.records), missing)
 
 
-def statuses(desired: Desired, plan: Plan, observed: Observed) -> list[ServiceStatus]:
-    """A row for each service of the stack, then for each that only the engine still has."""
+def _not_compared(reason: Diagnostic, *, whole: bool) -> Diagnostic:
+    what = "nothing is compared with the stack file" if whole else "what it holds is not compared"
+    return replace(reason, notes=(*reason.notes, f"{what}; the rest is as the engine has it"))
+
+
+def statuses(desired: Desired, plan: Plan | None, observed: Observed) -> list[ServiceStatus]:
+    """A row for each service of the stack, then for each that only the engine still has. Without a plan, nobody knows
+    what drifted.
+    """
     orphans = sorted({container.service for container in observed.containers} - desired.services.keys() - {""})
     return [_status(name, desired, plan, observed) for name in (*desired.services, *orphans)]
 
 
-def _status(name: str, desired: Desired, plan: Plan, observed: Observed) -> ServiceStatus:
+def _status(name: str, desired: Desired, plan: Plan | None, observed: Observed) -> ServiceStatus:
     from deployer.render.status import ServiceStatus
     from deployer.resources.identity import revision_of
 
@@ -111,8 +144,9 @@ def _status(name: str, desired: Desired, plan: Plan, observed: Observed) -> Serv
     revisions = [found for each in containers if (found := revision_of(_labels(each))) is not None]
     images = {each.image_reference for each in containers}
     if service and not images:
-        images = {plan.images.get(service.image.address) or service.image.reference}
-    drifted = tuple(_drifted(name, plan))
+        known = plan.images.get(service.image.address) if plan else None
+        images = {known or service.image.reference}
+    drifted = tuple(_drifted(name, plan)) if plan else ()
     may_exit = service is not None and service.may_exit
     return ServiceStatus(
         service=name,
@@ -125,6 +159,7 @@ def _status(name: str, desired: Desired, plan: Plan, observed: Observed) -> Serv
         drift=tuple(dict.fromkeys(field.field for change in drifted for field in change.fields)),
         drifted=drifted,
         inactive=name in desired.inactive,
+        compared=plan is not None,
     )
 
 

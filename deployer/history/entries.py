@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from deployer.history.choice import why_not
 from deployer.resources.records import DIED, Record, Records
 
+AT_WORK = "at work"
+"""The result of who has the turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -27,12 +30,19 @@ class Entry:
     result: str
     why_not: str
     changes: tuple[str, ...] = ()
+    failure: str = ""
 
 
 def entries(records: Records) -> Iterator[Entry]:
     """Oldest first."""
     for record in records.all:
         yield entry_of(record, records)
+
+
+def last_asking(records: Records) -> Entry | None:
+    """The newest revision that asked for a stack; None where there is none."""
+    asking = (record for record in reversed(records.all) if record.about.asks)
+    return next((entry_of(record, records) for record in asking), None)
 
 
 def entry_of(record: Record, records: Records) -> Entry:
@@ -49,6 +59,7 @@ def entry_of(record: Record, records: Records) -> Entry:
         _result(record, records),
         why_not(record),
         about.changes or tuple(filter(None, about.change.split("; "))),
+        about.failure,
     )
 
 
@@ -56,5 +67,5 @@ def _result(record: Record, records: Records) -> str:
     if record.result:
         return record.result
     if record == records.at_work:
-        return "at work"
+        return AT_WORK
     return "damaged" if record.damaged else DIED

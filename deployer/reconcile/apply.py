@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from deployer.errors import DeployerError, Exit
+from deployer.fields.sensitive import mask_line
 from deployer.plan.model import Action, Plan
 from deployer.reconcile import turn
 from deployer.reconcile.calls import Sources, World
@@ -23,6 +24,9 @@ from deployer.resources.records import FAILED, SUCCEEDED, Record, Records
 from deployer.resources.revisions import About, KeptImage, images_in, images_text
 
 Planned = tuple[Plan, Observed]
+
+_LONGEST = 300
+"""Characters of a failure that a record keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +125,23 @@ def _carry_out(
     started(world)
     outcome = carry_out(plan, world, job.tell, job.parallel, put_back=job.put_back)
     result = FAILED if outcome.errors or outcome.interrupted else SUCCEEDED
-    reached = replace(_reached(plan, observed, outcome), about=job.about(plan, observed.records.salt), result=result)
+    about = replace(job.about(plan, observed.records.salt), failure=_failure(outcome))
+    reached = replace(_reached(plan, observed, outcome), about=about, result=result)
     images = ""
     if job.images is not None and result == SUCCEEDED:
         with suppress(DeployerError):  # the engine is lost: then the turn cannot be ended, either, and that is told
             found = images_reached(engine, plan, observed, world.images, job.sources.bases_of, job.images)
             images = images_text(found)
     return outcome, reached, observed, images
+
+
+def _failure(outcome: Outcome) -> str:
+    """What made it fail, in a line that can be kept: it may quote what a builder or a program has said."""
+    if not outcome.errors:
+        return "interrupted" if outcome.interrupted else ""
+    first, *_ = outcome.errors[0].diagnostics[0].message.splitlines() or [""]
+    more = sum(len(error.diagnostics) for error in outcome.errors) - 1
+    return f"{mask_line(first)[:_LONGEST]}{f' (and {more} more)' if more else ''}"
 
 
 def asked_last(reader: Reader, stack: str, records: Records) -> str:

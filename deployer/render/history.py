@@ -14,6 +14,7 @@ from deployer.history.entries import Entry
 from deployer.render.config import tree_as_yaml
 from deployer.render.harmless import harmless
 from deployer.render.table import table
+from deployer.render.times import time_text
 from deployer.resources.revisions import KeptImage, Tree
 
 FORMAT_VERSION = 1
@@ -23,22 +24,23 @@ _LONGEST = 120
 
 
 def as_text(entries: Iterable[Entry]) -> str:
-    """A table with a line a revision, the newest last; times are those of here."""
+    """A table with a line a revision, the newest last."""
     return table(_HEAD, [_cells(each) for each in entries])
 
 
 def as_json(stack: str, entries: Iterable[Entry]) -> str:
     """One object; `format_version` grows when a reader of the old form would be wrong."""
-    return _json({"stack": stack, "revisions": [_entry(each) for each in entries]})
+    return _json({"stack": stack, "revisions": [entry_object(each) for each in entries]})
 
 
 def revision_as_text(entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) -> str:
     """The stack as YAML that can be read again, less what is masked; what is known besides stands before it."""
-    said = [f"revision {entry.revision}, {_when(entry.at) or 'nobody knows when'}"]
+    said = [f"revision {entry.revision}, {time_text(entry.at) or 'nobody knows when'}"]
     said += [f"by {entry.user} on {entry.host}"] if entry.user else []
     said += [entry.command] if entry.command else []
     said += [f"commit {entry.commit}{' (dirty)' if entry.dirty else ''}"] if entry.commit else []
-    lines = [f"# {'; '.join([*said, entry.result])}"]
+    said += [f"{entry.result}: {entry.failure}" if entry.failure else entry.result]
+    lines = [f"# {'; '.join(said)}"]
     lines += ["# changed:", *(f"#   {change}" for change in entry.changes)] if entry.changes else []
     lines += [f"# {address}: {image.reference} @ {image.id[7:19]}" for address, image in sorted(images.items())]
     return "\n".join([*map(harmless, lines), tree_as_yaml(_masked(tree))])
@@ -46,7 +48,7 @@ def revision_as_text(entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) 
 
 def revision_as_json(stack: str, entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) -> str:
     found = {address: asdict(image) for address, image in sorted(images.items())}
-    return _json({"stack": stack, "revision": _entry(entry), "resolved": _masked(tree), "images": found})
+    return _json({"stack": stack, "revision": entry_object(entry), "resolved": _masked(tree), "images": found})
 
 
 def differences_as_text(stack: str, before: int, after: int, found: Sequence[Difference]) -> str:
@@ -66,15 +68,11 @@ def differences_as_json(stack: str, before: int, after: int, found: Iterable[Dif
 
 def _cells(entry: Entry) -> tuple[str, ...]:
     commit = f"{entry.commit[:12]}{'+dirty' if entry.dirty else ''}"
-    who = (str(entry.revision), _when(entry.at), entry.user, entry.host)
+    who = (str(entry.revision), time_text(entry.at), entry.user, entry.host)
     return (*who, commit, entry.result, entry.command, entry.change)
 
 
-def _when(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S") if seconds else ""
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
+def entry_object(entry: Entry) -> dict[str, Any]:
     at = datetime.fromtimestamp(entry.at, UTC).isoformat() if entry.at else None
     return {**asdict(entry), "at": at, "can_be_gone_back_to": not entry.why_not}
 

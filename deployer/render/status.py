@@ -7,13 +7,19 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from deployer.history.entries import AT_WORK, Entry
 from deployer.plan.model import Change
+from deployer.render.harmless import harmless
+from deployer.render.history import entry_object
 from deployer.render.plan_json import field_object
 from deployer.render.table import table
+from deployer.render.times import time_text
+from deployer.resources.records import DIED, SUCCEEDED
 
 FORMAT_VERSION = 1
 
 _HEAD = ("SERVICE", "READY", "HEALTH", "PORTS", "IMAGE", "REVISION", "DRIFT")
+_RESULTS = {DIED: "died, and was never ended", AT_WORK: "is at work"}
 _GREEN, _YELLOW, _RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
 
 
@@ -23,7 +29,7 @@ class ServiceStatus:
 
     `revision` made its containers, None where none tells; `drift` names the fields that somebody changed since, and
     `drifted` has them as the plan does. Of one that is `inactive`, by its profiles, nothing is wanted, and what runs is
-    left alone.
+    left alone. Of one that is not `compared` with what was asked for, nobody knows what drifted.
     """
 
     service: str
@@ -36,26 +42,42 @@ class ServiceStatus:
     drift: tuple[str, ...] = ()
     drifted: tuple[Change, ...] = ()
     inactive: bool = False
+    compared: bool = True
 
 
-def as_text(rows: Iterable[ServiceStatus], *, color: bool = False, revision: int = 0) -> str:
-    """A table with a line a service, `-` where there is nothing to say; then what drifted, in the plan's words.
-
-    `revision` is the last one that was applied.
+def as_text(rows: Iterable[ServiceStatus], *, color: bool = False, revision: int = 0, last: Entry | None = None) -> str:
+    """A table with a line a service, `-` where there is nothing to say; then what drifted, in the plan's words, and
+    what became of the `last` revision that asked for a stack, where it was not reached. `revision` is the number of the
+    last one.
     """
     rows = list(rows)
-    shown = table(_HEAD, [_cells(row) for row in rows], [_style(row) for row in rows] if color else ())
+    parts = [table(_HEAD, [_cells(row) for row in rows], [_style(row) for row in rows] if color else ())]
     if drifted := [change for row in rows for change in row.drifted]:
         from deployer.render.plan_text import fields_text
 
-        return f"{shown}\n\n{fields_text(drifted, revision, color=color)}"
-    return shown
+        parts.append(fields_text(drifted, revision, color=color))
+    if last and last.result != SUCCEEDED:
+        parts.append(_not_reached(last))
+    return "\n\n".join(parts)
 
 
-def as_json(rows: Iterable[ServiceStatus], *, stack: str = "") -> str:
+def as_json(rows: Iterable[ServiceStatus], *, stack: str = "", last: Entry | None = None) -> str:
     """One object; `format_version` grows when a reader of the old form would be wrong."""
     found = [{**asdict(replace(row, drifted=())), "drifted": _drifted(row)} for row in rows]
-    return json.dumps({"format_version": FORMAT_VERSION, "stack": stack, "services": found}, indent=2)
+    told = entry_object(last) if last else None
+    return json.dumps(
+        {"format_version": FORMAT_VERSION, "stack": stack, "services": found, "last_apply": told}, indent=2
+    )
+
+
+def _not_reached(last: Entry) -> str:
+    """`Revision 2 failed (apply, 2026-11-28 15:42:31 UTC, by anna on edge1): web ended with 3`."""
+    by = f"by {last.user} on {last.host}" if last.user else ""
+    how = ", ".join(filter(None, (last.command, time_text(last.at), by)))
+    why = f": {last.failure}" if last.failure else ""
+    result = _RESULTS.get(last.result, last.result)
+    hint = "" if last.result == AT_WORK else "\nWhat is left to do: deployer plan"
+    return f"{harmless(f'Revision {last.revision} {result} ({how}){why}')}{hint}"
 
 
 def _drifted(row: ServiceStatus) -> list[dict[str, Any]]:
@@ -71,7 +93,7 @@ def _cells(row: ServiceStatus) -> tuple[str, ...]:
         ", ".join(row.ports),
         row.image,
         "" if row.revision is None else str(row.revision),
-        ", ".join(row.drift),
+        ", ".join(row.drift) if row.compared else "not compared",
     )
 
 

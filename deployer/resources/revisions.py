@@ -23,6 +23,7 @@ PIECE = 200_000
 
 _LARGEST = 64 * 1024 * 1024
 _ASKING = ("apply", "rollback")
+_TEXTS = ("command", "change", "commit", "folder", "failure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class About:
     say; `change` what it changed, in a line, and `changes` all of it, where the line is cut. `commit` is that of the
     checkout whose file it was, "" where there is none, and `dirty` whether something in it was not committed. `folder`
     is the stack file's, `inactive` are the services that were no part of it by their profiles. So many revisions are to
-    be kept as `keep` says. `masked` are salted digests of what is sensitive in the stack, by its path.
+    be kept as `keep` says. `masked` are salted digests of what is sensitive in the stack, by its path. `failure` is
+    what made it fail, in a line, "" where nothing did.
     """
 
     command: str = ""
@@ -45,6 +47,7 @@ class About:
     keep: int = KEPT
     changes: tuple[str, ...] = ()
     masked: Mapping[str, str] = field(default_factory=dict[str, str])
+    failure: str = ""
 
     @property
     def asks(self) -> bool:
@@ -64,7 +67,7 @@ def about_of(text: str) -> About:
     if not isinstance(said, dict):
         return About()
     known = cast("dict[str, Any]", said)
-    texts = {name: known[name] for name in ("command", "change", "commit", "folder") if type(known.get(name)) is str}
+    texts = {name: known[name] for name in _TEXTS if type(known.get(name)) is str}
     keep, inactive, changes = known.get("keep"), known.get("inactive"), known.get("changes")
     return About(
         **texts,

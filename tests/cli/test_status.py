@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,62 @@ def test_status_is_a_table_for_people(cli: Cli, stack_name: str):
     assert head.split() == ["SERVICE", "READY", "HEALTH", "PORTS", "IMAGE", "REVISION", "DRIFT"]
     assert web.split()[:2] == ["web", "0/2"]
     assert once.split()[:2] == ["once", "0/1"]
+
+
+SECRET = (
+    STACK
+    + """\
+  keyed:
+    image: busybox:1.37
+    command: sleep 600
+    init: true
+    secrets: [key]
+    mem_limit: 16M
+secrets:
+  key: {file: ./key.txt}
+"""
+)
+
+
+@pytest.mark.engine
+def test_the_files_of_secrets_need_not_be_there(cli: Cli, folder: Path, stack_name: str):
+    """Who looks after a machine need not have them: all else is compared, and that this is not is said."""
+    (folder / "key.txt").write_text("x")
+    assert cli("apply", "-p", stack_name, "--yes", stack=SECRET).code == 0
+    (folder / "key.txt").unlink()
+    engine = connect(locate(None, None, os.environ, Path.home()))
+    engine.update_container(f"{stack_name}-keyed-1", {"Memory": 32 * 1024**2, "MemorySwap": 64 * 1024**2})
+    engine.close()
+    result = cli("status", "-p", stack_name)
+
+    assert result.code == 0
+    assert [line.split()[-1] for line in result.out.splitlines()[1:4]] == ["-", "-", "mem_limit"]
+    assert "secrets" not in result.out
+    assert "warning[file-missing]: key.txt does not exist" in result.err
+    assert "note: what it holds is not compared" in result.err
+
+
+@pytest.mark.engine
+def test_what_a_plan_cannot_be_made_of_is_shown_all_the_same(cli: Cli, stack_name: str):
+    """The state is the engine's; only the comparison is missing."""
+    built = STACK + "  made: {build: ./not-here}\n"
+    result = cli("status", "-p", stack_name, stack=built)
+
+    assert (result.code, result.err.count("nothing is compared with the stack file")) == (0, 1)
+    assert all(line.endswith("not compared") for line in result.out.splitlines()[1:])
+
+
+@pytest.mark.engine
+def test_that_the_last_apply_failed_is_said_until_one_succeeds(cli: Cli, stack_name: str):
+    """When, by whom and why; history says why, too."""
+    assert cli("apply", "-p", stack_name, "--yes", stack=STACK).code == 0
+    failed = cli("apply", "-p", stack_name, "--yes", stack=STACK.replace("sleep 600", "no-such-program"))
+    shown, kept = cli("status", "-p", stack_name), cli("history", "show", "2", "-p", stack_name)
+    again = cli("apply", "-p", stack_name, "--yes", stack=STACK.replace("600", "601"))
+
+    assert (failed.code, again.code) == (1, 0)
+    line = next(line for line in shown.out.splitlines() if line.startswith("Revision 2 failed (apply, "))
+    assert "exited with code 127" in line
+    assert re.search(r", \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, by ", line)
+    assert line.partition("): ")[2] in kept.out.splitlines()[0]
+    assert "Revision" not in cli("status", "-p", stack_name).out

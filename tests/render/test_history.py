@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -21,6 +22,7 @@ from deployer.render.history import (
     revision_as_json,
     revision_as_text,
 )
+from deployer.render.times import time_text
 from deployer.resources.revisions import KeptImage
 from deployer.resources.wire import EngineInfo
 
@@ -52,15 +54,6 @@ TREE = {
 IMAGES = {"build.web": KeptImage("shop/web:5cb41d555ee662d8", f"sha256:{'3aafc9' * 10}")}
 
 
-@pytest.fixture(autouse=True)
-def _utc(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
 def test_the_history_is_a_table(snapshot: SnapshotAssertion):
     """What is not known is a dash."""
     assert as_text(ENTRIES) == snapshot
@@ -73,6 +66,26 @@ def test_the_history_as_json(snapshot: SnapshotAssertion):
 def test_a_revision_is_yaml_after_what_is_known_of_it(snapshot: SnapshotAssertion):
     """What a config holds is not shown, as `deployer config` does not."""
     assert revision_as_text(ENTRIES[2], TREE, IMAGES) == snapshot
+
+
+def test_a_revision_that_failed_says_why():
+    """In the line that says what is known of it; nothing in it can break out of that."""
+    failed = replace(ENTRIES[1], result="failed", failure="web ended with 3\nname: evil")
+    first, second, *_ = revision_as_text(failed, TREE, {}).splitlines()
+    assert first.startswith("# revision 2, 2026-03-02 09:14:31 UTC; by anna on edge1; apply; commit ")
+    assert first.endswith(r"; failed: web ended with 3\nname: evil")
+    assert second == "name: shop"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+def test_a_time_is_the_same_wherever_it_is_read(zone: str, monkeypatch: pytest.MonkeyPatch):
+    """And says its zone: two people speak of the same one."""
+    with monkeypatch.context() as context:
+        context.setenv("TZ", zone)
+        time.tzset()
+        assert time_text(1772442871.0) == "2026-03-02 09:14:31 UTC"
+        assert time_text(0) == ""
+    time.tzset()
 
 
 def test_a_revision_as_json_holds_no_config_either():

@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 
 from deployer.fields.field import Effect
+from deployer.history.entries import Entry
 from deployer.plan.model import Action, Cause, Change, FieldChange, Plan
 from deployer.render import plan_json, plan_text
 from deployer.render.status import ServiceStatus, as_json, as_text
@@ -75,14 +76,62 @@ def test_json_has_every_part() -> None:
             {
                 "service": "db", "wanted": 1, "ready": 0, "health": "starting", "ports": [], "image": "postgres:16",
                 "revision": 6, "drift": ["mem_limit", "restart"],
-                "drifted": [], "inactive": False,
+                "drifted": [], "inactive": False, "compared": True,
             },
             {
                 "service": "new", "wanted": 3, "ready": 0, "health": "", "ports": [], "image": "",
-                "revision": None, "drift": [], "drifted": [], "inactive": False,
+                "revision": None, "drift": [], "drifted": [], "inactive": False, "compared": True,
             },
         ],
+        "last_apply": None,
     }  # fmt: skip
+
+
+FAILED = Entry(
+    *(2, 1772442971.0, "anna", "edge1", "apply", "~ web[1]", "2bc5914", False, "failed", "it failed"),
+    failure="web keeps restarting",
+)
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (
+            FAILED,
+            "Revision 2 failed (apply, 2026-03-02 09:16:11 UTC, by anna on edge1): web keeps restarting\n"
+            "What is left to do: deployer plan",
+        ),
+        (
+            replace(FAILED, result="died", failure="", user="", at=0.0),
+            "Revision 2 died, and was never ended (apply)\nWhat is left to do: deployer plan",
+        ),
+        (
+            replace(FAILED, result="at work", failure=""),
+            "Revision 2 is at work (apply, 2026-03-02 09:16:11 UTC, by anna on edge1)",
+        ),
+        (
+            replace(FAILED, failure="\x1b[2J\n", command=""),
+            r"Revision 2 failed (2026-03-02 09:16:11 UTC, by anna on edge1): \x1b[2J\n"
+            "\nWhat is left to do: deployer plan",
+        ),
+    ],
+)
+def test_that_the_last_apply_was_not_reached_is_said(last: Entry, said: str) -> None:
+    """When, by whom, and why, beneath the table."""
+    assert as_text([WEB], last=last).split("\n\n")[1:] == [said]
+
+
+def test_an_apply_that_succeeded_is_said_to_programs_alone() -> None:
+    """People read the table."""
+    succeeded = replace(FAILED, result="succeeded", failure="")
+    assert as_text([WEB], last=succeeded) == as_text([WEB])
+    told = json.loads(as_json([WEB], last=succeeded))["last_apply"]
+    assert (told["revision"], told["result"], told["at"]) == (2, "succeeded", "2026-03-02T09:16:11+00:00")
+
+
+def test_what_is_not_compared_says_so() -> None:
+    """No drift that is known is not the same as none."""
+    assert as_text([replace(WEB, compared=False)]).splitlines()[1].endswith("  not compared")
 
 
 def test_drift_stands_beneath_the_table_in_the_words_of_the_plan() -> None:

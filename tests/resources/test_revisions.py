@@ -55,6 +55,10 @@ def test_what_a_later_version_says_besides_is_let_be():
     assert about_of('{"command": "apply", "weather": "fine"}') == About("apply")
 
 
+def test_an_earlier_version_did_not_say_what_failed():
+    assert about_of('{"command": "apply"}').failure == ""
+
+
 def test_images_are_read_again():
     base = KeptImage("a:1", "sha256:1", ("a@sha256:2",))
     images = {"build.web": KeptImage("shop/web:1", "sha256:3", (), {"a:1": base}), "image.a:1": base}
