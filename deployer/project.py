@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import Diagnostic, raise_if_any
+from deployer.errors import Diagnostic, did_you_mean, raise_if_any
 from deployer.stack_sources import StackSources
 
 if TYPE_CHECKING:
@@ -340,5 +340,6 @@ def _nothing_there(reader: Reader, name: str, observed: Observed) -> Iterator[Di
         return
     labels = ((listed.get("Labels") or {}).get(PROJECT) for listed in reader.containers())
     others = sorted(set(filter(None, labels)))
-    hint = f"stacks with containers there: {', '.join(others[:10])}" if others else "no stack has containers there"
-    yield Diagnostic("no-such-stack", f"nothing on the engine is of a stack named {name}", hint=hint)
+    hint = did_you_mean(name, others, "stacks with containers there") or "no stack has containers there"
+    message = f"nothing on the engine is of a stack named {name}, so there is nothing to remove"
+    yield Diagnostic("no-such-stack", message, hint=hint)

@@ -210,7 +210,7 @@ def _look(new: steps.NewContainer, name: str) -> tuple[Step, ...]:
     """Before anything stops, look whether another program's container has the ports."""
     wanted = host_ports(new.body)
     ports = ", ".join(str(port) for port in sorted({port for _, port, _ in wanted}))
-    return (Step(Call.LOOK_PORTS, name, wanted, detail=ports),) if wanted else ()
+    return (Step(Call.LOOK_PORTS, name, wanted, detail=f"({ports})"),) if wanted else ()
 
 
 def _draft(

@@ -159,7 +159,7 @@ class Call(StrEnum):
     CONNECT = "connect"
     DISCONNECT = "disconnect"
     UPDATE = "update"
-    LET_STOPPED_STAY = "let stopped stay"
+    LET_STOPPED_STAY = "set the restart policy of"
     STOP = "stop"
     START = "start"
     RESTART = "restart"
@@ -168,7 +168,7 @@ class Call(StrEnum):
     UNPAUSE = "unpause"
     REMOVE = "remove"
     RENAME = "rename"
-    LOOK_PORTS = "look for free ports"
+    LOOK_PORTS = "check the host ports for"
     AWAIT_READY = "wait until ready"
     AWAIT_COMPLETED = "wait until completed"
 

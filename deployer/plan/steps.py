@@ -170,7 +170,8 @@ def _start_successor(successor: str, new: NewContainer) -> Step:
 
 def _let_stopped_stay(container: str, undo: tuple[Step, ...] = (), name: str = "") -> Step:
     policy = {"RestartPolicy": {"Name": STAYS_STOPPED}}
-    return Step(Call.LET_STOPPED_STAY, container, policy, undo=undo, name=name)
+    detail = f"to {STAYS_STOPPED}, so that it stays stopped"
+    return Step(Call.LET_STOPPED_STAY, container, policy, undo=undo, detail=detail, name=name)
 
 
 def back_up(old: ObservedContainer) -> tuple[Step, ...]:

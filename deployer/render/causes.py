@@ -7,8 +7,13 @@ from deployer.fields.kinds import show_text
 from deployer.plan.model import Cause, FieldChange
 
 UNSET = "(unset)"
-NOT_CONNECTED = "(not connected)"
-"""What a container is to a network that it is not in: to be unset is a word for values."""
+_ABSENT = {
+    "networks": "(not connected)",
+    "volumes": "(not mounted)",
+    "secrets": "(not there)",
+    "configs": "(not there)",
+}
+"""What is not in a container, by its field: to be unset is a word for values."""
 
 _ABOVE = ("(built above)", "(pulled above)", "(pushed above)", "(loaded above)")
 """What stands for an image that is not there yet: it says by itself why the field differs."""
@@ -34,7 +39,7 @@ def _one(cause: Cause, field: FieldChange, revision: int) -> str:
         case Cause.DRIFT:
             return _drift(field, revision)
         case Cause.IMAGE:
-            return "" if field.after and field.after.endswith(_ABOVE) else "the tag points elsewhere now"
+            return "" if field.after and field.after.endswith(_ABOVE) else "the tag names another image now"
         case Cause.BUILD:
             return "" if field.after and field.after.endswith(_ABOVE) else "built from other inputs"
         case Cause.DEPENDENCY:
@@ -65,5 +70,6 @@ def _short(value: str) -> str:
 def value_text(field: FieldChange, value: str | None) -> str:
     """A value of a field as a person sees it."""
     if value is None:
-        return NOT_CONNECTED if field.field.startswith("networks.") else UNSET
+        what, dot, _ = field.field.partition(".")
+        return _ABSENT.get(what, UNSET) if dot else UNSET
     return show_text(value) if field.quoted else value or UNSET

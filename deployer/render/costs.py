@@ -13,7 +13,7 @@ def gap_text(gap: Gap | None, *, long: bool = False) -> str:
     if gap is None:
         return "none"
     parts = ", ".join(_part(part, long) for part in gap.parts)
-    meanwhile = f"; {gap.others} other{'s run' if gap.others > 1 else ' runs'} meanwhile" if gap.others else ""
+    meanwhile = f"; {gap.others} other replica{'s run' if gap.others > 1 else ' runs'} on" if gap.others else ""
     return f"{_between(gap.least, gap.most)}{f': {parts}' if parts else ''}{meanwhile}"
 
 

@@ -60,7 +60,7 @@ class _Comment:
     destroy: bool
 
     def heading(self) -> str:
-        return f"{marker('deployer plan', self.plan.stack)}\n### {closing(self.plan)}"
+        return f"{marker('deployer plan', self.plan.stack)}\n### {closing(self.plan, self.destroy)}"
 
     def top(self) -> Iterator[str]:
         """What everybody reads."""

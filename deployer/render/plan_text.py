@@ -59,7 +59,15 @@ def as_text(
     told = files_line(plan, destroy)
     warned = [warnings_text(plan.warnings, color=color, severity="warning"), ""] if plan.warnings else []
     return "\n".join(
-        [head(plan, destroy), *([told] if told else []), "", *lines, *([""] if lines else []), *warned, closing(plan)]
+        [
+            head(plan, destroy),
+            *([told] if told else []),
+            "",
+            *lines,
+            *([""] if lines else []),
+            *warned,
+            closing(plan, destroy),
+        ]
     )
 
 

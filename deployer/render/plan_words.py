@@ -11,7 +11,7 @@ from deployer.plan.model import HOLDS_DATA, NO_LONGER, Action, Change, FieldChan
 from deployer.render.causes import value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
-from deployer.render.sizes import bytes_text
+from deployer.render.sizes import bytes_text, comparable
 from deployer.sources.files import STACK_FILES
 
 SIGNS = {
@@ -55,7 +55,7 @@ _NOUNS = {
 }
 """In the order of the closing line. Data that is kept is nothing to do, and counted with what is unchanged."""
 
-_TAKEN = "; --volumes takes it too"
+_TAKEN = "; to remove it, too: --volumes"
 _LET_GO = ": to let it go, apply a file that names it without `protect`"
 _LONGEST_VALUE = 120
 _BEFORE_DIFFERENCE = 20
@@ -84,14 +84,15 @@ def files_line(plan: Plan, destroy: bool) -> str:
     return f"from {harmless(', '.join(plan.files))}"
 
 
-def closing(plan: Plan) -> str:
+def closing(plan: Plan, destroy: bool = False) -> str:
     """`1 build, 2 replacements; 5 unchanged.`: numbers, and no word that is not ours."""
+    nothing = f"Nothing to {'remove' if destroy else 'change'}"
     counts = plan.summary
     many = {action: counts.get(action.value, 0) for action in _NOUNS}
     parts = [f"{number} {_NOUNS[action][number > 1]}" for action, number in many.items() if number]
     alone = f", {len(plan.left_alone)} left alone" if plan.left_alone else ""
     kept = f", {counts[Action.KEPT.value]} kept" if counts.get(Action.KEPT.value) else ""
-    return f"{', '.join(parts) or 'Nothing to change'}; {counts['unchanged']} unchanged{kept}{alone}."
+    return f"{', '.join(parts) or nothing}; {counts['unchanged']} unchanged{kept}{alone}."
 
 
 def words(change: Change, *, verbose: bool = False) -> str:
@@ -144,7 +145,9 @@ def sides(field: FieldChange) -> tuple[str, str] | None:
         return field.shows[0].value, field.shows[1].value
     if field.before is None and field.after is None:
         return None
-    return _cut(*(harmless(value_text(field, value)) for value in (field.before, field.after)))
+    before, after = (value_text(field, value) for value in (field.before, field.after))
+    both = (before, after) if field.quoted else comparable(before, after)
+    return _cut(*map(harmless, both))
 
 
 def is_unset(field: FieldChange) -> tuple[bool, bool]:

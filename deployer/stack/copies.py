@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -12,7 +13,10 @@ from deployer.fields.parse import mapping
 from deployer.fields.tmpfs import parts
 from deployer.stack.mistakes import Path, undefined
 from deployer.stack.model import Stack
+from deployer.stack.places import Places
 from deployer.stack.service import ServiceKeys, said
+
+_DECIMAL = re.compile(r"[1-7][0-7]{2}(?![\w.])")
 
 Used = tuple[Section, int, Any]
 """An entry of a service's secrets or configs, with its index there."""
@@ -29,6 +33,22 @@ def copies(stack: Stack, tree: Mapping[str, Any], wrong: Collection[Path]) -> It
         yield from _undefined(stack, tree, name, used)
         yield from _targets(stack, name, service, used)
         yield from _read_only(stack, name, service, used)
+
+
+def decimal_modes(services: Mapping[str, ServiceKeys], places: Places) -> Iterator[Diagnostic]:
+    """Permissions that are written as people say them, and that YAML takes for a decimal number: `mode: 400`."""
+    for name, service in services.items():
+        for section in SECTIONS:
+            for index, copy in enumerate(said(service, section) or ()):
+                place = places.at("services", name, section, index, "mode")
+                written = _DECIMAL.match(place.excerpt[place.column - 1 :])
+                if written and int(written[0]) == copy.mode:
+                    message = (
+                        f"services.{name}: the mode {written[0]} of {section}.{copy.source} has no zero in front, so "
+                        f"it is a decimal number, as with Compose: the permissions are {copy.mode:04o}"
+                    )
+                    hint = f"write 0{written[0]}, if those are meant; {copy.mode:04o}, if these are"
+                    yield Diagnostic("decimal-mode", message, place, hint)
 
 
 def _sources(stack: Stack, section: Section, wrong: Collection[Path]) -> Iterator[Diagnostic]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.fields.parse import listing, mapping
 from deployer.stack.check import check
+from deployer.stack.copies import decimal_modes
 from deployer.stack.document import plain
 from deployer.stack.environment import resolve_environments, resolve_labels
 from deployer.stack.extensions import extensions, without_extensions
@@ -103,7 +104,11 @@ def load_files(
         volumes=parsed.volumes,
         places=places,
         overlay=overlay,
-        warnings=(*warnings, *swarm_only({key: each.deploy for key, each in parsed.services.items()}, places)),
+        warnings=(
+            *warnings,
+            *swarm_only({key: each.deploy for key, each in parsed.services.items()}, places),
+            *decimal_modes(parsed.services, places),
+        ),
         sensitive=parsed.own.sensitive if parsed.own else (),
         tainted=tainted_paths(root) if variables.tainted else frozenset(),
         registries=parsed.registries,

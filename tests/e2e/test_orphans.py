@@ -74,7 +74,7 @@ def test_destroy_with_volumes_leaves_nothing_of_ours(project: Project) -> None:
     write_both(project)
     project.destroy("--volumes")
     assert (project.containers(), project.networks(), project.volumes(), project.records()) == (set(),) * 4
-    assert "Nothing to change" in project.destroy().out
+    assert "Nothing to remove" in project.destroy().out
 
 
 def test_destroy_with_volumes_removes_data_that_an_earlier_destroy_kept(project: Project) -> None:

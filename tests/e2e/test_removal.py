@@ -78,7 +78,7 @@ def test_destroy_twice_is_no_error(project: Project) -> None:
     project.destroy()
     project.apply()
     project.destroy()
-    assert "Nothing to change" in project.destroy().out
+    assert "Nothing to remove" in project.destroy().out
 
 
 BROKEN_FILES = {

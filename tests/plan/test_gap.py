@@ -123,9 +123,9 @@ def test_other_replicas_run_meanwhile(container: Make, replacement: Callable[...
     """They are replaced one after the other."""
     first, second, third = (stopping(container(number=number), stop_grace_period=0) for number in (1, 2, 3))
     drafts = [replacement(first), replacement(second), replacement(third)]
-    assert gap_text(gap_of(*drafts)) == "1s: stop 0s, start 1s; 2 others run meanwhile"
+    assert gap_text(gap_of(*drafts)) == "1s: stop 0s, start 1s; 2 other replicas run on"
     stopped = observed(first, replace(second, status="exited"), third)
-    assert gap_text(gap_of(*drafts, among=stopped)).endswith("; 1 other runs meanwhile")
+    assert gap_text(gap_of(*drafts, among=stopped)).endswith("; 1 other replica runs on")
 
 
 def test_who_trades_waits_for_the_others(container: Make, replacement: Callable[..., Draft]) -> None:

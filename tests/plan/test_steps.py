@@ -90,7 +90,7 @@ def test_a_step_shows_names_and_never_its_payload(container):
     old = container(policy="always")
     assert [str(step) for step in runbook(old)] == [
         "create shop-web-1.next",
-        "let stopped stay shop-web-1",
+        "set the restart policy of shop-web-1 to unless-stopped, so that it stays stopped",
         "stop shop-web-1",
         "start shop-web-1.next",
         "wait until ready shop-web-1.next",

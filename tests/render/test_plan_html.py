@@ -135,7 +135,7 @@ def test_a_service_of_which_some_containers_stay_changes(shop: Plan) -> None:
 def test_what_stays_is_pale_and_leads_nowhere(shop: Plan) -> None:
     page = as_html(replace(shop, changes=(), unchanged=("service.db[1]",)), GRAPH)
     assert kind_of(page, "service.db") == "same"
-    assert "Nothing to change." in page
+    assert "<p>None.</p>" in page
     assert attributes(page, "href") == []
 
 

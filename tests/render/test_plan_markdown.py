@@ -255,7 +255,7 @@ def test_what_somebody_may_regret_is_plain_near_the_top(shop: Plan) -> None:
     assert risk_lines(replace(shop, changes=changes)) == [
         "Data goes, for good: volume.cache shop_cache (12.3 MB)",
         "No longer protected: volume.log",
-        "Down for a while: service.web[1] 1s to 11s; 1 other runs meanwhile",
+        "Down for a while: service.web[1] 1s to 11s; 1 other replica runs on",
         "Replaced: service.web[1]",
         "Changed by hand, put back: service.db[1] mem_limit",
         "Removed: service.old[1]",

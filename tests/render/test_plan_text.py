@@ -112,7 +112,7 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
             field_of(Cause.DRIFT, applied_known=True, after=None),
             "mem_limit 256m -> (unset) drift: was (unset) when revision 7 was applied",
         ),
-        (field_of(Cause.IMAGE, after="a:1 @ 12"), "mem_limit 256m -> a:1 @ 12 the tag points elsewhere now"),
+        (field_of(Cause.IMAGE, after="a:1 @ 12"), "mem_limit 256m -> a:1 @ 12 the tag names another image now"),
         (field_of(Cause.IMAGE, after="a:1 (pulled above)"), "mem_limit 256m -> a:1 (pulled above)"),
         (field_of(Cause.BUILD, after="a:1 @ 12"), "mem_limit 256m -> a:1 @ 12 built from other inputs"),
         (field_of(Cause.BUILD, after="(built above)"), "mem_limit 256m -> (built above)"),
@@ -136,6 +136,27 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
             "mem_limit (sensitive) -> (sensitive) drift",
         ),
         (field_of(Cause.DRIFT, field="state", applied_known=True), "state 256m -> 512m drift"),
+        (
+            field_of(Cause.DRIFT, field="state", note="left so by the apply of revision 2, which failed"),
+            "state 256m -> 512m left so by the apply of revision 2, which failed",
+        ),
+        (
+            field_of(Cause.EDIT, Cause.DRIFT, at=Place("a.yaml", 2), note="left so by the apply of revision 2"),
+            "mem_limit 256m -> 512m a.yaml:2; left so by the apply of revision 2",
+        ),
+        (field_of(Cause.EDIT, after="134217729"), "mem_limit 256m -> 134217729 (128m + 1 byte) edited"),
+        (field_of(Cause.EDIT, before="134217729"), "mem_limit 134217729 (128m + 1 byte) -> 512m edited"),
+        (
+            field_of(Cause.EDIT, after="134217729", quoted=True),
+            'mem_limit "256m" -> "134217729" edited',
+        ),
+        (field_of(Cause.EDIT, field="secrets.pw", after=None), "secrets.pw 256m -> (not there) edited"),
+        (field_of(Cause.EDIT, field="configs.site", before=None), "configs.site (not there) -> 512m edited"),
+        (field_of(Cause.EDIT, field="volumes./data", after=None), "volumes./data 256m -> (not mounted) edited"),
+        (
+            field_of(Cause.EDIT, field="networks.front", before=None),
+            "networks.front (not connected) -> 512m edited",
+        ),
     ],
 )
 def test_a_field_names_its_values_and_its_cause(field: FieldChange, shown: str) -> None:
@@ -241,7 +262,7 @@ def test_the_first_plan_and_the_last_one_have_heads_of_their_own() -> None:
     assert as_text(plan_of(revision=0)).splitlines()[0].endswith("(28.5.2), no revision yet")
     text = as_text(plan_of(removal, kept), destroy=True)
     assert text.splitlines()[0].endswith("(28.5.2), revision 7 -> none")
-    assert "kept      it holds data; --volumes takes it too\n" in text
+    assert "kept      it holds data; to remove it, too: --volumes\n" in text
 
 
 def test_warnings_stand_where_they_are_read_last(shop: Plan, snapshot: SnapshotAssertion) -> None:
