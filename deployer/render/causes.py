@@ -60,7 +60,8 @@ def _drift(field: FieldChange, revision: int) -> str:
     if field.field == "state" or field.sensitive or not field.applied_known:
         return "drift"
     when = f"when revision {revision} was applied" if revision else "when last applied"
-    return f"drift: was {_short(value_text(field, field.applied))} {when}"
+    was = value_text(field, field.applied)
+    return f"drift: was {_short(was) if field.applied is not None else was.strip('()')} {when}"
 
 
 def _short(value: str) -> str:

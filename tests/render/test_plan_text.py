@@ -110,7 +110,7 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
         ),
         (
             field_of(Cause.DRIFT, applied_known=True, after=None),
-            "mem_limit 256m -> (unset) drift: was (unset) when revision 7 was applied",
+            "mem_limit 256m -> (unset) drift: was unset when revision 7 was applied",
         ),
         (field_of(Cause.IMAGE, after="a:1 @ 12"), "mem_limit 256m -> a:1 @ 12 the tag names another image now"),
         (field_of(Cause.IMAGE, after="a:1 (pulled above)"), "mem_limit 256m -> a:1 (pulled above)"),
