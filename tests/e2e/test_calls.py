@@ -21,7 +21,7 @@ from tests.e2e.registry import PROGRAM, registry_in
 
 pytestmark = pytest.mark.engine
 
-WAITS = ("wait until", "look for")
+WAITS = ("wait until", "check the host ports")
 
 
 def test_the_calls_of_a_first_apply_are_those_planned(project: Project, proxy: Proxy) -> None:
@@ -260,8 +260,10 @@ def call_of(request: Request, names: dict[str, str]) -> str:
         case "POST", "containers", [container, "rename"]:
             return f"rename {names.get(container, container)} to {request.query['name']}"
         case "POST", "containers", [container, "update"]:
-            stays = body == {"RestartPolicy": {"Name": "unless-stopped"}}
-            return f"{'let stopped stay' if stays else 'update'} {names.get(container, container)}"
+            if body == {"RestartPolicy": {"Name": "unless-stopped"}}:
+                stays = "to unless-stopped, so that it stays stopped"
+                return f"set the restart policy of {names.get(container, container)} {stays}"
+            return f"update {names.get(container, container)}"
         case "POST", "containers", [container, verb]:
             return f"{verb} {names.get(container, container)}"
         case "DELETE", "containers", [container]:

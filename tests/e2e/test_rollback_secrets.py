@@ -45,4 +45,4 @@ def test_a_difference_behind_the_mask_is_told(edited: Project) -> None:
 def test_a_number_is_taken_by_its_word_with_todays_values(edited: Project) -> None:
     result = edited.run("rollback", "--to", "1", "--yes")
     assert result.code == 0, result.err
-    assert "today's services.web.command" in result.err
+    assert "today's services.web.command" in result.out
