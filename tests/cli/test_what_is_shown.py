@@ -72,3 +72,14 @@ def test_quiet_leaves_results_warnings_and_errors(cli: Cli, name: str):
     assert (failed.code, failed.out) == (1, "")
     assert "error[" in failed.err
     assert "\nas before: service.web[1]\n" in failed.err
+
+
+def test_a_slip_in_the_name_of_a_stack_that_is_to_go_names_the_nearest(cli: Cli, name: str):
+    """That nothing is there is no error, as a second `destroy` is none; what it could not find is said."""
+    assert cli("apply", "-p", name, "--yes", stack=STACK).code == 0
+    gone = cli("destroy", "-p", f"{name}x", "--yes")
+
+    assert gone.code == 0
+    assert f"warning[no-such-stack]: nothing on the engine is of a stack named {name}x" in gone.out
+    assert f"did you mean '{name}'?" in gone.out
+    assert gone.out.endswith("\nNothing to remove; 0 unchanged.\n")

@@ -38,10 +38,10 @@ def test_a_stack_whose_file_is_gone_is_removed_by_its_name(project: Project) -> 
     assert project.volumes() == {f"{project.name}_data"}
     assert project.run("-p", project.name, "destroy", "--yes").code == 0, "its data is there"
     wrong = project.run("-p", f"{project.name}x", "destroy", "--yes")
-    assert (wrong.code, "nothing on the engine is of a stack named" in wrong.err) == (0, True)
+    assert (wrong.code, "nothing on the engine is of a stack named" in wrong.out) == (0, True)
     (project.folder / "stack.yaml").write_text(text)
     wrong = project.run("-p", f"{project.name}x", "destroy", "--yes")
-    assert (wrong.code, "nothing on the engine is of a stack named" in wrong.err) == (0, True), "with a file, too"
+    assert (wrong.code, "nothing on the engine is of a stack named" in wrong.out) == (0, True), "with a file, too"
     project.apply()
     project.must_be_settled()
 
