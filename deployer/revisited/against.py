@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from deployer.resources.as_read import salted
 from deployer.resources.observed import Observed
 from deployer.revisited.imagined import imagined, moved
 from deployer.sources.git_tree import GitTree, tree_at
+from deployer.sources.noted import noting
 from deployer.stack.model import Stack
 
 _GIT = "git:"
@@ -58,9 +60,19 @@ def _stack_at(project: Project, loader: Loader, tree: GitTree) -> Project | None
     if not there:
         return None
     env_files = [str(_env_file(tree, each)) for each in loader.env_files]
-    stack, path = loader.load(there, env_files)
+    with noting() as seen:
+        stack, path = loader.load(there, env_files)
     found = Project(replace(stack, name=project.stack.name), path)
     found.origin, found.salt = project.origin, project.salt
+    read = {os.path.abspath(each) for each in seen.files} - set(env_files)
+    contents = (each.file for each in (*stack.secrets.values(), *stack.configs.values()) if each.file)
+    contexts = (each.context for each in stack.builds.values())
+    named = {os.path.abspath(Path(stack.folder, Path(each).expanduser())) for each in (*contents, *contexts)}
+    outside = sorted(each for each in read | named if not Path(each).is_relative_to(tree.folder))
+    if outside:
+        hint = "name files of the repository; or plan against a snapshot"
+        message = f"the stack names {', '.join(outside)}, which is outside of the repository, so it has no revisions"
+        raise InvalidStack(Diagnostic("outside-repository", message, hint=hint))
     return found
 
 

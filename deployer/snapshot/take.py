@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,12 +130,25 @@ def known_in(desired: Desired, salt: str) -> list[str]:
         secrecy = Secrecy(salt, service.sensitive, service.hidden)
         for row in CONTAINER_ROWS:
             value = service.asked[row.name]
-            found.update(leaves(value))
+            found.update(leaves(value) if row.name in trimmed.HIDDEN_ROWS else _options(value))
             found.update(text for text in leaves(secrecy.stored(row, value)) if text.startswith(HASH))
         found.update(content.digest for content in service.contents.values())
     for thing in (*desired.networks.values(), *desired.volumes.values()):
-        found.update(text for value in thing.asked.values() for text in leaves(value))
+        found.update(text for row in trimmed.HIDDEN_ROWS for text in leaves(thing.asked.get(row)))
     return sorted(found)
+
+
+def _options(value: object) -> Iterator[str]:
+    """The texts in the options and labels of a network's or a mount's entry, and the digests of secrets."""
+    if isinstance(value, tuple):
+        pair = cast("tuple[Any, ...]", value)
+        if len(pair) == 2 and pair[0] in trimmed.OPTIONS:
+            yield from leaves(pair[1])
+        else:
+            for each in pair:
+                yield from _options(each)
+    elif isinstance(value, str) and value.startswith(HASH):
+        yield value
 
 
 def _public(service: DesiredService, salt: str, text: str) -> Iterable[tuple[str, str]]:

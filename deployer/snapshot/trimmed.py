@@ -27,6 +27,9 @@ Json = Mapping[str, Any]
 HIDDEN_ROWS = ("environment", "labels", "annotations", "command", "entrypoint", "healthcheck", "logging", "driver_opts")
 """The rows that hold what people write as they like; of a log driver the options, of a health check the command."""
 
+OPTIONS = ("driver_opts", "labels")
+"""The same in the entry of a network or a mount."""
+
 _STATE = ("Status", "Running", "Paused", "Restarting", "ExitCode", "StartedAt", "FinishedAt")
 _CONFIG = (
     *("Hostname", "Domainname", "User", "ExposedPorts", "Tty", "OpenStdin", "Image", "Volumes", "WorkingDir"),
@@ -287,7 +290,7 @@ def _less_options(value: Any, hide: Hide) -> Any:
     """What people write as they like, in a network's or a mount's entry."""
     if not isinstance(value, list):
         return value
-    if len(value) == 2 and value[0] in ("driver_opts", "labels") and isinstance(value[1], list):
+    if len(value) == 2 and value[0] in OPTIONS and isinstance(value[1], list):
         return [value[0], [[name, hide(text)] for name, text in value[1]]]
     return [_less_options(each, hide) for each in value]
 

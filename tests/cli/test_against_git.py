@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import deployer
 from tests.cli.conftest import Cli, Result
+
+ROOT = Path(deployer.__file__).parents[1]
 
 STACK = """\
 name: shop
@@ -226,6 +230,30 @@ def test_a_file_outside_of_the_repository_is_65(repository: Path, cli: Cli) -> N
     outside = repository.parent / "outside.yaml"
     outside.write_text("services: {}\n")
     refused(cli("plan", "stack.yaml", str(outside), "--against", "git:main"), "outside-repository")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("web.env", "../outside"), ("web.env", "{outside}"), ("key.txt", "../outside"), ("build: ./web", "build: ../")],
+)
+def test_what_was_outside_of_the_repository_is_65(before: str, after: str, repository: Path, cli: Cli) -> None:
+    """Env files, secrets and builds' folders: they have no revisions, and nothing of them is shown."""
+    outside = repository.parent / "outside"
+    outside.write_text("PW=hunter3\n")
+    (repository.parent / "Dockerfile").write_text("FROM busybox:1.37\n")
+    edit(repository / "stack.yaml", before, after.format(outside=outside))
+    git("commit", "--quiet", "--all", "-m", "hostile")
+    edit(repository / "stack.yaml", after.format(outside=outside), before)
+    result = cli("plan", "--against", "git:HEAD")
+    assert result.code == 65
+    assert "hunter3" not in result.out + result.err
+
+
+def test_neither_an_engine_nor_its_client_is_looked_for(repository: Path) -> None:
+    """Of the libraries that talk to engines none is loaded."""
+    code = "import sys; from deployer.cli.app import run; run(sys.argv[1:]); sys.exit('docker' in sys.modules)"
+    words = [sys.executable, "-c", code, "plan", "--against", "git:main"]
+    assert subprocess.run(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=repository).returncode == 0
 
 
 def test_a_link_that_leads_out_of_the_repository_is_refused_before_anything_is_read(repository: Path, cli: Cli) -> None:
