@@ -62,7 +62,7 @@ def _stack_at(project: Project, loader: Loader, tree: GitTree) -> Project | None
     env_files = [str(_env_file(tree, each)) for each in loader.env_files]
     with noting() as seen:
         stack, path = loader.load(there, env_files)
-    found = Project(replace(stack, name=project.stack.name), path)
+    found = Project(stack, path)
     found.origin, found.salt = project.origin, project.salt
     read = {os.path.abspath(each) for each in seen.files} - set(env_files)
     contents = (each.file for each in (*stack.secrets.values(), *stack.configs.values()) if each.file)
@@ -90,26 +90,37 @@ def _plan(
     project: Project, before: Project | None, tree: GitTree, said: str, options: Options
 ) -> tuple[Plan, Observed]:
     after, salt = project.desired(options.only), project.salt
-    was = before.desired() if before else replace(after, services={}, images={}, builds={}, networks={}, volumes={})
-    if before is None:
-        was = replace(was, pushes=())
+    if before and before.stack.name == project.stack.name:
+        was = before.desired()
+    else:
+        was = replace(after, services={}, images={}, builds={}, networks={}, volumes={}, pushes=())
     was = replace(was, origin=after.origin, folder=after.folder, file=after.file)
-    there = moved(salted(was, salt), lambda text: _back(text, tree))
+    top = _top(project, tree)
+    there = moved(salted(was, salt), lambda text: _back(text, tree, top))
     observed, recall = imagined(there, said, tree.commit[:12], salt, after)
     return make_plan(after, observed, project.stack.place, options, recall), observed
 
 
-def _back(text: str, tree: GitTree) -> str:
+def _top(project: Project, tree: GitTree) -> Path:
+    """The top folder of the checkout by the way that the stack file was named, which may lead through a link."""
+    folder = project.path.parent
+    inside = len(folder.resolve().relative_to(tree.top).parts)
+    top = (folder, *folder.parents)[inside]
+    return top if top.resolve() == tree.top else tree.top
+
+
+def _back(text: str, tree: GitTree, top: Path) -> str:
     """A path in the folder of the revision as that of the checkout."""
     folder = str(tree.folder)
-    return str(tree.top) + text[len(folder) :] if text == folder or text.startswith(f"{folder}/") else text
+    return str(top) + text[len(folder) :] if text == folder or text.startswith(f"{folder}/") else text
 
 
 def _renamed(diagnostic: Diagnostic, tree: GitTree, revision: str) -> Diagnostic:
     """What is wrong with the stack as it was, named as git names a file of a revision: `main:stack.yaml`."""
 
     def text(said: str) -> str:
-        return said.replace(f"{tree.folder}/", f"{revision}:").replace(str(tree.folder), revision)
+        said = said.replace(f"{tree.folder}/", f"{revision}:").replace(str(tree.folder), revision)
+        return said.replace(f"{tree.folder.parent}/", f"{revision}:../")
 
     place = diagnostic.place and replace(diagnostic.place, file=text(diagnostic.place.file))
     notes = tuple(map(text, diagnostic.notes))
@@ -162,6 +173,13 @@ def _not_known(project: Project, before: Project | None, revision: str) -> Itera
         message = f"none of {', '.join(_shown(project))} was there at {revision}: everything is new"
         yield Diagnostic("made-offline", message, hint=hint)
     else:
+        if before.stack.name != project.stack.name:
+            yield Diagnostic(
+                "made-offline",
+                f"the stack was named {before.stack.name} at {revision}, and is {project.stack.name} now: another one, "
+                f"of which nothing is there yet, and {before.stack.name} stays as it is",
+                hint=f"deployer -p {before.stack.name} destroy removes it",
+            )
         message = f"two versions of the files are compared, as if the stack at {revision} were what runs"
         yield Diagnostic("made-offline", message, hint=hint)
 

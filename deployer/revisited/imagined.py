@@ -40,8 +40,8 @@ def imagined(desired: Desired, host: str, version: str, salt: str, externals: De
     tags = references(desired.builds, ids)
     images = {name: _image(name) for name in (*ids, *filter(None, tags.values()))}
     for build in desired.builds.values():
-        if tags[build.name] and build.tag:
-            images[with_tag(build.tag)] = images[tags[build.name]]
+        for further in build.tags if tags[build.name] else ():
+            images[with_tag(further)] = images[tags[build.name]]
     pushed = {each.reference: images[tags[each.build]] for each in desired.pushes if tags.get(each.build)}
     images |= pushed
     images |= {image.id: image for image in images.values()}

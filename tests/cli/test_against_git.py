@@ -136,6 +136,16 @@ def test_a_build_names_the_files_that_changed_since(repository: Path, cli: Cli) 
     assert found["summary"]["replace"] == 1
 
 
+def test_further_names_of_a_build_and_what_was_pushed_are_there(repository: Path, cli: Cli) -> None:
+    stack = repository / "stack.yaml"
+    edit(stack, "build: ./web", "build: {context: ./web, tag: web:one, tags: [web:two], push: private}")
+    edit(stack, "networks:\n  front", "registries:\n  private: {address: 127.0.0.1:5000}\nnetworks:\n  front")
+    git("commit", "--quiet", "--all", "-m", "two")
+    assert plan(cli, rev="HEAD")["changes"] == []
+    (repository / "web" / "app").write_text("two")
+    assert {each["action"] for each in plan(cli, rev="HEAD")["changes"]} == {"build", "push", "replace"}
+
+
 def test_services_networks_and_volumes_come_and_go(repository: Path, cli: Cli) -> None:
     stack = repository / "stack.yaml"
     edit(stack, "  side:\n", "  more:\n")
@@ -206,6 +216,22 @@ def test_a_stack_in_a_folder_of_the_repository_is_found_there(
     monkeypatch.chdir(below)
     (below / "stack.yaml").write_text(text.replace("cpus: 1", "cpus: 2"))
     assert fields(plan(cli), "service.web[1]")["cpus"]["was_at"] == "main:deploy/stack.yaml:6"
+
+
+def test_a_checkout_behind_a_link_plans_the_same(repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mounted folder has the same path on both sides."""
+    link = repository.parent / "link"
+    link.symlink_to(repository)
+    monkeypatch.chdir(repository.parent)
+    found = cli("plan", "-f", str(link / "stack.yaml"), "--against", "git:main")
+    assert "Nothing to change" in found.out, found.out + found.err
+
+
+def test_under_another_name_it_is_another_stack(repository: Path, cli: Cli) -> None:
+    edit(repository / "stack.yaml", "name: shop", "name: store")
+    result = cli("plan", "--against", "git:main")
+    assert "the stack was named shop at main, and is store now" in result.err
+    assert "+ service.web[1]" in result.out
 
 
 def test_of_a_file_that_was_not_there_all_is_new(repository: Path, cli: Cli) -> None:
