@@ -84,6 +84,7 @@ def snapshot_of(noting: Noting, desired: Desired, observed: Observed, text: str)
     public = {name: frozenset(_public(service, salt, text)) for name, service in desired.services.items()}
     everywhere = frozenset(each for found in public.values() for each in found)
     own = {each.id: each for each in (*observed.containers, *observed.one_offs)}
+    told = {id: trimmed.secrets(each.raw) for id, each in own.items()}
     return Snapshot(
         stack=stack,
         origin=desired.origin,
@@ -97,9 +98,14 @@ def snapshot_of(noting: Noting, desired: Desired, observed: Observed, text: str)
             "platform": info.platform,
             "counts_swap": _counts_swap(noting.reader),
         },
-        containers=[trimmed.listed(each, stack, salt, everywhere) for each in noting.containers()],
+        containers=[
+            trimmed.without(trimmed.listed(each, stack, salt, everywhere), told.get(each["Id"], frozenset()), salt)
+            for each in noting.containers()
+        ],
         inspects=_sorted(
-            trimmed.container(each, salt, public.get(own[each["Id"]].service, ()))
+            trimmed.without(
+                trimmed.container(each, salt, public.get(own[each["Id"]].service, ())), told[each["Id"]], salt
+            )
             if each["Id"] in own
             else {"Id": each["Id"], "Name": each["Name"], "State": {"StartedAt": each["State"]["StartedAt"]}}
             for each in noting.inspects.values()
@@ -130,8 +136,10 @@ def known_in(desired: Desired, salt: str) -> list[str]:
         secrecy = Secrecy(salt, service.sensitive, service.hidden)
         for row in CONTAINER_ROWS:
             value = service.asked[row.name]
-            found.update(leaves(value) if row.name in trimmed.HIDDEN_ROWS else _options(value))
-            found.update(text for text in leaves(secrecy.stored(row, value)) if text.startswith(HASH))
+            stored = secrecy.stored(row, value)
+            is_secret = any(text.startswith(HASH) for text in leaves(stored))
+            found.update(leaves(value) if is_secret or row.name in trimmed.HIDDEN_ROWS else _options(value))
+            found.update(text for text in leaves(stored) if text.startswith(HASH))
         found.update(content.digest for content in service.contents.values())
     for thing in (*desired.networks.values(), *desired.volumes.values()):
         found.update(text for row in trimmed.HIDDEN_ROWS for text in leaves(thing.asked.get(row)))

@@ -20,7 +20,7 @@ from deployer.resources import identity
 from deployer.resources.applied import digest_with, plain
 from deployer.resources.inspected import rows_of
 from deployer.resources.record_labels import ABOUT, DESIRED, EXPIRES, HOLDER
-from deployer.snapshot.hiding import SAME, Hide, Public, Text, hidden_digest, hider, is_digest, mapped
+from deployer.snapshot.hiding import SAME, Hide, Public, Text, hidden_digest, hider, is_digest, leaves, mapped, token
 
 Json = Mapping[str, Any]
 
@@ -29,6 +29,8 @@ HIDDEN_ROWS = ("environment", "labels", "annotations", "command", "entrypoint", 
 
 OPTIONS = ("driver_opts", "labels")
 """The same in the entry of a network or a mount."""
+
+_SHORTEST = 6
 
 _STATE = ("Status", "Running", "Paused", "Restarting", "ExitCode", "StartedAt", "FinishedAt")
 _CONFIG = (
@@ -54,6 +56,36 @@ _NETWORK = (
 _IMAGE = ("Id", "RepoTags", "RepoDigests", "Os", "Architecture", "Variant", "Metadata")
 _IMAGE_CONFIG = ("User", "ExposedPorts", "Volumes", "WorkingDir", "StopSignal", "ArgsEscaped", "Shell")
 _FOREIGN_LABELS = (identity.PROJECT, identity.SERVICE, identity.ONEOFF, identity.NUMBER)
+
+
+def secrets(inspect: Json) -> frozenset[str]:
+    """The texts of a container that are nowhere hidden else, and of which its label has a digest alone: a sensitive
+    variable went into them. What is shorter than a secret is may stand for anything.
+    """
+    try:
+        rows = json.loads(section(inspect, "Config.Labels").get(identity.APPLIED, "{}")).get("fields", {})
+        values = rows_of(FIELDS, inspect, Context())
+    except (ValueError, AttributeError, RecursionError):
+        return frozenset()
+    found: set[str] = set()
+    for row, stored in rows.items() if isinstance(rows, dict) else ():
+        if row in values and row not in HIDDEN_ROWS and not isinstance(stored, (int, float)):
+            entries = stored.items() if isinstance(stored, dict) else [("", stored)]
+            hidden = [entry for entry, text in entries if is_digest(text)]
+            there = dict(values[row]) if isinstance(stored, dict) else {"": values[row]}
+            found.update(text for entry in hidden for text in leaves(there.get(entry)))
+    return frozenset(text for text in found if len(text) >= _SHORTEST)
+
+
+def without(document: dict[str, Any], texts: frozenset[str], salt: str) -> dict[str, Any]:
+    """The document with these texts hidden, wherever they stand."""
+
+    def hidden(said: str) -> str:
+        for text in texts:
+            said = said.replace(text, token(salt, text))
+        return said
+
+    return mapped(document, hidden) if texts else document
 
 
 def container(inspect: Json, salt: str, public: Public = ()) -> dict[str, Any]:

@@ -84,7 +84,7 @@ END
   )
   many=${found%% *}
   case $found in *' '*) id=${found#* } ;; esac
-  [ "$many" -ge 100 ] || break
+  [ "$many" -ge 100 ] && [ "$host" != gitea ] || break # Gitea gives all of them at once
   page=$((page + 1))
   [ "$page" -le 50 ] || break
 done

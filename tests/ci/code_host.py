@@ -70,10 +70,10 @@ class CodeHost:
         return headers.get("Authorization") == f"token {TOKEN}"
 
     def _page(self, host: str, query: dict[str, list[str]]) -> list[Any]:
-        """Gitea has all on one page of an issue's comments; the others at most 100, and GitLab the newest first."""
+        """Gitea has no pages of an issue's comments; the others have at most 100 on one, and GitLab the newest first."""
         ids = sorted(self.comments, reverse=host == "gitlab")
         if host == "gitea":
-            return [self._one(id) for id in ids] if query.get("page", ["1"]) == ["1"] else []
+            return [self._one(id) for id in ids]
         size, page = min(100, int(query.get("per_page", ["30"])[0])), int(query.get("page", ["1"])[0])
         return [self._one(id) for id in ids[(page - 1) * size : page * size]]
 

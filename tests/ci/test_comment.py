@@ -65,6 +65,10 @@ def test_it_is_found_among_hundreds(kind: str, host: CodeHost, plan: Path) -> No
     host.comments[205] = f"{MARKER}\nold"
     assert comment(kind, host, plan).returncode == 0
     assert (len(host.comments), host.comments[205]) == (349, plan.read_text())
+    host.comments[205] = "gone"
+    assert comment(kind, host, plan).returncode == 0
+    assert host.comments[350] == plan.read_text()
+    assert len(host.asked) < 12
 
 
 def test_two_stacks_have_two_comments(host: CodeHost, plan: Path) -> None:

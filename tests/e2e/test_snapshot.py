@@ -15,7 +15,7 @@ from tests.e2e.proxy import Proxy
 
 pytestmark = pytest.mark.engine
 
-SECRETS = ("old-in-a-file", "new-in-a-file", "old-in-a-variable", "new-in-a-variable", "forgotten-value")
+SECRETS = ("old-in-a-file", "new-in-a-file", "old-in-a-variable", "new-in-a-variable", "forgotten-value", "10.99.98.97")
 KEY = {"key": {"file": "key.txt"}}
 
 
@@ -61,6 +61,7 @@ def rich(**web: Any) -> dict[str, Any]:
             **{
                 "environment": {"MODE": "a", "PASSWORD": "${PW}", "OLD": "${OLD:-}"},
                 "labels": {"tier": "front"},
+                "extra_hosts": ["db.example=${HOST_TOKEN}"],
                 "secrets": ["key"],
                 "healthcheck": {"test": ["CMD", "true"], "interval": "200ms"},
                 "networks": {"front": {"aliases": ["shown"]}, "back": {}},
@@ -83,6 +84,7 @@ def write(project: Project, services: dict[str, Any] | None = None) -> None:
 def applied(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setenv("PW", SECRETS[2])
     monkeypatch.setenv("OLD", SECRETS[4])
+    monkeypatch.setenv("HOST_TOKEN", SECRETS[5])
     (project.folder / "key.txt").write_text(SECRETS[0])
     write(project)
     project.apply()

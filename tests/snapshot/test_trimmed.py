@@ -139,6 +139,15 @@ def test_a_digest_on_a_label_is_hidden_too_and_says_whether_it_is_of_what_is_the
     assert other.removeprefix("sha256:") not in json.dumps(found)
 
 
+def test_what_a_sensitive_variable_went_into_is_hidden_wherever_it_stands() -> None:
+    """The label has a digest of it, in whatever row it is."""
+    shown = inspect(hostname=digest_with(SALT, json.dumps(f"host-{SECRET}")))
+    shown["Config"]["Hostname"] = f"host-{SECRET}"
+    found = trimmed.without(trimmed.container(shown, SALT), trimmed.secrets(shown), SALT)
+    assert SECRET not in json.dumps(found)
+    assert json.loads(found["Config"]["Labels"]["io.deployer.applied"])["fields"]["hostname"] == SAME
+
+
 def test_who_knows_a_text_finds_it_by_its_digest() -> None:
     """And the digest of one by its digits; whoever does not sees that it is hidden."""
     digest = digest_with(SALT, "x")
