@@ -70,7 +70,7 @@ class CodeHost:
         return headers.get("Authorization") == f"token {TOKEN}"
 
     def _page(self, host: str, query: dict[str, list[str]]) -> list[Any]:
-        """Gitea has no pages of an issue's comments; the others have at most 100 on one, and GitLab the newest first."""
+        """Gitea has no pages of comments; the others have at most 100 on one, and GitLab the newest first."""
         ids = sorted(self.comments, reverse=host == "gitlab")
         if host == "gitea":
             return [self._one(id) for id in ids]

@@ -179,7 +179,7 @@ def test_the_head_says_with_what_it_is_compared_and_what_is_not_known(repository
     result = cli("plan", "--against", "git:main")
     commit = git("rev-parse", "main")
     assert result.out.startswith(f"shop, compared with git:main ({commit[:12]})\n")
-    assert "as if the stack at main were what runs" in result.err
+    assert "as if the stack at main were what runs" in result.out + result.err
     assert "image.busybox:9" in result.out
 
 
@@ -230,7 +230,7 @@ def test_a_checkout_behind_a_link_plans_the_same(repository: Path, cli: Cli, mon
 def test_under_another_name_it_is_another_stack(repository: Path, cli: Cli) -> None:
     edit(repository / "stack.yaml", "name: shop", "name: store")
     result = cli("plan", "--against", "git:main")
-    assert "the stack was named shop at main, and is store now" in result.err
+    assert "the stack was named shop at main, and is store now" in result.out + result.err
     assert "+ service.web[1]" in result.out
 
 
@@ -238,7 +238,7 @@ def test_of_a_file_that_was_not_there_all_is_new(repository: Path, cli: Cli) -> 
     (repository / "new.yaml").write_text("name: new\nservices:\n  web:\n    image: busybox:1.37\n")
     result = cli("plan", "new.yaml", "--against", "git:main")
     assert (result.code, "+ service.web[1]" in result.out) == (0, True)
-    assert "none of new.yaml was there at main: everything is new" in result.err
+    assert "none of new.yaml was there at main: everything is new" in result.out + result.err
 
 
 @pytest.mark.usefixtures("repository")

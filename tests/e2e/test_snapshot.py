@@ -202,8 +202,8 @@ def test_the_head_says_against_what_and_the_warnings_what_is_not_known(applied: 
     assert result.code == 0
     taken = json.loads((applied.folder / "s.json").read_text())["taken"]
     assert f", as it was on {taken.replace('T', ' at ').replace('Z', ' UTC')}, revision 1 -> 2" in result.out
-    assert "has happened to" in result.err
-    assert "whether busybox:0.0.nowhere is on the engine is not in the snapshot" in result.err
+    assert "has happened to" in result.out + result.err
+    assert "whether busybox:0.0.nowhere is on the engine is not in the snapshot" in result.out + result.err
 
 
 def test_such_a_plan_is_not_for_apply(applied: Project) -> None:
