@@ -12,6 +12,7 @@ _MODULES = {
     "init": "init",
     "validate": "validate",
     "plan": "plan",
+    "snapshot": "snapshot",
     "apply": "apply",
     **dict.fromkeys(("history", "diff"), "history"),
     "rollback": "rollback",

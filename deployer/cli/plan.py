@@ -50,6 +50,15 @@ def plan(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Save the plan, for deployer apply FILE to carry out just that."),
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="SNAPSHOT|git:REV",
+            help="Ask no engine: what runs is what a file of `deployer snapshot` says, or, with git:main and the like, "
+            "the stack as it was at that revision.",
+        ),
+    ] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 2 where there are changes, 0 where there are none.")
     ] = False,
@@ -73,6 +82,7 @@ def plan(
     \b
     Example: deployer plan stack.yaml --detailed-exitcode
     Example: deployer plan stack.yaml --format markdown --out plan.json
+    Example: deployer plan --against git:main
     """
     from deployer.cli.saved_plan import save
     from deployer.plan.planner import Options
@@ -82,6 +92,11 @@ def plan(
     from deployer.sources.noted import noting
 
     state = state_of(context)
+    if against is not None and out:
+        hint = "a plan that is to be applied is made with the engine: plan --out"
+        raise WrongUsage(
+            Diagnostic("usage", "--out: a plan that is made --against something cannot be applied", hint=hint)
+        )
     if volumes and not destroy:
         hint = "only a removal of the stack removes volumes: plan --destroy --volumes"
         raise WrongUsage(Diagnostic("usage", "--volumes is said without --destroy", hint=hint))
@@ -89,21 +104,26 @@ def plan(
         named = [*(only or ()), *(replace or ())]
         project = state.project_to_go(files) if destroy and not out else state.project(files, named=named)
     spared = keep_orphans or keeps_orphans(project.stack.environment)  # which the saved plan's options hold
-    reader = state.reader(project)
     chosen, anew = services_of(project, only, replace)
     options = Options(
         keep_orphans=spared, volumes=volumes, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds
     )
-    with noting(seen) as seen:
-        found, observed = project.plan_destroy(reader, options) if destroy else project.plan(reader, options)
+    if against is not None:
+        from deployer.cli.against import plan_against
+
+        found, observed = plan_against(state, project, against, options, destroy=destroy)
+    else:
+        reader = state.reader(project)
+        with noting(seen) as seen:
+            found, observed = project.plan_destroy(reader, options) if destroy else project.plan(reader, options)
+        found = with_sizes(reader, found)
     if record := observed.records.at_work:
         who = harmless(str(record.holder))
         state.output.say(f"An apply of {found.stack} is at work ({who}): what it has begun shows here.")
-    found = with_sizes(reader, found)
     shown = _Shown(show_all=all, destroy=destroy, link_to=links_to(link, Path.cwd()))
     _show(state.output, project, found, format, shown)
     if out:
-        save(state, files, out, (found, options, seen), reader, destroy=destroy)
+        save(state, files, out, (found, options, seen), state.reader(project), destroy=destroy)
     if detailed_exitcode and not found.is_empty:
         raise typer.Exit(Exit.CHANGES)
 

@@ -16,12 +16,17 @@ class Which(StrEnum):
 
     STACK = "stack"
     PLAN = "plan"
+    SNAPSHOT = "snapshot"
 
 
 def schema(
     context: typer.Context,
     which: Annotated[
-        Which, typer.Argument(metavar="stack|plan", help="stack: the stack file; plan: `plan --format json`.")
+        Which,
+        typer.Argument(
+            metavar="stack|plan|snapshot",
+            help="stack: the stack file; plan: `plan --format json`; snapshot: `snapshot`.",
+        ),
     ] = Which.STACK,
 ) -> None:
     """Print a JSON Schema (draft 2020-12).
@@ -31,8 +36,11 @@ def schema(
 
     Example: deployer schema stack > stack.schema.json
     """
-    from deployer.render.plan_json import plan_schema
-    from deployer.stack.schema import stack_schema
-
-    found = stack_schema() if which is Which.STACK else plan_schema()
-    state_of(context).output.result(json.dumps(found, indent=2, ensure_ascii=False))
+    match which:
+        case Which.STACK:
+            from deployer.stack.schema import stack_schema as schema_of
+        case Which.PLAN:
+            from deployer.render.plan_json import plan_schema as schema_of
+        case Which.SNAPSHOT:
+            from deployer.snapshot.form import snapshot_schema as schema_of
+    state_of(context).output.result(json.dumps(schema_of(), indent=2, ensure_ascii=False))

@@ -88,7 +88,8 @@ class FieldChange:
     """One field that differs. The values are as a user would write them; None is unset. Sensitive ones are never here.
 
     `applied` is there when `applied_known`; `note` says in words what the values cannot; `quoted` values are texts that
-    a person sees in quotation marks. `shows` is what can be told of sensitive values, before and after.
+    a person sees in quotation marks. `was_at` is where the value before is written, where two versions of a file are
+    compared. `shows` is what can be told of sensitive values, before and after.
     """
 
     field: str
@@ -103,6 +104,7 @@ class FieldChange:
     note: str = ""
     quoted: bool = False
     shows: tuple[Shows, Shows] = (Shows.NOTHING, Shows.NOTHING)
+    was_at: Place | None = None
 
     @property
     def by_hand(self) -> bool:
@@ -238,6 +240,7 @@ class Plan:
     `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address.
     `back_to` is the revision that it goes back to, 0 where it goes by the `files`: these as they are shown, none where
     the stack is known by its name alone, None where it does not go by files.
+    `against` is what it was made against in the place of an engine, as it was named.
     `images` gives the reference that is run for each image's address, where it is known before anything is done.
     `left_alone` are the addresses of what the plan is not about, where it is not about the whole stack. `ignored` are
     the fields of each service that others own, `uncompared` the mounted files and folders whose content nobody looks
@@ -259,6 +262,7 @@ class Plan:
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     uncompared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     back_to: int = 0
+    against: str = ""
     files: tuple[str, ...] | None = None
 
     @property

@@ -30,7 +30,8 @@ def myself(reader: Reader) -> Holder:
 
 def sees_the_host(reader: Reader) -> bool:
     """Whether the files of the engine's host are this process's, too: it is here, and this is no container of its."""
-    return reader.info().is_here and not (_own_container() and reader.container(_own_container()))
+    info = reader.info()
+    return info.is_here and not info.taken and not (_own_container() and reader.container(_own_container()))
 
 
 def with_the_dead(reader: Reader, records: Records, *, all_are: bool = False) -> Records:

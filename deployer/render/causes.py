@@ -35,7 +35,8 @@ def _and(texts: list[str]) -> list[str]:
 def _one(cause: Cause, field: FieldChange, revision: int) -> str:
     match cause:
         case Cause.EDIT:
-            return _at(field.at) if field.at else "" if field.note else "edited"
+            was = f", was {field.was_at.line_reference}" if field.was_at else ""
+            return _at(field.at) + was if field.at else "" if field.note else "edited"
         case Cause.DRIFT:
             return _drift(field, revision)
         case Cause.IMAGE:

@@ -27,6 +27,7 @@ def as_object(plan: Plan, *, show_all: bool = False) -> Json:
         "revision": plan.revision,
         "fingerprint": plan.fingerprint,
         "engine": {"host": plan.engine.host, "version": plan.engine.version, "api": plan.engine.api},
+        **({"against": {"what": plan.against, "taken": plan.engine.taken or None}} if plan.against else {}),
         "files": list(plan.files or ()),
         "warnings": [_warning(each) for each in plan.warnings],
         "changes": [_change(change) for change in plan.changes],
@@ -85,6 +86,7 @@ def field_object(field: FieldChange) -> Json:
         **({"applied": None if hidden else field.applied} if field.applied_known else {}),
         "causes": [cause.value for cause in field.causes],
         "at": field.at.line_reference if field.at else None,
+        **({"was_at": field.was_at.line_reference} if field.was_at else {}),
         "from": [each.line_reference for each in field.at.behind] if field.at else [],
         "effect": field.effect.value,
         "sensitive": field.sensitive,
@@ -126,6 +128,16 @@ def plan_schema() -> Json:
                     },
                     description="The engine that the plan was made for.",
                 ),
+                "against": _object(
+                    {
+                        "what": _text("As it was named: the snapshot's file, or git: and a revision."),
+                        "taken": {
+                            "type": ["string", "null"],
+                            "description": "When the snapshot was taken; null for a revision.",
+                        },
+                    },
+                    description="What stands in the place of an engine; with `--against` only.",
+                ),
                 "files": _list({"type": "string"}, "The stack files, as they are seen from the current folder."),
                 "warnings": _list({"$ref": "#/$defs/warning"}, "What is to be thought of before it is carried out."),
                 "changes": _list({"$ref": "#/$defs/change"}, "What would change, in the order in which it is shown."),
@@ -138,7 +150,7 @@ def plan_schema() -> Json:
                     "description": "What `deployer apply` needs to carry out just this plan; with `--out` only.",
                 },
             },
-            optional=("unchanged", "ignored", "uncompared", "saved"),
+            optional=("against", "unchanged", "ignored", "uncompared", "saved"),
         ),
         "$defs": {
             "change": _change_schema(),
@@ -228,12 +240,13 @@ def _field_schema() -> Json:
                 "pattern": "^[^\\0]+:[1-9][0-9]*$",
                 "description": "File and line of the stack file that asks for it.",
             },
+            "was_at": _text("Where the value before is written: REVISION:FILE:LINE; with `--against git:` only."),
             "from": _list({"type": "string"}, "FILE:LINE in env files that set the variables in what stands there."),
             "effect": _one_of(Effect, "What changing it takes; none changes records only."),
             "sensitive": {"type": "boolean", "description": "Whether the values are secrets, which are never shown."},
             "note": _text("In words what the values cannot say."),
         },
-        optional=("applied",),
+        optional=("applied", "was_at"),
         description="One field that differs.",
     )
 

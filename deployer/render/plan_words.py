@@ -64,7 +64,10 @@ _REPLICA = re.compile(r"(.+)\[(\d+)\]")
 
 
 def head(plan: Plan, destroy: bool) -> str:
+    if plan.against and not plan.engine.taken:
+        return f"{harmless(plan.stack)}, compared with {harmless(plan.against)} ({harmless(plan.engine.version)})"
     engine = f"{plan.engine.host} ({plan.engine.version})"
+    taken = f", as it was on {plan.engine.taken.replace('T', ' at ').replace('Z', ' UTC')}" if plan.engine.taken else ""
     if destroy:
         revision = f"revision {plan.revision} -> none" if plan.revision else "no revision"
     elif plan.is_empty:
@@ -72,7 +75,7 @@ def head(plan: Plan, destroy: bool) -> str:
     else:
         revision = f"revision {plan.revision} -> {plan.revision + 1}" if plan.revision else "first revision"
     revision += f", back to revision {plan.back_to}" if plan.back_to else ""
-    return f"{harmless(plan.stack)} on {harmless(engine)}, {revision}"
+    return f"{harmless(plan.stack)} on {harmless(engine)}{harmless(taken)}, {revision}"
 
 
 def files_line(plan: Plan, destroy: bool) -> str:

@@ -23,10 +23,10 @@ _FORMAT = "io.deployer.record"
 _STACK = "io.deployer.stack"
 _NONCE = "io.deployer.nonce"
 HOLDER = "io.deployer.holder"
-_EXPIRES = "io.deployer.expires"
+EXPIRES = "io.deployer.expires"
 _UPDATES = "io.deployer.updates"
-_DESIRED = "io.deployer.desired"
-_ABOUT = "io.deployer.about"
+DESIRED = "io.deployer.desired"
+ABOUT = "io.deployer.about"
 _IMAGES = "io.deployer.images"
 _RESULT = "io.deployer.result"
 _RESOURCES = "io.deployer.resources"
@@ -72,8 +72,8 @@ def _record(stack: str, number: int, begun: Json | None, ended: Json | None, fur
         salt=labels.get(identity.SALT, ""),
         result=end.get(_RESULT, "") or (FAILED if ended is not None else ""),
         volumes=tuple(names),
-        about=about_of(end.get(_ABOUT) or labels.get(_ABOUT, "")),
-        has_stack=bool(labels.get(_DESIRED)),
+        about=about_of(end.get(ABOUT) or labels.get(ABOUT, "")),
+        has_stack=bool(labels.get(DESIRED)),
         format=labels.get(_FORMAT, FORMAT),
         protected=next((names for names in protected if names is not None), None),
     )
@@ -88,7 +88,7 @@ def _record(stack: str, number: int, begun: Json | None, ended: Json | None, fur
             found,
             updates={str(id): dict(rows) for id, rows in updates.items()},
             holder=holder_of(labels[HOLDER]),
-            expires=_finite(labels[_EXPIRES]),
+            expires=_finite(labels[EXPIRES]),
             resources=frozenset(map(str, cast("list[Any]", resources))),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -163,14 +163,14 @@ def begin_body(stack: str, record: Record, desired: str) -> Json:
             _STACK: stack,
             _NONCE: record.nonce,
             HOLDER: holder_label(record.holder),
-            _EXPIRES: f"{record.expires:.0f}",
+            EXPIRES: f"{record.expires:.0f}",
             identity.ORIGIN: record.origin or "",
             identity.SALT: record.salt,
             _UPDATES: json.dumps(record.updates, sort_keys=True),
             _RESOURCES: json.dumps(sorted(record.resources)),
             **_protected_label(record),
-            _DESIRED: pieces(desired)[0],
-            _ABOUT: record.about.as_text(),
+            DESIRED: pieces(desired)[0],
+            ABOUT: record.about.as_text(),
         },
     }
 
@@ -183,7 +183,7 @@ def further_bodies(stack: str, revision: int, desired: str) -> list[Json]:
     """The volumes that hold what of a long stack is further than the first piece."""
     name = identity.record_name(stack, revision)
     return [
-        {"Name": f"{name}.{number}", "Labels": {_FORMAT: FORMAT, _STACK: stack, _DESIRED: piece}}
+        {"Name": f"{name}.{number}", "Labels": {_FORMAT: FORMAT, _STACK: stack, DESIRED: piece}}
         for number, piece in enumerate(pieces(desired)[1:], 2)
     ]
 
@@ -200,7 +200,7 @@ def end_body(stack: str, record: Record, images: str = "") -> Json:
             _UPDATES: json.dumps(record.updates, sort_keys=True),
             _RESOURCES: json.dumps(sorted(record.resources)),
             **_protected_label(record),
-            _ABOUT: record.about.as_text(),
+            ABOUT: record.about.as_text(),
             _IMAGES: images,
         },
     }
@@ -209,7 +209,7 @@ def end_body(stack: str, record: Record, images: str = "") -> Json:
 def desired_of(volumes: Iterable[Json], stack: str, revision: int) -> str:
     """The stack that a revision asked for, compressed, as an engine's volumes have it; "" where they have none."""
     name = identity.record_name(stack, revision)
-    found = {volume["Name"]: section(volume, "Labels").get(_DESIRED, "") for volume in volumes}
+    found = {volume["Name"]: section(volume, "Labels").get(DESIRED, "") for volume in volumes}
     first, number, text = found.get(name, ""), 2, ""
     while further := found.get(f"{name}.{number}"):
         text, number = text + further, number + 1

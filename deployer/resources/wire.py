@@ -18,20 +18,25 @@ _LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}")
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Where the engine is, what it speaks, and its own platform, "" where it does not say."""
+    """Where the engine is, what it speaks, and its own platform, "" where it does not say.
+
+    `taken` is when its answers were kept that are given in its place, "" where it answers itself.
+    """
 
     host: str
     version: str
     api: str
     platform: str = ""
+    taken: str = ""
 
     @property
     def is_here(self) -> bool:
         """Whether its host is this machine, by its address alone: a socket, or the loopback, whatever the way there.
 
-        What forwards a port or a socket to another machine cannot be told from that.
+        What forwards a port or a socket to another machine cannot be told from that. A revision in git, in the place of
+        an engine, is here.
         """
-        return self.host.startswith("unix://") or is_loopback(urlsplit(self.host).hostname or "")
+        return self.host.startswith(("unix://", "git:")) or is_loopback(urlsplit(self.host).hostname or "")
 
     def speaks(self, since: str) -> bool:
         """Whether it has what came with the version `since` of the API, such as 1.44; "" came with all."""

@@ -66,6 +66,9 @@ class ModelReader:
     def volume(self, name: str) -> Json | None:
         return self.vols.get(name)
 
+    def system(self) -> Json:
+        return {"SwapLimit": True}
+
     def registry_digest(self, reference: str) -> str | None:
         found = self.registry.get(reference)
         return found["RepoDigests"][0].partition("@")[2] if found else None

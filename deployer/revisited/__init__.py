@@ -1,0 +1,5 @@
+"""Two versions of a stack, compared without an engine: the older one is taken for what runs.
+
+imagined  what an engine would have if it had just carried out a stack
+against   the plan from a revision in git to the files as they are
+"""

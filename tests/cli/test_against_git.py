@@ -1,0 +1,310 @@
+"""`plan --against git:REV`: two versions of a stack are compared, and no engine is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import deployer
+from tests.cli.conftest import Cli, Result
+
+ROOT = Path(deployer.__file__).parents[1]
+
+STACK = """\
+name: shop
+services:
+  web:
+    build: ./web
+    env_file: web.env
+    environment:
+      DEBUG: "0"
+      OLD: gone
+      PASSWORD: ${PASSWORD}
+    networks: [front, others]
+    volumes: ["./conf:/conf:ro", "data:/data"]
+    secrets: [key]
+    depends_on: [db]
+  db:
+    image: busybox:1.37
+    mem_limit: 32m
+    ports: ["7001:80"]
+  side:
+    image: busybox:1.37
+    network_mode: service:db
+    volumes_from: [db]
+networks:
+  front:
+    internal: true
+  others:
+    external: true
+volumes:
+  data: {}
+secrets:
+  key:
+    file: key.txt
+"""
+
+
+def git(*words: str) -> str:
+    who = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+    done = subprocess.run(["git", *who, *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The stack on the branch main, with what belongs to it; its secrets are ignored by git."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    git("init", "--quiet", "--initial-branch=main", ".")
+    for name in ("web", "conf"):
+        (folder / name).mkdir()
+    files = {
+        "stack.yaml": STACK,
+        "web.env": "MODE=one\n",
+        "web/Dockerfile": "FROM busybox:1.37\nCOPY app /\n",
+        "web/app": "one",
+        ".gitignore": ".env\nkey.txt\n",
+        ".env": "PASSWORD=hunter1\n",
+        "key.txt": "hunter2",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    git("add", ".")
+    git("commit", "--quiet", "-m", "one")
+    return folder
+
+
+def plan(cli: Cli, *arguments: str, rev: str = "main") -> dict[str, Any]:
+    result = cli("plan", "--against", f"git:{rev}", "--format", "json", *arguments)
+    assert result.code == 0, result.err
+    return json.loads(result.out)
+
+
+def fields(found: dict[str, Any], address: str) -> dict[str, Any]:
+    change = next(each for each in found["changes"] if each["address"] == address)
+    return {field["field"]: field for field in change["fields"]}
+
+
+def refused(result: Result, code: str) -> str:
+    assert (result.code, f"error[{code}]" in result.err) == (65, True), result.err
+    return result.err
+
+
+def edit(path: Path, before: str, after: str) -> None:
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+
+
+@pytest.mark.usefixtures("repository")
+def test_without_an_edit_there_is_nothing_to_do(cli: Cli) -> None:
+    """Whatever the stack has: builds, namespaces and mounts of others, networks of others."""
+    found = plan(cli)
+    assert found["changes"] == []
+    assert found["against"] == {"what": "git:main", "taken": None}
+
+
+def test_every_edit_is_named_with_its_line_on_both_sides(repository: Path, cli: Cli) -> None:
+    stack = repository / "stack.yaml"
+    edit(stack, 'DEBUG: "0"', 'NEW: "2"\n      DEBUG: "1"')
+    edit(stack, "      OLD: gone\n", "")
+    edit(stack, "32m", "64m")
+    edit(repository / "web.env", "one", "two")
+    found = plan(cli)
+    web, db = fields(found, "service.web[1]"), fields(found, "service.db[1]")
+    told = {name: (each["before"], each["after"], each["at"], each.get("was_at")) for name, each in web.items()}
+    assert told == {
+        "environment.DEBUG": ("0", "1", "stack.yaml:8", "main:stack.yaml:7"),
+        "environment.MODE": ("one", "two", "web.env:1", "main:web.env:1"),
+        "environment.NEW": (None, "2", "stack.yaml:7", None),
+        "environment.OLD": ("gone", None, "stack.yaml:6", "main:stack.yaml:8"),
+    }
+    assert (db["mem_limit"]["at"], db["mem_limit"]["was_at"]) == ("stack.yaml:16", "main:stack.yaml:16")
+    assert {cause for each in (*web.values(), *db.values()) for cause in each["causes"]} == {"edit"}
+
+
+def test_a_build_names_the_files_that_changed_since(repository: Path, cli: Cli) -> None:
+    (repository / "web" / "app").write_text("two")
+    found = plan(cli)
+    assert fields(found, "build.web").keys() == {"context/app"}
+    assert found["summary"]["replace"] == 1
+
+
+def test_further_names_of_a_build_and_what_was_pushed_are_there(repository: Path, cli: Cli) -> None:
+    stack = repository / "stack.yaml"
+    edit(stack, "build: ./web", "build: {context: ./web, tag: web:one, tags: [web:two], push: private}")
+    edit(stack, "networks:\n  front", "registries:\n  private: {address: 127.0.0.1:5000}\nnetworks:\n  front")
+    git("commit", "--quiet", "--all", "-m", "two")
+    assert plan(cli, rev="HEAD")["changes"] == []
+    (repository / "web" / "app").write_text("two")
+    assert {each["action"] for each in plan(cli, rev="HEAD")["changes"]} == {"build", "push", "replace"}
+
+
+def test_services_networks_and_volumes_come_and_go(repository: Path, cli: Cli) -> None:
+    stack = repository / "stack.yaml"
+    edit(stack, "  side:\n", "  more:\n")
+    edit(stack, "  data: {}\n", "  other: {}\n")
+    edit(stack, "data:/data", "other:/data")
+    edit(stack, "internal: true", "internal: false")
+    actions = {each["address"]: each["action"] for each in plan(cli)["changes"]}
+    assert actions["service.side[1]"] == "remove"
+    assert actions["service.more[1]"] == "create"
+    assert actions["volume.other"] == "create"
+    assert actions["volume.data"] == "kept"
+    assert actions["network.front"] == "replace"
+
+
+def test_what_git_ignores_is_the_same_before_and_after(repository: Path, cli: Cli) -> None:
+    """A secret and `.env` are of no revision; only the variable's use in the file is."""
+    (repository / "key.txt").write_text("another")
+    (repository / ".env").write_text("PASSWORD=another\n")
+    assert plan(cli)["changes"] == []
+
+
+def test_values_that_are_sensitive_are_not_shown(repository: Path, cli: Cli) -> None:
+    edit(repository / "stack.yaml", "${PASSWORD}", "plain-hunter")
+    result = cli("plan", "--against", "git:main")
+    assert "environment.PASSWORD" in result.out
+    assert "hunter" not in result.out + result.err
+
+
+def test_the_head_says_with_what_it_is_compared_and_what_is_not_known(repository: Path, cli: Cli) -> None:
+    edit(repository / "stack.yaml", "busybox:1.37\n    mem", "busybox:9\n    mem")
+    result = cli("plan", "--against", "git:main")
+    commit = git("rev-parse", "main")
+    assert result.out.startswith(f"shop, compared with git:main ({commit[:12]})\n")
+    assert "as if the stack at main were what runs" in result.out + result.err
+    assert "image.busybox:9" in result.out
+
+
+def test_any_revision_will_do(repository: Path, cli: Cli) -> None:
+    git("tag", "v1")
+    edit(repository / "stack.yaml", "32m", "64m")
+    git("commit", "--quiet", "--all", "-m", "two")
+    commit = git("rev-parse", "HEAD")
+    assert plan(cli, rev=commit)["changes"] == []
+    assert [plan(cli, rev=each)["summary"]["update"] for each in ("v1", "HEAD~1", "main^")] == [1, 1, 1]
+
+
+def test_neither_work_tree_nor_index_are_touched(repository: Path, cli: Cli) -> None:
+    edit(repository / "stack.yaml", "32m", "64m")
+    git("add", "stack.yaml")
+    edit(repository / "stack.yaml", "64m", "96m")
+    before, index = git("status", "--porcelain"), (repository / ".git" / "index").read_bytes()
+    plan(cli)
+    assert (repository / ".git" / "index").read_bytes() == index
+    assert git("status", "--porcelain") == before
+    assert git("worktree", "list", "--porcelain").count("worktree ") == 1
+
+
+def test_a_stack_in_a_folder_of_the_repository_is_found_there(
+    repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the env file above it."""
+    below = repository / "deploy"
+    below.mkdir()
+    text = "name: blog\nservices:\n  web:\n    image: busybox:1.37\n    env_file: ../web.env\n    cpus: 1\n"
+    (below / "stack.yaml").write_text(text)
+    git("add", ".")
+    git("commit", "--quiet", "-m", "two")
+    monkeypatch.chdir(below)
+    (below / "stack.yaml").write_text(text.replace("cpus: 1", "cpus: 2"))
+    assert fields(plan(cli), "service.web[1]")["cpus"]["was_at"] == "main:deploy/stack.yaml:6"
+
+
+def test_a_checkout_behind_a_link_plans_the_same(repository: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mounted folder has the same path on both sides."""
+    link = repository.parent / "link"
+    link.symlink_to(repository)
+    monkeypatch.chdir(repository.parent)
+    found = cli("plan", "-f", str(link / "stack.yaml"), "--against", "git:main")
+    assert "Nothing to change" in found.out, found.out + found.err
+
+
+def test_under_another_name_it_is_another_stack(repository: Path, cli: Cli) -> None:
+    edit(repository / "stack.yaml", "name: shop", "name: store")
+    result = cli("plan", "--against", "git:main")
+    assert "the stack was named shop at main, and is store now" in result.out + result.err
+    assert "+ service.web[1]" in result.out
+
+
+def test_of_a_file_that_was_not_there_all_is_new(repository: Path, cli: Cli) -> None:
+    (repository / "new.yaml").write_text("name: new\nservices:\n  web:\n    image: busybox:1.37\n")
+    result = cli("plan", "new.yaml", "--against", "git:main")
+    assert (result.code, "+ service.web[1]" in result.out) == (0, True)
+    assert "none of new.yaml was there at main: everything is new" in result.out + result.err
+
+
+@pytest.mark.usefixtures("repository")
+def test_an_unknown_revision_is_65_and_says_how_to_fetch_one(cli: Cli) -> None:
+    for rev in ("nowhere", "--help", ""):
+        assert "git fetch" in refused(cli("plan", "--against", f"git:{rev}"), "no-revision")
+
+
+def test_outside_of_a_repository_is_65(cli: Cli) -> None:
+    result = cli("plan", "--against", "git:main", stack="services:\n  web:\n    image: busybox:1.37\n")
+    refused(result, "no-repository")
+
+
+def test_a_file_outside_of_the_repository_is_65(repository: Path, cli: Cli) -> None:
+    outside = repository.parent / "outside.yaml"
+    outside.write_text("services: {}\n")
+    refused(cli("plan", "stack.yaml", str(outside), "--against", "git:main"), "outside-repository")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("web.env", "../outside"), ("web.env", "{outside}"), ("key.txt", "../outside"), ("build: ./web", "build: ../")],
+)
+def test_what_was_outside_of_the_repository_is_65(before: str, after: str, repository: Path, cli: Cli) -> None:
+    """Env files, secrets and builds' folders: they have no revisions, and nothing of them is shown."""
+    outside = repository.parent / "outside"
+    outside.write_text("PW=hunter3\n")
+    (repository.parent / "Dockerfile").write_text("FROM busybox:1.37\n")
+    edit(repository / "stack.yaml", before, after.format(outside=outside))
+    git("commit", "--quiet", "--all", "-m", "hostile")
+    edit(repository / "stack.yaml", after.format(outside=outside), before)
+    result = cli("plan", "--against", "git:HEAD")
+    assert result.code == 65
+    assert "hunter3" not in result.out + result.err
+
+
+def test_neither_an_engine_nor_its_client_is_looked_for(repository: Path) -> None:
+    """Of the libraries that talk to engines none is loaded."""
+    code = "import sys; from deployer.cli.app import run; run(sys.argv[1:]); sys.exit('docker' in sys.modules)"
+    words = [sys.executable, "-c", code, "plan", "--against", "git:main"]
+    assert subprocess.run(words, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=repository).returncode == 0
+
+
+def test_a_link_that_leads_out_of_the_repository_is_refused_before_anything_is_read(repository: Path, cli: Cli) -> None:
+    """It may be another one's revision, and the file behind the link is ours."""
+    (repository.parent / "secret.env").write_text("PW=hunter3\n")
+    (repository / "web.env").unlink()
+    (repository / "web.env").symlink_to("../secret.env")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "hostile")
+    (repository / "web.env").unlink()
+    (repository / "web.env").write_text("MODE=one\n")
+    said = refused(cli("plan", "--against", "git:HEAD"), "link-outside")
+    assert "web.env at HEAD" in said
+    assert "hunter" not in said
+
+
+def test_a_stack_that_was_invalid_is_named_as_git_names_it(repository: Path, cli: Cli) -> None:
+    edit(repository / "stack.yaml", "mem_limit: 32m", "mem_limit: much")
+    git("commit", "--quiet", "--all", "-m", "wrong")
+    edit(repository / "stack.yaml", "mem_limit: much", "mem_limit: 32m")
+    result = cli("plan", "--against", "git:HEAD")
+    assert (result.code, "--> HEAD:stack.yaml:16:16" in result.err) == (65, True), result.err
+
+
+@pytest.mark.usefixtures("repository")
+def test_it_cannot_be_saved_or_be_of_a_removal(cli: Cli) -> None:
+    for further in (("--out", "plan.json"), ("--destroy",)):
+        assert cli("plan", "--against", "git:main", *further).code == 64
