@@ -34,6 +34,11 @@ class FromFile(str):
     place: Place
 
 
+def set_at(name: str, value: str) -> Place:
+    """Where a variable is set: its line in an env file, or, without any line, `$NAME of the shell`."""
+    return value.place if isinstance(value, FromFile) else Place(f"${name} of the shell", 0, 0)
+
+
 class InterpolationError(Exception):
     """A text that cannot be interpolated; `offset` is where in it the trouble starts."""
 

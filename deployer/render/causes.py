@@ -44,7 +44,7 @@ def _one(cause: Cause, field: FieldChange, revision: int) -> str:
 
 
 def _at(place: Place) -> str:
-    """`stack.yaml:31 with .env:3`: the line of the stack file, and those that set the variables in it."""
+    """`stack.yaml:31 with .env:3 and $TAG of the shell`: the line, and what sets the variables in it."""
     behind = " and ".join(each.line_reference for each in place.behind)
     return f"{place.line_reference}{f' with {behind}' if behind else ''}"
 

@@ -228,7 +228,10 @@ def _field_schema() -> Json:
                 "pattern": "^[^\\0]+:[1-9][0-9]*$",
                 "description": "File and line of the stack file that asks for it.",
             },
-            "from": _list({"type": "string"}, "FILE:LINE in env files that set the variables in what stands there."),
+            "from": _list(
+                {"type": "string"},
+                "What sets the variables there: FILE:LINE of an env file, or `$NAME of the shell`.",
+            ),
             "effect": _one_of(Effect, "What changing it takes; none changes records only."),
             "sensitive": {"type": "boolean", "description": "Whether the values are secrets, which are never shown."},
             "note": _text("In words what the values cannot say."),

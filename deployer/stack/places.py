@@ -91,7 +91,7 @@ class Source:
 @dataclass(slots=True, eq=False)
 class ScalarNode:
     """A single value; `written` is its text where it was written without quotes, `tag` one that says how it is merged,
-    `tainted` whether a sensitive variable went into it, `behind` where env files set the variables in it.
+    `tainted` whether a sensitive variable went into it, `behind` where the variables in it are set.
     """
 
     line: int
@@ -234,7 +234,7 @@ class Places:
 
 
 def _behind(node: Node) -> tuple[Place, ...]:
-    """Where env files set the variables in a value, or in the texts of a list."""
+    """Where the variables in a value are set, or those in the texts of a list."""
     scalars = node.items if isinstance(node, ListNode) else (node,)
     return tuple(dict.fromkeys(place for each in scalars if isinstance(each, ScalarNode) for place in each.behind))
 

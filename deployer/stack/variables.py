@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields.sensitive import is_sensitive_name
-from deployer.interpolation import FromFile, InterpolationError, RequiredVariable, interpolate
+from deployer.interpolation import InterpolationError, RequiredVariable, interpolate, set_at
 from deployer.stack.mistakes import Path, path_text
 from deployer.stack.places import ListNode, MappingNode, Node, Places, ScalarNode
 
 FREE = ("environment", "labels", "args", "driver_opts", "extra_hosts", "options", "sysctls")
 """Mappings whose keys are the user's own: `x-` has no meaning there."""
+
+
+PROJECT_NAME = "COMPOSE_PROJECT_NAME"
+"""The variable that deployer sets itself: to what the stack is called."""
 
 
 def is_extension(key: str) -> bool:
@@ -102,8 +106,9 @@ class _File:
         return text
 
     def _set_at(self) -> tuple[Place, ...]:
-        values = (self.environment.get(name) for name in sorted(self.used))
-        return tuple(sorted({value.place for value in values if isinstance(value, FromFile)}))
+        values = ((name, self.environment.get(name)) for name in self.used - {PROJECT_NAME})
+        places = {set_at(name, value) for name, value in values if value is not None}
+        return tuple(sorted(places, key=lambda place: (not place.line, place)))
 
     def _lookup(self, name: str) -> str | None:
         self.used.add(name)
