@@ -156,11 +156,11 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         effect=effect,
         applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
         applied_known=sides.was is not None,
-        at=_place(sides, row, name, entry, have) if Cause.EDIT in causes else None,
+        at=line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None,
         sensitive=sensitive,
         note=_what_comes(sides, row, entry, want),
         quoted=row.kind.quoted,
-        shows=(_shows(row, entry, have), _shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
+        shows=(shows(row, entry, have), shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
     )
     return told(change, sides, row.name, entry, have, want) if row.name in SECTIONS else change
 
@@ -175,7 +175,7 @@ def _what_comes(sides: Sides, row: Field, entry: str, want: Any) -> str:
     )
 
 
-def _shows(row: Field, entry: str, value: Any) -> Shows:
+def shows(row: Field, entry: str, value: Any) -> Shows:
     return Shows.UNSET if _is_unset(row, entry, value) else Shows.EMPTY if value == "" else Shows.NOTHING
 
 
@@ -271,23 +271,23 @@ def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effec
     return row.effect_of(None if have is _ABSENT else have, None if want is _ABSENT else want)
 
 
-def _place(sides: Sides, row: Field, name: str, entry: str, have: Any) -> Place | None:
+def line_of_value(service: DesiredService, place: PlaceOf, row: Field, entry: str, have: Any) -> Place | None:
     """Where the value stands; an entry that has a target is found in its list by that, or by what it is called here,
     and of a list without an order it is the first item that is not there.
     """
-    path = ("services", sides.service.name, *name.split("."))
-    said = sides.service.written.get(row.name)
+    said = service.written.get(row.name)
+    path = ("services", service.name, *(said.name if said else row.name).split("."))
     written = said.value if said else None
     listed = cast("tuple[Any, ...]", written) if isinstance(written, tuple) else ()
     if entry:
         index = next((index for index, item in enumerate(listed) if _target(item) == entry), None)
-        return sides.place(*path, *(row.kind.path_of(entry) if index is None else (index,)))
+        return place(*path, *(row.kind.path_of(entry) if index is None else (index,)))
     if isinstance(have, frozenset):
         there = cast("frozenset[Value]", have)
-        new = (index for index, item in enumerate(listed) if not _items(row, item, sides.service.context) <= there)
+        new = (index for index, item in enumerate(listed) if not _items(row, item, service.context) <= there)
         if (index := next(new, None)) is not None:
-            return sides.place(*path, index)
-    return sides.place(*path)
+            return place(*path, index)
+    return place(*path)
 
 
 def _items(row: Field, written: Any, context: Context) -> frozenset[Value]:

@@ -197,7 +197,9 @@ class Change:
     change is needed; `unless_image` is the image id that makes it needless. `updates` is what the records keep of an
     update in place, as the labels of a living container cannot change: its id, and the rows as they are stored;
     `protects` what they keep of a volume: its name, and whether no command removes it from now on. `loses` are the
-    volumes that go with it. `mounts` are those of a new container, as the stack file would say them.
+    volumes that go with it. `mounts` are those of a new container, as the stack file would say them. `at` is where that
+    asks for the resource; `asks` is all that it says of a new container, as changes from nothing, `settings` in brief
+    what `detail` does not say of it. `notes` are what else there is to know: of what, and what.
     """
 
     address: str
@@ -214,6 +216,10 @@ class Change:
     protects: tuple[str, bool] | None = None
     loses: tuple[LostData, ...] = ()
     mounts: tuple[str, ...] = ()
+    at: Place | None = None
+    asks: tuple[FieldChange, ...] = ()
+    settings: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 StepId = tuple[int, int]

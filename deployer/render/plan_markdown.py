@@ -18,11 +18,12 @@ from deployer.render.links import LinkTo, link_of, nowhere
 from deployer.render.plan_words import (
     SAME,
     SIGNS,
+    asked,
     closing,
     files_line,
     folded,
     head,
-    mounts_besides,
+    line_of,
     sides,
     step_words,
     words,
@@ -73,15 +74,17 @@ def _block(change: Change, revision: int, link_to: LinkTo, verbose: bool) -> Ite
     said = words(change, verbose=verbose)
     name = f"{_code(SIGNS[change.action])} <b>{change.action.value}</b> {_code(change.address)}"
     yield "<details>"
-    yield f"<summary>{name}{f' {_code(said)}' if said else ''}</summary>"
-    if change.fields:
+    where = f" {_linked(line_of(change), change.at, link_to)}" if line_of(change) else ""
+    yield f"<summary>{name}{f' {_code(said)}' if said else ''}{where}</summary>"
+    if change.fields or change.asks:
         yield "<table>"
         yield "<tr><th>field</th><th>before</th><th>after</th><th>why</th></tr>"
-        yield from (_row(field, revision, link_to) for field in change.fields)
+        yield from (_row(field, sides(field), revision, link_to) for field in change.fields)
+        yield from (_row(field, ("", asked(field)), revision, link_to) for field in change.asks)
         yield "</table>"
-    if besides := mounts_besides(change):
+    if change.notes:
         yield "<ul>"
-        yield from (f"<li>{_code(mount)}</li>" for mount in besides)
+        yield from (f"<li>{_code(about)} {_code(text)}</li>" for about, text in change.notes)
         yield "</ul>"
     if change.steps and (verbose or not change.fields):
         yield "<ol>"
@@ -90,8 +93,7 @@ def _block(change: Change, revision: int, link_to: LinkTo, verbose: bool) -> Ite
     yield "</details>"
 
 
-def _row(field: FieldChange, revision: int, link_to: LinkTo) -> str:
-    both = sides(field)
+def _row(field: FieldChange, both: tuple[str, str] | None, revision: int, link_to: LinkTo) -> str:
     values = "".join(f"<td>{_code(value)}</td>" for value in both) if both else f'<td colspan="2">{_note(field)}</td>'
     why = _linked(cause_text(field, revision), field.at, link_to)
     return f"<tr><td>{_code(field.field)}</td>{values}<td>{why}</td></tr>"

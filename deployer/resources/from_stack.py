@@ -56,7 +56,10 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
             **{image.address: image for image in _platforms_last(services.values())},
         },
         builds=builds,
-        networks={key: _thing(key, stack.network_name(key), thing, network.FIELDS) for key, thing in networks.items()},
+        networks={
+            key: replace(_thing(key, stack.network_name(key), thing, network.FIELDS), said=key in stack.networks)
+            for key, thing in networks.items()
+        },
         volumes={
             key: _thing(key, stack.volume_name(key), thing, volume.FIELDS) for key, thing in stack.volumes.items()
         },
@@ -140,6 +143,7 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
         hidden=hidden_in(stack, name),
         ignored=ignored_in(service),
         ignores_count=ignores_count(service),
+        counted=service.counted,
         contents=_watched(service, rows, stack.folder),
         may_exit=completes
         or (awaited.isdisjoint({HEALTHY, LIVES}) and (policy == "no" or policy.startswith("on-failure"))),

@@ -251,8 +251,9 @@ class Stack:
         return self.places.source(*path).environment
 
     def place(self, *path: str | int) -> Place:
-        """Where a value is written, in whichever file that is."""
-        return self.overlay.get(path) or self.places.at(*path)
+        """Where a value is written, in whichever file that is; of a mapping, where its key is."""
+        said = self.overlay.get(path)
+        return said or (self.places.key(*path) if self.places.is_mapping(*path) else self.places.at(*path))
 
     def path_of_build(self, build: str) -> tuple[str, ...]:
         """Where a build is said: at the top, or in the service of its name."""

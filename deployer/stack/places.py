@@ -216,6 +216,11 @@ class Places:
         """Whether something is written at exactly this path."""
         return self._follow(path)[0] == len(path)
 
+    def is_mapping(self, *path: str | int) -> bool:
+        """Whether a mapping with keys of its own is written at this path."""
+        depth, node, _ = self._follow(path)
+        return depth == len(path) and isinstance(node, MappingNode) and bool(path)
+
     def written(self, *path: str | int) -> str | None:
         """The text of an unquoted scalar as it stands in the file (`1.10`, `0440`, `~`); None for all else."""
         depth, node, _ = self._follow(path)
