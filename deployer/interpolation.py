@@ -81,6 +81,25 @@ def interpolate(text: str, lookup: Callable[[str], str | None], unset: Callable[
     return _evaluate(_parse(text), lookup, unset)
 
 
+Spans = tuple[tuple[int, int], ...]
+"""Parts of a text: from where and up to where each goes."""
+
+
+def spans_of(text: str, lookup: Callable[[str], str | None], chosen: Callable[[str], bool]) -> tuple[Spans, Spans]:
+    """Where in the interpolated text there is what came of references: those in which a variable is named that is
+    chosen, and be it in a default, and the others.
+    """
+    found: list[tuple[int, int]] = []
+    others: list[tuple[int, int]] = []
+    position = 0
+    for part in _parse(text):
+        length = len(part if isinstance(part, str) else _value(part, lookup, None))
+        if not isinstance(part, str):
+            (found if any(map(chosen, _names((part,)))) else others).append((position, position + length))
+        position += length
+    return tuple(found), tuple(others)
+
+
 def variables(text: str) -> list[str]:
     """The names that a text refers to, nested ones too, each once, in the order of their first use."""
     return list(dict.fromkeys(_names(_parse(text))))

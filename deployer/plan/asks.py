@@ -79,6 +79,7 @@ def _entries(service: DesiredService, row: Field) -> list[tuple[str, Any]]:
 
 def _asked(service: DesiredService, secrecy: Secrecy, facts: Facts, row: Field, entry: str, value: Any) -> FieldChange:
     name = service.written[row.name].name
+    around = service.around.get((row.name, entry))
     sensitive = secrecy.hides(row.name, entry, value)
     text = mount_texts(service)[entry] if row.name == "volumes" else mask_user_info(row.shown(entry, value))
     return FieldChange(
@@ -91,6 +92,7 @@ def _asked(service: DesiredService, secrecy: Secrecy, facts: Facts, row: Field, 
         sensitive=sensitive,
         quoted=row.kind.quoted,
         shows=(Shows.UNSET, shows(row, entry, value)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
+        around=(None, around.text if sensitive and around else None),
     )
 
 

@@ -14,6 +14,7 @@ from deployer.fields.field import Context, Effect, Field, Value
 from deployer.fields.mount_forms import target_path
 from deployer.fields.namespaces import network_named
 from deployer.fields.sensitive import mask_user_info
+from deployer.plan.around import told_around
 from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Cause, FieldChange, Shows
 from deployer.resources import applied
@@ -144,10 +145,11 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         entry = key
     said = sides.service.written.get(row.name)
     name = said.name if said else row.name
-    sensitive = sides.secrecy.hides(row.name, entry, have, want) or _is_hash(_applied_entry(sides, row, entry))
+    sensitive = sides.secrecy.hides(row.name, entry, have, want) or applied.is_hash(_applied_entry(sides, row, entry))
     causes = _causes(sides, row, entry, have)
     before, after = _shown(row, entry, have, want, sensitive)
     was = _applied_entry(sides, row, entry)
+    around, note = told_around(sides, row.name, entry, have, want, was) if sensitive else ((None, None), "")
     change = FieldChange(
         field=f"{row.name if row.name == 'networks' else name}.{entry}" if entry else name,
         before=before,
@@ -158,9 +160,10 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         applied_known=sides.was is not None,
         at=line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None,
         sensitive=sensitive,
-        note=_what_comes(sides, row, entry, want),
+        note=note or _what_comes(sides, row, entry, want),
         quoted=row.kind.quoted,
         shows=(shows(row, entry, have), shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
+        around=around,
     )
     return told(change, sides, row.name, entry, have, want) if row.name in SECTIONS else change
 
@@ -181,11 +184,6 @@ def shows(row: Field, entry: str, value: Any) -> Shows:
 
 def _is_unset(row: Field, entry: str, value: Any) -> bool:
     return value is _ABSENT or value is None or (not entry and value in (row.unset, frozenset()))
-
-
-def _is_hash(stored: Any) -> bool:
-    """Whether what was applied was sensitive then, whatever it is now."""
-    return isinstance(stored, str) and stored.startswith(applied.HASH)
 
 
 def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...]:
@@ -230,7 +228,7 @@ def _then(stored: Any, unset: Value) -> Value:
     if isinstance(stored, Mapping):
         entries = cast("Mapping[str, Any]", stored)
         return tuple(sorted((entry, applied.canonical(item)) for entry, item in entries.items()))
-    return unset if stored is None or _is_hash(stored) else applied.canonical(stored)
+    return unset if stored is None or applied.is_hash(stored) else applied.canonical(stored)
 
 
 def _entry_of(row: Field, value: Value, entry: str) -> Any:

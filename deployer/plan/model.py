@@ -85,7 +85,8 @@ class FieldChange:
     """One field that differs. The values are as a user would write them; None is unset. Sensitive ones are never here.
 
     `applied` is there when `applied_known`; `note` says in words what the values cannot; `quoted` values are texts that
-    a person sees in quotation marks. `shows` is what can be told of sensitive values, before and after.
+    a person sees in quotation marks. `shows` is what can be told of sensitive values, before and after, `around` the
+    texts with `(sensitive)` in the place of what is hidden, where these can be shown.
     """
 
     field: str
@@ -100,6 +101,7 @@ class FieldChange:
     note: str = ""
     quoted: bool = False
     shows: tuple[Shows, Shows] = (Shows.NOTHING, Shows.NOTHING)
+    around: tuple[str | None, str | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)

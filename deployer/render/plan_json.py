@@ -91,6 +91,7 @@ def field_object(field: FieldChange) -> Json:
         "from": [each.line_reference for each in field.at.behind] if field.at else [],
         "effect": field.effect.value,
         "sensitive": field.sensitive,
+        **({"around": dict(zip(("before", "after"), field.around, strict=True))} if any(field.around) else {}),
         "note": field.note,
     }
 
@@ -238,9 +239,13 @@ def _field_schema() -> Json:
             ),
             "effect": _one_of(Effect, "What changing it takes; none changes records only."),
             "sensitive": {"type": "boolean", "description": "Whether the values are secrets, which are never shown."},
+            "around": _object(
+                {"before": _value("Before; null where nothing can."), "after": _value("After.")},
+                description="What can be shown of sensitive values, with (sensitive) in the place of what is hidden.",
+            ),
             "note": _text("In words what the values cannot say."),
         },
-        optional=("applied",),
+        optional=("applied", "around"),
         description="One field that differs.",
     )
 

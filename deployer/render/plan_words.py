@@ -142,7 +142,8 @@ def notes_of(change: Change) -> list[tuple[str, str]]:
 
 def asked(field: FieldChange) -> str:
     """The value that a new container asks for, cut and harmless."""
-    return field.shows[1].value if field.sensitive else _window(harmless(value_text(field, field.after)), 0)
+    shown = _hidden(field)[1] if field.sensitive else harmless(value_text(field, field.after))
+    return _window(shown, 0)
 
 
 def line_of(change: Change) -> str:
@@ -163,10 +164,19 @@ def values(field: FieldChange) -> str:
 def sides(field: FieldChange) -> tuple[str, str] | None:
     """The values before and after, cut and harmless; None where a note says in words what there is to say."""
     if field.sensitive:
-        return field.shows[0].value, field.shows[1].value
+        return _cut(*_hidden(field))
     if field.before is None and field.after is None:
         return None
     return _cut(*(harmless(value_text(field, value)) for value in (field.before, field.after)))
+
+
+def _hidden(field: FieldChange) -> tuple[str, str]:
+    """What is shown of sensitive values: the texts around what is hidden, where there are any."""
+    before, after = (
+        shows.value if text is None else harmless(value_text(field, text))
+        for shows, text in zip(field.shows, field.around, strict=True)
+    )
+    return before, after
 
 
 def step_words(step: Step) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deployer.fields.around import Around
 from deployer.fields.container_names import name_in
 from deployer.fields.field import Context, Value
 from deployer.resources.registries import Registry
@@ -129,7 +130,8 @@ class DesiredService:
     `sensitive` are the names that it adds to what must not be shown, or takes away (`!NAME`); `hidden` are the rows and
     entries (row, entry; "" for all of it) that hold a sensitive variable's value. `ignored` are those that others own,
     with `ignores_count` the number of containers too; `counted` is the key that says how many there are, "" where none
-    does; `contents` what is watched of mounted files, by target.
+    does; `contents` what is watched of mounted files, by target; `around` what can be shown of entries that are not
+    shown whole.
     """
 
     name: str
@@ -149,6 +151,7 @@ class DesiredService:
     ignores_count: bool = False
     counted: str = ""
     contents: Mapping[str, BoundContent] = field(default_factory=dict[str, "BoundContent"])
+    around: Mapping[tuple[str, str], Around] = field(default_factory=dict[tuple[str, str], Around], repr=False)
 
     def container_name(self, number: int) -> str:
         """What the container with that number is to be called."""

@@ -25,7 +25,7 @@ from deployer.stack.profiles import inactive_services
 from deployer.stack.service import Build, Service, said
 from deployer.stack.settings import with_settings
 from deployer.stack.swarm import swarm_only
-from deployer.stack.variables import Variables, tainted_paths
+from deployer.stack.variables import Variables, filled_values, tainted_paths
 
 _MOST_ROUNDS = 4
 """What is wrong is taken out in one round; what only then comes to light, such as a missing key, in others."""
@@ -110,6 +110,7 @@ def load_files(
         warnings=(*warnings, *swarm_only({key: each.deploy for key, each in parsed.services.items()}, places)),
         sensitive=parsed.own.sensitive if parsed.own else (),
         tainted=tainted_paths(root) if variables.tainted else frozenset(),
+        filled=filled_values(root) if variables.filled else {},
         registries=parsed.registries,
         secrets=parsed.secrets,
         configs=parsed.configs,

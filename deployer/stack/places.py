@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from deployer.errors import Place
+from deployer.fields.around import Span
 from deployer.fields.sensitive import MASK, is_sensitive_name, mask_line
 from deployer.stack.scalars import Scalar
 
@@ -88,10 +89,20 @@ class Source:
         return keys
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with its variables filled in: where sensitive ones are, and where others."""
+
+    value: str = field(repr=False)
+    sensitive: tuple[Span, ...]
+    others: tuple[Span, ...]
+
+
 @dataclass(slots=True, eq=False)
 class ScalarNode:
     """A single value; `written` is its text where it was written without quotes, `tag` one that says how it is merged,
-    `tainted` whether a sensitive variable went into it, `behind` where the variables in it are set.
+    `tainted` whether a sensitive variable went into it, `filled` where in it variables are, if a part of it may be
+    hidden, `behind` where they are set.
     """
 
     line: int
@@ -103,6 +114,7 @@ class ScalarNode:
     height: int = 1
     tag: str = ""
     tainted: bool = False
+    filled: Filled | None = None
     behind: tuple[Place, ...] = ()
 
 
