@@ -28,7 +28,7 @@ _VALUES = (
 """The rows that are told with their values; of all others that are not on the container's line their names."""
 
 _BY_ENTRY = ("networks", *SECTIONS)
-_LONGEST = 60
+_LONGEST = 50
 """Characters of a command, on a line that has more to say."""
 
 

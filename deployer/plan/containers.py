@@ -100,7 +100,7 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
         detail=brief(service),
         mounts=mounts(service),
         asks=tuple(asks(service, secrecy, facts)),
-        settings=settings(service),
+        settings="" if facts.observed.of_service(service.name) or fields else settings(service),
         notes=tuple(data_there(service, facts)),
     )
     return _draft(change, service, number, None, new, takes_name=name if held else "")
