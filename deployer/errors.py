@@ -27,8 +27,8 @@ class Exit(IntEnum):
 class Place:
     """A point in a file: `line` and `column` count from 1; `excerpt` is the text of that line, for the caret.
 
-    Of what has no lines, an option of the command line, they are 0. `behind` are the lines of env files that give the
-    variables in what is written there.
+    Of what has no lines, an option of the command line, they are 0. `behind` is where the variables in what is written
+    there are set: lines of env files, and `$NAME of the shell`, which has none.
     """
 
     file: str

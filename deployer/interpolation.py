@@ -34,6 +34,11 @@ class FromFile(str):
     place: Place
 
 
+def set_at(name: str, value: str) -> Place:
+    """Where a variable is set: its line in an env file, or, without any line, `$NAME of the shell`."""
+    return value.place if isinstance(value, FromFile) else Place(f"${name} of the shell", 0, 0)
+
+
 class InterpolationError(Exception):
     """A text that cannot be interpolated; `offset` is where in it the trouble starts."""
 
@@ -74,6 +79,25 @@ def interpolate(text: str, lookup: Callable[[str], str | None], unset: Callable[
     if "$" not in text:
         return text
     return _evaluate(_parse(text), lookup, unset)
+
+
+Spans = tuple[tuple[int, int], ...]
+"""Parts of a text: from where and up to where each goes."""
+
+
+def spans_of(text: str, lookup: Callable[[str], str | None], chosen: Callable[[str], bool]) -> tuple[Spans, Spans]:
+    """Where in the interpolated text there is what came of references: those in which a variable is named that is
+    chosen, and be it in a default, and the others.
+    """
+    found: list[tuple[int, int]] = []
+    others: list[tuple[int, int]] = []
+    position = 0
+    for part in _parse(text):
+        length = len(part if isinstance(part, str) else _value(part, lookup, None))
+        if not isinstance(part, str):
+            (found if any(map(chosen, _names((part,)))) else others).append((position, position + length))
+        position += length
+    return tuple(found), tuple(others)
 
 
 def variables(text: str) -> list[str]:

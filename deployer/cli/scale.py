@@ -76,7 +76,7 @@ def disagreements(stack: Stack, wanted: Mapping[str, int]) -> list[str]:
     for name, number in wanted.items():
         service = stack.services[name]
         if service.replicas != number:
-            path = ("services", name, *(("scale",) if service.scale is not None else ("deploy", "replicas")))
+            path = ("services", name, *(service.counted or "deploy.replicas").split("."))
             if stack.places.has(*path):
                 says = f"{stack.place(*path).line_reference} says {service.replicas}"
             else:

@@ -33,11 +33,10 @@ def brief(service: DesiredService) -> str:
     its tag says nothing to a person. Where there are many mounts, they are counted, but for those of the host's own
     folders and of sockets.
     """
-    image = service.image.address if service.image.address.startswith("build.") else service.image.reference
     ports = BY_NAME["ports"].kind.show(service.asked["ports"]).replace('"', "")
     name = service.asked["container_name"]
     parts = (
-        image,
+        image_in_brief(service),
         *_powers(service),
         f"port{'s' if ', ' in ports else ''} {ports}" if ports else "",
         f"container_name: {name}" if name else "",
@@ -45,6 +44,18 @@ def brief(service: DesiredService) -> str:
         "runs once" if service.completes else "",
     )
     return ", ".join(part for part in parts if part)
+
+
+def image_in_brief(service: DesiredService) -> str:
+    return service.image.address if service.image.address.startswith("build.") else service.image.reference
+
+
+def is_in_brief(service: DesiredService, row: str) -> bool:
+    """Whether what a service asks for of a row is on that line."""
+    if row in _HOSTS_OWN:
+        return service.asked[row] == "host"
+    loose = row == "security_opt" and any(map(_is_loose, service.asked[row]))
+    return loose or row in ("image", "ports", "container_name", "volumes", "tmpfs", "privileged", "cap_add", "devices")
 
 
 def mounts(service: DesiredService) -> tuple[str, ...]:
@@ -68,23 +79,39 @@ def _powers(service: DesiredService) -> Iterator[str]:
     yield from ["privileged"] if asked["privileged"] else []
     yield from (f"{row}: host" for row in _HOSTS_OWN if asked[row] == "host")
     devices = (BY_NAME["devices"].shown(path, said) for path, said in asked["devices"])
-    loose = (each for each in asked["security_opt"] if str(each).endswith(_LET_LOOSE))
+    loose = filter(_is_loose, asked["security_opt"])
     for row, values in (("cap_add", asked["cap_add"]), ("devices", devices), ("security_opt", loose)):
         text = " ".join(sorted(values))
         yield from [f"{row}: {Shows.NOTHING.value if service.hides(row) else text}"] if text else []
 
 
+def _is_loose(option: Value) -> bool:
+    return str(option).endswith(_LET_LOOSE)
+
+
+def mount_texts(service: DesiredService) -> dict[str, str]:
+    """What is mounted of the host, of volumes and of images, by target, as the stack file would say it."""
+    return {target: text for target, (_, text) in _volumes(service).items()}
+
+
 def _mounts(service: DesiredService) -> Iterator[tuple[bool, str]]:
     """Each mount, and whether it is of something that is the host's own."""
+    yield from _volumes(service).values()
+    tmpfs: Value = service.asked.get("tmpfs", ())
+    yield from ((False, f"tmpfs:{target}") for target, _ in tmpfs)
+
+
+def _volumes(service: DesiredService) -> dict[str, tuple[bool, str]]:
     row = BY_NAME["volumes"]
+    found: dict[str, tuple[bool, str]] = {}
     keys = {name: key for key, name in service.context.volumes.items()}
     for target, value in service.asked["volumes"]:
         kind, source, *options = value
         said = _from_folder(source, service.context.folder) if kind == "bind" else keys.get(source, source)
         text = f"(volume):{target}" if is_nameless(value) else row.shown(target, (kind, said, *options))
-        yield kind == "bind" and _is_great(source), Shows.NOTHING.value if service.hides("volumes", target) else text
-    tmpfs: Value = service.asked.get("tmpfs", ())
-    yield from ((False, f"tmpfs:{target}") for target, _ in tmpfs)
+        shown = Shows.NOTHING.value if service.hides("volumes", target) else text
+        found[target] = (kind == "bind" and _is_great(source), shown)
+    return found
 
 
 def _is_great(path: str) -> bool:

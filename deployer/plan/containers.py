@@ -13,6 +13,7 @@ from deployer.fields.mounts import images_of
 from deployer.fields.namespaces import all_joined, owners
 from deployer.fields.volumes_from import givers
 from deployer.plan import steps
+from deployer.plan.asks import asks, data_there, settings
 from deployer.plan.brief import brief, mounts
 from deployer.plan.copies import copies_of
 from deployer.plan.differences import NAME, Facts, differences, missing
@@ -24,6 +25,7 @@ from deployer.plan.one_shots import Loss, losses
 from deployer.plan.owners import owners_of
 from deployer.plan.readiness import await_ready
 from deployer.plan.recovery import as_it_was, carried, explained, is_half_done, is_held
+from deployer.resources.applied import Secrecy
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import container_address
@@ -88,7 +90,19 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
     runbook += (steps.take_name(name),) if held else ()
     address = container_address(service.name, number)
     reason, fields = missing(address, facts.observed, "completed" if service.completes else "running")
-    change = Change(address, Action.CREATE, reason, fields, runbook, detail=brief(service), mounts=mounts(service))
+    secrecy = Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
+    change = Change(
+        address,
+        Action.CREATE,
+        reason,
+        fields,
+        runbook,
+        detail=brief(service),
+        mounts=mounts(service),
+        asks=tuple(asks(service, secrecy, facts)),
+        settings="" if facts.observed.of_service(service.name) or fields else settings(service),
+        notes=tuple(data_there(service, facts)),
+    )
     return _draft(change, service, number, None, new, takes_name=name if held else "")
 
 

@@ -71,10 +71,11 @@ def told(change: FieldChange, sides: Sides, section: str, entry: str, have: Any,
     if not isinstance(have, tuple) or not isinstance(want, tuple) or have[0] == want[0]:
         return change
     copy = next(each for each in _written(sides.service, section) if each.entry == entry)
-    note = f"{content_of(section, copy.source, sides.service.context).name} changed"
+    content = content_of(section, copy.source, sides.service.context)
+    note = f"{content.name} changed"
     if have[1:] != want[1:]:
         note += f"; {change.before} -> {change.after}"
-    at = sides.place(section, copy.source) if change.at else None
+    at = sides.place(section, copy.source, "file" if content.file else "content") if change.at else None
     return replace(change, before=None, after=None, applied=None, sensitive=section == "secrets", note=note, at=at)
 
 

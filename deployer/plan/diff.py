@@ -14,6 +14,7 @@ from deployer.fields.field import Context, Effect, Field, Value
 from deployer.fields.mount_forms import target_path
 from deployer.fields.namespaces import network_named
 from deployer.fields.sensitive import mask_user_info
+from deployer.plan.around import told_around
 from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Cause, FieldChange, Shows
 from deployer.resources import applied
@@ -144,10 +145,11 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         entry = key
     said = sides.service.written.get(row.name)
     name = said.name if said else row.name
-    sensitive = sides.secrecy.hides(row.name, entry, have, want) or _is_hash(_applied_entry(sides, row, entry))
+    sensitive = sides.secrecy.hides(row.name, entry, have, want) or applied.is_hash(_applied_entry(sides, row, entry))
     causes = _causes(sides, row, entry, have)
     before, after = _shown(row, entry, have, want, sensitive)
     was = _applied_entry(sides, row, entry)
+    around, note = told_around(sides, row.name, entry, have, want, was) if sensitive else ((None, None), "")
     change = FieldChange(
         field=f"{row.name if row.name == 'networks' else name}.{entry}" if entry else name,
         before=before,
@@ -156,11 +158,12 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         effect=effect,
         applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
         applied_known=sides.was is not None,
-        at=_place(sides, row, name, entry, have) if Cause.EDIT in causes else None,
+        at=line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None,
         sensitive=sensitive,
-        note=_what_comes(sides, row, entry, want),
+        note=note or _what_comes(sides, row, entry, want),
         quoted=row.kind.quoted,
-        shows=(_shows(row, entry, have), _shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
+        shows=(shows(row, entry, have), shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
+        around=around,
     )
     return told(change, sides, row.name, entry, have, want) if row.name in SECTIONS else change
 
@@ -175,17 +178,12 @@ def _what_comes(sides: Sides, row: Field, entry: str, want: Any) -> str:
     )
 
 
-def _shows(row: Field, entry: str, value: Any) -> Shows:
+def shows(row: Field, entry: str, value: Any) -> Shows:
     return Shows.UNSET if _is_unset(row, entry, value) else Shows.EMPTY if value == "" else Shows.NOTHING
 
 
 def _is_unset(row: Field, entry: str, value: Any) -> bool:
     return value is _ABSENT or value is None or (not entry and value in (row.unset, frozenset()))
-
-
-def _is_hash(stored: Any) -> bool:
-    """Whether what was applied was sensitive then, whatever it is now."""
-    return isinstance(stored, str) and stored.startswith(applied.HASH)
 
 
 def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...]:
@@ -230,7 +228,7 @@ def _then(stored: Any, unset: Value) -> Value:
     if isinstance(stored, Mapping):
         entries = cast("Mapping[str, Any]", stored)
         return tuple(sorted((entry, applied.canonical(item)) for entry, item in entries.items()))
-    return unset if stored is None or _is_hash(stored) else applied.canonical(stored)
+    return unset if stored is None or applied.is_hash(stored) else applied.canonical(stored)
 
 
 def _entry_of(row: Field, value: Value, entry: str) -> Any:
@@ -271,23 +269,23 @@ def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effec
     return row.effect_of(None if have is _ABSENT else have, None if want is _ABSENT else want)
 
 
-def _place(sides: Sides, row: Field, name: str, entry: str, have: Any) -> Place | None:
+def line_of_value(service: DesiredService, place: PlaceOf, row: Field, entry: str, have: Any) -> Place | None:
     """Where the value stands; an entry that has a target is found in its list by that, or by what it is called here,
     and of a list without an order it is the first item that is not there.
     """
-    path = ("services", sides.service.name, *name.split("."))
-    said = sides.service.written.get(row.name)
+    said = service.written.get(row.name)
+    path = ("services", service.name, *(said.name if said else row.name).split("."))
     written = said.value if said else None
     listed = cast("tuple[Any, ...]", written) if isinstance(written, tuple) else ()
     if entry:
         index = next((index for index, item in enumerate(listed) if _target(item) == entry), None)
-        return sides.place(*path, *(row.kind.path_of(entry) if index is None else (index,)))
+        return place(*path, *(row.kind.path_of(entry) if index is None else (index,)))
     if isinstance(have, frozenset):
         there = cast("frozenset[Value]", have)
-        new = (index for index, item in enumerate(listed) if not _items(row, item, sides.service.context) <= there)
+        new = (index for index, item in enumerate(listed) if not _items(row, item, service.context) <= there)
         if (index := next(new, None)) is not None:
-            return sides.place(*path, index)
-    return sides.place(*path)
+            return place(*path, index)
+    return place(*path)
 
 
 def _items(row: Field, written: Any, context: Context) -> frozenset[Value]:

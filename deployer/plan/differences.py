@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from deployer.errors import Place
 from deployer.fields.container_names import CONTAINER_NAME
 from deployer.fields.field import Effect
 from deployer.fields.references import with_tag
+from deployer.plan.asked import image_place
 from deployer.plan.contents import content_changes
 from deployer.plan.diff import PlaceOf, field_changes, sides_of
 from deployer.plan.followers import follower_changes
@@ -80,7 +80,7 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
     before = f"{container.image_reference} @ {container.image_id[7:13]}"
     is_build = service.image.address.startswith("build.")
     causes = _image_causes(service, container)
-    at = _image_place(service, facts.place) if Cause.EDIT in causes else None
+    at = image_place(service, facts.place) if Cause.EDIT in causes else None
     after = (
         f"{now.reference} @ {now.id[7:13]}"
         if now.id
@@ -123,15 +123,6 @@ def _image_causes(service: DesiredService, container: ObservedContainer) -> tupl
     if not was.image.startswith("build.") and with_tag(container.image_reference) != was.image:
         causes.append(Cause.DRIFT)
     return tuple(causes) or ((Cause.BUILD,) if is_build else (Cause.IMAGE,))
-
-
-def _image_place(service: DesiredService, place: PlaceOf) -> Place | None:
-    """The line that names the image: in `images` for an entry of it, else in the service."""
-    kind, _, key = service.image.address.partition(".")
-    named = service.written.get("image")
-    if kind == "image" and named and key == named.value and with_tag(key) != service.image.reference:
-        return place("images", key, "from")
-    return place("services", service.name, "image" if named else "build")
 
 
 def _dead_networks(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:

@@ -89,7 +89,8 @@ class FieldChange:
 
     `applied` is there when `applied_known`; `note` says in words what the values cannot; `quoted` values are texts that
     a person sees in quotation marks. `was_at` is where the value before is written, where two versions of a file are
-    compared. `shows` is what can be told of sensitive values, before and after.
+    compared. `shows` is what can be told of sensitive values, before and after, `around` the texts with `(sensitive)`
+    in the place of what is hidden, where these can be shown.
     """
 
     field: str
@@ -104,6 +105,7 @@ class FieldChange:
     note: str = ""
     quoted: bool = False
     shows: tuple[Shows, Shows] = (Shows.NOTHING, Shows.NOTHING)
+    around: tuple[str | None, str | None] = (None, None)
     was_at: Place | None = None
 
     @property
@@ -207,7 +209,9 @@ class Change:
     change is needed; `unless_image` is the image id that makes it needless. `updates` is what the records keep of an
     update in place, as the labels of a living container cannot change: its id, and the rows as they are stored;
     `protects` what they keep of a volume: its name, and whether no command removes it from now on. `loses` are the
-    volumes that go with it. `mounts` are those of a new container, as the stack file would say them.
+    volumes that go with it. `mounts` are those of a new container, as the stack file would say them. `at` is where that
+    asks for the resource; `asks` is all that it says of a new container, as changes from nothing, `settings` in brief
+    what `detail` does not say of it. `notes` are what else there is to know: of what, and what.
     """
 
     address: str
@@ -224,6 +228,10 @@ class Change:
     protects: tuple[str, bool] | None = None
     loses: tuple[LostData, ...] = ()
     mounts: tuple[str, ...] = ()
+    at: Place | None = None
+    asks: tuple[FieldChange, ...] = ()
+    settings: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 StepId = tuple[int, int]

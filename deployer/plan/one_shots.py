@@ -51,6 +51,7 @@ def _made_anew_behind(name: str, facts: Facts) -> Iterator[tuple[str, str]]:
         if service := facts.desired.services.get(name):
             waiting += service.depends_on
             yield from _made_anew(service, facts)
+            yield from ((f"service.{name}", f"the volume at {target}") for target in _taken_away(service, facts))
         else:
             waiting += (each for found in facts.observed.of_service(name) for each in dependencies_on_label(found))
 
@@ -67,3 +68,19 @@ def _made_anew(service: DesiredService, facts: Facts) -> Iterator[tuple[str, str
     if image and not facts.observed.of_service(service.name):
         for target in sorted(section(image.config, "Volumes").keys() - mounted.keys()):
             yield f"service.{service.name}", f"the volume at {target}"
+
+
+def _taken_away(service: DesiredService, facts: Facts) -> list[str]:
+    """The targets at which its containers have a volume, with a name or asked for, and the file has none any more, or
+    one without a name, which is made anew: the service begins with nothing there.
+    """
+    mounted: Mapping[str, tuple[str, str]] = dict(service.asked["volumes"])
+    found: set[str] = set()
+    for container in facts.observed.of_service(service.name):
+        declared = section(container.raw, "Config.Volumes").keys()
+        for target, (kind, source) in ((at, mount[:2]) for at, mount in container.values["volumes"]):
+            now = mounted.get(target, ("volume", ""))[:2]
+            carried = not source and (target in mounted or target in declared)
+            if kind == "volume" and now == ("volume", "") and not carried and not service.ignores("volumes", target):
+                found.add(target)
+    return sorted(found)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from deployer.errors import Diagnostic, Unreachable, raise_if_any
 from deployer.plan import guard
+from deployer.plan.asked import with_lines
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import Draft
 from deployer.plan.images import Recall, plan_images
@@ -48,6 +49,7 @@ def plan_part(desired: Desired, observed: Observed, part: Part, place: PlaceOf, 
     raise_if_any(_down(drafts, observed), Unreachable)
     await_registries(drafts, observed)
     drafts = [*abandoned(observed), *drafts] if drafts else []
+    with_lines(drafts, desired, observed, place)
     alone = left_alone(desired, observed, {draft.change.address for draft in drafts})
     return plan_of(desired.stack, desired.origin, observed, drafts, [], images.now, (), alone)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from deployer.errors import raise_if_any
 from deployer.fields.field import Effect
 from deployer.plan import guard, scale
+from deployer.plan.asked import with_lines
 from deployer.plan.containers import plan_removal, plan_service
 from deployer.plan.contents import uncompared
 from deployer.plan.diff import PlaceOf
@@ -116,6 +117,7 @@ def make_plan(
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)
     drafts.sort(key=lambda draft: draft.change.action is not Action.RECOVER)  # they come first in time, too
+    with_lines([each for each in drafts if not (options.count and each.service)], desired, observed, place)
     changed = {draft.change.address for draft in drafts}
     plan = plan_of(
         desired.stack,

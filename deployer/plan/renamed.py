@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Set
 from difflib import get_close_matches
 
 from deployer.errors import Diagnostic
+from deployer.fields.field import Value
+from deployer.plan.brief import mount_texts
 from deployer.plan.diff import PlaceOf
-from deployer.resources.desired import Desired
+from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.observed import Observed, ObservedThing
 
 
@@ -32,6 +34,23 @@ def renamed_volumes(desired: Desired, observed: Observed, place: PlaceOf) -> Ite
                 f"to go on with that: volumes: {{{thing.key}: {{name: {old}}}}}",
                 address=f"volume.{thing.key}",
             )
+
+
+def in_its_place(volume: str, desired: Desired, observed: Observed) -> Iterator[tuple[str, str]]:
+    """Each container of the stack's services that has a volume which is left, with what it has there from now on."""
+    for container in observed.containers:
+        service = desired.services.get(container.service)
+        for target in (at for at, mount in container.values["volumes"] if mount[:2] == ("volume", volume)):
+            if service and (mount := dict(service.asked["volumes"]).get(target, ("",)))[:2] != ("volume", volume):
+                yield container.address, _what_comes(target, mount, service, observed)
+
+
+def _what_comes(target: str, mount: Value, service: DesiredService, observed: Observed) -> str:
+    if mount[0] != "volume" or not mount[1]:
+        return f"has {mount_texts(service)[target]} in its place" if mount[0] else f"has no volume at {target} any more"
+    keys = {name: key for key, name in service.context.volumes.items()}
+    state = "which is there already" if mount[1] in observed.volumes else "new and empty"
+    return f"gets volume.{keys.get(mount[1], mount[1])} in its place, {state}"
 
 
 def _nearest(key: str, left: Mapping[str, ObservedThing]) -> str | None:

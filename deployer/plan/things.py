@@ -14,6 +14,7 @@ from deployer.plan.differences import missing
 from deployer.plan.draft import Draft
 from deployer.plan.model import NO_LONGER, Action, Call, Cause, Change, FieldChange, LostData, Step
 from deployer.plan.protection import newly, protected_volumes, protection_changed
+from deployer.plan.renamed import in_its_place
 from deployer.resources.applied import canonical
 from deployer.resources.body import network_body, volume_body
 from deployer.resources.desired import Desired, DesiredThing
@@ -51,7 +52,9 @@ def plan_things(
     protected = protected_volumes((), observed, place)
     for thing in orphans:
         said = protected.get(thing.name)
-        drafts.append(kept_protected(thing, said, NO_LONGER) if said else kept(thing, NO_LONGER))
+        draft = kept_protected(thing, said, NO_LONGER) if said else kept(thing, NO_LONGER)
+        draft.change = replace(draft.change, notes=tuple(in_its_place(thing.name, desired, observed)))
+        drafts.append(draft)
     return drafts, unchanged
 
 

@@ -36,7 +36,7 @@ def _one(cause: Cause, field: FieldChange, revision: int) -> str:
     match cause:
         case Cause.EDIT:
             was = f", was {field.was_at.line_reference}" if field.was_at else ""
-            return _at(field.at) + was if field.at else "" if field.note else "edited"
+            return place_text(field.at) + was if field.at else "" if field.note else "edited"
         case Cause.DRIFT:
             return _drift(field, revision)
         case Cause.IMAGE:
@@ -49,8 +49,8 @@ def _one(cause: Cause, field: FieldChange, revision: int) -> str:
             return "cause unknown" if field.applied_known else "cause unknown: nothing tells what was applied"
 
 
-def _at(place: Place) -> str:
-    """`stack.yaml:31 with .env:3`: the line of the stack file, and those that set the variables in it."""
+def place_text(place: Place) -> str:
+    """`stack.yaml:31 with .env:3 and $TAG of the shell`: the line, and what sets the variables in it."""
     behind = " and ".join(each.line_reference for each in place.behind)
     return f"{place.line_reference}{f' with {behind}' if behind else ''}"
 

@@ -19,11 +19,12 @@ from deployer.render.harmless import harmless
 from deployer.render.links import LinkTo, link_of, nowhere
 from deployer.render.plan_words import (
     SIGNS,
+    asked,
     closing,
     files_line,
     folded,
     head,
-    mounts_besides,
+    line_of,
     sides,
     step_words,
     words,
@@ -58,7 +59,9 @@ class _Change:
     address: str
     words: str
     fields: tuple[_Field, ...]
-    mounts: tuple[str, ...]
+    line: str
+    link: str
+    notes: tuple[tuple[str, str], ...]
     steps: tuple[str, ...]
 
 
@@ -105,23 +108,28 @@ def _digest(text: str) -> str:
 
 
 def _change(change: Change, revision: int, link_to: LinkTo) -> _Change:
-    sign = SIGNS[change.action]
+    sign, line = SIGNS[change.action], line_of(change)
     return _Change(
         _KINDS[sign],
         sign,
         change.action.value,
         harmless(change.address),
         harmless(words(change, verbose=True)),
-        tuple(_field(field, revision, link_to) for field in change.fields),
-        tuple(map(harmless, mounts_besides(change))),
+        (
+            *(_field(field, sides(field), revision, link_to) for field in change.fields),
+            *(_field(field, ("", asked(field)), revision, link_to) for field in change.asks),
+        ),
+        harmless(line),
+        link_of(line, change.at, link_to),
+        tuple((harmless(about), harmless(text)) for about, text in change.notes),
         tuple(map(step_words, change.steps)),
     )
 
 
-def _field(field: FieldChange, revision: int, link_to: LinkTo) -> _Field:
+def _field(field: FieldChange, both: tuple[str, str] | None, revision: int, link_to: LinkTo) -> _Field:
     why = cause_text(field, revision)
     link = link_of(why, field.at, link_to)
-    return _Field(harmless(field.field), sides(field), harmless(field.note) or "changed", harmless(why), link)
+    return _Field(harmless(field.field), both, harmless(field.note) or "changed", harmless(why), link)
 
 
 def _reference(place: Place, link_to: LinkTo) -> Any:

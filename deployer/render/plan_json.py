@@ -64,9 +64,12 @@ def _change(change: Change) -> Json:
         "gap": gap_text(change.gap, long=True),
         "gap_seconds": _in_seconds(change.gap),
         "detail": change.detail,
+        "at": change.at.line_reference if change.at else None,
         "mounts": list(change.mounts),
         "group": change.group,
         "fields": [field_object(field) for field in change.fields],
+        "asks": [field_object(field) for field in change.asks],
+        "notes": [f"{about}: {text}" for about, text in change.notes],
         "known_after": change.known_after,
         "steps": [str(step) for step in change.steps],
         **({"loses": [{"volume": each.volume, "bytes": each.size} for each in change.loses]} if change.loses else {}),
@@ -90,6 +93,7 @@ def field_object(field: FieldChange) -> Json:
         "from": [each.line_reference for each in field.at.behind] if field.at else [],
         "effect": field.effect.value,
         "sensitive": field.sensitive,
+        **({"around": dict(zip(("before", "after"), field.around, strict=True))} if any(field.around) else {}),
         "note": field.note,
     }
 
@@ -208,9 +212,14 @@ def _change_schema() -> Json:
                 "description": "The same in seconds, as far as it can be foreseen; null where the service is not away.",
             },
             "detail": _text("How the change is done, for people."),
+            "at": _line("File and line of the stack file that asks for the resource; null of what it does not name."),
             "mounts": _list({"type": "string"}, "What a new container mounts, as the stack file would say it."),
             "group": _text("Changes of one group are put back together if one of them fails."),
             "fields": _list({"$ref": "#/$defs/field"}, "The fields that differ."),
+            "asks": _list(
+                {"$ref": "#/$defs/field"}, "All that the stack file says of a new container; before is null."
+            ),
+            "notes": _list({"type": "string"}, "What else there is to know of it, for people."),
             "known_after": {
                 "type": ["string", "null"],
                 "description": "Address of the build or pull that tells whether the change is needed.",
@@ -235,20 +244,29 @@ def _field_schema() -> Json:
                 "minItems": 1,
                 "uniqueItems": True,
             },
-            "at": {
-                "type": ["string", "null"],
-                "pattern": "^[^\\0]+:[1-9][0-9]*$",
-                "description": "File and line of the stack file that asks for it.",
-            },
+            "at": _line("File and line of the stack file that asks for it."),
             "was_at": _text("Where the value before is written: REVISION:FILE:LINE; with `--against git:` only."),
-            "from": _list({"type": "string"}, "FILE:LINE in env files that set the variables in what stands there."),
+            "from": _list(
+                {"type": "string"},
+                "What sets the variables there: FILE:LINE of an env file, or `$NAME of the shell`.",
+            ),
             "effect": _one_of(Effect, "What changing it takes; none changes records only."),
             "sensitive": {"type": "boolean", "description": "Whether the values are secrets, which are never shown."},
+            "around": _object(
+                {"before": _value("Before; null where nothing can."), "after": _value("After.")},
+                description="What can be shown of sensitive values, with (sensitive) in the place of what is hidden.",
+            ),
             "note": _text("In words what the values cannot say."),
         },
-        optional=("applied", "was_at"),
+        optional=("applied", "around", "was_at"),
         description="One field that differs.",
     )
+
+
+def _line(description: str) -> Json:
+    description += " `--set PATH` and `revision N` have no lines."
+    pattern = "^([^\\0]+:[1-9][0-9]*|--set [^\\0]+|revision [1-9][0-9]*)$"
+    return {"type": ["string", "null"], "pattern": pattern, "description": description}
 
 
 def _seconds(description: str) -> Json:

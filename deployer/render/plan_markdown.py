@@ -16,12 +16,13 @@ from deployer.render.markdown import code, fenced, linked, marker
 from deployer.render.plan_words import (
     SAME,
     SIGNS,
+    asked,
     closing,
     files_line,
     folded,
     head,
     is_unset,
-    mounts_besides,
+    line_of,
     sides,
     step_words,
     words,
@@ -105,13 +106,15 @@ class _Comment:
         said = words(change)
         name = f"{code(SIGNS[change.action])} <b>{change.action.value}</b> {code(change.address)}"
         yield f"<details{' open' if is_open else ''}>"
-        yield f"<summary>{name}{f' {code(said)}' if said else ''}</summary>"
-        if change.fields:
+        where = f" {linked(line_of(change), change.at, self.link_to)}" if line_of(change) else ""
+        yield f"<summary>{name}{f' {code(said)}' if said else ''}{where}</summary>"
+        if change.fields or change.asks:
             yield ""
-            yield fenced("diff", [line for field in change.fields for line in _lines(field)])
+            new = (f"+ {harmless(field.field)}: {asked(field)}" for field in change.asks)
+            yield fenced("diff", [*(line for field in change.fields for line in _lines(field)), *new])
             yield ""
         yield from _list("ul", self._causes(change.fields))
-        yield from _list("ul", (f"<li>{code(mount)}</li>" for mount in mounts_besides(change)))
+        yield from _list("ul", (f"<li>{code(about)} {code(text)}</li>" for about, text in change.notes))
         if change.steps and with_steps:
             many = f"{len(change.steps)} step{'s' if len(change.steps) > 1 else ''}"
             yield _folded(many, "ol", [f"<li>{code(step_words(step))}</li>" for step in change.steps])

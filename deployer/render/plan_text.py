@@ -22,11 +22,13 @@ from deployer.render.harmless import display_width, harmless
 from deployer.render.plan_words import (
     SAME,
     SIGNS,
+    asked,
     closing,
     files_line,
     folded,
     head,
-    mounts_besides,
+    line_of,
+    notes_of,
     step_words,
     values,
     words,
@@ -112,13 +114,18 @@ class _Table:
 
     def rows(self, change: Change) -> Iterator[_Row]:
         said = harmless(words(change, verbose=self.verbose))
-        yield _Row(SIGNS[change.action], harmless(change.address), f"{change.action:<{_ACTION_WIDTH}}{said}".rstrip())
+        text = f"{change.action:<{_ACTION_WIDTH}}{said}".rstrip()
+        yield _Row(SIGNS[change.action], harmless(change.address), text, harmless(line_of(change)))
         if change.action is not Action.BUILD or self.verbose:
             yield from map(self.field, change.fields)
-        for mount in mounts_besides(change) if self.verbose else ():
-            yield _Row("", "volumes", harmless(mount))
+        beneath = change.notes if self.verbose else notes_of(change)
+        yield from (_Row("", harmless(about), harmless(text)) for about, text in beneath)
+        yield from map(self.asked, change.asks if self.verbose else ())
         for number, step in enumerate(change.steps if self.verbose else (), 1):
             yield _Row("", f"{number:>2}. {step_words(step)}", "")
+
+    def asked(self, field: FieldChange) -> _Row:
+        return _Row("", harmless(field.field), asked(field), harmless(cause_text(field, self.revision)))
 
     def field(self, field: FieldChange) -> _Row:
         return _Row("", harmless(field.field), values(field), harmless(cause_text(field, self.revision)))
@@ -139,7 +146,7 @@ def _aligned(rows: Sequence[_Row], color: bool) -> Iterator[str]:
             cause = " " * max(2, causes - column) + _paint(row.cause, _DIM, color)
         if row.sign:
             style = _COLORS[row.sign]
-            yield f"  {_paint(f'{row.sign} {row.name}', style, color)}{gap}{row.text}"
+            yield f"  {_paint(f'{row.sign} {row.name}', style, color)}{gap}{row.text}{cause}"
         else:
             yield f"      {row.name}{gap}{row.text}{cause}".rstrip()
 

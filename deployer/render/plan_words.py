@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from deployer.fields.mounts import is_anonymous
 from deployer.plan.model import HOLDS_DATA, NO_LONGER, Action, Change, FieldChange, LostData, Plan, Shows, Step
-from deployer.render.causes import value_text
+from deployer.render.causes import place_text, value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
 from deployer.render.sizes import bytes_text, comparable
@@ -34,6 +34,12 @@ SIGNS = {
     Action.KEPT: "!",
 }
 SAME = "="
+
+_WITH = "with"
+"""Before what a new container has besides what its line says."""
+
+_ASKED = {Action.CREATE, Action.BUILD, Action.PULL, Action.LOAD, Action.PUSH, Action.REMOVE}
+"""What the stack file asks for as a whole; of all else it says the fields."""
 
 _NOUNS = {
     Action.BUILD: ("build", "builds"),
@@ -131,9 +137,26 @@ def question(plan: Plan, asked: str) -> str:
     return "\n".join(["This data goes, for good:", *lines, asked])
 
 
-def mounts_besides(change: Change) -> list[str]:
-    """What a new container mounts, where its line has only how much. Not yet harmless."""
-    return [mount for mount in change.mounts if mount not in change.detail]
+def notes_of(change: Change) -> list[tuple[str, str]]:
+    """What else there is to know of a change: of what, and what; in brief, of a new container what its line does not
+    say. Not yet harmless.
+    """
+    return [*([(_WITH, change.settings)] if change.settings else []), *change.notes]
+
+
+def asked(field: FieldChange) -> str:
+    """The value that a new container asks for, cut and harmless."""
+    shown = _hidden(field)[1] if field.sensitive else harmless(value_text(field, field.after))
+    return _window(shown, 0)
+
+
+def line_of(change: Change) -> str:
+    """The line that asks for a change as a whole; "" where its fields have lines of their own, and where it follows
+    from what the engine shows.
+    """
+    if change.action not in _ASKED or not change.at or any(field.at for field in change.fields):
+        return ""
+    return place_text(change.at)
 
 
 def values(field: FieldChange) -> str:
@@ -145,7 +168,7 @@ def values(field: FieldChange) -> str:
 def sides(field: FieldChange) -> tuple[str, str] | None:
     """The values before and after, cut and harmless; None where a note says in words what there is to say."""
     if field.sensitive:
-        return field.shows[0].value, field.shows[1].value
+        return _cut(*_hidden(field))
     if field.before is None and field.after is None:
         return None
     before, after = (value_text(field, value) for value in (field.before, field.after))
@@ -158,6 +181,15 @@ def is_unset(field: FieldChange) -> tuple[bool, bool]:
     if field.sensitive:
         return field.shows[0] is Shows.UNSET, field.shows[1] is Shows.UNSET
     return field.before is None, field.after is None
+
+
+def _hidden(field: FieldChange) -> tuple[str, str]:
+    """What is shown of sensitive values: the texts around what is hidden, where there are any."""
+    before, after = (
+        shows.value if text is None else harmless(value_text(field, text))
+        for shows, text in zip(field.shows, field.around, strict=True)
+    )
+    return before, after
 
 
 def step_words(step: Step) -> str:
@@ -200,7 +232,7 @@ def _follows(one: Change, other: Change) -> bool:
         return False
     return all(
         getattr(one, what) == getattr(other, what)
-        for what in ("action", "reason", "fields", "gap", "detail", "known_after")
+        for what in ("action", "reason", "fields", "gap", "detail", "known_after", "at", "asks", "notes")
     ) and bool(one.unless_image) == bool(other.unless_image)
 
 

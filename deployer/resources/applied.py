@@ -10,8 +10,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, cast
 
+from deployer.fields.around import Around
 from deployer.fields.field import Field, Value
 from deployer.fields.log_driver import OPTION
 from deployer.fields.sensitive import is_sensitive_name, mask_user_info
@@ -21,6 +23,9 @@ HASH = "sha256:"
 
 CONTENTS = "contents"
 """Beside the rows: what mounted files held, by target, as salted digests."""
+
+AROUND = "around"
+"""Beside the rows: what can be shown of entries that are kept as hashes, by row and entry."""
 
 NAMED = {"environment": "", "logging": OPTION}
 """The rows whose entries have names that can tell a secret, and what stands before the names."""
@@ -82,10 +87,10 @@ class Secrecy:
 
     def stored_entry(self, row: Field, entry: str, value: Value) -> Any:
         """One entry of a keyed row, as it is kept: a sensitive one as a hash that tells whether it changed."""
-        if not self.hides(row.name, entry, value):
-            return plain(value)
-        text = json.dumps(plain(value), ensure_ascii=False)
-        return digest_with(self.salt, text)
+        return self.hashed(value) if self.hides(row.name, entry, value) else plain(value)
+
+    def hashed(self, value: Value) -> str:
+        return digest_with(self.salt, json.dumps(plain(value), ensure_ascii=False))
 
 
 def digest_with(salt: str, digest: str) -> str:
@@ -103,13 +108,37 @@ def encode(
     secrecy: Secrecy = OPEN,
     image: str = "",
     contents: Mapping[str, str] | None = None,
+    around: Mapping[tuple[str, str], Around] = MappingProxyType({}),
 ) -> str:
     """The label's text."""
     fields = {row.name: secrecy.stored(row, asked[row.name]) for row in rows if asked[row.name] != row.unset}
     if contents:
         fields[CONTENTS] = dict(contents)
+    if texts := _kept_around(fields, around):
+        fields[AROUND] = texts
     document = {"format": FORMAT, "image": image, "fields": fields}
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _kept_around(fields: Mapping[str, Any], around: Mapping[tuple[str, str], Around]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for (row, entry), text in around.items():
+        if is_hash(fields.get(row, {}).get(entry)):
+            found.setdefault(row, {})[entry] = text.text
+    return found
+
+
+def text_around(was: Applied, row: str, entry: str) -> str | None:
+    """What could be shown of an entry that is kept as a hash; None where nothing tells."""
+    rows = was.fields.get(AROUND)
+    entries = cast("Mapping[str, Any]", rows).get(row) if isinstance(rows, Mapping) else None
+    text = cast("Mapping[str, Any]", entries).get(entry) if isinstance(entries, Mapping) else None
+    return text if isinstance(text, str) else None
+
+
+def is_hash(stored: Any) -> bool:
+    """Whether what is kept of a value was sensitive then, whatever it is now."""
+    return isinstance(stored, str) and stored.startswith(HASH)
 
 
 def decode(text: str | None, rows: Iterable[Field]) -> Applied | None:

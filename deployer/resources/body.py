@@ -101,7 +101,7 @@ def _labels(
     secrecy = applied.Secrecy(salt, service.sensitive, service.hidden)
     image = service.image.reference or service.image.address
     contents = {target: content.digest for target, content in service.contents.items() if content.digest}
-    label = applied.encode(CONTAINER_ROWS, service.asked, secrecy, image, contents)
+    label = applied.encode(CONTAINER_ROWS, service.asked, secrecy, image, contents, service.around)
     labels = {
         identity.PROJECT: desired.stack,
         identity.SERVICE: service.name,

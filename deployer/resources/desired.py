@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deployer.fields.around import Around
 from deployer.fields.container_names import name_in
 from deployer.fields.field import Context, Value
 from deployer.resources.registries import Registry
@@ -128,7 +129,9 @@ class DesiredService:
     It starts anew when one of those is made or started anew that it `restarts_with`.
     `sensitive` are the names that it adds to what must not be shown, or takes away (`!NAME`); `hidden` are the rows and
     entries (row, entry; "" for all of it) that hold a sensitive variable's value. `ignored` are those that others own,
-    with `ignores_count` the number of containers too; `contents` what is watched of mounted files, by target.
+    with `ignores_count` the number of containers too; `counted` is the key that says how many there are, "" where none
+    does; `contents` what is watched of mounted files, by target; `around` what can be shown of entries that are not
+    shown whole.
     """
 
     name: str
@@ -146,7 +149,9 @@ class DesiredService:
     restarts_with: frozenset[str] = frozenset()
     ignored: frozenset[tuple[str, str]] = frozenset()
     ignores_count: bool = False
+    counted: str = ""
     contents: Mapping[str, BoundContent] = field(default_factory=dict[str, "BoundContent"])
+    around: Mapping[tuple[str, str], Around] = field(default_factory=dict[tuple[str, str], Around], repr=False)
 
     def container_name(self, number: int) -> str:
         """What the container with that number is to be called."""
@@ -163,13 +168,17 @@ class DesiredService:
 
 @dataclass(frozen=True, slots=True)
 class DesiredThing:
-    """A network or a volume: the name on the engine, and its canonical rows. One to `protect` no command removes."""
+    """A network or a volume: the name on the engine, and its canonical rows. One to `protect` no command removes.
+
+    `said` tells that the stack file has it: of the default network it need not say a word.
+    """
 
     key: str
     name: str
     external: bool
     asked: Mapping[str, Value]
     protect: bool = False
+    said: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from dataclasses import replace
 from functools import partial
 
 from deployer.fields import container, network, volume
+from deployer.fields.around import Around, around
 from deployer.fields.attachments import DEFAULT, Attachment, Nameless
 from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Context, Field, KnownContent, Value
 from deployer.fields.mounts import host_path, images_of
 from deployer.fields.namespaces import NAMESPACES, network_named, owners
 from deployer.fields.references import with_tag
+from deployer.fields.sensitive import is_sensitive_name
 from deployer.resources.desired import (
     BoundContent,
     Desired,
@@ -28,6 +30,9 @@ from deployer.resources.registries import registries_of
 from deployer.stack.model import EngineThing, Network, Stack
 from deployer.stack.own import ignored_in, ignores_count
 from deployer.stack.service import COMPLETED, HEALTHY, ServiceKeys, said, written
+
+_NAMED_TEXTS = ("environment", "labels")
+"""The rows whose entries are texts just as they are written."""
 
 LIVES = "lives"
 """What is expected of a container while another one is in a namespace of its."""
@@ -56,7 +61,10 @@ def desired(stack: Stack, origin: str, builds: Mapping[str, DesiredBuild]) -> De
             **{image.address: image for image in _platforms_last(services.values())},
         },
         builds=builds,
-        networks={key: _thing(key, stack.network_name(key), thing, network.FIELDS) for key, thing in networks.items()},
+        networks={
+            key: replace(_thing(key, stack.network_name(key), thing, network.FIELDS), said=key in stack.networks)
+            for key, thing in networks.items()
+        },
         volumes={
             key: _thing(key, stack.volume_name(key), thing, volume.FIELDS) for key, thing in stack.volumes.items()
         },
@@ -140,7 +148,9 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
         hidden=hidden_in(stack, name),
         ignored=ignored_in(service),
         ignores_count=ignores_count(service),
+        counted=service.counted,
         contents=_watched(service, rows, stack.folder),
+        around=_around(stack, name, asked),
         may_exit=completes
         or (awaited.isdisjoint({HEALTHY, LIVES}) and (policy == "no" or policy.startswith("on-failure"))),
     )
@@ -166,6 +176,27 @@ def hidden_in(stack: Stack, service: str) -> frozenset[tuple[str, str]]:
                 if path[: len(parts)] == parts:
                     found.add((row.name, row.kind.entry_at(path[len(parts) :])))
     return frozenset(found)
+
+
+def _around(stack: Stack, service: str, asked: Mapping[str, Value]) -> dict[tuple[str, str], Around]:
+    """What can be shown of variables and labels into which something sensitive went, or which are URLs that hold user
+    info. Of what is sensitive by its own name nothing can.
+    """
+    own = stack.services[service].own
+    names = (*stack.sensitive, *(own.sensitive if own else ()))
+    found: dict[tuple[str, str], Around] = {}
+    for row in _NAMED_TEXTS:
+        for entry, value in asked[row]:
+            if not isinstance(value, str) or is_sensitive_name(entry) or is_sensitive_name(entry, names):
+                continue
+            path = ("services", service, row, entry)
+            filled = stack.filled.get(path)
+            known = filled if filled and filled.value == value else None
+            if (path in stack.tainted and not (known and known.sensitive)) or not (known or "://" in value):
+                continue
+            text = around(value, known.sensitive, known.others) if known else around(value)
+            found |= {(row, entry): text} if text else {}
+    return found
 
 
 def canonical_of(row: Field, said: Mapping[str, Written], context: Context) -> Value:

@@ -11,7 +11,7 @@ from typing import Any
 from deployer.errors import DeployerError, Diagnostic, Place
 from deployer.fields.kinds import environment_values
 from deployer.fields.parse import key_values, listing, mapping
-from deployer.interpolation import FromFile
+from deployer.interpolation import set_at
 from deployer.stack.mistakes import Path
 from deployer.stack.outside import EnvFile, ReadEnvFile, layered
 from deployer.stack.places import Places
@@ -58,9 +58,9 @@ def resolve_environments(
             continue
         overlay |= {(*path, "environment", key): place for key, (_, place) in from_files.items() if key not in own}
         for key, value in passed_on.items():
-            if isinstance(value, FromFile):
+            if value is not None and own[key] is None:
                 variable: Path = (*path, "environment", key)
-                overlay[variable] = replace(places.at(*variable), behind=(value.place,))
+                overlay[variable] = replace(places.at(*variable), behind=(set_at(key, value),))
         said = {key: None if value is None else str(value) for key, value in passed_on.items()}
         service["environment"] = {**{key: value for key, (value, _) in from_files.items()}, **said}
     return overlay

@@ -19,7 +19,7 @@ from deployer.stack.outside import ReadEnvFile, ReadFile, TextFile, layered
 from deployer.stack.places import MappingNode, ScalarNode, below
 from deployer.stack.rebase import build_with_context, joined, rebased, with_context
 from deployer.stack.tree import DEEPEST
-from deployer.stack.variables import Variables
+from deployer.stack.variables import PROJECT_NAME, Variables
 
 Chain = tuple[TextFile, ...]
 """The files that include each other, from the one that was asked for."""
@@ -57,7 +57,7 @@ class Files:
         """
         documents = self._documents(texts, environment)
         called = name or _own_name(documents, environment) or name_of_folder(self.folder)
-        given = layered({"COMPOSE_PROJECT_NAME": called}, environment)
+        given = layered({PROJECT_NAME: called}, environment)
         for document in documents:
             document.root.source.environment = given
         return self._merged(documents, texts, "", ()), given

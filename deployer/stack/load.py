@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, cast
 
 from pydantic import ValidationError
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.fields.parse import listing, mapping
+from deployer.interpolation import set_at
 from deployer.stack.check import check
 from deployer.stack.copies import decimal_modes
 from deployer.stack.document import plain
-from deployer.stack.environment import resolve_environments, resolve_labels
+from deployer.stack.environment import Overlay, resolve_environments, resolve_labels
 from deployer.stack.extensions import extensions, without_extensions
 from deployer.stack.files import Files, name_of_folder
 from deployer.stack.mistakes import Path, from_validation
@@ -24,7 +26,7 @@ from deployer.stack.profiles import inactive_services
 from deployer.stack.service import Build, Service, said
 from deployer.stack.settings import with_settings
 from deployer.stack.swarm import swarm_only
-from deployer.stack.variables import Variables, tainted_paths
+from deployer.stack.variables import Variables, filled_values, tainted_paths
 
 _MOST_ROUNDS = 4
 """What is wrong is taken out in one round; what only then comes to light, such as a missing key, in others."""
@@ -91,12 +93,14 @@ def load_files(
         raise_if_any([*found, *mistakes])
         raise AssertionError("a file that does not parse has a mistake")
     active = {key: service for key, service in parsed.services.items() if key not in inactive}
+    builds = {**parsed.builds, **_own_builds(active)}
+    overlay |= _arguments_passed_on(builds, places, environment)
     stack = Stack(
         name=name or parsed.name or name_of_folder(folder),
         file=texts[0].shown,
         files=tuple(text.path for text in texts),
         folder=folder,
-        builds=_with_arguments({**parsed.builds, **_own_builds(active)}, environment),
+        builds=_with_arguments(builds, environment),
         images=parsed.images,
         services=active,
         inactive={key: service for key, service in parsed.services.items() if key in inactive},
@@ -111,6 +115,7 @@ def load_files(
         ),
         sensitive=parsed.own.sensitive if parsed.own else (),
         tainted=tainted_paths(root) if variables.tainted else frozenset(),
+        filled=filled_values(root) if variables.filled else {},
         registries=parsed.registries,
         secrets=parsed.secrets,
         configs=parsed.configs,
@@ -177,6 +182,17 @@ def _with_arguments(builds: Mapping[str, Build], environment: Mapping[str, str])
         values = {key: environment.get(key) if value is None else value for key, value in build.args.items()}
         args = {key: value for key, value in values.items() if value is not None}
         found[name] = build.model_copy(update={"args": args})
+    return found
+
+
+def _arguments_passed_on(builds: Mapping[str, Build], places: Places, environment: Mapping[str, str]) -> Overlay:
+    """The places of the arguments that are named alone, with where their values are set."""
+    found: Overlay = {}
+    for name, build in builds.items():
+        said = ("builds", name) if places.has("builds", name) else ("services", name, "build")
+        for key in (key for key, value in build.args.items() if value is None and key in environment):
+            path: Path = (*said, "args", key)
+            found[path] = replace(places.at(*path), behind=(set_at(key, environment[key]),))
     return found
 
 

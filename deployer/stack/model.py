@@ -17,7 +17,7 @@ from deployer.fields.kinds import Flag, Model, Options, Text, schema
 from deployer.fields.parse import flag, mapping, refusal
 from deployer.stack.extensions import Extensions
 from deployer.stack.mistakes import Path
-from deployer.stack.places import Places
+from deployer.stack.places import Filled, Places
 from deployer.stack.pull_policy import PullPolicy
 from deployer.stack.registry import Registry
 from deployer.stack.service import Build, OwnKeys, Service, build_form, said
@@ -195,7 +195,8 @@ class Stack:
     `file` is what the first of its files is called, `files` are their absolute paths, `folder` is where relative paths
     start from. `builds` holds those that services write themselves too, under the service's name; `inactive` are the
     services all of whose profiles are inactive: they are no part of it. `tainted` are the paths of values that a
-    sensitive variable went into; `environment` are the variables that there were, `extensions` the `x-` keys.
+    sensitive variable went into, `filled` the values of which a part may be hidden, by their paths; `environment` are
+    the variables that there were, `extensions` the `x-` keys.
     """
 
     name: str
@@ -213,6 +214,7 @@ class Stack:
     warnings: tuple[Diagnostic, ...] = ()
     sensitive: tuple[str, ...] = ()
     tainted: frozenset[Path] = frozenset()
+    filled: Mapping[Path, Filled] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     registries: Mapping[str, Registry] = field(default_factory=lambda: MappingProxyType({}))
     secrets: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     configs: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -251,8 +253,9 @@ class Stack:
         return self.places.source(*path).environment
 
     def place(self, *path: str | int) -> Place:
-        """Where a value is written, in whichever file that is."""
-        return self.overlay.get(path) or self.places.at(*path)
+        """Where a value is written, in whichever file that is; of a mapping, where its key is."""
+        said = self.overlay.get(path)
+        return said or (self.places.key(*path) if self.places.is_mapping(*path) else self.places.at(*path))
 
     def path_of_build(self, build: str) -> tuple[str, ...]:
         """Where a build is said: at the top, or in the service of its name."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from deployer.errors import Place
+from deployer.fields.around import Span
 from deployer.fields.sensitive import MASK, is_sensitive_name, mask_line
 from deployer.stack.scalars import Scalar
 
@@ -88,10 +89,20 @@ class Source:
         return keys
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with its variables filled in: where sensitive ones are, and where others."""
+
+    value: str = field(repr=False)
+    sensitive: tuple[Span, ...]
+    others: tuple[Span, ...]
+
+
 @dataclass(slots=True, eq=False)
 class ScalarNode:
     """A single value; `written` is its text where it was written without quotes, `tag` one that says how it is merged,
-    `tainted` whether a sensitive variable went into it, `behind` where env files set the variables in it.
+    `tainted` whether a sensitive variable went into it, `filled` where in it variables are, if a part of it may be
+    hidden, `behind` where they are set.
     """
 
     line: int
@@ -103,6 +114,7 @@ class ScalarNode:
     height: int = 1
     tag: str = ""
     tainted: bool = False
+    filled: Filled | None = None
     behind: tuple[Place, ...] = ()
 
 
@@ -216,6 +228,11 @@ class Places:
         """Whether something is written at exactly this path."""
         return self._follow(path)[0] == len(path)
 
+    def is_mapping(self, *path: str | int) -> bool:
+        """Whether a mapping with keys of its own is written at this path."""
+        depth, node, _ = self._follow(path)
+        return depth == len(path) and isinstance(node, MappingNode) and bool(path)
+
     def written(self, *path: str | int) -> str | None:
         """The text of an unquoted scalar as it stands in the file (`1.10`, `0440`, `~`); None for all else."""
         depth, node, _ = self._follow(path)
@@ -234,7 +251,7 @@ class Places:
 
 
 def _behind(node: Node) -> tuple[Place, ...]:
-    """Where env files set the variables in a value, or in the texts of a list."""
+    """Where the variables in a value are set, or those in the texts of a list."""
     scalars = node.items if isinstance(node, ListNode) else (node,)
     return tuple(dict.fromkeys(place for each in scalars if isinstance(each, ScalarNode) for place in each.behind))
 

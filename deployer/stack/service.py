@@ -253,6 +253,13 @@ class ServiceKeys(Model):
         return self.deploy.replicas if self.deploy and self.deploy.replicas is not None else 1
 
     @property
+    def counted(self) -> str:
+        """The key that says how many containers it has; "" where none does."""
+        if self.scale is not None:
+            return "scale"
+        return "deploy.replicas" if self.deploy and self.deploy.replicas is not None else ""
+
+    @property
     def monitor(self) -> int | None:
         """Nanoseconds that a new container without a health check must run at a replacement."""
         return self.deploy.update_config.monitor if self.deploy and self.deploy.update_config else None

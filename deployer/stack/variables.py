@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields.sensitive import is_sensitive_name
-from deployer.interpolation import FromFile, InterpolationError, RequiredVariable, interpolate
+from deployer.interpolation import InterpolationError, RequiredVariable, interpolate, set_at, spans_of
 from deployer.stack.mistakes import Path, path_text
-from deployer.stack.places import ListNode, MappingNode, Node, Places, ScalarNode
+from deployer.stack.places import Filled, ListNode, MappingNode, Node, Places, ScalarNode
 
 FREE = ("environment", "labels", "args", "driver_opts", "extra_hosts", "options", "sysctls")
 """Mappings whose keys are the user's own: `x-` has no meaning there."""
+
+
+PROJECT_NAME = "COMPOSE_PROJECT_NAME"
+"""The variable that deployer sets itself: to what the stack is called."""
 
 
 def is_extension(key: str) -> bool:
@@ -21,12 +25,13 @@ def is_extension(key: str) -> bool:
 
 class Variables:
     """Replaces `${...}` in the files of a stack and collects what is wrong on the way; a variable that is not set is
-    told once. `tainted` tells whether a sensitive one went into a value: that node is marked.
+    told once. `tainted` tells whether a sensitive one went into a value: that node is marked; `filled` whether nodes
+    know where in them variables are.
     """
 
     def __init__(self, errors: list[Diagnostic], warnings: list[Diagnostic]) -> None:
         self.errors, self.warnings = errors, warnings
-        self.tainted = False
+        self.tainted = self.filled = False
         self._told: set[str] = set()
 
     def fill(self, root: MappingNode) -> None:
@@ -90,6 +95,10 @@ class _File:
             result = interpolate(text, self._lookup, unset=lambda name, _offset: self.variables.unset(name, place))
             if any(map(is_sensitive_name, self.used)):
                 node.tainted = self.variables.tainted = True
+            if node.tainted or "://" in result:
+                sensitive, others = spans_of(text, self.environment.get, self._is_sensitive)
+                node.filled = Filled(result, sensitive, others)
+                self.variables.filled = True
             node.behind = self._set_at()
             return result
         except RequiredVariable as error:
@@ -102,29 +111,58 @@ class _File:
         return text
 
     def _set_at(self) -> tuple[Place, ...]:
-        values = (self.environment.get(name) for name in sorted(self.used))
-        return tuple(sorted({value.place for value in values if isinstance(value, FromFile)}))
+        values = ((name, self.environment.get(name)) for name in self.used - {PROJECT_NAME})
+        places = {set_at(name, value) for name, value in values if value is not None}
+        return tuple(sorted(places, key=lambda place: (not place.line, place)))
+
+    def _is_sensitive(self, name: str) -> bool:
+        return is_sensitive_name(name) or is_sensitive_name(name, self.places.root.source.extra)
 
     def _lookup(self, name: str) -> str | None:
         self.used.add(name)
         return self.environment.get(name)
 
 
-def tainted_paths(node: Node, path: Path = ()) -> frozenset[Path]:
+def tainted_paths(root: Node) -> frozenset[Path]:
     """The paths of values that a sensitive variable went into: they must not be shown either. What stands in a list as
     KEY=value is there by its key.
     """
-    return frozenset(_tainted(node, path))
+    return frozenset(_by_key(node, path)[0] for path, node in _scalars(root, ()) if node.tainted)
 
 
-def _tainted(node: Node, path: Path) -> Iterator[Path]:
+def filled_values(root: Node) -> dict[Path, Filled]:
+    """The values of which a part may be hidden, by the same paths."""
+    found: dict[Path, Filled] = {}
+    for path, node in _scalars(root, ()):
+        if node.filled and node.filled.value == node.value:
+            path, before = _by_key(node, path)
+            found[path] = _after(node.filled, before)
+    return found
+
+
+def _after(filled: Filled, before: int) -> Filled:
+    """Less what stands before the value."""
+    sensitive, others = (
+        tuple((start - before, end - before) for start, end in spans if start >= before)
+        for spans in (filled.sensitive, filled.others)
+    )
+    return Filled(filled.value[before:], sensitive, others)
+
+
+def _by_key(node: ScalarNode, path: Path) -> tuple[Path, int]:
+    """A value by its key where it stands in a list as KEY=value, and how much stands before it."""
+    key, equals, _ = str(node.value).partition("=")
+    if equals and path and isinstance(path[-1], int):
+        return (*path[:-1], key), len(key) + 1
+    return path, 0
+
+
+def _scalars(node: Node, path: Path) -> Iterator[tuple[Path, ScalarNode]]:
     if isinstance(node, ScalarNode):
-        key, equals, _ = str(node.value).partition("=")
-        if node.tainted:
-            yield (*path[:-1], key) if equals and path and isinstance(path[-1], int) else path
+        yield path, node
     elif isinstance(node, ListNode):
         for index, item in enumerate(node.items):
-            yield from _tainted(item, (*path, index))
+            yield from _scalars(item, (*path, index))
     else:
         for name, entry in node.entries.items():
-            yield from _tainted(entry.node, (*path, name))
+            yield from _scalars(entry.node, (*path, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -150,3 +151,28 @@ def test_one_that_a_dead_apply_left_running_is_waited_for(project: Project) -> N
     assert project.changes().keys() == {"service.web[1]"}
     project.apply()
     assert project.container("migrate")["State"]["FinishedAt"] < project.container("web")["State"]["StartedAt"]
+
+
+def test_a_volume_that_the_file_takes_away_from_the_database_runs_it_again(project: Project) -> None:
+    """The database begins with nothing. If its replacement fails, it has its volume again, and nothing is left over."""
+    write(project)
+    project.apply()
+    old, since = project.id_of("migrate"), time.time() - 1
+    write(project, db=sleeper(volumes=["/data"], command=["sh", "-c", "exit 1"]))
+    assert project.fields("service.migrate[1]")["depends_on.db"]["before"] == "the volume at /data"
+    project.apply(code=1)
+    assert [mount["Name"] for mount in project.container("db")["Mounts"]] == [f"{project.name}_data"]
+    assert volumes_of_all(project, since) == {f"{project.name}_data"}
+    write(project, db=sleeper(volumes=["/data"]))
+    project.apply()
+    assert project.id_of("migrate") != old
+    must_have_run_on_the_new_data(project)
+    project.destroy("--volumes")
+
+
+def volumes_of_all(project: Project, since: float) -> set[str]:
+    """The volumes, of those that are still there, that any container of the stack has had since then."""
+    seen = list(project.engine.events(since=since, until=time.time(), decode=True))
+    ours = {each["Actor"]["ID"] for each in seen if f"{project.name}-db" in each["Actor"]["Attributes"].get("name", "")}
+    had = {each["Actor"]["ID"] for each in seen if each["Actor"]["Attributes"].get("container") in ours}
+    return had & {each["Name"] for each in project.engine.volumes()["Volumes"]}

@@ -44,7 +44,7 @@ def back(stack: Stack, about: About | None = None) -> Stack:
 def asked(stack: Stack) -> dict[str, Any]:
     """All that is wanted, less the notation and where it is written."""
     wanted: Desired = desired(stack, "origin", {})
-    aside = ("written", "context", "contents")
+    aside = ("written", "context", "contents", "counted")
     services = {
         name: {each.name: getattr(one, each.name) for each in fields(one) if each.name not in aside}
         for name, one in wanted.services.items()

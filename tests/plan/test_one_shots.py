@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from deployer.plan.model import Cause
 from deployer.plan.one_shots import losses
+from deployer.resources.from_stack import desired
+from tests.plan.fresh import changes_of, plan_of, with_container, with_volumes
+from tests.stack.several import stack_of
 
 DATA = ("/data", ("volume", "shop_data"))
 
@@ -29,7 +34,7 @@ def lost(one_shot, container, *others, made=("shop_data",), there=(), declared=(
     facts = SimpleNamespace(
         desired=SimpleNamespace(services=services),
         observed=SimpleNamespace(
-            of_service=lambda name: ["a container"] if name in there else [],
+            of_service=lambda name: [SimpleNamespace(raw={}, values={"volumes": ()})] if name in there else [],
             images={name: SimpleNamespace(config=config) for name in services},
         ),
         images={f"image.{name}": SimpleNamespace(reference=name) for name in services},
@@ -74,3 +79,40 @@ def test_a_service_that_may_exit_and_runs_has_not_been_a_one_shot_yet(container)
     job, db = service("job", depends_on=["db"], may_exit=True), service("db", DATA)
     assert lost(job, container("job"), db) == []
     assert lost(job, container("job", status="exited"), db) == [("depends_on.db", "volume.data")]
+
+
+def test_a_volume_that_is_taken_away_from_what_it_depends_on_is_a_loss(container):
+    """With or without another one in its place, of which the engine makes a new one: the database begins with nothing.
+    One that is mounted in its place is there already.
+    """
+    text = "services:\n  db: {image: 'db:1', volumes: %s}\n"
+    text += "  job: {image: 'job:1', depends_on: [db], restart: 'no'}\nvolumes: {data: , other: }\n"
+    (was,) = mounts(text % "['data:/data']")
+    there = with_container(container("db", 1), with_volumes("data", "other"), volumes=(was,))
+    there = with_container(container("job", 1, status="exited"), there)
+    for taken in ("[]", "['/data']"):
+        job = changes_of(plan_of(text % taken, there))["service.job[1]"]
+        (field,) = [each for each in job.fields if each.causes == (Cause.DEPENDENCY,)]
+        assert (field.field, field.before, field.after) == ("depends_on.db", "the volume at /data", "made anew")
+        assert job.detail == "runs again; its old container goes first"
+    for stays in ("['data:/data']", "['other:/data']", "['./here:/data']"):
+        plan = changes_of(plan_of(text % stays, there))
+        assert not [each for each in plan["service.job[1]"].fields if each.causes == (Cause.DEPENDENCY,)]
+
+
+def test_a_volume_without_a_name_that_the_image_declares_is_carried_over_and_no_loss(container):
+    text = "services:\n  db: {image: 'db:1', user: '1', volumes: %s}\n"
+    text += "  job: {image: 'job:1', depends_on: [db], restart: 'no'}\n"
+    (was,) = mounts(text % "['/data']")
+    db = container("db", 1)
+    declared = replace(db, raw={**db.raw, "Config": {"Labels": {}, "Volumes": {"/data": {}}}})
+    job = container("job", 1, status="exited")
+    for made, lost in ((declared, 0), (db, 1)):
+        there = with_container(job, with_container(made, volumes=(was,)))
+        fields = changes_of(plan_of(text % "[]", there))["service.job[1]"].fields
+        assert len([each for each in fields if each.causes == (Cause.DEPENDENCY,)]) == lost
+
+
+def mounts(text):
+    """What the database of a stack file asks for."""
+    return desired(stack_of({"stack.yaml": text}, name="shop"), "", {}).services["db"].asked["volumes"]

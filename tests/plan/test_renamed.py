@@ -26,7 +26,7 @@ def test_a_renamed_volume_is_a_warning_at_its_line():
     assert warning.message == "volume store: was it data? Its data stays behind in upgrades_data"
     assert warning.hint == "to go on with that: volumes: {store: {name: upgrades_data}}"
     assert warning.place
-    assert found.text.splitlines()[warning.place.line - 2].strip() == "store:"
+    assert found.text.splitlines()[warning.place.line - 1].strip() == "store:"
 
 
 def test_a_volume_that_says_the_old_name_goes_on_with_it():

@@ -47,9 +47,12 @@ def test_the_plan_is_one_object_with_what_scripts_rely_on(shop: Plan) -> None:
         "gap": "none",
         "gap_seconds": None,
         "detail": "start-first, no gap expected",
+        "at": None,
         "mounts": [],
         "group": "",
         "fields": [field_named(shop, "image"), field_named(shop, "environment.DEBUG")],
+        "asks": [],
+        "notes": [],
         "known_after": "build.web",
         "steps": ["stop shop-web-2", "start shop-web-2.next"],
     }

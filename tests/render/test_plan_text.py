@@ -126,6 +126,10 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
             field_of(Cause.EDIT, at=Place("stack.yaml", 31, behind=(Place(".env", 3), Place("b.env", 9)))),
             "mem_limit 256m -> 512m stack.yaml:31 with .env:3 and b.env:9",
         ),
+        (
+            field_of(Cause.EDIT, at=Place("stack.yaml", 31, behind=(Place("$TAG of the shell", 0, 0),))),
+            "mem_limit 256m -> 512m stack.yaml:31 with $TAG of the shell",
+        ),
         (field_of(Cause.EDIT, sensitive=True), "mem_limit (sensitive) -> (sensitive) edited"),
         (
             field_of(Cause.EDIT, sensitive=True, shows=(Shows.UNSET, Shows.EMPTY)),

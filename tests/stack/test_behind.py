@@ -10,7 +10,7 @@ VARIABLES = {"TAG": FromFile("2", Place(".env", 3)), "NAME": FromFile("web", Pla
 
 
 def behind(text: str, *path: str | int, **files: str) -> list[str]:
-    """The lines of env files behind a value of the service `web`."""
+    """What is behind a value of the service `web`."""
     stack = stack_of({"stack.yaml": f"services: {{web: {text}}}", **files}, variables=VARIABLES)
     return [each.line_reference for each in stack.place("services", "web", *path).behind]
 
@@ -34,9 +34,34 @@ def test_a_variable_that_is_named_alone_has_its_line_too():
     assert behind("{image: a, environment: [TAG]}", "environment", "TAG") == [".env:3"]
 
 
-def test_what_the_shell_sets_has_no_line():
-    """Nor has a variable that was not asked for."""
-    assert behind("{image: '${SHELL}:${SHELL:-${TAG}}'}", "image") == []
+def test_what_the_shell_sets_is_called_by_its_name():
+    """A variable that was not asked for is not named, and lines come before what has none."""
+    assert behind("{image: '${SHELL}:${SHELL:-${TAG}}'}", "image") == ["$SHELL of the shell"]
+    assert behind("{image: '${SHELL}:${TAG}'}", "image") == [".env:3", "$SHELL of the shell"]
+
+
+def test_one_of_the_shell_that_is_passed_on_is_named_too():
+    assert behind("{image: a, environment: [SHELL]}", "environment", "SHELL") == ["$SHELL of the shell"]
+
+
+def test_an_argument_of_a_build_that_is_passed_on_has_what_sets_it_behind_it():
+    """At the top of the file, and in a service."""
+    of_a_service = "{build: {context: ., args: [TAG, SHELL, NONE]}}"
+    assert behind(of_a_service, "build", "args", "TAG") == [".env:3"]
+    assert behind(of_a_service, "build", "args", "SHELL") == ["$SHELL of the shell"]
+    text = "{services: {}, builds: {a: {context: ., args: [TAG]}}}"
+    stack = stack_of({"stack.yaml": text}, variables=VARIABLES)
+    assert [each.line_reference for each in stack.place("builds", "a", "args", "TAG").behind] == [".env:3"]
+
+
+def test_a_variable_that_nobody_sets_and_a_value_of_its_own_have_nothing_behind_them():
+    assert behind("{image: 'a:${NONE:-1}', environment: {SHELL: zsh, NONE: }}", "image") == []
+    assert behind("{image: a, environment: {SHELL: zsh, NONE: }}", "environment", "SHELL") == []
+    assert behind("{image: a, environment: {SHELL: zsh, NONE: }}", "environment", "NONE") == []
+
+
+def test_the_name_of_the_stack_is_not_set_by_the_shell():
+    assert behind("{image: '${COMPOSE_PROJECT_NAME}'}", "image") == []
 
 
 def test_an_included_file_has_the_lines_of_its_own_env_file():

@@ -63,8 +63,8 @@ def test_an_edit_after_an_upgrade_is_called_an_edit_and_a_drift_a_drift(each_for
 
 def test_every_fixture_says_what_it_was_written_from():
     """A stack and what the engine showed of it; the newest holds every service that there is one for."""
-    assert {"first", "contents", "revision", "protected"} <= set(FORMATS)
-    newest = Kept((HERE / "protected" / "stack.yaml").read_text(), {})
+    assert {"first", "contents", "revision", "protected", "around"} <= set(FORMATS)
+    newest = Kept((HERE / "around" / "stack.yaml").read_text(), {})
     whole = Kept((HERE / "stack.yaml").read_text(), {})
     assert newest.stack.services.keys() == whole.stack.services.keys()
 
