@@ -19,7 +19,7 @@ from deployer.reconcile.waits import Waker
 from deployer.resources import identity
 from deployer.resources.observed import Observed
 from deployer.resources.record_labels import desired_of, images_of
-from deployer.resources.records import FAILED, SUCCEEDED, Record, Records
+from deployer.resources.records import FAILED, INTERRUPTED, SUCCEEDED, Record, Records
 from deployer.resources.revisions import About, KeptImage, images_in, images_text
 
 Planned = tuple[Plan, Observed]
@@ -106,7 +106,7 @@ def _carry_out(
     """
     plan, observed = job.look(mine.revision)
     if plan.fingerprint != shown.fingerprint and not plan.is_empty and not job.agreed(plan):
-        declined = replace(_reached(plan, observed, Outcome()), about=mine.about, result=FAILED)
+        declined = replace(_reached(plan, observed, Outcome()), about=mine.about, result=INTERRUPTED)
         return Outcome(declined=True), declined, observed, ""
     world = World(
         engine=engine,
@@ -120,7 +120,7 @@ def _carry_out(
     )
     started(world)
     outcome = carry_out(plan, world, job.tell, job.parallel, put_back=job.put_back)
-    result = FAILED if outcome.errors or outcome.interrupted else SUCCEEDED
+    result = _result(outcome)
     reached = replace(_reached(plan, observed, outcome), about=job.about(plan, observed.records.salt), result=result)
     images = ""
     if job.images is not None and result == SUCCEEDED:
@@ -128,6 +128,13 @@ def _carry_out(
             found = images_reached(engine, plan, observed, world.images, job.sources.bases_of, job.images)
             images = images_text(found)
     return outcome, reached, observed, images
+
+
+def _result(outcome: Outcome) -> str:
+    """Who was stopped, or could not reach the engine or a registry, has not shown that what was asked for is wrong."""
+    if outcome.interrupted or outcome.exit_code in (Exit.UNREACHABLE, Exit.BUSY):
+        return INTERRUPTED
+    return FAILED if outcome.errors else SUCCEEDED
 
 
 def asked_last(reader: Reader, stack: str, records: Records) -> str:

@@ -33,6 +33,11 @@ def origin(stack_file: Path) -> str:
     return _machine(folder)
 
 
+def origin_in(url: str, inside: str) -> str:
+    """The same of a stack file by its path in the repository that a remote's URL, or absolute path, leads to."""
+    return f"{remote_name(url) or _machine(_local(url, Path('/')))}//{inside}"
+
+
 def remote_name(url: str) -> str | None:
     """A remote as `host/path`, the same for all its spellings; None for one that is a folder of this machine."""
     if "://" in url:
