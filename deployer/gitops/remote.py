@@ -55,7 +55,7 @@ def remote_of(said: str) -> Remote:
     if "://" in said:
         return _of_url(said)
     if said.startswith("-") or not said or "::" in said.split("/")[0]:
-        raise _refused(f"{masked(said)!r} is no repository", "name it by https://, ssh://, file:// or a path")
+        raise _wrong(f"{masked(said)!r} is no repository", "name it by https://, ssh://, file:// or a path")
     if _SCP.fullmatch(said) and not Path(said).exists():
         return Remote(said, said.partition("@")[0] if "@" in said else "")
     return Remote(str(Path(said).absolute()))
@@ -66,13 +66,13 @@ def _of_url(said: str) -> Remote:
         parts = urlsplit(said)
         user, password = unquote(parts.username or ""), parts.password
     except ValueError:
-        raise _refused(f"{masked(said)!r} is no URL", "name the repository as git clone takes it") from None
+        raise _wrong(f"{masked(said)!r} is no URL", "name the repository as git clone takes it") from None
     if parts.scheme not in PROTOCOLS:
         hint = f"these can: {', '.join(f'{each}://' for each in PROTOCOLS)}"
-        raise _refused(f"{masked(said)}: a repository cannot be had by {parts.scheme}://", hint)
+        raise _wrong(f"{masked(said)}: a repository cannot be had by {parts.scheme}://", hint)
     if password is not None:
         hint = "give it by --credentials FILE, or in the variable DEPLOYER_GIT_CREDENTIALS"
-        raise _refused(f"{masked(said)}: the URL has a password in it, which every process list shows", hint)
+        raise _wrong(f"{masked(said)}: the URL has a password in it, which every process list shows", hint)
     if parts.scheme in ("http", "https"):
         said = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     return Remote(said, user)
@@ -83,17 +83,17 @@ def credentials_of(text: str, remote: Remote, file: Path | None = None) -> Crede
     text = text.strip()
     if "PRIVATE KEY-----" in text:
         if file is None:
-            raise _refused("a private key is in the variable", "put it into a file, and name that by --credentials")
+            raise _wrong("a private key is in the variable", "put it into a file, and name that by --credentials")
         return Credentials(key=file.absolute())
     if not text or len(text.splitlines()) > 1:
         hint = "it holds a private key for ssh, or one line: user:password, or a token"
-        raise _refused("the credentials cannot be read", hint)
+        raise _wrong("the credentials cannot be read", hint)
     user, colon, password = text.partition(":")
     if not colon:
         user, password = remote.user or "git", text
     parts = urlsplit(remote.url)
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise _refused(f"{remote.url} would carry the password in the clear", "use https://")
+        raise _wrong(f"{remote.url} would carry the password in the clear", "use https://")
     return Credentials(user, password)
 
 
@@ -123,5 +123,5 @@ def masked(text: str) -> str:
     return re.sub(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@]*@", r"\1***@", text)
 
 
-def _refused(message: str, hint: str) -> WrongUsage:
+def _wrong(message: str, hint: str) -> WrongUsage:
     return WrongUsage(Diagnostic("repository", message, hint=hint))

@@ -52,31 +52,31 @@ def entries_of(listing: bytes) -> list[Entry]:
 def refusals(entries: Sequence[Entry], links: Mapping[str, str]) -> Iterator[Diagnostic]:
     """Why a commit is not taken: what leads out of it, and what is far too much. `links` are targets by path."""
     if len(entries) > MOST_FILES:
-        yield _refused(f"it holds {len(entries)} files, and {MOST_FILES} are the most", "keep what is deployed apart")
+        yield _wrong(f"it holds {len(entries)} files, and {MOST_FILES} are the most", "keep what is deployed apart")
         return
     size = sum(each.size for each in entries)
     if size > MOST_BYTES:
         most = f"{MOST_BYTES // 1024 // 1024} MiB"
-        yield _refused(f"it holds {size // 1024 // 1024} MiB, and {most} are the most", "keep data elsewhere")
+        yield _wrong(f"it holds {size // 1024 // 1024} MiB, and {most} are the most", "keep data elsewhere")
     wrong = list(_each(entries, links))
     yield from wrong[:_MOST_TOLD]
     if len(wrong) > _MOST_TOLD:
-        yield _refused(f"{len(wrong) - _MOST_TOLD} more are refused", "")
+        yield _wrong(f"{len(wrong) - _MOST_TOLD} more are refused", "")
 
 
 def _each(entries: Sequence[Entry], links: Mapping[str, str]) -> Iterator[Diagnostic]:
     for each in entries:
         parts = each.path.split("/")
         if any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
-            yield _refused(f"{each.path!r} is no path of a file", "")
+            yield _wrong(f"{each.path!r} is no path of a file", "")
         elif each.mode == SUBMODULE:
             hint = "submodules are never fetched: put its files into this repository"
-            yield _refused(f"{each.path} is a submodule, which lies elsewhere", hint)
+            yield _wrong(f"{each.path} is a submodule, which lies elsewhere", hint)
         elif each.size > LARGEST_FILE:
             most = f"{LARGEST_FILE // 1024 // 1024} MiB"
-            yield _refused(f"{each.path} has {each.size // 1024 // 1024} MiB, and {most} are the most", "")
+            yield _wrong(f"{each.path} has {each.size // 1024 // 1024} MiB, and {most} are the most", "")
         elif each.mode == LINK and leaves(each.path, links):
-            yield _refused(f"{each.path} is a link that leads out of the repository", "link to a file in it")
+            yield _wrong(f"{each.path} is a link that leads out of the repository", "link to a file in it")
 
 
 def leaves(path: str, links: Mapping[str, str]) -> bool:
@@ -150,5 +150,5 @@ def pattern_of(glob: str) -> re.Pattern[str]:
     return re.compile("".join(_PATTERNS.get(part) or re.escape(part) for part in parts), re.DOTALL)
 
 
-def _refused(message: str, hint: str) -> Diagnostic:
+def _wrong(message: str, hint: str) -> Diagnostic:
     return Diagnostic("commit-refused", message, hint=hint)
