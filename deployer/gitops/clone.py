@@ -279,7 +279,6 @@ def _slug(path: str) -> str:
 
 
 def _unreachable(error: DeployerError) -> Unreachable:
-    hint = "it is tried again; git ls-remote shows whether it answers from here"
-    return Unreachable(
-        *(replace(each, code="remote-unreachable", hint=each.hint or hint) for each in error.diagnostics)
-    )
+    said = error.diagnostics[0]
+    hint = said.hint or "it is tried again; git ls-remote shows whether it answers from here"
+    return Unreachable(Diagnostic("remote-unreachable", said.message, hint=hint))

@@ -134,7 +134,7 @@ class Git:
         for secret in self.secrets:
             text = text.replace(secret, "***")
         lines = [line for line in masked(text).splitlines() if line.strip() and not line.startswith("hint:")]
-        said = harmless("; ".join(line.strip() for line in lines[-3:]))
+        said = harmless("; ".join(line.strip() for line in lines[:3]))
         return f"git {command} failed: {said or 'it does not say why'}"
 
 

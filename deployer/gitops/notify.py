@@ -46,7 +46,7 @@ def webhook_of(url: str, template: str = SLACK) -> Webhook:
     from jinja2 import TemplateError
 
     try:
-        json.loads(_rendered(made, dict.fromkeys(_NAMES, "x")))
+        json.loads(rendered(made, dict.fromkeys(_NAMES, "x")))
     except TemplateError as error:
         raise _wrong(f"the template is none: {error}", "see docs/how-to/gitops.md for its variables") from None
     except ValueError as error:
@@ -57,7 +57,7 @@ def webhook_of(url: str, template: str = SLACK) -> Webhook:
 
 def notifier(webhook: Webhook) -> Notify:
     def notify(status: StackStatus, before: str) -> str:
-        body = _rendered(
+        body = rendered(
             webhook, {**details_of(status), "stack": status.label, "message": status.message, "before": before}
         )
         request = urllib.request.Request(
@@ -72,7 +72,8 @@ def notifier(webhook: Webhook) -> Notify:
     return notify
 
 
-def _rendered(webhook: Webhook, values: dict[str, Any]) -> str:
+def rendered(webhook: Webhook, values: dict[str, Any]) -> str:
+    """The body that these values make. Raises jinja2.TemplateError."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 

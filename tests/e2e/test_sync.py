@@ -42,6 +42,10 @@ class Remote:
     def records(self) -> list[str]:
         return sorted(each for each in self.project.records() if not each.endswith(".done"))
 
+    def is_idle(self) -> bool:
+        """Whether each revision has its end."""
+        return len(self.project.records()) == 2 * len(self.records())
+
     def must_be_settled(self) -> None:
         """Nothing is left to do, nor is anything left over."""
         self.once()
@@ -160,9 +164,9 @@ def test_a_force_push_is_followed(remote: Remote):
     remote.push(web("two", port))
     remote.once()
     remote.repository.git("reset", "--quiet", "--hard", first)
-    remote.push(web("three", port))
-    if remote.repository.git("rev-parse", "origin/main") != remote.repository.git("rev-parse", "HEAD"):
-        remote.repository.push("--force")
+    remote.project.write(web("three", port))
+    remote.repository.git("commit", "--quiet", "--all", "-m", "another")
+    remote.repository.push("--force")
     remote.once()
     assert fetched(port) == "three"
 
@@ -313,7 +317,7 @@ def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
     process = remote.start()
     assert fetched(port, 60) == "one"
     remote.push(web("two", port))
-    until(lambda: fetched(port) == "two", 60)
+    until(lambda: fetched(port) == "two" and remote.is_idle(), 60)
     process.send_signal(signal.SIGTERM)
     assert ended(process).code == 0
 
