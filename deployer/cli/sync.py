@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from deployer.gitops.agent import Agent
     from deployer.gitops.notify import Notify
     from deployer.gitops.remote import Credentials, Remote
+    from deployer.resources.registries import Registry
 
 CREDENTIALS = "DEPLOYER_GIT_CREDENTIALS"
 NOTIFY = "DEPLOYER_NOTIFY_URL"
@@ -159,7 +161,7 @@ def sync(
         tuple(path or ()),
         every,
         as_json() if format is Format.JSON else as_text(quiet=state.output.quiet),
-        lambda: _engine(state),
+        lambda registries: _engine(state, registries),
         _notify(notify, notify_template),
     )
     agents.append(agent)
@@ -168,10 +170,10 @@ def sync(
         raise typer.Exit(agent.run(once=once))
 
 
-def _engine(state: State) -> Any:
+def _engine(state: State, registries: Sequence[Registry]) -> Any:
     from deployer.wiring import connect
 
-    return connect(state.choices)
+    return connect(state.choices, registries)
 
 
 def _remote(said: str | None) -> Remote:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from deployer.errors import DeployerError, Diagnostic, Exit, InvalidStack, Unreachable
 from deployer.gitops import log
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from deployer.gitops.notify import Notify
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
+    from deployer.resources.registries import Registry
+
+    class OpenEngine(Engine, Protocol):
+        """An engine whose connections end."""
+
+        def close(self) -> None: ...
+
 
 _STACK = "io.deployer.stack"
 
@@ -49,7 +56,7 @@ class Agent:
     paths: tuple[str, ...]
     interval: float
     tell: log.Tell
-    connect: Callable[[], Engine]
+    connect: Callable[[Sequence[Registry]], OpenEngine]
     notify: Notify | None = None
     chance: Callable[[], float] = random.random
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -58,7 +65,7 @@ class Agent:
     _world: World | None = None
     _told: str = ""
     _wrong: bool = False
-    _unsent: list[tuple[StackStatus, str]] = field(default_factory=list[tuple[StackStatus, str]])
+    _open: list[OpenEngine] = field(default_factory=list["OpenEngine"])
 
     def __post_init__(self) -> None:
         self.status = AgentStatus(self.clone.remote.url, str(self.clone.follow))
@@ -68,6 +75,7 @@ class Agent:
             self.rule,
             self.interval,
             self.tell,
+            self._connected,
             self._changed,
             self._started,
             self.chance,
@@ -118,6 +126,9 @@ class Agent:
             self._trouble("failed", error)
             return False
         finally:
+            for engine in self._open:
+                engine.close()
+            self._open.clear()
             self._send()
 
     def _round(self) -> bool:
@@ -133,7 +144,7 @@ class Agent:
                 Diagnostic("no-stack-file", f"{branch.commit[:12]} has no stack file in {where}", hint=hint)
             )
             self._trouble("invalid", error)
-        engine = self.connect()
+        engine = self._connected()
         records = _records(engine)
         known = list(of_repository(records, origin_in(self.clone.remote.url, "").removesuffix("//")))
         found: list[StackStatus] = []
@@ -144,7 +155,7 @@ class Agent:
             found.append(self._synced(engine, file, branch, ours))
         found += self._gone(engine, files, known, records)
         self.status = replace(self.status, stacks=tuple(found))
-        self._keep(branch, records)
+        self._keep(branch, [records[each.name] for each in known])
         return not self._wrong and all(each.condition is Condition.READY for each in found)
 
     def _branch(self) -> Branch | None:
@@ -186,36 +197,40 @@ class Agent:
                 gone.append(prune(self._all, engine, each, records[each.name]))
         return gone
 
-    def _keep(self, branch: Branch, records: dict[str, Records]) -> None:
-        wanted = {branch.commit, *(last_good(each) for each in records.values())} - {""}
+    def _keep(self, branch: Branch, records: Sequence[Records]) -> None:
+        """The commits that are or may be needed stay in the clone."""
+        wanted = {branch.commit, *map(last_good, records)} - {""}
         self.clone.keep([each for each in sorted(wanted) if self.clone.git.succeeds("cat-file", "-e", each)])
+
+    def _connected(self, registries: Sequence[Registry] = ()) -> Engine:
+        """An engine for this round."""
+        self._open.append(self.connect(registries))
+        return self._open[-1]
 
     def _started(self, world: World) -> None:
         self._world = world
         if self.stopping.is_set():
             world.stop.set()
 
-    def _changed(self, new: StackStatus, before: StackStatus | None) -> None:
+    def _changed(self, new: StackStatus) -> None:
         others = tuple(each for each in self.status.stacks if each.path != new.path)
         self.status = replace(self.status, stacks=tuple(sorted((*others, new), key=lambda each: each.path)))
-        passing = new.condition is Condition.PROGRESSING
-        was = before.condition.value if before else ""
-        if (
-            self.notify
-            and not passing
-            and was != new.condition.value
-            and (before or new.condition is not Condition.READY)
-        ):
-            self._unsent.append((new, was))
 
     def _send(self) -> None:
-        """What could not be sent is sent with the next round; of each stack only the newest is."""
-        waiting, self._unsent = {each[0].path: each for each in self._unsent}, []
-        for status, before in waiting.values():
-            why = self.notify(status, before) if self.notify else ""
+        """Tell of each condition that is not the one that was told last: in this process, or before."""
+        if not self.notify:
+            return
+        told = self.clone.told()
+        for status in self.status.stacks:
+            before = told.get(status.path, "")
+            if status.condition is Condition.PROGRESSING or status.condition.value == before:
+                continue
+            why = self.notify(status, before)
             if why:
                 self.tell("notify", f"{status.label}: nobody could be notified: {why}", {"stack": status.stack})
-                self._unsent.append((status, before))
+            else:
+                told[status.path] = status.condition.value
+                self.clone.keep_told(told)
 
     def _trouble(self, kind: str, error: DeployerError) -> None:
         self._wrong = True

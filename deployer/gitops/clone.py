@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -150,6 +151,22 @@ class Clone:
         lines += [f"update {name} {commit}" for name, commit in wanted.items() if name not in there]
         if lines:
             self.git.run("update-ref", "--stdin", input="".join(f"{line}\n" for line in lines).encode())
+
+    def told(self) -> dict[str, str]:
+        """The condition of each stack, by its path, that somebody was notified of last. It may be lost: then they are
+        told once more.
+        """
+        try:
+            found: object = json.loads((self.folder / "told.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return {str(path): str(said) for path, said in found.items()} if isinstance(found, dict) else {}
+
+    def keep_told(self, told: Mapping[str, str]) -> None:
+        with suppress(OSError):
+            new = self.folder / "told.json.new"
+            new.write_text(json.dumps(told))
+            new.replace(self.folder / "told.json")
 
     def place_of(self, stack_file: str) -> Path:
         """The folder that the files lie in which a stack is made from."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
     from deployer.reconcile.run import Outcome
+    from deployer.resources.registries import Registry
 
 _COMES_BACK_WITHIN = 600.0
 """Seconds, or five intervals where those are longer, within which the same change in a row is one that comes back."""
@@ -63,8 +64,10 @@ class Memory:
 
 @dataclass(slots=True)
 class Surroundings:
-    """What all stacks of an agent share. `started` is handed the world of what is carried out, so that it can be
-    stopped; `chance` gives numbers from 0 to 1.
+    """What all stacks of an agent share.
+
+    `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
+    that it can be stopped; `chance` gives numbers from 0 to 1.
     """
 
     clone: Clone
@@ -72,7 +75,8 @@ class Surroundings:
     rule: Rule
     interval: float
     tell: log.Tell
-    changed: Callable[[StackStatus, StackStatus | None], None]
+    connect: Callable[[Sequence[Registry]], Engine]
+    changed: Callable[[StackStatus], None]
     started: Callable[[World], None]
     chance: Callable[[], float]
     memories: dict[str, Memory] = field(default_factory=dict[str, Memory])
@@ -93,6 +97,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
+    engine: Engine
     project: Project
     checkout: Checkout
     planned: Planned
@@ -165,7 +170,7 @@ def _synced(
 
     work = Work(HEALING if found.drift else BY_SYNC, agreed, log.progress(all.tell, name), all.started)
     with within(look.checkout, all.choices):
-        outcome = applied(engine, look.project, look.planned, _options(look.project), work)
+        outcome = applied(look.engine, look.project, look.planned, _options(look.project), work)
     if outcome.interrupted:
         all.interrupted = True
         message = "what was in flight has ended or was put back; it goes on from there"
@@ -260,7 +265,9 @@ def _looked(all: Surroundings, engine: Engine, file: StackFile, commit: str, *, 
     checkout = Checkout(folder, commit, file, all.clone.remote.url)
     project = project_of(checkout, all.choices)
     with within(checkout, all.choices):
-        return _Look(project, checkout, project.plan(engine, _options(project)))
+        registries = project.sources.registries()
+        engine = all.connect(registries) if registries else engine
+        return _Look(engine, project, checkout, project.plan(engine, _options(project)))
 
 
 def prune(all: Surroundings, engine: Engine, known: Known, records: Records) -> StackStatus:
@@ -350,7 +357,7 @@ def _say(
     in_step = condition is Condition.READY and before is not None and before.condition is condition
     if said != (condition, reason, commit, message) and not (in_step and before and before.commit == commit):
         log.condition(all.tell, new)
-    all.changed(new, before)
+    all.changed(new)
     return new
 
 

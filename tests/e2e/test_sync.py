@@ -358,3 +358,30 @@ def test_killed_at_any_moment_it_is_never_wrong(remote: Remote, seed: int):
         assert fetched(port) == str(number - 1 if bad else number)
         assert len(remote.project.containers()) == 1
     remote.must_be_settled()
+
+
+def test_one_stack_that_fails_holds_up_no_other(
+    make_project: Callable[..., Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first, other = make_project("remote/work/apps/a"), make_project("remote/work/apps/b", f"e2e-b{os.getpid()}")
+    repository = Repository(tmp_path / "remote")
+    repository.bare.mkdir(parents=True)
+    repository.git("init", "--quiet", "--bare", "--initial-branch=main", folder=repository.bare)
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.git("remote", "add", "origin", repository.url)
+    first.write({"web": {**sleeper(), **BAD}})
+    other.write({"web": sleeper()})
+    repository.commit()
+    monkeypatch.chdir(tmp_path)
+    result = first.run("sync", repository.url, "--once", "--path", "apps/*")
+    assert result.code == 1
+    assert f"{first.name}: Degraded" in result.err
+    assert f"{other.name}: Ready" in result.err
+    assert other.container("web")["State"]["Running"]
+
+
+def test_an_engine_that_is_away_is_told(remote: Remote, tmp_path: Path):
+    remote.push({"web": sleeper()})
+    result = remote.once("--engine", f"unix://{tmp_path}/nowhere.sock", code=1)
+    assert "nowhere.sock" in result.err
+    remote.must_be_settled()
