@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -337,7 +339,7 @@ def test_sigterm_while_it_applies_ends_what_is_in_flight(remote: Remote):
     remote.must_be_settled()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(5))
 def test_killed_at_any_moment_it_is_never_wrong(remote: Remote, seed: int):
     chance = random.Random(seed)
     port = free_port()
@@ -378,6 +380,34 @@ def test_one_stack_that_fails_holds_up_no_other(
     assert f"{first.name}: Degraded" in result.err
     assert f"{other.name}: Ready" in result.err
     assert other.container("web")["State"]["Running"]
+
+
+FULL = """#!{python}
+import os, sys
+if {word!r} in sys.argv and os.path.exists({flag!r}):
+    sys.exit("fatal: write error: No space left on device")
+os.execv({git!r}, sys.argv)
+"""
+
+
+@pytest.mark.parametrize("word", ["fetch", "read-tree"])
+def test_a_full_disk_changes_nothing(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str):
+    port = free_port()
+    remote.push(web("one", port))
+    remote.once()
+    flag, folder = tmp_path / "full", tmp_path / "bin"
+    folder.mkdir()
+    text = FULL.format(python=sys.executable, word=word, flag=str(flag), git=shutil.which("git"))
+    (folder / "git").write_text(text)
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    remote.push(web("two", port))
+    flag.touch()
+    assert "No space left on device" in remote.once(code=1).err
+    assert fetched(port) == "one"
+    flag.unlink()
+    remote.once()
+    assert fetched(port) == "two"
 
 
 def test_an_engine_that_is_away_is_told(remote: Remote, tmp_path: Path):
