@@ -29,7 +29,7 @@ def as_text(entries: Iterable[Entry]) -> str:
 
 def as_json(stack: str, entries: Iterable[Entry]) -> str:
     """One object; `format_version` grows when a reader of the old form would be wrong."""
-    return _json({"stack": stack, "revisions": [_entry(each) for each in entries]})
+    return _json({"stack": stack, "revisions": [entry_as_object(each) for each in entries]})
 
 
 def revision_as_text(entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) -> str:
@@ -46,7 +46,7 @@ def revision_as_text(entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) 
 
 def revision_as_json(stack: str, entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) -> str:
     found = {address: asdict(image) for address, image in sorted(images.items())}
-    return _json({"stack": stack, "revision": _entry(entry), "resolved": _masked(tree), "images": found})
+    return _json({"stack": stack, "revision": entry_as_object(entry), "resolved": _masked(tree), "images": found})
 
 
 def differences_as_text(stack: str, before: int, after: int, found: Sequence[Difference]) -> str:
@@ -74,7 +74,8 @@ def _when(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S") if seconds else ""
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def entry_as_object(entry: Entry) -> dict[str, Any]:
+    """As programs get it."""
     at = datetime.fromtimestamp(entry.at, UTC).isoformat() if entry.at else None
     return {**asdict(entry), "at": at, "can_be_gone_back_to": not entry.why_not}
 
