@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from deployer.gitops.rules import Condition, Reason
 
 if TYPE_CHECKING:
+    from deployer.history.entries import Entry
     from deployer.plan.model import Plan
+    from deployer.render.graph import Graph
 
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
     """A stack: the path of its file, its name ("" where that is not known), its condition, and why, in words too;
     `since` when it has that, in seconds since 1970. `commit` is the one that it is at, or on its way to; `plan` the
-    last one that was made for it.
+    last one that was made for it, `graph` what needs what in it, `history` its revisions, the oldest first.
     """
 
     path: str
@@ -26,6 +28,8 @@ class StackStatus:
     since: float
     commit: str
     plan: Plan | None = None
+    graph: Graph | None = None
+    history: tuple[Entry, ...] = ()
 
     @property
     def label(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -15,22 +16,29 @@ from deployer.gitops.serve.metrics import Metrics
 from deployer.gitops.serve.server import served
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.looks import hindrances, overflow
-from tests.gitops.board import STACKS, board, show, stack
+from tests.gitops.board import STACKS, Agent, agent, board_of, stack
 
 PAGES = ("", "stacks/shop/stack.yaml", "stacks/db/stack.yaml", "log", "plans/shop/stack.yaml", "stacks/none")
 
 
 @dataclass(frozen=True)
 class Site:
+    agent: Agent
     board: Board
     address: str
 
 
+@contextmanager
+def serve(agent: Agent) -> Iterator[Site]:
+    board = board_of(agent)
+    with served(Serving(board, Metrics(board), agent.wake), ("127.0.0.1", 0)) as address:
+        yield Site(agent, board, address)
+
+
 @pytest.fixture
 def site() -> Iterator[Site]:
-    shown = board(trouble="the remote cannot be reached")
-    with served(Serving(shown, Metrics(shown)), ("127.0.0.1", 0)) as address:
-        yield Site(shown, address)
+    with serve(agent(trouble="the remote cannot be reached")) as found:
+        yield found
 
 
 def test_what_becomes_of_a_stack_appears_by_itself(page: Page, site: Site) -> None:
@@ -38,7 +46,7 @@ def test_what_becomes_of_a_stack_appears_by_itself(page: Page, site: Site) -> No
     row = page.get_by_role("row").filter(has_text="blog")
     expect(row.locator(".badge")).to_have_text("Ready")
     blog = stack("blog/stack.yaml", Condition.DEGRADED, Reason.UNHEALTHY, "web[1] is unhealthy", name="blog")
-    show(site.board, blog)
+    site.agent.show(blog)
     expect(row.locator(".badge")).to_have_text("Degraded")
     expect(row).to_contain_text("web[1] is unhealthy")
     site.board.tell("blog: this was said just now")
@@ -53,16 +61,15 @@ def test_the_title_says_how_many_are_not_ready(page: Page, site: Site) -> None:
 def test_who_reads_keeps_the_place_when_something_is_new(page: Page, site: Site) -> None:
     page.goto(site.address)
     page.get_by_role("link", name="blog").focus()
-    show(site.board, *STACKS, stack("late/stack.yaml", Condition.READY, Reason.IN_STEP, "in step", name="late"))
+    site.agent.show(*STACKS, stack("late/stack.yaml", Condition.READY, Reason.IN_STEP, "in step", name="late"))
     expect(page.get_by_role("link", name="late")).to_be_visible()
     assert page.evaluate("document.activeElement.textContent") == "blog"
 
 
 def test_an_agent_that_is_gone_is_told(browser: Browser) -> None:
-    shown = board()
     page = browser.new_page()
-    with served(Serving(shown, Metrics(shown)), ("127.0.0.1", 0)) as address:
-        page.goto(address)
+    with serve(agent()) as site:
+        page.goto(site.address)
         expect(page.locator("#live")).to_have_text("It follows what happens.")
     expect(page.locator("#live")).to_contain_text("does not answer")
     page.close()

@@ -1,8 +1,9 @@
-"""A board with stacks in every condition."""
+"""An agent with stacks in every condition, and its board."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 
 from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.serve.board import Board
@@ -49,15 +50,30 @@ STACKS = (
 )
 
 
-def board(*stacks: StackStatus, trouble: str = "") -> Board:
+@dataclass
+class Agent:
+    """What an agent has that is shown, and whether it was asked for a round."""
+
+    status: AgentStatus
+    asked: bool = False
+
+    def wake(self) -> None:
+        self.asked = True
+
+    def show(self, *stacks: StackStatus, trouble: str = "") -> None:
+        history = (entry(1), entry(2, "failed", "image of web"), entry(3))
+        shown = tuple(replace(each, history=history) for each in stacks)
+        self.status = AgentStatus(REPOSITORY, "main", COMMIT, time.time() - 12, trouble, shown)
+
+
+def agent(*stacks: StackStatus, trouble: str = "") -> Agent:
     """One that shows these; all, where none is named."""
-    made = Board()
-    made.tell("flask-shop: Drifted at 0a1b2c3d4e5f: 2 replacements wait")
-    show(made, *(stacks or STACKS), trouble=trouble)
+    made = Agent(AgentStatus(REPOSITORY, "main"))
+    made.show(*(stacks or STACKS), trouble=trouble)
     return made
 
 
-def show(board: Board, *stacks: StackStatus, trouble: str = "") -> None:
-    history = (entry(1), entry(2, "failed", "image of web"), entry(3))
-    status = AgentStatus(REPOSITORY, "main", COMMIT, time.time() - 12, trouble, stacks)
-    board.show(status, {each.path: history for each in stacks})
+def board_of(agent: Agent) -> Board:
+    made = Board(lambda: agent.status)
+    made.tell("flask-shop: Drifted at 0a1b2c3d4e5f: 2 replacements wait")
+    return made

@@ -9,7 +9,8 @@ import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +21,8 @@ from deployer.gitops.serve.app import Serving
 from deployer.gitops.serve.board import Board
 from deployer.gitops.serve.metrics import Metrics
 from deployer.gitops.serve.server import address_of, served
-from tests.gitops.board import COMMIT, REPOSITORY, board, show, stack
+from deployer.gitops.status import AgentStatus
+from tests.gitops.board import COMMIT, REPOSITORY, Agent, agent, board_of, stack
 from tests.render.conftest import CHANGES, plan_of
 
 SECRET = b"a secret"
@@ -40,6 +42,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Site:
+    agent: Agent
     board: Board
     metrics: Metrics
     address: str
@@ -58,12 +61,19 @@ class Site:
         return self.ask("/hooks", body, {**signed, **headers})
 
 
+@contextmanager
+def serve(agent: Agent, **said: object) -> Iterator[Site]:
+    board = board_of(agent)
+    metrics = Metrics(board)
+    serving = Serving(board, metrics, agent.wake, branch="main")
+    with served(replace(serving, **said), ("127.0.0.1", 0)) as address:  # type: ignore[arg-type]
+        yield Site(agent, board, metrics, address)
+
+
 @pytest.fixture
 def site() -> Iterator[Site]:
-    shown = board()
-    metrics = Metrics(shown)
-    with served(Serving(shown, metrics, SECRET, branch="main"), ("127.0.0.1", 0)) as address:
-        yield Site(shown, metrics, address)
+    with serve(agent(), secret=SECRET) as found:
+        yield found
 
 
 def test_the_page_has_each_stack_with_its_condition(site: Site) -> None:
@@ -107,8 +117,7 @@ def test_no_page_lets_anything_else_in(site: Site, path: str) -> None:
 
 
 def test_names_and_messages_are_text(site: Site) -> None:
-    show(
-        site.board,
+    site.agent.show(
         stack("<b>x</b>/stack.yaml", Condition.DEGRADED, Reason.INVALID, "<script>alert(1)</script>\x1b[31m"),
     )
     page = site.ask("/").text
@@ -132,15 +141,14 @@ def test_programs_get_the_same_as_json(site: Site) -> None:
 
 def test_it_is_ready_once_a_commit_was_taken(site: Site) -> None:
     assert site.ask("/readyz").status == 200
-    new = Board()
-    with served(Serving(new, Metrics(new)), ("127.0.0.1", 0)) as address:
-        assert Site(new, Metrics(new), address).ask("/readyz").status == 503
+    with serve(Agent(AgentStatus(REPOSITORY, "main"))) as new:
+        assert new.ask("/readyz").status == 503
 
 
 def test_it_is_not_well_where_nothing_was_done_for_long(site: Site) -> None:
     assert site.ask("/healthz").status == 200
-    with served(Serving(site.board, site.metrics, patience=-1.0), ("127.0.0.1", 0)) as address:
-        assert Site(site.board, site.metrics, address).ask("/healthz").status == 503
+    with serve(site.agent, patience=0.0) as impatient:
+        assert impatient.ask("/healthz").status == 503
 
 
 def test_what_happens_is_counted(site: Site) -> None:
@@ -161,31 +169,30 @@ def test_what_happens_is_counted(site: Site) -> None:
 
 def test_a_delivery_asks_for_a_round(site: Site) -> None:
     assert site.deliver().status == 202
-    assert site.board.wake.is_set()
+    assert site.agent.asked
 
 
 def test_another_branch_asks_for_none(site: Site) -> None:
     assert site.deliver(b'{"ref": "refs/heads/other"}').status == 200
-    assert not site.board.wake.is_set()
+    assert not site.agent.asked
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Gitea-Signature": "0" * 64}, {"X-Gitlab-Token": "guessed"}])
 def test_who_does_not_know_the_secret_is_refused(site: Site, headers: dict[str, str]) -> None:
     assert site.ask("/hooks", BODY, headers).status == 401
-    assert not site.board.wake.is_set()
+    assert not site.agent.asked
 
 
 def test_what_was_overheard_and_is_sent_again_does_nothing(site: Site) -> None:
     site.deliver()
-    site.board.wake.clear()
+    site.agent.asked = False
     assert site.deliver(**{"X-Gitea-Delivery": "another"}).status == 200
-    assert not site.board.wake.is_set()
+    assert not site.agent.asked
 
 
 def test_without_a_secret_nothing_is_taken() -> None:
-    shown = board()
-    with served(Serving(shown, Metrics(shown)), ("127.0.0.1", 0)) as address:
-        assert Site(shown, Metrics(shown), address).deliver().status == 404
+    with serve(agent()) as deaf:
+        assert deaf.deliver().status == 404
 
 
 @pytest.mark.parametrize("said", [True, False], ids=["its length said", "in chunks"])
@@ -214,7 +221,7 @@ def test_of_a_thousand_at_once_each_is_taken_or_told_to_come_again(site: Site) -
         answers = Counter(answer.status for answer in pool.map(site.deliver, bodies))
     assert set(answers) <= {202, 429}
     assert answers[202] > 0
-    assert site.board.wake.is_set()
+    assert site.agent.asked
 
 
 def test_a_sender_that_says_nothing_holds_up_nobody(site: Site) -> None:
@@ -247,11 +254,11 @@ def test_whoever_listens_hears_of_each_change(site: Site) -> None:
 
 
 def test_a_port_that_another_program_has_is_named() -> None:
-    shown = board()
+    board = board_of(agent())
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(OperationFailed, match="nothing can be served at"),
-        served(Serving(shown, Metrics(shown)), taken.getsockname()),
+        served(Serving(board, Metrics(board), lambda: None), taken.getsockname()),
     ):
         pass
 

@@ -40,12 +40,14 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What is served. `secret` is that of the webhook, empty where none is taken; `branch` and `tags` say what is
-    followed; the agent is well while it was seen within `patience` seconds; `hosts` are the names that it answers to.
+    """What is served. `wake` asks for a round before its time. `secret` is that of the webhook, empty where none is
+    taken; `branch` and `tags` say what is followed; the agent is well while it did something within `patience` seconds;
+    `hosts` are the names that it answers to.
     """
 
     board: Board
     metrics: Metrics
+    wake: Callable[[], None]
     secret: bytes = b""
     branch: str = ""
     tags: bool = False
@@ -88,7 +90,7 @@ def app_of(serving: Serving, stopping: Callable[[], bool] = lambda: False) -> St
         found = views.find(shown, request.path_params["path"])
         if found is None:
             return JSONResponse({"error": "no such stack"}, HTTPStatus.NOT_FOUND, _HEADERS)
-        return JSONResponse(views.stack_as_object(shown, found), headers=_HEADERS)
+        return JSONResponse(views.stack_as_object(found), headers=_HEADERS)
 
     async def healthz(_: Request) -> Response:
         silent = board.silent()
@@ -126,7 +128,7 @@ def app_of(serving: Serving, stopping: Callable[[], bool] = lambda: False) -> St
         refs = hooks.refs_of(headers, body)
         if refs is None or not hooks.concerns(refs, serving.branch, serving.tags):
             return PlainTextResponse("nothing that is followed was pushed\n")
-        board.wake.set()
+        serving.wake()
         return PlainTextResponse("a round follows\n", HTTPStatus.ACCEPTED)
 
     return Starlette(

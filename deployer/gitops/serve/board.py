@@ -1,15 +1,14 @@
-"""What is shown now: the agent writes it, whoever asks reads it. The one place where their threads meet."""
+"""What is shown now: the agent's status as it stands, and what it has said. Here its thread and the page's meet."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from deployer.gitops.status import AgentStatus
-from deployer.history.entries import Entry
 
 _LINES = 500
 
@@ -24,42 +23,40 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """All of it at one moment; `number` grows with every change. `history` is by the path of the stack's file."""
+    """All of it at one moment; `number` is another one after each change."""
 
-    number: int = 0
-    status: AgentStatus = field(default_factory=lambda: AgentStatus("", ""))
-    history: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict[str, tuple[Entry, ...]])
+    number: int
+    status: AgentStatus
     lines: tuple[Line, ...] = ()
 
 
 class Board:
-    """`wake` is set where somebody asks for a round before its time."""
+    """`status` gives the agent's, a new value after each change."""
 
-    def __init__(self) -> None:
-        self.wake = threading.Event()
+    def __init__(self, status: Callable[[], AgentStatus]) -> None:
+        self._status = status
         self._lock = threading.Lock()
         self._lines: deque[Line] = deque(maxlen=_LINES)
-        self._shown = Shown()
-        self._alive = time.monotonic()
-
-    def show(self, status: AgentStatus, history: Mapping[str, tuple[Entry, ...]]) -> None:
-        with self._lock:
-            if (status, history) != (self._shown.status, self._shown.history):
-                self._shown = Shown(self._shown.number + 1, status, dict(history), tuple(self._lines))
+        self._shown = Shown(0, status())
+        self._changed = time.monotonic()
 
     def tell(self, text: str) -> None:
         with self._lock:
             self._lines.append(Line(time.time(), text))
-            before = self._shown
-            self._shown = Shown(before.number + 1, before.status, before.history, tuple(self._lines))
+            self._renew(self._status())
 
     def now(self) -> Shown:
         with self._lock:
+            status = self._status()
+            if status is not self._shown.status:
+                self._renew(status)
             return self._shown
 
-    def beat(self) -> None:
-        self._alive = time.monotonic()
-
     def silent(self) -> float:
-        """For how many seconds nothing was seen of the agent."""
-        return time.monotonic() - self._alive
+        """For how many seconds nothing has changed: each round of an agent that is well changes something."""
+        self.now()
+        return time.monotonic() - self._changed
+
+    def _renew(self, status: AgentStatus) -> None:
+        self._shown = Shown(self._shown.number + 1, status, tuple(self._lines))
+        self._changed = time.monotonic()

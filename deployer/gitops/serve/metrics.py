@@ -73,6 +73,6 @@ class _Now(Collector):
                 condition.add_metric((stack.label, each.value), float(stack.condition is each))
             drifted.add_metric((stack.label,), float(stack.condition is Condition.DRIFTED))
             pending.add_metric((stack.label,), float(len(stack.plan.changes) if stack.plan else 0))
-            last = max((entry.revision for entry in shown.history.get(stack.path, ())), default=0)
+            last = max((entry.revision for entry in stack.history), default=0)
             revision.add_metric((stack.label,), float(last))
         yield from (condition, drifted, pending, revision)

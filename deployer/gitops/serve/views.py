@@ -32,7 +32,7 @@ def overview(shown: Shown, now: float) -> str:
 
 def of_stack(shown: Shown, stack: StackStatus, now: float) -> str:
     """A stack: its condition, what its last plan does, and its history, the newest first."""
-    history = tuple(reversed(shown.history.get(stack.path, ())))
+    history = tuple(reversed(stack.history))
     return _rendered("stack.html", shown, now, stack=stack, plan=_plan(stack.plan), history=history)
 
 
@@ -57,10 +57,10 @@ def as_object(shown: Shown) -> dict[str, Any]:
     }
 
 
-def stack_as_object(shown: Shown, stack: StackStatus) -> dict[str, Any]:
+def stack_as_object(stack: StackStatus) -> dict[str, Any]:
     from deployer.render.plan_json import as_object
 
-    history = [entry_as_object(entry) for entry in shown.history.get(stack.path, ())]
+    history = [entry_as_object(entry) for entry in stack.history]
     plan = as_object(stack.plan) if stack.plan else None
     return {**_stack_object(stack), "plan": plan, "history": history}
 
