@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from deployer.gitops.agent import Agent
     from deployer.gitops.notify import Notify
     from deployer.gitops.remote import Credentials, Remote
+    from deployer.gitops.serve.board import Board
+    from deployer.gitops.serve.metrics import Metrics
     from deployer.resources.registries import Registry
 
 CREDENTIALS = "DEPLOYER_GIT_CREDENTIALS"
 NOTIFY = "DEPLOYER_NOTIFY_URL"
+WEBHOOK = "DEPLOYER_WEBHOOK_SECRET"
 
 
 class AutoChoice(StrEnum):
@@ -106,6 +110,22 @@ def sync(
         Path | None,
         typer.Option("--notify-template", metavar="FILE", help="What it is told, as a jinja2 template of JSON."),
     ] = None,
+    listen: Annotated[
+        str,
+        typer.Option(
+            "--listen",
+            metavar="[HOST:]PORT",
+            help="Serve a page, its JSON, metrics and health there: 8080 for this machine alone.",
+        ),
+    ] = "",
+    webhook: Annotated[
+        Path | None,
+        typer.Option(
+            "--webhook",
+            metavar="FILE",
+            help=f"The secret of a webhook at /hooks, which begins a round; it may be in {WEBHOOK}.",
+        ),
+    ] = None,
     state_folder: Annotated[
         Path | None,
         typer.Option("--state", metavar="DIR", help="Where the clone is; in ~/.local/state/deployer unless given."),
@@ -126,7 +146,7 @@ def sync(
     """
     from deployer.gitops.agent import Agent
     from deployer.gitops.clone import Follow, clone_of
-    from deployer.gitops.log import as_json, as_text
+    from deployer.gitops.log import as_json, as_text, both
     from deployer.gitops.rules import Auto, Rule
 
     state = state_of(context)
@@ -146,6 +166,11 @@ def sync(
     remote = _remote(repository)
     folder = state_folder or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state", "deployer", "sync")
     agents: list[Agent] = []
+    secret = (_text(webhook, "--webhook") if webhook else os.environ.get(WEBHOOK, "")).strip()
+    if secret and not listen:
+        raise WrongUsage(Diagnostic("usage", "a webhook is for what listens", hint="say where: --listen 8080"))
+    board, metrics = _board(listen) if listen else (None, None)
+    tell = as_json() if format is Format.JSON else as_text(quiet=state.output.quiet)
     clone = clone_of(
         folder,
         remote,
@@ -160,14 +185,45 @@ def sync(
         Rule(Auto(auto.value), heal is HealChoice.TRUE, prune),
         tuple(path or ()),
         every,
-        as_json() if format is Format.JSON else as_text(quiet=state.output.quiet),
+        both(tell, board.tell) if board else tell,
         lambda registries: _engine(state, registries),
         _notify(notify, notify_template),
+        metrics,
     )
     agents.append(agent)
-    with clone.held(), outliving_its_readers():
-        _listen(agent)
+    with clone.held(), outliving_its_readers(), ExitStack() as stack:
+        _obey(agent)
+        if board and metrics:
+            board.follow(lambda: agent.status)
+            url = stack.enter_context(_serving(board, metrics, agent, listen, secret))
+            agent.tell("listening", f"a page is at {url}", {"url": url})
         raise typer.Exit(agent.run(once=once))
+
+
+def _board(listen: str) -> tuple[Board, Metrics]:
+    """Raises WrongUsage where the libraries for it are not installed, and for what is no address."""
+    try:
+        from deployer.gitops.serve.board import Board
+        from deployer.gitops.serve.metrics import Metrics
+        from deployer.gitops.serve.server import address_of
+    except ImportError as error:
+        message = f"--listen needs {error.name}, which is not installed"
+        raise WrongUsage(Diagnostic("usage", message, hint="pip install 'deployer[agent]'")) from None
+    address_of(listen)  # what is none is told before anything is fetched
+    board = Board()
+    return board, Metrics(board)
+
+
+def _serving(board: Board, metrics: Metrics, agent: Agent, listen: str, secret: str) -> AbstractContextManager[str]:
+    from deployer.gitops.agent import LONGEST_AWAY
+    from deployer.gitops.carry import SECONDS
+    from deployer.gitops.serve.app import Serving
+    from deployer.gitops.serve.server import address_of, served
+
+    follow = agent.clone.follow
+    patience = SECONDS + 2 * max(agent.interval, LONGEST_AWAY)
+    serving = Serving(board, metrics, agent.wake, secret.encode(), follow.branch, bool(follow.tag), patience)
+    return served(serving, address_of(listen))
 
 
 def _engine(state: State, registries: Sequence[Registry]) -> Any:
@@ -215,7 +271,7 @@ def _text(file: Path, option: str) -> str:
         raise WrongUsage(Diagnostic("usage", f"{option} {file} cannot be read: {reason}")) from None
 
 
-def _listen(agent: Agent) -> None:
+def _obey(agent: Agent) -> None:
     """The first signal ends what is in flight, the second one aborts: the next apply goes on from there."""
 
     def stop(_number: int, _frame: Any) -> None:

@@ -32,6 +32,7 @@ from deployer.wiring import Choices
 if TYPE_CHECKING:
     from deployer.gitops.clone import Clone
     from deployer.gitops.notify import Notify
+    from deployer.plan.model import Plan
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
     from deployer.resources.registries import Registry
@@ -43,6 +44,18 @@ if TYPE_CHECKING:
 
 
 _STACK = "io.deployer.stack"
+
+
+class Counts(Protocol):
+    """Who counts what happens."""
+
+    def round_done(self, seconds: float, *, failed: bool) -> None: ...
+
+    def carried_out(self, plan: Plan) -> None: ...
+
+
+LONGEST_AWAY = 600.0
+"""Seconds between two rounds at most, or the interval where that is longer, while a remote or an engine is away."""
 
 
 @dataclass
@@ -60,6 +73,7 @@ class Agent:
     tell: log.Tell
     connect: Callable[[Sequence[Registry]], OpenEngine]
     notify: Notify | None = None
+    counts: Counts | None = None
     chance: Callable[[], float] = random.random
     stopping: threading.Event = field(default_factory=threading.Event)
     status: AgentStatus = field(init=False)
@@ -80,6 +94,7 @@ class Agent:
             self._connected,
             self._changed,
             self._started,
+            self._carried_out,
             self.chance,
         )
 
@@ -107,7 +122,7 @@ class Agent:
                 return Exit.DONE if fine else Exit.FAILED
             failures = 0 if not self.status.trouble else failures + 1
             # A remote or an engine that is away is asked less and less often, though at least every ten minutes.
-            seconds = min(pause(failures, self.interval, self.chance()), max(self.interval, 600.0) * 1.1)
+            seconds = min(pause(failures, self.interval, self.chance()), max(self.interval, LONGEST_AWAY) * 1.1)
             if not self.stopping.is_set():
                 self._waker.wait(seconds)
             if self.stopping.is_set():
@@ -116,7 +131,7 @@ class Agent:
 
     def round(self) -> bool:
         """Whether all is in step."""
-        self._wrong = False
+        self._wrong, fine, began = False, False, time.monotonic()
         try:
             fine = self._round()
             if not self._wrong:
@@ -132,6 +147,8 @@ class Agent:
                 engine.close()
             self._open.clear()
             self._send()
+            if self.counts:
+                self.counts.round_done(time.monotonic() - began, failed=not fine)
 
     def _round(self) -> bool:
         branch = self._branch()
@@ -213,6 +230,10 @@ class Agent:
         self._world = world
         if self.stopping.is_set():
             world.stop.set()
+
+    def _carried_out(self, plan: Plan) -> None:
+        if self.counts:
+            self.counts.carried_out(plan)
 
     def _changed(self, new: StackStatus) -> None:
         others = tuple(each for each in self.status.stacks if each.path != new.path)

@@ -39,6 +39,16 @@ def as_json() -> Tell:
     return tell
 
 
+def both(one: Tell, other: Callable[[str], None]) -> Tell:
+    """The same, with each line told once more."""
+
+    def tell(kind: str, line: str, details: dict[str, Any]) -> None:
+        one(kind, line, details)
+        other(line)
+
+    return tell
+
+
 def condition(tell: Tell, status: StackStatus) -> None:
     """That a stack's condition, or the reason of it, is another one now."""
     at = f" at {status.commit[:12]}" if status.commit else ""

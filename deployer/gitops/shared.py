@@ -16,9 +16,11 @@ from deployer.wiring import Choices
 
 if TYPE_CHECKING:
     from deployer.gitops.clone import Clone
+    from deployer.history.entries import Entry
     from deployer.plan.model import Plan
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
+    from deployer.render.graph import Graph
     from deployer.resources.registries import Registry
 
 
@@ -27,7 +29,7 @@ class Memory:
     """What is worth knowing from round to round, and no harm to forget: a new process begins with none of it.
 
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
-    what it changes.
+    what it changes. `graph` is that of the stack at the commit that is `drawn`, `history` its revisions.
     """
 
     status: StackStatus | None = None
@@ -35,6 +37,9 @@ class Memory:
     rests_until: float = 0.0
     rests_at: str = ""
     held: tuple[str, str] | None = None
+    drawn: str = ""
+    graph: Graph | None = None
+    history: tuple[Entry, ...] = ()
 
 
 @dataclass(slots=True)
@@ -42,7 +47,7 @@ class Surroundings:
     """What all stacks of an agent share.
 
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
-    that it can be stopped; `chance` gives numbers from 0 to 1.
+    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1.
     """
 
     clone: Clone
@@ -53,6 +58,7 @@ class Surroundings:
     connect: Callable[[Sequence[Registry]], Engine]
     changed: Callable[[StackStatus], None]
     started: Callable[[World], None]
+    carried_out: Callable[[Plan], None]
     chance: Callable[[], float]
     memories: dict[str, Memory] = field(default_factory=dict[str, Memory])
     placed: dict[str, str] = field(default_factory=dict[str, str])
@@ -83,6 +89,8 @@ class Surroundings:
             before.since if before and before.condition is condition else time.time(),
             commit,
             plan or (before.plan if before else None),
+            memory.graph,
+            memory.history,
         )
         memory.status = new
         if _is_news(new, before):

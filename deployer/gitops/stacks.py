@@ -18,6 +18,7 @@ from deployer.gitops.shared import Memory, Surroundings, first_of
 from deployer.gitops.standing import BY_SYNC, HEALING, Known, has_failed, is_drift, last_good, replaces, times_in_a_row
 from deployer.gitops.status import StackStatus
 from deployer.gitops.tree import StackFile
+from deployer.history.entries import entries
 from deployer.reconcile.turn import records_now
 from deployer.render.change_line import change_line
 from deployer.resources.records import Records
@@ -67,6 +68,7 @@ class _Turn:
             return self._say(condition, _reason_of(error), first_of(error), self.branch.commit)
 
     def _decided(self, found: Found, seen: Look, why: str, *, again: bool) -> StackStatus:
+        self._remember(seen)
         change = change_line(seen.plan)
         found = self._with_plan(found, seen, change)
         verdict = decide(self.all.rule, found)
@@ -86,6 +88,8 @@ class _Turn:
         work = Work(HEALING if found.drift else BY_SYNC, agreed, tell, self.all.started)
         with within(seen.checkout, self.all.choices):
             outcome = applied(seen.engine, seen.project, seen.planned, options_of(seen.project), work)
+        self.all.carried_out(seen.plan)
+        self.memory.history = tuple(entries(records_now(seen.engine, seen.project.stack.name)))
         if outcome.interrupted:
             self.all.interrupted = True
             message = "what was in flight has ended or was put back; it goes on from there"
@@ -124,6 +128,15 @@ class _Turn:
         memory.rests_at, memory.rests_until = commit, time.monotonic() + rest
         reason = Reason.UNREACHABLE if outcome.exit_code is Exit.UNREACHABLE else Reason.APPLY_FAILED
         return self._say(Condition.DEGRADED, reason, f"{told}; it is tried again in {rest:.0f}s", commit, seen)
+
+    def _remember(self, seen: Look) -> None:
+        """What is shown of a stack besides its condition."""
+        from deployer.render.graph import graph_of
+
+        memory, commit = self.memory, seen.checkout.commit
+        memory.history = tuple(entries(seen.records))
+        if memory.drawn != commit:
+            memory.drawn, memory.graph = commit, graph_of(seen.project.stack, seen.project.sources.build_needs())
 
     def _forget_failures(self) -> None:
         self.memory.failures, self.memory.rests_until = 0, 0.0

@@ -74,6 +74,7 @@ def agent(*stacks: StackStatus, trouble: str = "") -> Agent:
 
 
 def board_of(agent: Agent) -> Board:
-    made = Board(lambda: agent.status)
+    made = Board()
+    made.follow(lambda: agent.status)
     made.tell("flask-shop: Drifted at 0a1b2c3d4e5f: 2 replacements wait")
     return made

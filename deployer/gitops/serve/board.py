@@ -31,14 +31,16 @@ class Shown:
 
 
 class Board:
-    """`status` gives the agent's, a new value after each change."""
-
-    def __init__(self, status: Callable[[], AgentStatus]) -> None:
-        self._status = status
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lines: deque[Line] = deque(maxlen=_LINES)
-        self._shown = Shown(0, status())
+        self._shown = Shown(0, AgentStatus("", ""))
+        self._status = lambda: self._shown.status
         self._changed = time.monotonic()
+
+    def follow(self, status: Callable[[], AgentStatus]) -> None:
+        """From now on it is this one that is shown: a new value after each change."""
+        self._status = status
 
     def tell(self, text: str) -> None:
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+
+
+disable_created_metrics()  # a series more for each counter, which says when the process began
 
 
 class Metrics:
@@ -66,13 +69,16 @@ class _Now(Collector):
             "deployer_stack_condition", "1 for the condition that a stack has.", labels=("stack", "condition")
         )
         drifted = GaugeMetricFamily("deployer_stack_drifted", "1 where a stack has drifted.", labels=("stack",))
-        pending = GaugeMetricFamily("deployer_stack_pending_changes", "Changes in the last plan.", labels=("stack",))
+        pending = GaugeMetricFamily(
+            "deployer_stack_pending_changes", "Changes that are not carried out.", labels=("stack",)
+        )
         revision = GaugeMetricFamily("deployer_stack_revision", "The last revision of a stack.", labels=("stack",))
         for stack in shown.status.stacks:
             for each in Condition:
                 condition.add_metric((stack.label, each.value), float(stack.condition is each))
             drifted.add_metric((stack.label,), float(stack.condition is Condition.DRIFTED))
-            pending.add_metric((stack.label,), float(len(stack.plan.changes) if stack.plan else 0))
+            waits = stack.condition is not Condition.READY
+            pending.add_metric((stack.label,), float(len(stack.plan.changes) if stack.plan and waits else 0))
             last = max((entry.revision for entry in stack.history), default=0)
             revision.add_metric((stack.label,), float(last))
         yield from (condition, drifted, pending, revision)
