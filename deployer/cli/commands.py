@@ -38,6 +38,7 @@ _MODULES = {
     "prune": "prune",
     "search": "search",
     **dict.fromkeys(("login", "logout"), "login"),
+    "sync": "sync",
     "doctor": "doctor",
     "config": "config",
     "graph": "graph",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from deployer.errors import Diagnostic, InvalidStack, OperationFailed, WrongUsage
-from deployer.resources.records import DIED, FORMAT, SUCCEEDED, Record, Records
+from deployer.resources.records import DIED, FORMAT, INTERRUPTED, SUCCEEDED, Record, Records
 
 Same = Callable[[Record, Record], bool]
 """Whether two revisions asked for the very same."""
@@ -40,7 +40,8 @@ def why_not(record: Record) -> str:
     if not record.result:
         return "it has not ended"
     if record.result != SUCCEEDED:
-        return f"it {'died' if record.result == DIED else 'failed'}: what it asked for was never reached"
+        words = {DIED: "died", INTERRUPTED: "was interrupted"}
+        return f"it {words.get(record.result, 'failed')}: what it asked for was never reached"
     return "" if record.has_stack else "its record, of an earlier deployer, does not hold the stack"
 
 

@@ -20,7 +20,7 @@ from deployer.reconcile.waits import Waker
 from deployer.resources import identity
 from deployer.resources.observed import Observed
 from deployer.resources.record_labels import desired_of, images_of
-from deployer.resources.records import FAILED, SUCCEEDED, Record, Records
+from deployer.resources.records import FAILED, INTERRUPTED, SUCCEEDED, Record, Records
 from deployer.resources.revisions import About, KeptImage, images_in, images_text
 
 Planned = tuple[Plan, Observed]
@@ -110,7 +110,7 @@ def _carry_out(
     """
     plan, observed = job.look(mine.revision)
     if plan.fingerprint != shown.fingerprint and not plan.is_empty and not job.agreed(plan):
-        declined = replace(_reached(plan, observed, Outcome()), about=mine.about, result=FAILED)
+        declined = replace(_reached(plan, observed, Outcome()), about=mine.about, result=INTERRUPTED)
         return Outcome(declined=True), declined, observed, ""
     world = World(
         engine=engine,
@@ -124,7 +124,7 @@ def _carry_out(
     )
     started(world)
     outcome = carry_out(plan, world, job.tell, job.parallel, put_back=job.put_back)
-    result = FAILED if outcome.errors or outcome.interrupted else SUCCEEDED
+    result = _result(outcome)
     about = replace(job.about(plan, observed.records.salt), failure=_failure(outcome))
     reached = replace(_reached(plan, observed, outcome), about=about, result=result)
     images = ""
@@ -142,6 +142,13 @@ def _failure(outcome: Outcome) -> str:
     first, *_ = outcome.errors[0].diagnostics[0].message.splitlines() or [""]
     more = sum(len(error.diagnostics) for error in outcome.errors) - 1
     return f"{mask_line(first)[:_LONGEST]}{f' (and {more} more)' if more else ''}"
+
+
+def _result(outcome: Outcome) -> str:
+    """Who was stopped, or could not reach the engine or a registry, has not shown that what was asked for is wrong."""
+    if outcome.interrupted or outcome.exit_code in (Exit.UNREACHABLE, Exit.BUSY):
+        return INTERRUPTED
+    return FAILED if outcome.errors else SUCCEEDED
 
 
 def asked_last(reader: Reader, stack: str, records: Records) -> str:

@@ -14,7 +14,8 @@ Updates = Mapping[str, Mapping[str, Any]]
 """By container id, then by row: what was asked of a living container, whose label cannot change."""
 
 
-SUCCEEDED, FAILED, DIED = "succeeded", "failed", "died"
+SUCCEEDED, FAILED, DIED, INTERRUPTED = "succeeded", "failed", "died", "interrupted"
+"""What became of a revision. INTERRUPTED: nothing says that what it asked for is wrong; it may be asked for again."""
 
 
 @dataclass(frozen=True, slots=True)

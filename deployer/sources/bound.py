@@ -17,6 +17,7 @@ from pathlib import Path
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.sources import stat_cache
 from deployer.sources.beneath import FILE_FLAGS
+from deployer.sources.confined import refuse_outside
 from deployer.sources.context_files import file_kind, link_digest
 from deployer.sources.files import shown_path, special_kind
 
@@ -56,6 +57,7 @@ def read_bound(source: Path, place: Place) -> Bound:
     Raises InvalidStack where some of it cannot be read, or is far too much.
     """
     path = Path(os.path.realpath(source))
+    refuse_outside(path, shown_path(source), place)
     key = stat_cache.key_of(path, ["mounted"])
     reading = _Reading(path, place, stat_cache.recall(key))
     is_file = False

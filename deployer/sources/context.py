@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.sources.confined import refuse_outside
 from deployer.sources.context_files import read_files
 from deployer.sources.dockerignore import IGNORE_FILE, Pattern, ignored, read_patterns
 from deployer.sources.files import near_name, read_text, shown_path
@@ -87,6 +88,7 @@ def with_dockerfile(context: Context, text: str) -> Context:
 
 def _root(folder: Path, place: Place | None) -> Path:
     shown = shown_path(folder)
+    refuse_outside(folder, shown, place)
     if not os.path.exists(folder):
         message = f"the build context {shown} does not exist"
         raise InvalidStack(Diagnostic("context-missing", message, place=place, hint=near_name(folder)))

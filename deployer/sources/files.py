@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place, WrongUsage
+from deployer.sources.confined import refuse_outside
 from deployer.sources.noted import note_file
 
 STACK_FILES = (
@@ -26,6 +27,9 @@ _COMPOSE_OVERRIDES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
+OVERRIDES = (_STACK_OVERRIDES, _COMPOSE_OVERRIDES)
+"""What goes over a `stack.yaml`, then what goes over a file of Compose's names: of each, the first that is there."""
+
 LARGEST = 4 * 1024 * 1024
 
 
@@ -99,6 +103,7 @@ def _names(folder: Path) -> list[str]:
 
 def read_bytes(path: Path, shown: str, place: Place | None) -> bytes:
     """What a file holds, of 4 MiB at most. Never waits, and no message holds anything of it."""
+    refuse_outside(path, shown, place)
     try:
         _refuse_other_kinds(os.stat(path), shown, place)
         # Between the look and the opening the file may become a pipe, whose opening would wait for a writer.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.sources.confined import refuse_outside
 from deployer.sources.files import near_name, shown_path
 
 _MANIFEST = "manifest.json"
@@ -29,6 +30,7 @@ class ArchivedImage:
 def read_image_archive(path: Path, place: Place) -> tuple[ArchivedImage, ...]:
     """The images of an archive, compressed or not. Raises InvalidStack for a file that is none."""
     shown = shown_path(path)
+    refuse_outside(path, shown, place)
     try:
         with open(path, "rb") as file, tarfile.open(fileobj=file) as tar:
             found = tuple(_images(tar))

@@ -33,6 +33,17 @@ def origin(stack_file: Path) -> str:
     return _machine(folder)
 
 
+def remote_here(folder: Path) -> str | None:
+    """The URL of the remote `origin` of the checkout that a folder lies in."""
+    repository = _repository(folder.resolve())
+    return _remote_url(repository[1]) if repository else None
+
+
+def origin_in(url: str, inside: str) -> str:
+    """The same of a stack file by its path in the repository that a remote's URL, or absolute path, leads to."""
+    return f"{remote_name(url) or _machine(_local(url, Path('/')))}//{inside}"
+
+
 def remote_name(url: str) -> str | None:
     """A remote as `host/path`, the same for all its spellings; None for one that is a folder of this machine."""
     if "://" in url:

@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+expect.set_options(timeout=30_000)  # milliseconds: a busy machine is no defect
 
 WIDE, NARROW = (1280, 900), (360, 740)
 """Screens in CSS pixels: of a desk, and of a phone."""

@@ -1,0 +1,1 @@
+"""The agent: what a git repository says becomes so, again and again."""

@@ -1,0 +1,282 @@
+"""The loop: fetch, look, decide, carry out; and the same again.
+
+What it knows is on the engine and in the clone. So it may be killed at any time, and whoever starts it anew has lost
+nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from deployer.errors import DeployerError, Diagnostic, Exit, InvalidStack, Unreachable
+from deployer.gitops import log
+from deployer.gitops.git import Stopped
+from deployer.gitops.look import Branch
+from deployer.gitops.rules import Condition, Rule, pause
+from deployer.gitops.shared import Surroundings
+from deployer.gitops.stacks import prune, sync
+from deployer.gitops.standing import Known, by_sync, last_good, of_repository
+from deployer.gitops.status import AgentStatus, StackStatus
+from deployer.gitops.tree import StackFile, stacks_in
+from deployer.resources.record_labels import records_of
+from deployer.resources.records import Records
+from deployer.sources.files import OVERRIDES, STACK_FILES
+from deployer.sources.origin import origin_in
+from deployer.wiring import Choices
+
+if TYPE_CHECKING:
+    from deployer.gitops.clone import Clone
+    from deployer.gitops.notify import Notify
+    from deployer.plan.model import Plan
+    from deployer.reconcile.calls import World
+    from deployer.reconcile.protocol import Engine
+    from deployer.resources.registries import Registry
+
+    class OpenEngine(Engine, Protocol):
+        """An engine whose connections end."""
+
+        def close(self) -> None: ...
+
+
+_STACK = "io.deployer.stack"
+
+
+class Counts(Protocol):
+    """Who counts what happens."""
+
+    def round_done(self, seconds: float, *, failed: bool) -> None: ...
+
+    def carried_out(self, plan: Plan) -> None: ...
+
+
+LONGEST_AWAY = 600.0
+"""Seconds between two rounds at most, or the interval where that is longer, while a remote or an engine is away."""
+
+
+@dataclass
+class Agent:
+    """`status` is what is known now: a plain value, put anew whenever something changes, for any thread to read.
+
+    `wake` begins the next round at once. `stop` starts nothing new, and ends what is in flight.
+    """
+
+    clone: Clone
+    choices: Choices
+    rule: Rule
+    paths: tuple[str, ...]
+    interval: float
+    tell: log.Tell
+    connect: Callable[[Sequence[Registry]], OpenEngine]
+    notify: Notify | None = None
+    counts: Counts | None = None
+    chance: Callable[[], float] = random.random
+    stopping: threading.Event = field(default_factory=threading.Event)
+    status: AgentStatus = field(init=False)
+    _waker: threading.Event = field(default_factory=threading.Event)
+    _world: World | None = None
+    _told: str = ""
+    _wrong: bool = False
+    _open: list[OpenEngine] = field(default_factory=list["OpenEngine"])
+
+    def __post_init__(self) -> None:
+        self.status = AgentStatus(self.clone.remote.url, str(self.clone.follow))
+        self._all = Surroundings(
+            self.clone,
+            self.choices,
+            self.rule,
+            self.interval,
+            self.tell,
+            self._connected,
+            self._changed,
+            self._started,
+            self._carried_out,
+            self.chance,
+        )
+
+    def wake(self) -> None:
+        self._waker.set()
+
+    def stop(self) -> None:
+        """May be called in a signal's handler: it waits for nothing."""
+        self.stopping.set()
+        if self._world:
+            self._world.stop.set()
+            self._world.waker.wake()
+        self._waker.set()
+
+    def run(self, *, once: bool) -> Exit:
+        """One round: DONE where all is in step, FAILED where not. Without `once`, round after round until it is
+        stopped: DONE. INTERRUPTED where something was in flight then.
+        """
+        failures = 0
+        while True:
+            fine = self.round()
+            if self._all.interrupted:
+                return Exit.INTERRUPTED
+            if once and not self.stopping.is_set():
+                return Exit.DONE if fine else Exit.FAILED
+            failures = 0 if not self.status.trouble else failures + 1
+            # A remote or an engine that is away is asked less and less often, though at least every ten minutes.
+            seconds = min(pause(failures, self.interval, self.chance()), max(self.interval, LONGEST_AWAY) * 1.1)
+            if not self.stopping.is_set():
+                self._waker.wait(seconds)
+            if self.stopping.is_set():
+                return Exit.DONE
+            self._waker.clear()
+
+    def round(self) -> bool:
+        """Whether all is in step."""
+        self._wrong, fine, began = False, False, time.monotonic()
+        try:
+            fine = self._round()
+            if not self._wrong:
+                self._fine()
+            return fine
+        except Stopped:
+            return False
+        except DeployerError as error:
+            self._trouble("failed", error)
+            return False
+        finally:
+            for engine in self._open:
+                engine.close()
+            self._open.clear()
+            self._send()
+            if self.counts:
+                self.counts.round_done(time.monotonic() - began, failed=not fine)
+
+    def _round(self) -> bool:
+        branch = self._branch()
+        if branch is None:
+            return False
+        entries = self.clone.entries(branch.commit)
+        files = stacks_in([each.path for each in entries], self.paths, STACK_FILES, OVERRIDES)
+        if not files and not self._wrong:
+            where = ", ".join(self.paths) or "the top folder"
+            hint = "name it: --path apps/shop, or --path 'apps/*'"
+            error = InvalidStack(
+                Diagnostic("no-stack-file", f"{branch.commit[:12]} has no stack file in {where}", hint=hint)
+            )
+            self._trouble("invalid", error)
+        engine = self._connected()
+        records = _records(engine)
+        known = list(of_repository(records, origin_in(self.clone.remote.url, "").removesuffix("//")))
+        found: list[StackStatus] = []
+        for file in files:
+            if self.stopping.is_set():
+                return False
+            ours = {each.name: records[each.name] for each in known if each.path == file.path}
+            found.append(self._synced(engine, file, branch, ours))
+        found += self._gone(engine, files, known, records)
+        self.status = replace(self.status, stacks=tuple(found))
+        self._keep(branch, [records[each.name] for each in known])
+        return not self._wrong and all(each.condition is Condition.READY for each in found)
+
+    def _branch(self) -> Branch | None:
+        """The commit to be at: what the remote has, or, where that is out of reach or refused, what was taken last."""
+        trouble = ""
+        try:
+            head = self.clone.fetch()
+            self.status = replace(self.status, synced=time.time())
+            before = self.clone.accepted()
+            if head != before:
+                self.clone.refuse(head)
+                self.clone.accept(head)
+                self.tell("commit", f"{self.clone.follow} is at {head[:12]}", {"commit": head, "before": before})
+        except Unreachable as error:
+            self._trouble("unreachable", error)
+        except InvalidStack as error:
+            trouble = str(error.diagnostics[0])
+            self._trouble("refused", error)
+        accepted = self.clone.accepted()
+        self.status = replace(self.status, commit=accepted)
+        return Branch(accepted, trouble) if accepted else None
+
+    def _synced(self, engine: Engine, file: StackFile, branch: Branch, known: dict[str, Records]) -> StackStatus:
+        self._world = None
+        return sync(self._all, engine, file, branch, known)
+
+    def _gone(
+        self, engine: Engine, files: list[StackFile], known: list[Known], records: dict[str, Records]
+    ) -> list[StackStatus]:
+        """The stacks that an agent brought here for a file which is no longer there."""
+        there = {each.path for each in files}
+        gone: list[StackStatus] = []
+        for each in known:
+            if each.path in there or self.stopping.is_set():
+                continue
+            newest = next((one for one in reversed(records[each.name].all) if one.about.asks), None)
+            could_be = stacks_in([each.path], self.paths, STACK_FILES, OVERRIDES)
+            if newest and by_sync(newest) and could_be:
+                gone.append(prune(self._all, engine, each, records[each.name]))
+        return gone
+
+    def _keep(self, branch: Branch, records: Sequence[Records]) -> None:
+        """The commits that are or may be needed stay in the clone."""
+        wanted = {branch.commit, *map(last_good, records)} - {""}
+        self.clone.keep([each for each in sorted(wanted) if self.clone.git.succeeds("cat-file", "-e", each)])
+
+    def _connected(self, registries: Sequence[Registry] = ()) -> Engine:
+        """An engine for this round."""
+        self._open.append(self.connect(registries))
+        return self._open[-1]
+
+    def _started(self, world: World) -> None:
+        self._world = world
+        if self.stopping.is_set():
+            world.stop.set()
+
+    def _carried_out(self, plan: Plan) -> None:
+        if self.counts:
+            self.counts.carried_out(plan)
+
+    def _changed(self, new: StackStatus) -> None:
+        others = tuple(each for each in self.status.stacks if each.path != new.path)
+        self.status = replace(self.status, stacks=tuple(sorted((*others, new), key=lambda each: each.path)))
+
+    def _send(self) -> None:
+        """Tell of each condition that is not the one that was told last: in this process, or before."""
+        if not self.notify:
+            return
+        told = self.clone.told()
+        for status in self.status.stacks:
+            before = told.get(status.path, "")
+            if status.condition is Condition.PROGRESSING or status.condition.value == before:
+                continue
+            why = self.notify(status, before)
+            if why:
+                self.tell("notify", f"{status.label}: nobody could be notified: {why}", {"stack": status.stack})
+            else:
+                told[status.path] = status.condition.value
+                self.clone.keep_told(told)
+
+    def _trouble(self, kind: str, error: DeployerError) -> None:
+        self._wrong = True
+        said = "; ".join(map(str, error.diagnostics))
+        if said != self._told:
+            self.tell(kind, said, {"codes": [each.code for each in error.diagnostics]})
+        self._told = said
+        self.status = replace(self.status, trouble=said)
+
+    def _fine(self) -> None:
+        if self._told:
+            self.tell("recovered", "that is over", {})
+        self._told = ""
+        self.status = replace(self.status, trouble="")
+
+
+def _records(engine: Engine) -> dict[str, Records]:
+    """The records of all stacks on the engine, by the stack's name: one request, however many there are."""
+    volumes = engine.volumes(name=".deployer.r")
+    names = {(each.get("Labels") or {}).get(_STACK, "") for each in volumes} - {""}
+    by_name: dict[str, list[object]] = {name: [] for name in names}
+    for each in volumes:
+        name = each["Name"].rpartition(".deployer.r")[0]
+        if name in by_name:
+            by_name[name].append(each)
+    return {name: records_of(found, name) for name, found in by_name.items()}  # type: ignore[arg-type]

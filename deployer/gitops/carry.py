@@ -1,0 +1,65 @@
+"""A plan of the agent's is carried out, by the engine's own turn, as any apply is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from deployer.reconcile import apply as reconcile
+
+if TYPE_CHECKING:
+    from deployer.plan.model import Plan
+    from deployer.plan.planner import Options
+    from deployer.project import Project
+    from deployer.reconcile.apply import Planned
+    from deployer.reconcile.calls import World
+    from deployer.reconcile.protocol import Engine
+    from deployer.reconcile.run import Outcome, Tell
+
+SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`command` is what the history calls it; `agreed` is asked where the plan has become another one meanwhile;
+    `started` is handed the world, so that a signal can stop it.
+    """
+
+    command: str
+    agreed: Callable[[Plan], bool]
+    tell: Tell
+    started: Callable[[World], None]
+
+
+def applied(engine: Engine, project: Project, shown: Planned, options: Options, work: Work) -> Outcome:
+    """What fails is put back. Raises Busy where another one has the turn."""
+    keep = shown[1].records.keep
+    job = reconcile.Job(
+        look=partial(project.plan, engine, options),
+        agreed=work.agreed,
+        tell=work.tell,
+        sources=project.sources,
+        desired=project.asked_for(),
+        seconds=SECONDS,
+        about=lambda plan, salt: project.about(work.command, plan, keep, salt),
+        images={},
+    )
+    return reconcile.apply(engine, shown, job, work.started)
+
+
+def removed(engine: Engine, project: Project, shown: Planned, options: Options, work: Work) -> Outcome:
+    """All that a stack owns goes, but for its data."""
+    keep = shown[1].records.keep
+    job = reconcile.Job(
+        look=partial(project.plan_destroy, engine, options),
+        agreed=work.agreed,
+        tell=work.tell,
+        sources=project.sources,
+        desired=project.asked_for(),
+        seconds=SECONDS,
+        forget=True,
+        about=lambda plan, salt: project.about(work.command, plan, keep, salt),
+    )
+    return reconcile.apply(engine, shown, job, work.started)

@@ -1,0 +1,83 @@
+"""What the agent tells: a plain line an event, or one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from deployer.gitops.status import StackStatus
+from deployer.render.harmless import harmless
+
+if TYPE_CHECKING:
+    from deployer.plan import events
+
+Tell = Callable[[str, str, "dict[str, Any]"], None]
+"""An event's kind, the line that a person reads, and what else a program gets."""
+
+
+def as_text(*, quiet: bool = False) -> Tell:
+    """A line an event on stderr, after the time."""
+
+    def tell(_kind: str, line: str, _details: dict[str, Any]) -> None:
+        if not quiet:
+            print(f"{_now()} {harmless(line)}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def as_json() -> Tell:
+    """`{"time": ..., "event": "condition", "message": ..., ...}` on stdout."""
+
+    def tell(kind: str, line: str, details: dict[str, Any]) -> None:
+        said = {"time": _now(), "event": kind, "message": line, **details}
+        print(json.dumps(said), flush=True)
+
+    return tell
+
+
+def both(one: Tell, other: Callable[[str], None]) -> Tell:
+    """The same, with each line told once more."""
+
+    def tell(kind: str, line: str, details: dict[str, Any]) -> None:
+        one(kind, line, details)
+        other(line)
+
+    return tell
+
+
+def condition(tell: Tell, status: StackStatus) -> None:
+    """That a stack's condition, or the reason of it, is another one now."""
+    at = f" at {status.commit[:12]}" if status.commit else ""
+    tell("condition", f"{status.label}: {status.condition}{at}: {status.message}", details_of(status))
+
+
+def progress(tell: Tell, stack: str) -> Callable[[events.Event], None]:
+    """What an apply tells while it goes on."""
+    from deployer.render.progress import as_object, lines_of
+
+    def listen(event: events.Event) -> None:
+        said = as_object(event)
+        for line in lines_of(event):
+            tell("progress", f"{stack}: {line}", {"stack": stack, "progress": said})
+
+    return listen
+
+
+def details_of(status: StackStatus) -> dict[str, Any]:
+    """A condition as programs get it, in the log and in a notification."""
+    return {
+        "stack": status.stack,
+        "path": status.path,
+        "condition": status.condition.value,
+        "reason": status.reason.value,
+        "commit": status.commit,
+        "since": datetime.fromtimestamp(status.since, UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _now() -> str:
+    return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,120 @@
+"""A look at one stack: as the branch has it, or, where that is none to try, as the last good commit had it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.errors import InvalidStack
+from deployer.gitops.projects import Checkout, project_of, within
+from deployer.gitops.rules import Found, Reason
+from deployer.gitops.shared import Surroundings, first_of
+from deployer.gitops.standing import has_failed, last_good
+from deployer.gitops.tree import StackFile, stacks_in
+from deployer.resources.records import Records
+from deployer.sources.files import OVERRIDES, STACK_FILES
+
+if TYPE_CHECKING:
+    from deployer.plan.model import Plan
+    from deployer.plan.planner import Options
+    from deployer.project import Project
+    from deployer.reconcile.apply import Planned
+    from deployer.reconcile.protocol import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What the branch is at, and what of it is not taken: then `trouble` says why, in words."""
+
+    commit: str
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A stack as a commit has it, and its plan; `engine` has the stack's own logins."""
+
+    engine: Engine
+    project: Project
+    checkout: Checkout
+    planned: Planned
+
+    @property
+    def plan(self) -> Plan:
+        return self.planned[0]
+
+    @property
+    def records(self) -> Records:
+        return self.planned[1].records
+
+
+def look(
+    all: Surroundings, engine: Engine, file: StackFile, branch: Branch, known: Mapping[str, Records]
+) -> tuple[Found, Look | None, str]:
+    """What there is to decide on, the plan that it is about, and in words why that is not of the branch's own commit.
+    None where there is no commit to go by. `known` are the records of the stacks that came from this file, by name.
+    """
+    records = max(known.values(), key=lambda each: each.newest.made if each.newest else 0.0, default=Records())
+    head = branch.commit
+    if has_failed(records, head):
+        return _before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, head))
+    try:
+        if all.placed.get(file.path) != head:
+            look_at(all, engine, file, head, aside=True)
+        found = look_at(all, engine, file, head)
+    except InvalidStack as error:
+        return _before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
+    if has_failed(found.records, head):  # under a name that no record of this file has
+        why = _why_failed(all, file, head)
+        return _before(all, engine, file, branch, found.records, Reason.COMMIT_FAILED, why)
+    return Found(head, head, Reason.COMMIT_REFUSED if branch.trouble else None), found, branch.trouble
+
+
+def _why_failed(all: Surroundings, file: StackFile, head: str) -> str:
+    """In the words of the failure, where it was in this process."""
+    last = all.memory(file.path).status
+    told = last.message if last and last.reason is Reason.COMMIT_FAILED else "it failed, and was put back"
+    return told if told.startswith(head[:12]) else f"{head[:12]}: {told}"
+
+
+def _before(
+    all: Surroundings, engine: Engine, file: StackFile, branch: Branch, records: Records, trouble: Reason, why: str
+) -> tuple[Found, Look | None, str]:
+    """The stack as the last good commit had it."""
+    good, nothing = last_good(records), Found(branch.commit, "", trouble)
+    if not good or good == branch.commit or not all.clone.has(good):
+        return nothing, None, why
+    paths = [each.path for each in all.clone.entries(good)]
+    then = [each for each in stacks_in(paths, [file.path], STACK_FILES, OVERRIDES) if each.path == file.path]
+    if not then:
+        return nothing, None, why
+    try:
+        return Found(branch.commit, good, trouble), look_at(all, engine, then[0], good), why
+    except InvalidStack as error:
+        return nothing, None, f"{why}; and of {good[:12]}, which went before: {first_of(error)}"
+
+
+def look_at(all: Surroundings, engine: Engine, file: StackFile, commit: str, *, aside: bool = False) -> Look:
+    """The plan of a stack as a commit has it, its files put in place first; or `aside`, where no container sees them,
+    for a commit that nobody has planned yet. Raises DeployerError.
+    """
+    where = f"aside:{file.path}" if aside else file.path
+    folder = all.clone.place_of(where)
+    if all.placed.get(where) != commit or not folder.is_dir():
+        all.placed.pop(where, None)
+        folder = all.clone.put_in_place(commit, where)
+        all.placed[where] = commit
+    checkout = Checkout(folder, commit, file, all.clone.remote.url)
+    project = project_of(checkout, all.choices)
+    with within(checkout, all.choices):
+        registries = project.sources.registries()
+        engine = all.connect(registries) if registries else engine
+        return Look(engine, project, checkout, project.plan(engine, options_of(project)))
+
+
+def options_of(project: Project) -> Options:
+    from deployer.plan.planner import Options
+    from deployer.sources.chosen import keeps_orphans
+
+    return Options(keep_orphans=keeps_orphans(project.stack.environment))

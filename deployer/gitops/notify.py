@@ -1,0 +1,86 @@
+"""Tells somebody, by a webhook, that a stack's condition is another one."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from deployer.errors import Diagnostic, WrongUsage
+from deployer.gitops.log import details_of
+from deployer.gitops.status import StackStatus
+
+SLACK = (
+    '{"text": {{ (stack ~ ": " ~ condition ~ (" (was " ~ before ~ ")" if before else "")'
+    ' ~ " at " ~ commit[:12] ~ "\\n" ~ message) | tojson }}}'
+)
+"""What Slack takes, and Mattermost, Rocket.Chat and others as well (`text`)."""
+
+_SECONDS = 10.0
+_NAMES = ("stack", "path", "condition", "reason", "commit", "since", "message", "before")
+
+Notify = Callable[[StackStatus, str], str]
+"""Tells of a stack and the condition that it had before. Gives why that did not work, "" where it did."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Webhook:
+    """Where to, which is secret, and what: a jinja2 template whose result is the body, as JSON."""
+
+    url: str
+    template: str = SLACK
+
+    def __repr__(self) -> str:
+        return "Webhook(not shown)"
+
+
+def webhook_of(url: str, template: str = SLACK) -> Webhook:
+    """Raises WrongUsage for what is no URL, or no template that makes JSON."""
+    if urlsplit(url.strip()).scheme not in ("http", "https"):
+        raise _wrong("what --notify holds is no URL of http or https", "it holds the URL alone, in one line")
+    made = Webhook(url.strip(), template)
+    from jinja2 import TemplateError
+
+    try:
+        json.loads(rendered(made, dict.fromkeys(_NAMES, "x")))
+    except TemplateError as error:
+        raise _wrong(f"the template is none: {error}", "see docs/how-to/gitops.md for its variables") from None
+    except ValueError as error:
+        hint = "write values as {{ message | tojson }}"
+        raise _wrong(f"the template makes no JSON: {error}", hint) from None
+    return made
+
+
+def notifier(webhook: Webhook) -> Notify:
+    def notify(status: StackStatus, before: str) -> str:
+        body = rendered(
+            webhook, {**details_of(status), "stack": status.label, "message": status.message, "before": before}
+        )
+        request = urllib.request.Request(
+            webhook.url, body.encode(), {"Content-Type": "application/json", "User-Agent": "deployer"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS):
+                return ""
+        except (OSError, ValueError, HTTPException) as error:  # a URLError is an OSError; neither shows the URL
+            return str(getattr(error, "reason", "") or error).replace(webhook.url, "***")
+
+    return notify
+
+
+def rendered(webhook: Webhook, values: dict[str, Any]) -> str:
+    """The body that these values make. Raises jinja2.TemplateError."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return (
+        SandboxedEnvironment(undefined=StrictUndefined, autoescape=False).from_string(webhook.template).render(values)
+    )
+
+
+def _wrong(message: str, hint: str) -> WrongUsage:
+    return WrongUsage(Diagnostic("notify", message, hint=hint))

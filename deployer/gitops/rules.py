@@ -1,0 +1,127 @@
+"""What the agent does about a stack, and what it says of it: decisions on plain values alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MOST_TIMES = 3
+"""So often the same is done for a commit in a row; where it comes back once more, it is only told."""
+
+LONGEST_WAIT = 3600.0
+"""Seconds between two tries of what fails again and again."""
+
+
+class Condition(StrEnum):
+    """READY: as the branch says, and well. PROGRESSING: on its way. DEGRADED: not as it should be, and the agent cannot
+    mend it. DRIFTED: something is to be done, and the rule leaves it to a person.
+    """
+
+    READY = "Ready"
+    PROGRESSING = "Progressing"
+    DEGRADED = "Degraded"
+    DRIFTED = "Drifted"
+
+
+class Auto(StrEnum):
+    """What of a new commit is applied without asking."""
+
+    ALWAYS = "always"
+    NO_REPLACE = "no-replace"
+    OFF = "off"
+
+
+class Reason(StrEnum):
+    """Why a stack has its condition: a closed list, for programs."""
+
+    IN_STEP = "InStep"
+    STARTING = "Starting"
+    UNHEALTHY = "Unhealthy"
+    APPLYING = "Applying"
+    BUSY = "Busy"
+    INTERRUPTED = "Interrupted"
+    INVALID = "Invalid"
+    COMMIT_REFUSED = "CommitRefused"
+    COMMIT_FAILED = "CommitFailed"
+    APPLY_FAILED = "ApplyFailed"
+    UNREACHABLE = "Unreachable"
+    COMES_BACK = "ComesBack"
+    HELD = "Held"
+    DRIFT = "Drift"
+    FILE_GONE = "FileGone"
+    REMOVED = "Removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`heal`: what was done by hand is undone. `prune`: a stack whose file is gone is removed, its data never."""
+
+    auto: Auto = Auto.ALWAYS
+    heal: bool = True
+    prune: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look at a stack has found.
+
+    `target` is the commit that its plan is of; where that is not the branch's own, this one was tried and failed, or is
+    none to try, as `trouble` says. `empty`: nothing is to be done; `drift`: nothing but to undo what was done by hand;
+    `replaces`: a container goes. `times`: the same was done so often in a row. `resting`: it failed, and it is not yet
+    time to try again.
+    """
+
+    head: str
+    target: str
+    trouble: Reason | None = None
+    empty: bool = True
+    drift: bool = False
+    replaces: bool = False
+    times: int = 0
+    resting: bool = False
+    unhealthy: bool = False
+    starting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the plan is carried out; and what is said of the stack until that is done, or because it is not."""
+
+    act: bool
+    condition: Condition
+    reason: Reason
+
+
+def decide(rule: Rule, found: Found) -> Verdict:
+    """What is to be done about a stack."""
+    if found.trouble and not found.target:
+        return Verdict(False, Condition.DEGRADED, found.trouble)
+    if found.empty:
+        return _in_step(found)
+    if found.resting:
+        return Verdict(False, Condition.DEGRADED, Reason.APPLY_FAILED)
+    if found.times >= MOST_TIMES:
+        return Verdict(False, Condition.DRIFTED, Reason.COMES_BACK)
+    allowed = rule.heal if found.drift else rule.auto is not Auto.OFF
+    if not allowed or (found.replaces and rule.auto is Auto.NO_REPLACE):
+        return Verdict(False, Condition.DRIFTED, Reason.DRIFT if found.drift else Reason.HELD)
+    return Verdict(True, Condition.PROGRESSING, Reason.APPLYING)
+
+
+def _in_step(found: Found) -> Verdict:
+    if found.trouble:
+        return Verdict(False, Condition.DEGRADED, found.trouble)
+    if found.unhealthy:
+        return Verdict(False, Condition.DEGRADED, Reason.UNHEALTHY)
+    if found.starting:
+        return Verdict(False, Condition.PROGRESSING, Reason.STARTING)
+    return Verdict(False, Condition.READY, Reason.IN_STEP)
+
+
+def pause(failures: int, interval: float, chance: float) -> float:
+    """Seconds until the next try after so many failures in a row: twice as long each time, up to an hour, or to the
+    interval where that is longer. `chance` is in 0 to 1: agents that failed together do not come back together.
+    """
+    longest = max(interval, LONGEST_WAIT)
+    waited = min(interval * 2.0 ** min(failures, 30), longest)
+    return waited * (0.9 + 0.2 * chance)

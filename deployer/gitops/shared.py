@@ -1,0 +1,115 @@
+"""What the stacks of an agent share, and what it remembers of each from round to round."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError
+from deployer.gitops import log
+from deployer.gitops.rules import Condition, Reason, Rule
+from deployer.gitops.status import StackStatus
+from deployer.wiring import Choices
+
+if TYPE_CHECKING:
+    from deployer.gitops.clone import Clone
+    from deployer.history.entries import Entry
+    from deployer.plan.model import Plan
+    from deployer.reconcile.calls import World
+    from deployer.reconcile.protocol import Engine
+    from deployer.render.graph import Graph
+    from deployer.resources.registries import Registry
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is worth knowing from round to round, and no harm to forget: a new process begins with none of it.
+
+    `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
+    what it changes. `graph` is that of the stack at the commit that is `drawn`, `history` its revisions.
+    """
+
+    status: StackStatus | None = None
+    failures: int = 0
+    rests_until: float = 0.0
+    rests_at: str = ""
+    held: tuple[str, str] | None = None
+    drawn: str = ""
+    graph: Graph | None = None
+    history: tuple[Entry, ...] = ()
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What all stacks of an agent share.
+
+    `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
+    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1.
+    """
+
+    clone: Clone
+    choices: Choices
+    rule: Rule
+    interval: float
+    tell: log.Tell
+    connect: Callable[[Sequence[Registry]], Engine]
+    changed: Callable[[StackStatus], None]
+    started: Callable[[World], None]
+    carried_out: Callable[[Plan], None]
+    chance: Callable[[], float]
+    memories: dict[str, Memory] = field(default_factory=dict[str, Memory])
+    placed: dict[str, str] = field(default_factory=dict[str, str])
+    interrupted: bool = False
+
+    def memory(self, path: str) -> Memory:
+        return self.memories.setdefault(path, Memory())
+
+    def say(
+        self,
+        path: str,
+        condition: Condition,
+        reason: Reason,
+        message: str,
+        commit: str,
+        stack: str = "",
+        plan: Plan | None = None,
+    ) -> StackStatus:
+        """What is so of a stack now; the log has it where that is news."""
+        memory = self.memory(path)
+        before = memory.status
+        new = StackStatus(
+            path,
+            stack or (before.stack if before else ""),
+            condition,
+            reason,
+            self._as_in_the_repository(message),
+            before.since if before and before.condition is condition else time.time(),
+            commit,
+            plan or (before.plan if before else None),
+            memory.graph,
+            memory.history,
+        )
+        memory.status = new
+        if _is_news(new, before):
+            log.condition(self.tell, new)
+        self.changed(new)
+        return new
+
+    def _as_in_the_repository(self, message: str) -> str:
+        """Paths of files as their repository has them."""
+        return re.sub(rf"\S*/stacks/[\w.-]+/{re.escape(self.clone.remote.name)}/", "", message)
+
+
+def _is_news(new: StackStatus, before: StackStatus | None) -> bool:
+    """Of a stack that is well, and was, only another commit is; of any other, other words are, too."""
+    if before is None or (new.condition, new.reason, new.commit) != (before.condition, before.reason, before.commit):
+        return True
+    return new.condition is not Condition.READY and new.message != before.message
+
+
+def first_of(error: DeployerError) -> str:
+    """The first of what an error says, with its place."""
+    return str(error.diagnostics[0]) if error.diagnostics else str(error)

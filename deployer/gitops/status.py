@@ -1,0 +1,50 @@
+"""What the agent knows now, as plain values: for its log, for who is notified, and for whoever shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deployer.gitops.rules import Condition, Reason
+
+if TYPE_CHECKING:
+    from deployer.history.entries import Entry
+    from deployer.plan.model import Plan
+    from deployer.render.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class StackStatus:
+    """A stack: the path of its file, its name ("" where that is not known), its condition, and why, in words too;
+    `since` when it has that, in seconds since 1970. `commit` is the one that it is at, or on its way to; `plan` the
+    last one that was made for it, `graph` what needs what in it, `history` its revisions, the oldest first.
+    """
+
+    path: str
+    stack: str
+    condition: Condition
+    reason: Reason
+    message: str
+    since: float
+    commit: str
+    plan: Plan | None = None
+    graph: Graph | None = None
+    history: tuple[Entry, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.stack or self.path
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStatus:
+    """`commit` is the one that is followed, `synced` when the remote was last reached, `trouble` why it was not, or why
+    what it has is not taken.
+    """
+
+    repository: str
+    follow: str
+    commit: str = ""
+    synced: float = 0.0
+    trouble: str = ""
+    stacks: tuple[StackStatus, ...] = ()

@@ -1,0 +1,49 @@
+"""Keeps the reading of a stack's files within one folder: for a stack that somebody else has written.
+
+    with confined(checkout):
+        stack, _ = load_stack(choices)
+
+What leads out of it is refused before it is opened, links followed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployer.errors import Diagnostic, InvalidStack, Place
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    root: Path
+    besides: frozenset[Path]
+
+
+_bounds: ContextVar[_Bounds | None] = ContextVar("bounds", default=None)
+
+
+@contextmanager
+def confined(root: Path, besides: Collection[Path] = ()) -> Iterator[None]:
+    """While the context is open, in this thread, nothing is read that lies outside of a folder, but for these files."""
+    token = _bounds.set(_Bounds(Path(os.path.realpath(root)), frozenset(map(Path, map(os.path.realpath, besides)))))
+    try:
+        yield
+    finally:
+        _bounds.reset(token)
+
+
+def refuse_outside(path: Path | str, shown: str, place: Place | None) -> None:
+    """Raises InvalidStack for a file or folder that must not be read; `shown` is what it is called."""
+    bounds = _bounds.get()
+    if bounds is None:
+        return
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(bounds.root) and real not in bounds.besides:
+        hint = "put it into the repository; what is secret, into a variable of who runs this: environment: NAME"
+        message = f"{shown} lies outside of the repository, and nothing there is read"
+        raise InvalidStack(Diagnostic("outside-repository", message, place, hint))

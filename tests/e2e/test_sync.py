@@ -1,0 +1,417 @@
+"""The agent between a real git repository and a real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.e2e.project import Project, Result, ended, fetched, free_port, page, sleeper, until
+from tests.gitops.repository import Repository
+
+pytestmark = pytest.mark.engine
+
+
+class Remote:
+    """A repository whose only stack is the project's."""
+
+    def __init__(self, project: Project, repository: Repository) -> None:
+        self.project, self.repository = project, repository
+
+    def push(self, services: dict[str, Any] | None = None, /, message: str = "a change", **sections: Any) -> str:
+        self.project.write(services or {}, **sections)
+        return self.repository.commit(message=message)
+
+    def once(self, *arguments: str, code: int = 0) -> Result:
+        result = self.project.run("sync", self.repository.url, "--once", *arguments)
+        assert result.code == code, f"exit {result.code}\n{result.err}"
+        return result
+
+    def start(self, *arguments: str) -> Any:
+        return self.project.start("sync", self.repository.url, "--interval", "1s", *arguments)
+
+    def records(self) -> list[str]:
+        return sorted(each for each in self.project.records() if not each.endswith(".done"))
+
+    def is_idle(self) -> bool:
+        """Whether each revision has its end."""
+        return len(self.project.records()) == 2 * len(self.records())
+
+    def must_be_settled(self) -> None:
+        """Nothing is left to do, nor is anything left over."""
+        self.once()
+        before = self.records()
+        self.once()
+        assert self.records() == before
+        assert not [each for each in self.project.containers() if each.endswith(".next")]
+
+
+@pytest.fixture
+def remote(make_project: Callable[..., Project], tmp_path: Path) -> Remote:
+    project = make_project("remote/work")
+    return Remote(project, Repository(tmp_path / "remote").begin())
+
+
+def web(text: str, port: int, **fields: Any) -> dict[str, Any]:
+    return {"web": page(text, port, **fields)}
+
+
+BAD = {"command": ["sh", "-c", "exit 3"]}
+
+
+def test_a_commit_that_is_pushed_is_applied(remote: Remote):
+    port = free_port()
+    remote.push(web("one", port))
+    assert "Ready" in remote.once().err
+    assert fetched(port) == "one"
+    commit = remote.push(web("two", port))
+    assert commit[:12] in remote.once().err
+    assert fetched(port) == "two"
+    remote.must_be_settled()
+
+
+def test_what_is_removed_by_hand_is_healed(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once()
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    remote.once()
+    assert remote.project.container("web")["State"]["Running"]
+    remote.must_be_settled()
+
+
+def test_or_it_is_told_where_the_rule_says_so(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once()
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    assert "Drifted" in remote.once("--heal", "report", code=1).err
+    assert remote.project.containers() == set()
+
+
+def test_a_bad_commit_is_put_back_told_and_not_tried_again(remote: Remote):
+    port = free_port()
+    remote.push(web("one", port))
+    remote.once()
+    before = remote.project.id_of("web")
+    bad = remote.push({"web": {**page("two", port), **BAD}})
+    result = remote.once(code=1)
+    assert "Degraded" in result.err
+    assert "exited with code 3" in result.err
+    assert remote.project.id_of("web") == before
+    assert fetched(port) == "one"
+    records = remote.records()
+    for _ in range(3):
+        assert bad[:12] in remote.once(code=1).err
+    assert remote.records() == records
+
+
+def test_a_revert_is_applied(remote: Remote):
+    port = free_port()
+    remote.push(web("one", port))
+    remote.once()
+    remote.push({"web": {**page("two", port), **BAD}})
+    remote.once(code=1)
+    remote.repository.git("revert", "--no-edit", "HEAD")
+    remote.repository.push()
+    assert "Ready" in remote.once().err
+    assert fetched(port) == "one"
+
+
+def test_what_ran_before_a_bad_commit_is_healed_all_the_same(remote: Remote):
+    port = free_port()
+    remote.push(web("one", port))
+    remote.once()
+    remote.push({"web": {**page("two", port), **BAD}})
+    remote.once(code=1)
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    remote.once(code=1)
+    assert fetched(port) == "one"
+
+
+def test_what_of_a_bad_commit_came_about_is_taken_back(remote: Remote):
+    """What does not depend on the failure was done; the stack is to be as one commit has it, and not as two."""
+    good = sleeper(environment={"V": "1"})
+    remote.push({"good": good, "bad": sleeper()})
+    remote.once()
+    remote.push({"good": sleeper(environment={"V": "2"}), "bad": {**sleeper(), **BAD}})
+    remote.once(code=1)
+    assert "V=1" in remote.project.container("good")["Config"]["Env"]
+
+
+def test_a_commit_that_is_no_stack_changes_nothing(remote: Remote):
+    port = free_port()
+    remote.push(web("one", port))
+    remote.once()
+    remote.repository.commit({"stack.yaml": "services: ["})
+    assert "Degraded" in remote.once(code=1).err
+    assert fetched(port) == "one"
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    remote.once(code=1)
+    assert fetched(port) == "one"
+
+
+def test_a_force_push_is_followed(remote: Remote):
+    port = free_port()
+    first = remote.push(web("one", port))
+    remote.push(web("two", port))
+    remote.once()
+    remote.repository.git("reset", "--quiet", "--hard", first)
+    remote.project.write(web("three", port))
+    remote.repository.git("commit", "--quiet", "--all", "-m", "another")
+    remote.repository.push("--force")
+    remote.once()
+    assert fetched(port) == "three"
+
+
+def test_with_a_dead_remote_drift_is_healed(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once()
+    remote.repository.go_away()
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    result = remote.once(code=1)
+    assert "does not appear to be a git repository" in result.err
+    assert remote.project.container("web")["State"]["Running"]
+    remote.repository.come_back()
+    remote.must_be_settled()
+
+
+def test_a_hostile_commit_is_refused_and_the_last_one_kept(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once()
+    os.symlink("/etc", remote.repository.work / "leak")
+    remote.push({"web": sleeper(environment={"V": "2"})})
+    result = remote.once(code=1)
+    assert "leads out of the repository" in result.err
+    assert "V=2" not in remote.project.container("web")["Config"]["Env"]
+
+
+def test_without_replacing_only_what_replaces_nothing_is_done(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once("--auto", "no-replace")
+    before = remote.project.id_of("web")
+    remote.push({"web": sleeper(), "more": sleeper()})
+    remote.once("--auto", "no-replace")
+    assert remote.project.container("more")["State"]["Running"]
+    remote.push({"web": sleeper(environment={"V": "2"}), "more": sleeper()})
+    assert "Drifted" in remote.once("--auto", "no-replace", code=1).err
+    assert remote.project.id_of("web") == before
+    remote.once()
+    assert remote.project.id_of("web") != before
+
+
+def test_a_stack_whose_file_is_gone_goes_only_where_that_is_said(remote: Remote):
+    data = {"volumes": ["data:/data"]}
+    remote.project.write({"web": sleeper(**data)}, volumes={"data": {}})
+    apps = remote.repository.work / "apps/shop"
+    apps.mkdir(parents=True)
+    (remote.repository.work / "stack.yaml").rename(apps / "stack.yaml")
+    remote.repository.commit()
+    remote.once("--path", "apps/*")
+    assert len(remote.project.containers()) == 1
+    remote.repository.commit({"apps/shop/stack.yaml": None, "README": "nothing here"})
+    assert "Drifted" in remote.once("--path", "apps/*", code=1).err
+    assert len(remote.project.containers()) == 1
+    remote.once("--path", "apps/*", "--prune", code=1)  # it has no stack file at all now
+    assert remote.project.containers() == set()
+    assert len(remote.project.volumes()) == 1
+
+
+def test_a_plan_that_comes_back_is_told_and_not_repeated_for_ever(remote: Remote):
+    """Somebody removes it again and again."""
+    remote.push({"web": sleeper()})
+    remote.once()
+    for _ in range(3):
+        remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+        remote.once()
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    assert "comes back" in remote.once(code=1).err
+    remote.push({"web": sleeper(environment={"V": "2"})})
+    remote.once()
+    assert remote.project.container("web")["State"]["Running"]
+
+
+def test_a_mounted_file_is_that_of_the_commit(remote: Remote):
+    mounts = {"volumes": ["./conf:/conf:ro"]}
+    remote.repository.write({"conf/a": "1"})
+    remote.push({"web": sleeper(**mounts)})
+    remote.once()
+    before = remote.project.id_of("web")
+    remote.repository.commit({"conf/a": "2"})
+    remote.once()
+    assert remote.project.inside("web", "cat", "/conf/a") == (0, "2")
+    assert remote.project.id_of("web") == before
+
+
+def test_the_history_names_the_commit(remote: Remote):
+    commit = remote.push({"web": sleeper()})
+    remote.once()
+    entry = json.loads(remote.project.run("history", "--format", "json").out)["revisions"][-1]
+    assert (entry["commit"], entry["command"]) == (commit, "apply by sync")
+
+
+def test_a_checkout_and_the_agent_have_one_origin(remote: Remote):
+    """So an apply by hand is none by somebody else."""
+    remote.push({"web": sleeper()})
+    remote.once()
+    remote.project.write({"web": sleeper(environment={"V": "2"})})
+    remote.project.apply()
+    assert "V=2" in remote.project.container("web")["Config"]["Env"]
+
+
+def test_events_are_json_lines(remote: Remote):
+    remote.push({"web": sleeper()})
+    lines = [json.loads(line) for line in remote.once("--format", "json").out.splitlines()]
+    assert {"commit", "condition", "progress"} <= {each["event"] for each in lines}
+    last = [each for each in lines if each["event"] == "condition"][-1]
+    assert (last["condition"], last["reason"], last["stack"]) == ("Ready", "InStep", remote.project.name)
+
+
+@pytest.fixture
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    bodies: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            del format, args
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/s3cr3t", bodies
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_somebody_is_told_of_a_new_condition(
+    remote: Remote, webhook: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+):
+    url, bodies = webhook
+    monkeypatch.setenv("DEPLOYER_NOTIFY_URL", url)
+    remote.push({"web": sleeper()})
+    remote.once()
+    assert len(bodies) == 1
+    bad = remote.push({"web": {**sleeper(), **BAD}})
+    result = remote.once(code=1)
+    assert f"{remote.project.name}: Degraded" in bodies[-1]["text"]
+    assert bad[:12] in bodies[-1]["text"]
+    assert "s3cr3t" not in result.err
+
+
+def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
+    port = free_port()
+    remote.push(web("one", port))
+    process = remote.start()
+    assert fetched(port, 60) == "one"
+    remote.push(web("two", port))
+    until(lambda: fetched(port) == "two" and remote.is_idle(), 60)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process).code == 0
+
+
+def test_sigterm_while_it_applies_ends_what_is_in_flight(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once()
+    remote.push({"web": sleeper(healthcheck={"test": ["CMD", "false"], "interval": "1s", "retries": 100})})
+    process = remote.start()
+    until(lambda: any(each.endswith(".next") for each in remote.project.containers()), 60)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process).code == 130
+    assert not [each for each in remote.project.containers() if each.endswith(".next")]
+    assert remote.project.container("web")["State"]["Running"]
+    # Nothing says that the commit is bad: it is tried again.
+    remote.push({"web": sleeper(environment={"V": "3"})})
+    remote.must_be_settled()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_killed_at_any_moment_it_is_never_wrong(remote: Remote, seed: int):
+    chance = random.Random(seed)
+    port = free_port()
+    remote.repository.write({"conf/a": "0"})
+    remote.push(web("0", port))
+    remote.once()
+    for number in range(1, 5):
+        bad = number == 2
+        remote.repository.write({"conf/a": str(number)})
+        services = web(str(number), port)
+        remote.push({"web": {**services["web"], **BAD}} if bad else services)
+        process = remote.start()
+        time.sleep(chance.uniform(0.3, 4.0))
+        process.kill()
+        process.communicate()
+        assert fetched(port, 30) in {str(each) for each in range(number + 1)} - {"2"}
+        remote.once(code=1 if bad else 0)
+        assert fetched(port) == str(number - 1 if bad else number)
+        assert len(remote.project.containers()) == 1
+    remote.must_be_settled()
+
+
+def test_one_stack_that_fails_holds_up_no_other(
+    make_project: Callable[..., Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first, other = make_project("remote/work/apps/a"), make_project("remote/work/apps/b", f"e2e-b{os.getpid()}")
+    repository = Repository(tmp_path / "remote")
+    repository.bare.mkdir(parents=True)
+    repository.git("init", "--quiet", "--bare", "--initial-branch=main", folder=repository.bare)
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.git("remote", "add", "origin", repository.url)
+    first.write({"web": {**sleeper(), **BAD}})
+    other.write({"web": sleeper()})
+    repository.commit()
+    monkeypatch.chdir(tmp_path)
+    result = first.run("sync", repository.url, "--once", "--path", "apps/*")
+    assert result.code == 1
+    assert f"{first.name}: Degraded" in result.err
+    assert f"{other.name}: Ready" in result.err
+    assert other.container("web")["State"]["Running"]
+
+
+FULL = """#!{python}
+import os, sys
+if {word!r} in sys.argv and os.path.exists({flag!r}):
+    sys.exit("fatal: write error: No space left on device")
+os.execv({git!r}, sys.argv)
+"""
+
+
+@pytest.mark.parametrize("word", ["fetch", "read-tree"])
+def test_a_full_disk_changes_nothing(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str):
+    port = free_port()
+    remote.push(web("one", port))
+    remote.once()
+    flag, folder = tmp_path / "full", tmp_path / "bin"
+    folder.mkdir()
+    text = FULL.format(python=sys.executable, word=word, flag=str(flag), git=shutil.which("git"))
+    (folder / "git").write_text(text)
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    remote.push(web("two", port))
+    flag.touch()
+    assert "No space left on device" in remote.once(code=1).err
+    assert fetched(port) == "one"
+    flag.unlink()
+    remote.once()
+    assert fetched(port) == "two"
+
+
+def test_an_engine_that_is_away_is_told(remote: Remote, tmp_path: Path):
+    remote.push({"web": sleeper()})
+    result = remote.once("--engine", f"unix://{tmp_path}/nowhere.sock", code=1)
+    assert "nowhere.sock" in result.err
+    remote.must_be_settled()

@@ -1,0 +1,107 @@
+"""What the agent serves, while it follows a real repository."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.project import ended, sleeper, until
+from tests.e2e.test_sync import Remote, remote
+
+pytestmark = pytest.mark.engine
+
+SECRET = "a secret of both"
+__all__ = ["remote"]
+
+
+@dataclass(frozen=True)
+class Site:
+    remote: Remote
+    url: str
+
+    def ask(self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> str:
+        request = urllib.request.Request(f"{self.url}{path}", body, headers or {})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read().decode()
+
+    def stack(self) -> dict[str, Any]:
+        return json.loads(self.ask(f"api/stacks/{self.remote.project.name}"))
+
+    def is_at(self, commit: str, condition: str) -> bool:
+        try:
+            found = self.stack()
+        except urllib.error.HTTPError:
+            return False
+        return (found["commit"], found["condition"]) == (commit, condition)
+
+    def deliver(self, body: bytes) -> str:
+        signature = hmac.new(SECRET.encode(), body, "sha256").hexdigest()
+        return self.ask("hooks", body, {"X-Hub-Signature-256": f"sha256={signature}", "X-GitHub-Event": "push"})
+
+
+@pytest.fixture
+def site(remote: Remote, tmp_path: Path) -> Iterator[Site]:
+    """Of an agent that would wait for an hour."""
+    secret = tmp_path / "secret"
+    secret.write_text(f"{SECRET}\n")
+    remote.push({"web": sleeper()})
+    options = ("--listen", "0", "--webhook", str(secret), "--branch", "main", "--interval", "1h")
+    process = remote.start(*options)
+    try:
+        for line in process.stderr:
+            if found := re.search(r"a page is at (\S+)", line):
+                break
+        assert found
+        yield Site(remote, found[1])
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended(process)
+
+
+def head(site: Site) -> str:
+    return site.remote.repository.git("rev-parse", "HEAD")
+
+
+def test_a_delivery_begins_a_round_and_the_page_has_what_came_of_it(site: Site) -> None:
+    first = head(site)
+    until(lambda: site.is_at(first, "Ready"))
+    commit = site.remote.push({"web": sleeper(environment={"A": "b"})})
+    assert site.deliver(b'{"ref": "refs/heads/main"}') == "a round follows\n"
+    until(lambda: site.is_at(commit, "Ready"))
+    assert [entry["commit"][:7] for entry in site.stack()["history"]] == [first[:7], commit[:7]]
+    assert site.stack()["plan"]["changes"][0]["fields"][0]["field"] == "environment.A"
+    page = site.ask("")
+    assert commit[:12] in page
+    assert "Ready" in page
+    metrics = site.ask("metrics")
+    assert f'deployer_stack_revision{{stack="{site.remote.project.name}"}} 2.0' in metrics
+    assert f'deployer_changes_total{{action="replace",stack="{site.remote.project.name}"}} 1.0' in metrics
+
+
+def test_a_commit_that_fails_is_on_the_page(site: Site) -> None:
+    until(lambda: site.is_at(head(site), "Ready"))
+    bad = site.remote.push({"web": sleeper(command=["sh", "-c", "exit 3"])})
+    site.deliver(b'{"ref": "refs/heads/main"}')
+    until(lambda: site.stack()["condition"] == "Degraded")
+    page = site.ask(f"stacks/{site.remote.project.name}")
+    assert bad[:12] in page
+    assert "exited with code 3" in page
+    assert "failed" in page
+
+
+def test_a_webhook_is_for_what_listens(remote: Remote) -> None:
+    secret = remote.project.folder / "secret"
+    secret.write_text(SECRET)
+    remote.push({"web": sleeper()})
+    assert "--listen" in remote.once("--webhook", str(secret), code=64).err
+    assert "is no address" in remote.once("--listen", "nowhere", code=64).err

@@ -1,0 +1,350 @@
+"""The clone, in front of real git."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deployer.errors import Busy, InvalidStack, Unreachable
+from deployer.gitops.clone import Clone, Follow, clone_of
+from deployer.gitops.git import Stopped
+from deployer.gitops.remote import Credentials, remote_of
+from tests.gitops.repository import Repository
+
+Make = Callable[..., Clone]
+MAIN = Follow("main")
+
+
+@pytest.fixture
+def clone(repository: Repository, tmp_path: Path) -> Make:
+    def make(
+        url: str = repository.url, follow: Follow = MAIN, keys: Path | None = None, **more: Callable[[], bool]
+    ) -> Clone:
+        return clone_of(
+            tmp_path / "state", remote_of(url), follow, Credentials(), keys, more.get("stopping", lambda: False)
+        )
+
+    return make
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+def test_the_branch_is_followed(repository: Repository, clone: Make):
+    first = repository.commit({"stack.yaml": "1"})
+    assert clone().fetch() == first
+    second = repository.commit({"stack.yaml": "2"})
+    assert clone().fetch() == second
+
+
+def test_without_a_branch_it_is_the_one_of_the_remote(repository: Repository, clone: Make):
+    here = repository.commit({"stack.yaml": "1"})
+    repository.git("checkout", "--quiet", "-b", "other")
+    repository.commit({"stack.yaml": "2"})
+    assert clone(follow=Follow()).fetch() == here
+
+
+def test_nothing_of_the_past_is_brought(repository: Repository, clone: Make):
+    for number in range(5):
+        repository.commit({"stack.yaml": str(number)})
+    made = clone()
+    made.fetch()
+    assert made.git.run("rev-list", "--count", "refs/deployer/head").strip() == b"1"
+
+
+def test_the_newest_tag_of_a_pattern_is_followed(repository: Repository, clone: Make):
+    for number, tag in enumerate(("v1.9.0", "v1.10.0", "v1.10.1-rc.1", "v2.0.0")):
+        repository.commit({"stack.yaml": str(number)})
+        repository.git("tag", "-a", tag, "-m", tag)
+        repository.git("push", "--quiet", "--tags")
+    wanted = repository.git("rev-parse", "v1.10.1-rc.1^{commit}")
+    assert clone(follow=Follow(tag="v1.*")).fetch() == wanted
+
+
+def test_no_such_tag_is_said(repository: Repository, clone: Make):
+    repository.commit({"stack.yaml": "1"})
+    with pytest.raises(Unreachable, match=r"no tag matches v1\.\*"):
+        clone(follow=Follow(tag="v1.*")).fetch()
+
+
+def test_a_force_push_is_followed(repository: Repository, clone: Make):
+    first = repository.commit({"stack.yaml": "1"})
+    repository.commit({"stack.yaml": "2"})
+    clone().fetch()
+    repository.git("reset", "--quiet", "--hard", first)
+    repository.git("commit", "--quiet", "--allow-empty", "-m", "another")
+    repository.git("push", "--quiet", "--force", "origin", "main")
+    assert clone().fetch() == repository.git("rev-parse", "HEAD")
+
+
+def test_a_history_written_anew_is_followed(repository: Repository, clone: Make):
+    repository.commit({"stack.yaml": "1"})
+    clone().fetch()
+    repository.git("checkout", "--quiet", "--orphan", "anew")
+    repository.git("commit", "--quiet", "--allow-empty", "-m", "anew")
+    repository.git("push", "--quiet", "--force", "origin", "anew:main")
+    assert clone().fetch() == repository.git("rev-parse", "HEAD")
+
+
+def test_a_dead_remote_is_said_and_what_was_taken_stays(repository: Repository, clone: Make):
+    first = repository.commit({"stack.yaml": "1"})
+    made = clone()
+    made.accept(made.fetch())
+    repository.go_away()
+    with pytest.raises(Unreachable) as raised:
+        made.fetch()
+    assert raised.value.diagnostics[0].code == "remote-unreachable"
+    assert made.accepted() == first
+    repository.come_back()
+    assert made.fetch() == first
+
+
+def test_a_clone_that_is_damaged_is_made_anew(repository: Repository, clone: Make):
+    first = repository.commit({"stack.yaml": "1"})
+    made = clone()
+    made.fetch()
+    for path in (made.git.repository / "objects").rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(b"")
+    second = repository.commit({"stack.yaml": "2"})
+    assert made.fetch() == second != first
+
+
+def test_locks_that_a_dead_git_left_are_no_hindrance(repository: Repository, clone: Make):
+    repository.commit({"stack.yaml": "1"})
+    made = clone()
+    made.fetch()
+    for name in ("shallow.lock", "refs/deployer/head.lock", "index.lock"):
+        (made.git.repository / name).touch()
+    with made.held():
+        second = repository.commit({"stack.yaml": "2"})
+        assert made.fetch() == second
+
+
+def test_two_agents_do_not_share_a_clone(clone: Make):
+    with clone().held(), pytest.raises(Busy, match="another agent"), clone().held():
+        pass
+
+
+def test_the_files_are_those_of_the_commit(repository: Repository, clone: Make):
+    first = repository.commit({"stack.yaml": "1", "web/a": "a", "web/b": "b"})
+    second = repository.commit({"stack.yaml": "2", "web/b": None, "web/c": "c"})
+    made = clone()
+    made.fetch()
+    place = made.put_in_place(second, "stack.yaml")
+    assert files_in(place) == {"stack.yaml": "2", "web/a": "a", "web/c": "c"}
+    assert place.name == "shop"
+    assert made.has(first)
+    made.put_in_place(first, "stack.yaml")
+    assert files_in(place) == {"stack.yaml": "1", "web/a": "a", "web/b": "b"}
+
+
+def test_a_folder_stays_the_same_one_for_who_has_mounted_it(repository: Repository, clone: Make):
+    first = repository.commit({"web/a": "1"})
+    made = clone()
+    made.fetch()
+    folder = made.put_in_place(first, "stack.yaml") / "web"
+    before = folder.stat().st_ino
+    second = repository.commit({"web/a": "2"})
+    made.fetch()
+    made.put_in_place(second, "stack.yaml")
+    assert (folder.stat().st_ino, (folder / "a").read_text()) == (before, "2")
+
+
+def test_what_was_cut_off_half_way_is_made_whole(repository: Repository, clone: Make):
+    commit = repository.commit({"a": "1", "b": "2", "c/d": "3"})
+    made = clone()
+    made.fetch()
+    place = made.put_in_place(commit, "stack.yaml")
+    (place / "a").write_text("half")
+    (place / "c/d").unlink()
+    index = next((made.folder / "index").iterdir())
+    index.with_name(f"{index.name}.lock").touch()
+    made.put_in_place(commit, "stack.yaml")
+    assert files_in(place) == {"a": "1", "b": "2", "c/d": "3"}
+
+
+def test_data_that_git_does_not_know_stays(repository: Repository, clone: Make):
+    first = repository.commit({"a": "1"})
+    made = clone()
+    made.fetch()
+    place = made.put_in_place(first, "stack.yaml")
+    (place / "data").mkdir()
+    (place / "data/precious").write_text("!")
+    second = repository.commit({"a": "2"})
+    made.fetch()
+    made.put_in_place(second, "stack.yaml")
+    assert (place / "data/precious").read_text() == "!"
+    third = repository.commit({"data": "a file"})
+    made.fetch()
+    with pytest.raises(InvalidStack, match="data/precious"):
+        made.put_in_place(third, "stack.yaml")
+    assert (place / "data/precious").read_text() == "!"
+
+
+def test_what_a_repository_says_of_files_changes_none(repository: Repository, clone: Make):
+    """Neither are files left out, as `git archive` does, nor are there filters."""
+    attributes = "secret export-ignore\na filter=evil export-subst\n"
+    commit = repository.commit({".gitattributes": attributes, "secret": "s", "a": "$Format:%H$"})
+    made = clone()
+    made.fetch()
+    place = made.put_in_place(commit, "stack.yaml")
+    assert files_in(place) == {".gitattributes": attributes, "secret": "s", "a": "$Format:%H$"}
+
+
+def test_no_hook_and_no_configuration_runs_anything(
+    repository: Repository, clone: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    touched = tmp_path / "touched"
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text(
+        f'[core]\n\tfsmonitor = "touch {touched}"\n\thooksPath = {home}/hooks\n'
+        f'[credential]\n\thelper = "!touch {touched}"\n[filter "evil"]\n\tsmudge = "touch {touched}; cat"\n'
+    )
+    (home / "hooks").mkdir()
+    for name in ("post-checkout", "post-index-change", "reference-transaction"):
+        (home / "hooks" / name).write_text(f"#!/bin/sh\ntouch {touched}\n")
+        (home / "hooks" / name).chmod(0o755)
+    commit = repository.commit({".gitattributes": "a filter=evil\n", "a": "a"})
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    made = clone()
+    made.accept(made.fetch())
+    made.put_in_place(commit, "stack.yaml")
+    assert not touched.exists()
+
+
+def test_a_link_out_of_the_repository_is_refused(repository: Repository, clone: Make):
+    repository.commit({"a": "1"})
+    os.symlink("../../../../etc/passwd", repository.work / "leak")
+    commit = repository.commit()
+    made = clone()
+    made.fetch()
+    with pytest.raises(InvalidStack, match="leak is a link that leads out of the repository"):
+        made.refuse(commit)
+
+
+def test_a_link_within_the_repository_is_taken(repository: Repository, clone: Make):
+    repository.write({"web/a": "1"})
+    os.symlink("web/a", repository.work / "link")
+    commit = repository.commit()
+    made = clone()
+    made.fetch()
+    made.refuse(commit)
+
+
+def test_a_submodule_is_refused(repository: Repository, clone: Make, tmp_path: Path):
+    other = Repository(tmp_path / "other").begin()
+    other.commit({"x": "x"})
+    repository.commit({"a": "1"})
+    repository.git("submodule", "--quiet", "add", other.url, "sub")
+    commit = repository.commit()
+    made = clone()
+    made.fetch()
+    with pytest.raises(InvalidStack, match="sub is a submodule"):
+        made.refuse(commit)
+
+
+def test_a_huge_file_is_refused(repository: Repository, clone: Make):
+    with open(repository.work / "huge", "wb") as file:
+        file.truncate(65 * 1024 * 1024)
+    commit = repository.commit()
+    made = clone()
+    made.fetch()
+    with pytest.raises(InvalidStack, match="huge has 65 MiB"):
+        made.refuse(commit)
+
+
+def test_who_stops_does_not_wait_for_git(clone: Make):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        made = clone(f"http://127.0.0.1:{silent.getsockname()[1]}/x.git", stopping=lambda: True)
+        with pytest.raises(Stopped):
+            made.git.run("ls-remote", made.remote.url)
+
+
+def test_a_remote_that_hangs_is_given_up(clone: Make):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        made = clone(f"http://127.0.0.1:{silent.getsockname()[1]}/x.git")
+        made = replace(made, git=replace(made.git, seconds=1.0))
+        with pytest.raises(Unreachable, match="did not end within 1 seconds"):
+            made.fetch()
+
+
+def ssh_key(folder: Path, name: str) -> Path:
+    path = folder / name
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return path
+
+
+def test_only_a_commit_that_is_signed_by_a_known_key_is_taken(repository: Repository, clone: Make, tmp_path: Path):
+    known, other = ssh_key(tmp_path, "known"), ssh_key(tmp_path, "other")
+    allowed = tmp_path / "allowed"
+    allowed.write_text(f"ann@example.org {known.with_suffix('.pub').read_text()}")
+    made = clone(keys=allowed)
+    unsigned = repository.commit({"a": "1"})
+    made.fetch()
+    with pytest.raises(InvalidStack, match="not signed by a key that is known here"):
+        made.refuse(unsigned)
+    for key, good in ((other, False), (known, True)):
+        repository.settings = ["-c", "gpg.format=ssh", "-c", f"user.signingKey={key}", "-c", "commit.gpgSign=true"]
+        commit = repository.commit({"a": key.name})
+        made.fetch()
+        if good:
+            made.refuse(commit)
+        else:
+            with pytest.raises(InvalidStack, match="not signed"):
+                made.refuse(commit)
+
+
+def test_a_keyring_of_gpg_does_as_well(repository: Repository, clone: Make, tmp_path: Path):
+    homes = {}
+    for name in ("known", "other"):
+        home = homes[name] = tmp_path / f"gpg-{name}"
+        home.mkdir(mode=0o700)
+        made = ["--batch", "--passphrase", "", "--quick-gen-key", f"{name}@example.org", "ed25519", "sign"]
+        subprocess.run(["gpg", "--homedir", str(home), *made], check=True, capture_output=True)
+    ring = tmp_path / "keys.asc"
+    exported = ["gpg", "--homedir", str(homes["known"]), "--armor", "--export"]
+    ring.write_bytes(subprocess.run(exported, check=True, capture_output=True).stdout)
+    clones = clone(keys=ring)
+    for name, good in (("other", False), ("known", True)):
+        program = tmp_path / f"sign-{name}"
+        program.write_text(f'#!/bin/sh\nexec gpg --homedir {homes[name]} "$@"\n')
+        program.chmod(0o755)
+        repository.settings = [
+            *("-c", f"gpg.program={program}", "-c", f"user.signingKey={name}@example.org", "-c", "commit.gpgSign=true")
+        ]
+        commit = repository.commit({"a": name})
+        clones.fetch()
+        if good:
+            clones.refuse(commit)
+        else:
+            with pytest.raises(InvalidStack, match="not signed"):
+                clones.refuse(commit)
+    for home in homes.values():
+        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
+
+
+def test_commits_that_are_needed_are_kept(repository: Repository, clone: Make):
+    commits = [repository.commit({"a": str(number)}) for number in range(3)]
+    made = clone()
+    made.fetch()
+    for commit in commits:
+        assert made.has(commit)
+    made.keep(commits[:1])
+    made.keep(commits[:2])
+    names = made.git.run("for-each-ref", "--format=%(refname)", "refs/deployer/kept").decode().split()
+    assert names == sorted(f"refs/deployer/kept/{commit}" for commit in commits[:2])

@@ -1,0 +1,88 @@
+"""Who is told of a new condition, and how."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deployer.errors import WrongUsage
+from deployer.gitops.log import details_of
+from deployer.gitops.notify import SLACK, Webhook, notifier, rendered, webhook_of
+from deployer.gitops.rules import Condition, Reason
+from deployer.gitops.status import StackStatus
+
+SECRET = "t0ken"
+
+
+def status(message: str = "as the branch says", stack: str = "shop") -> StackStatus:
+    return StackStatus("stack.yaml", stack, Condition.READY, Reason.IN_STEP, message, 0.0, "c" * 40)
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, list[Any]]]:
+    bodies: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(500 if self.path.endswith("broken") else 200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            del format, args
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/{SECRET}", bodies
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_slack_gets_a_text(hook: tuple[str, list[Any]]):
+    url, bodies = hook
+    assert notifier(webhook_of(f"{url}\n"))(status(), "Degraded") == ""
+    assert bodies == [{"text": "shop: Ready (was Degraded) at cccccccccccc\nas the branch says"}]
+
+
+def test_a_template_says_what_is_sent(hook: tuple[str, list[Any]]):
+    url, bodies = hook
+    template = '{"level": {{ condition | tojson }}, "at": {{ path | tojson }}, "why": {{ reason | tojson }}}'
+    notifier(webhook_of(url, template))(status(), "")
+    assert bodies == [{"level": "Ready", "at": "stack.yaml", "why": "InStep"}]
+
+
+@given(st.text())
+def test_no_message_breaks_out_of_the_json(message: str):
+    values = {**details_of(status()), "message": message, "before": ""}
+    assert json.loads(rendered(Webhook("http://x", SLACK), values))["text"].endswith(message)
+
+
+@pytest.mark.parametrize("template", ["{{ message }}", "{{ nonsense }}", "{% if %}", "{{ ''.__class__.__mro__ }}"])
+def test_a_template_that_makes_no_json_is_refused_at_once(template: str):
+    with pytest.raises(WrongUsage, match="template"):
+        webhook_of("https://example.org/x", template)
+
+
+def test_what_is_no_url_is_refused_and_not_shown():
+    with pytest.raises(WrongUsage) as raised:
+        webhook_of(f"file:///{SECRET}")
+    assert SECRET not in str(raised.value)
+
+
+def test_who_cannot_be_reached_is_said_without_the_url(hook: tuple[str, list[Any]]):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    for url in (f"http://127.0.0.1:{port}/{SECRET}", f"{hook[0]}/broken"):
+        why = notifier(webhook_of(url))(status(), "")
+        assert why
+        assert SECRET not in why

@@ -1,0 +1,282 @@
+"""What the agent answers, asked over HTTP."""
+
+from __future__ import annotations
+
+import hmac
+import http.client
+import json
+import socket
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from deployer.errors import OperationFailed, WrongUsage
+from deployer.gitops.rules import Condition, Reason
+from deployer.gitops.serve.app import Serving
+from deployer.gitops.serve.board import Board
+from deployer.gitops.serve.metrics import Metrics
+from deployer.gitops.serve.server import address_of, served
+from deployer.gitops.status import AgentStatus
+from tests.gitops.board import COMMIT, REPOSITORY, Agent, agent, board_of, stack
+from tests.render.conftest import CHANGES, plan_of
+
+SECRET = b"a secret"
+BODY = b'{"ref": "refs/heads/main"}'
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass(frozen=True)
+class Site:
+    agent: Agent
+    board: Board
+    metrics: Metrics
+    address: str
+
+    def ask(self, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=30)
+        try:
+            connection.request("POST" if body is not None else "GET", path, body, dict(headers or {}))
+            answer = connection.getresponse()
+            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+    def deliver(self, body: bytes = BODY, **headers: str) -> Answer:
+        signed = {"X-Gitea-Signature": hmac.new(SECRET, body, "sha256").hexdigest()}
+        return self.ask("/hooks", body, {**signed, **headers})
+
+
+@contextmanager
+def serve(agent: Agent, **said: object) -> Iterator[Site]:
+    board = board_of(agent)
+    metrics = Metrics(board)
+    serving = Serving(board, metrics, agent.wake, branch="main")
+    with served(replace(serving, **said), ("127.0.0.1", 0)) as address:  # type: ignore[arg-type]
+        yield Site(agent, board, metrics, address)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve(agent(), secret=SECRET) as found:
+        yield found
+
+
+def test_the_page_has_each_stack_with_its_condition(site: Site) -> None:
+    page = site.ask("/").text
+    for said in (
+        "flask-shop",
+        "Drifted",
+        "blog",
+        "Ready",
+        "db",
+        "Degraded",
+        "new/stack.yaml",
+        "Progressing",
+        COMMIT[:12],
+    ):
+        assert said in page
+
+
+def test_a_stack_has_its_plan_and_its_history(site: Site) -> None:
+    page = site.ask("/stacks/shop/stack.yaml").text
+    assert "1 build, 1 push, 2 replacements" in page
+    assert "image of web" in page
+    plan = site.ask("/plans/shop/stack.yaml")
+    assert plan.status == 200
+    assert "environment.DEBUG" in plan.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/stacks/none", "/plans/none", "/api/stacks/none", "/nothing", "/stacks/../../etc/passwd"]
+)
+def test_what_is_not_there_is_said_so(site: Site, path: str) -> None:
+    assert site.ask(path).status == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/log", "/stacks/blog", "/plans/blog", "/stacks/none"])
+def test_no_page_lets_anything_else_in(site: Site, path: str) -> None:
+    answer = site.ask(path)
+    assert "default-src 'none'" in answer.headers.get("content-security-policy", "") + answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_names_and_messages_are_text(site: Site) -> None:
+    site.agent.show(
+        stack("<b>x</b>/stack.yaml", Condition.DEGRADED, Reason.INVALID, "<script>alert(1)</script>\x1b[31m"),
+    )
+    page = site.ask("/").text
+    assert "<script>alert" not in page
+    assert "<b>x" not in page
+    assert "\x1b" not in page
+    assert site.ask("/stacks/%3Cb%3Ex%3C/b%3E/stack.yaml").status == 200
+
+
+def test_programs_get_the_same_as_json(site: Site) -> None:
+    found = json.loads(site.ask("/api/stacks").body)
+    assert found["repository"] == REPOSITORY
+    assert [(each["stack"], each["condition"]) for each in found["stacks"]][:2] == [
+        ("flask-shop", "Drifted"),
+        ("blog", "Ready"),
+    ]
+    one = json.loads(site.ask("/api/stacks/flask-shop").body)
+    assert [each["revision"] for each in one["history"]] == [1, 2, 3]
+    assert one["plan"]["stack"] == "flask-shop"
+
+
+def test_it_is_ready_once_a_commit_was_taken(site: Site) -> None:
+    assert site.ask("/readyz").status == 200
+    with serve(Agent(AgentStatus(REPOSITORY, "main"))) as new:
+        assert new.ask("/readyz").status == 503
+
+
+def test_it_is_not_well_where_nothing_was_done_for_long(site: Site) -> None:
+    assert site.ask("/healthz").status == 200
+    with serve(site.agent, patience=0.0) as impatient:
+        assert impatient.ask("/healthz").status == 503
+
+
+def test_what_happens_is_counted(site: Site) -> None:
+    site.metrics.round_done(0.3, failed=True)
+    site.metrics.carried_out(plan_of(*CHANGES))
+    text = site.ask("/metrics").text
+    for line in (
+        "deployer_syncs_total 1.0",
+        "deployer_sync_failures_total 1.0",
+        'deployer_changes_total{action="replace",stack="flask-shop"} 2.0',
+        'deployer_stack_condition{condition="Ready",stack="blog"} 1.0',
+        'deployer_stack_condition{condition="Ready",stack="db"} 0.0',
+        'deployer_stack_drifted{stack="flask-shop"} 1.0',
+        'deployer_stack_revision{stack="blog"} 3.0',
+    ):
+        assert line in text
+
+
+def test_a_delivery_asks_for_a_round(site: Site) -> None:
+    assert site.deliver().status == 202
+    assert site.agent.asked
+
+
+def test_another_branch_asks_for_none(site: Site) -> None:
+    assert site.deliver(b'{"ref": "refs/heads/other"}').status == 200
+    assert not site.agent.asked
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Gitea-Signature": "0" * 64}, {"X-Gitlab-Token": "guessed"}])
+def test_who_does_not_know_the_secret_is_refused(site: Site, headers: dict[str, str]) -> None:
+    assert site.ask("/hooks", BODY, headers).status == 401
+    assert not site.agent.asked
+
+
+def test_what_was_overheard_and_is_sent_again_does_nothing(site: Site) -> None:
+    site.deliver()
+    site.agent.asked = False
+    assert site.deliver(**{"X-Gitea-Delivery": "another"}).status == 200
+    assert not site.agent.asked
+
+
+def test_without_a_secret_nothing_is_taken() -> None:
+    with serve(agent()) as deaf:
+        assert deaf.deliver().status == 404
+
+
+@pytest.mark.parametrize("said", [True, False], ids=["its length said", "in chunks"])
+def test_a_body_of_ten_megabytes_is_not_read(site: Site, said: bool) -> None:
+    host, port = urlsplit(site.address).netloc.split(":")
+    size = 10 * 1024 * 1024
+    how = f"Content-Length: {size}" if said else "Transfer-Encoding: chunked"
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(f"POST /hooks HTTP/1.1\r\nHost: {host}\r\n{how}\r\n\r\n".encode())
+        sent = 0
+        try:
+            while not said and sent < size:
+                connection.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+                sent += 0x10000
+            answer = connection.recv(65536)
+        except OSError:
+            answer = b""
+    assert answer.startswith(b"HTTP/1.1 413") or (not said and sent < size)
+    assert site.ask("/healthz").status == 200
+
+
+def test_of_a_thousand_at_once_each_is_taken_or_told_to_come_again(site: Site) -> None:
+    """And they ask for one round, not for a thousand."""
+    bodies = [json.dumps({"ref": "refs/heads/main", "number": number}).encode() for number in range(1000)]
+    with ThreadPoolExecutor(200) as pool:
+        answers = Counter(answer.status for answer in pool.map(site.deliver, bodies))
+    assert set(answers) <= {202, 429}
+    assert answers[202] > 0
+    assert site.agent.asked
+
+
+def test_a_sender_that_says_nothing_holds_up_nobody(site: Site) -> None:
+    """More of them than bodies are read at once: all others are told to come again, and the page is there."""
+    host, port = urlsplit(site.address).netloc.split(":")
+    slow = [socket.create_connection((host, int(port))) for _ in range(12)]
+    for each in slow:
+        each.sendall(b"POST /hooks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n")
+    assert site.ask("/").status == 200
+    for each in slow:
+        each.close()
+
+
+def test_a_page_from_elsewhere_cannot_read_it(site: Site) -> None:
+    """One whose name was made to mean this machine (DNS rebinding) comes with that name."""
+    assert site.ask("/api/stacks", headers={"Host": "evil.example"}).status == 400
+
+
+def test_whoever_listens_hears_of_each_change(site: Site) -> None:
+    host, port = urlsplit(site.address).netloc.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        heard = b""
+        while b"data: " not in heard:
+            heard += connection.recv(4096)
+        site.board.tell("something")
+        number = f"data: {site.board.now().number}".encode()
+        while number not in heard:
+            heard += connection.recv(4096)
+
+
+def test_a_port_that_another_program_has_is_named() -> None:
+    board = board_of(agent())
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(OperationFailed, match="nothing can be served at"),
+        served(Serving(board, Metrics(board), lambda: None), taken.getsockname()),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("8080", ("127.0.0.1", 8080)),
+        ("0.0.0.0:80", ("0.0.0.0", 80)),
+        ("[::1]:80", ("::1", 80)),
+        ("localhost:0", ("localhost", 0)),
+    ],
+)
+def test_an_address_is_a_port_or_a_host_and_a_port(said: str, expected: tuple[str, int]) -> None:
+    assert address_of(said) == expected
+
+
+@pytest.mark.parametrize("said", ["", "x", ":80", "host:", "host:99999", "host:-1"])
+def test_what_is_no_address_is_refused(said: str) -> None:
+    with pytest.raises(WrongUsage):
+        address_of(said)

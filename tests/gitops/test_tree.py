@@ -1,0 +1,136 @@
+"""What a commit's listing tells."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deployer.gitops.tree import LARGEST_FILE, Entry, StackFile, entries_of, leaves, pattern_of, refusals, stacks_in
+from deployer.gitops.versions import newest, order
+from deployer.sources.files import OVERRIDES, STACK_FILES
+
+
+def test_a_listing_is_read():
+    listing = (
+        b"100644 blob aaaa      12\tweb/a b\n\xff\x00120000 blob bbbb       3\tl\x00160000 commit cccc       -\ts\x00"
+    )
+    assert entries_of(listing) == [
+        Entry("100644", "aaaa", 12, "web/a b\n\udcff"),
+        Entry("120000", "bbbb", 3, "l"),
+        Entry("160000", "cccc", 0, "s"),
+    ]
+
+
+NAMES = st.sampled_from(["a", "b", "c"])
+PARTS = st.lists(st.sampled_from(["a", "b", "c", "..", "."]), min_size=1, max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(links=st.dictionaries(st.lists(NAMES, min_size=1, max_size=2).map("/".join), PARTS.map("/".join), max_size=4))
+def test_a_link_leaves_the_tree_where_the_kernel_would(links: dict[str, str]):
+    """Links beneath links are none: git has no such trees."""
+    kept = {path: to for path, to in links.items() if not any(path.startswith(f"{other}/") for other in links)}
+    with tempfile.TemporaryDirectory() as above:
+        root = Path(os.path.realpath(above), "p", "q", "r", "s", "t", "tree")
+        for path, target in kept.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            os.symlink(target, root / path)
+        for path in kept:
+            try:
+                real = Path(os.path.realpath(root / path, strict=True))
+            except OSError:  # it leads nowhere, or round in a circle: there is nothing to leak
+                continue
+            assert leaves(path, kept) or real.is_relative_to(root)
+
+
+@pytest.mark.parametrize(
+    ("links", "path"),
+    [
+        ({"l": "/etc/passwd"}, "l"),
+        ({"l": "../x"}, "l"),
+        ({"a/l": "../../x"}, "a/l"),
+        ({"a/b/c": "../..", "l": "a/b/c/../x"}, "l"),
+        ({"l": "m", "m": ".."}, "l"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_link_out_of_the_tree_is_known(links: dict[str, str], path: str):
+    assert leaves(path, links)
+
+
+@pytest.mark.parametrize(
+    "links", [{"l": "a/b"}, {"a/l": "../x"}, {"l": "l"}, {"l": "m", "m": "l"}, {"d": ".", "l": "d/d/x"}]
+)
+def test_a_link_within_the_tree_is_known(links: dict[str, str]):
+    assert not any(leaves(path, links) for path in links)
+
+
+def test_what_a_commit_must_not_hold():
+    entries = [
+        Entry("160000", "", 0, "sub"),
+        Entry("100644", "", LARGEST_FILE + 1, "huge"),
+        Entry("120000", "", 9, "link"),
+        Entry("100644", "", 1, "a/.GIT/config"),
+        Entry("100644", "", 1, "fine"),
+    ]
+    told = " ".join(each.message for each in refusals(entries, {"link": "/etc"}))
+    assert all(name in told for name in ("sub", "huge", "link", "config"))
+    assert "fine" not in told
+
+
+def found(paths: list[str], *globs: str) -> list[StackFile]:
+    return stacks_in(paths, globs, STACK_FILES, OVERRIDES)
+
+
+def test_without_a_path_it_is_the_stack_of_the_top_folder():
+    assert found(["stack.yaml", "compose.yaml", "apps/stack.yaml"]) == [StackFile("stack.yaml")]
+    assert found(["apps/stack.yaml"]) == []
+
+
+def test_what_lies_beside_a_default_file_goes_over_it():
+    assert found(["compose.yaml", "compose.override.yaml", "stack.override.yaml"]) == [
+        StackFile("compose.yaml", "compose.override.yaml")
+    ]
+    assert found(["shop.yaml", "stack.override.yaml"], "shop.yaml") == [StackFile("shop.yaml")]
+
+
+def test_a_glob_names_files_or_folders_with_a_stack():
+    paths = ["apps/a/stack.yaml", "apps/a/values.yaml", "apps/b/compose.yml", "apps/b/c/stack.yaml", "other.yaml"]
+    assert [each.path for each in found(paths, "apps/*")] == ["apps/a/stack.yaml", "apps/b/compose.yml"]
+    assert [each.path for each in found(paths, "**/stack.yaml")] == ["apps/a/stack.yaml", "apps/b/c/stack.yaml"]
+    assert [each.path for each in found(paths, "other.yaml", "apps/a/")] == ["apps/a/stack.yaml", "other.yaml"]
+
+
+def test_a_glob_is_anchored():
+    assert pattern_of("apps/*.yaml").fullmatch("apps/a.yaml")
+    assert not pattern_of("apps/*.yaml").fullmatch("apps/x/a.yaml")
+    assert pattern_of("./apps/").fullmatch("apps")
+    assert not pattern_of("a.b").fullmatch("axb")
+
+
+IN_ORDER = ["v0.9", "v1.0.0-alpha", "v1.0.0-alpha.1", "v1.0.0-rc.2", "v1.0.0-rc.10", "v1.0.0", "v1.2", "v1.10", "v2"]
+SHUFFLED = [*IN_ORDER[1::2], *IN_ORDER[::2]]
+
+
+def test_versions_have_their_order():
+    assert sorted(SHUFFLED, key=order) == IN_ORDER
+
+
+@given(st.lists(st.sampled_from(IN_ORDER), min_size=1))
+def test_the_newest_is_one_of_them_and_no_other_is_newer(tags: list[str]):
+    assert newest(tags, "*") == max(tags, key=IN_ORDER.index)
+
+
+@given(st.lists(st.text(max_size=8)))
+def test_any_tag_has_a_place_in_the_order(tags: list[str]):
+    assert newest(tags, "*") in (*tags, None)
+
+
+def test_a_name_before_the_version_is_no_version():
+    assert newest(["release-1.9", "release-1.10"], "release-*") == "release-1.10"
+    assert newest(["prod", "test"], "v*") is None
