@@ -237,7 +237,7 @@ def clone_of(
 ) -> Clone:
     """A clone in a folder of its own beneath `state`. Raises InvalidStack where the keys cannot be read."""
     folder = state.absolute() / remote.folder
-    gpg_home = folder / "keys" if keys and _is_gpg(keys) else None
+    gpg_home = _keyring(keys) if keys and _is_gpg(keys) else None
     git = Git(
         folder / "repository.git",
         in_environment(remote, credentials),
@@ -246,8 +246,6 @@ def clone_of(
         gpg_home,
         stopping,
     )
-    if gpg_home and keys:
-        _import(keys, gpg_home)
     return Clone(folder, remote, follow, git, keys)
 
 
@@ -261,12 +259,16 @@ def _is_gpg(keys: Path) -> bool:
     return start.startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK") or bool(start[:1] and start[0] & 0x80)
 
 
-def _import(keys: Path, home: Path) -> None:
-    """A keyring that holds these keys and no others."""
+def _keyring(keys: Path) -> Path:
+    """A folder for gpg that knows these keys and no others. Its path is short: gpg makes sockets there, whose paths
+    must not be longer than 107 bytes.
+    """
+    import atexit
     import subprocess
+    import tempfile
 
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True, mode=0o700)
+    home = Path(tempfile.mkdtemp(prefix="deployer-keys-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     try:
         subprocess.run(
             ["gpg", "--homedir", str(home), "--batch", "--no-autostart", "--quiet", "--import", str(keys.absolute())],
@@ -278,6 +280,7 @@ def _import(keys: Path, home: Path) -> None:
     except (OSError, subprocess.SubprocessError):
         message = f"gpg cannot read the keys in {keys}"
         raise InvalidStack(Diagnostic("keys-unreadable", message, hint="gpg --export --armor KEY > FILE")) from None
+    return home
 
 
 def _blobs(answer: bytes) -> Iterator[str]:

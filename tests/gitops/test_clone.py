@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -312,8 +314,7 @@ def test_only_a_commit_that_is_signed_by_a_known_key_is_taken(repository: Reposi
 def test_a_keyring_of_gpg_does_as_well(repository: Repository, clone: Make, tmp_path: Path):
     homes = {}
     for name in ("known", "other"):
-        home = homes[name] = tmp_path / f"gpg-{name}"
-        home.mkdir(mode=0o700)
+        home = homes[name] = Path(tempfile.mkdtemp(prefix="gpg-"))  # its path must be short, for gpg's sockets
         made = ["--batch", "--passphrase", "", "--quick-gen-key", f"{name}@example.org", "ed25519", "sign"]
         subprocess.run(["gpg", "--homedir", str(home), *made], check=True, capture_output=True)
     ring = tmp_path / "keys.asc"
@@ -336,6 +337,7 @@ def test_a_keyring_of_gpg_does_as_well(repository: Repository, clone: Make, tmp_
                 clones.refuse(commit)
     for home in homes.values():
         subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def test_commits_that_are_needed_are_kept(repository: Repository, clone: Make):
