@@ -118,6 +118,7 @@ def chosen_tries(
 
 def meddled_table(verdicts: Sequence[Verdict]) -> str:
     """What was done, how often, how it ended, and what was said, one of each."""
+    verdicts = [each for each in verdicts if each.was_tried]
     lines = ["", "| somebody | tries | survived | exits | said, for example |", "|---|---|---|---|---|"]
     by_kind: dict[Meddling, list[Verdict]] = {}
     for each in verdicts:
@@ -150,10 +151,12 @@ def chosen_points(requests: Mapping[str, int], arguments: argparse.Namespace) ->
 
 
 def summed_up(verdicts: Sequence[Verdict], engine: APIClient, began: float) -> int:
-    survived = sum(not verdict.wrong for verdict in verdicts)
+    tried = [each for each in verdicts if each.was_tried]
+    survived = sum(not each.wrong for each in tried)
     version, took = engine.version()["Version"], time.monotonic() - began
-    print(f"\nEngine {version}: {survived} of {len(verdicts)} survived, in {took:.0f} s")
-    return int(survived < len(verdicts))
+    never = f"; {len(verdicts) - len(tried)} never came" if len(tried) < len(verdicts) else ""
+    print(f"\nEngine {version}: {survived} of {len(tried)} survived, in {took:.0f} s{never}")
+    return int(survived < len(tried))
 
 
 def parse() -> argparse.Namespace:
@@ -187,7 +190,8 @@ def kinds(said: str) -> Sequence[Meddling]:
 def told(verdict: Verdict) -> Verdict:
     """Each point as it is known; what is wrong at once and whole."""
     code = "" if verdict.code is None else f", exit {verdict.code}"
-    print(f"{'FAILED' if verdict.wrong else 'ok':7}{verdict.point} ({verdict.struck}{code})", flush=True)
+    what = "ok" if not verdict.wrong else "FAILED" if verdict.was_tried else "never"
+    print(f"{what:7}{verdict.point} ({verdict.struck}{code})", flush=True)
     for problem in verdict.wrong:
         print("       " + problem.rstrip().replace("\n", "\n       "), flush=True)
     return verdict
@@ -195,6 +199,7 @@ def told(verdict: Verdict) -> Verdict:
 
 def table(verdicts: Sequence[Verdict], requests: Mapping[str, int]) -> str:
     """Operation x fault: how many survived of how many points."""
+    verdicts = [each for each in verdicts if each.was_tried]
     faults = [fault for fault in Fault if any(each.point.fault is fault for each in verdicts)]
     lines = ["", f"| operation | requests | {' | '.join(faults)} |", f"|---|---|{'---|' * len(faults)}"]
     for operation, many in requests.items():
