@@ -121,7 +121,7 @@ def _at_once(named: Sequence[str], result: Result) -> Iterator[str]:
         yield f"a traceback:\n{result.err}"
     if result.code not in CONTRACT:
         yield f"exit {result.code}\n{result.out}{result.err}"
-    if named and not any(name in result.err for name in named):
+    if named and not any(name.lower() in result.err.lower() for name in named):
         yield f"it failed, and named none of {named}\n{result.err}"
     for line, following in pairwise([*result.err.splitlines(), ""]):
         if re.search(r"\b[0-9a-f]{64}\b", line) and " = note: " not in line:
