@@ -38,8 +38,8 @@ def surely(world: World, step: Step, progress: Callable[[Progress], None], *, un
 
 
 def insisting(world: World, step: Step) -> None:
-    """Take something back, of which nobody knows whether it was done. Asked again, a moment later, where the engine
-    says that it broke down: what is not taken back is away until somebody comes. Raises DeployerError.
+    """Take something back, or away, of which nobody knows whether it was done. Asked again, a moment later, where the
+    engine says that it broke down: until it is done, a service may be away. Raises DeployerError.
     """
     for moment in MOMENTS:
         try:

@@ -160,7 +160,10 @@ class _Run:
             return False
         self._say(events.StepStarted(change.address, what))
         began = time.monotonic()
-        surely(self.world, what, lambda progress: self._say(events.Transfer(change.address, progress)))
+        if change.action is Action.RECOVER:  # as with what is put back: until it is done, a service may be away
+            insisting(self.world, what)
+        else:
+            surely(self.world, what, lambda progress: self._say(events.Transfer(change.address, progress)))
         self._say(events.StepDone(change.address, what, time.monotonic() - began))
         if what.call is Call.START:
             self.started = time.monotonic()

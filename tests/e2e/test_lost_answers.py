@@ -105,3 +105,24 @@ def test_a_container_that_a_dead_apply_stopped_is_up_again_where_the_next_one_fa
     assert container["HostConfig"]["RestartPolicy"]["Name"] == "always"
     project.apply()
     project.must_be_settled()
+
+
+def test_what_a_dead_apply_left_is_removed_though_the_engine_breaks_down_at_it(project: Project, proxy: Proxy) -> None:
+    """Asked a moment later it is gone: nothing is away for longer than that."""
+    project.write({"web": sleeper(restart="always")})
+    project.apply()
+    project.write({"web": sleeper(restart="always", user="1000")})
+    killed_at(project, proxy, "/start", "after")
+    proxy.listen()
+    broken: list[str] = []
+
+    def refuse(request: Request) -> Instead | None:
+        if broken or request.method != "DELETE":
+            return None
+        broken.append(request.path)
+        return BROKEN
+
+    proxy.before = refuse
+    project.apply("--engine", proxy.url)
+    assert broken
+    project.must_be_settled()
