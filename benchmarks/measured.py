@@ -51,17 +51,23 @@ def stack(services: int) -> dict[str, object]:
 
 @contextmanager
 def folder_of(services: int) -> Iterator[Path]:
-    """A folder with the stack's file. In the end nothing is left of the stack on the engine."""
+    """A folder with the stack's file. Nothing is on the engine of the stack before, nor in the end."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "compose.yaml").write_text(json.dumps(stack(services), indent=1))
+        remove()
         try:
             yield folder
         finally:
-            subprocess.run(
-                [*DEPLOYER, "destroy", "--volumes", "--yes"], cwd=folder, capture_output=True, env=environment()
-            )
-            subprocess.run([compose(), "down", "--volumes", "--timeout", "0"], cwd=folder, capture_output=True)
+            remove()
+
+
+def remove() -> None:
+    """All of the stack, whichever folder it came from: by its name, with no file."""
+    with TemporaryDirectory() as empty:
+        destroy = [*DEPLOYER, "-p", NAME, "destroy", "--volumes", "--yes"]
+        subprocess.run(destroy, cwd=empty, capture_output=True, env=environment())
+        subprocess.run([compose(), "-p", NAME, "down", "--volumes", "--timeout", "0"], cwd=empty, capture_output=True)
 
 
 def compose() -> str:

@@ -6,6 +6,7 @@ import math
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -77,10 +78,10 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
     from deployer.reconcile import turn
     from deployer.reconcile.sizes import with_sizes
 
-    shown = way.look(0)
+    looked, shown = time.monotonic(), way.look(0)
     if shown[1].records.at_work:
         turn.await_free(engine, shown[0].stack, way.patience)
-        shown = way.look(0)
+        looked, shown = time.monotonic(), way.look(0)
     records = shown[1].records
     sized = with_sizes(engine, shown[0])
     _show(output, sized, way)
@@ -92,6 +93,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
             agreed=lambda plan: _agreed(output, with_sizes(engine, plan), way),
             tell=tell,
             sources=project.sources,
+            looked=looked,
             desired="" if shown[0].is_empty else _asked_for(project, engine, way, records),
             parallel=way.parallel,
             seconds=way.seconds,

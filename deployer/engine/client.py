@@ -193,17 +193,19 @@ class DockerEngine(InsideReader):
     def pull(self, reference: str, progress: Callable[[Progress], None], platform: str = "") -> None:
         repository, tag = _repository_and_tag(reference)
         params = {"fromImage": repository, "tag": tag, **({"platform": platform} if platform else {})}
-        options = {"params": params, "headers": self._login(reference)}
+        login = self._login(reference)
         with mended(reference, self._registries):
-            stream = self._transport.stream(f"pull image {reference}", "POST", "/images/create", **options)
+            stream = self._transport.stream(
+                f"pull image {reference}", "POST", "/images/create", params=params, headers=login
+            )
             follow_pull(stream, progress)
 
     def push(self, reference: str, progress: Callable[[Progress], None]) -> str:
         """Without the header, Engine 20.10 would look for a login in the body, and find none."""
         repository, tag = _repository_and_tag(reference)
-        options = {"params": {"tag": tag}, "headers": self._login(reference) or NO_LOGIN}
+        doing, params, login = f"push image {reference}", {"tag": tag}, self._login(reference) or NO_LOGIN
         with mended(reference, self._registries):
-            stream = self._transport.stream(f"push image {reference}", "POST", "/images/{}/push", repository, **options)
+            stream = self._transport.stream(doing, "POST", "/images/{}/push", repository, params=params, headers=login)
             return follow_push(stream, progress)
 
     def load(self, archive: BinaryIO, progress: Callable[[Progress], None]) -> list[str]:

@@ -49,7 +49,7 @@ class InsideReader(DockerReader):
             if error.status == 404:
                 return None
             raise
-        return json.loads(base64.b64decode(response.headers["X-Docker-Container-Path-Stat"]))
+        return json.loads(base64.b64decode(response.headers["x-docker-container-path-stat"]))
 
     def get_archive(self, container: str, path: str) -> Iterator[bytes]:
         doing = f"copy {path} from container {container}"

@@ -59,12 +59,16 @@ def follow_push(stream: Stream, progress: Callable[[Progress], None]) -> str:
 
 
 def follow_build(stream: Stream, progress: Callable[[Progress], None]) -> str:
-    """Report every line of output under its step; gives the image's id. A failure carries step and last lines."""
+    """Report every line of output under its step; gives the image's id. A failure carries step and last lines, and
+    says itself that the disk is full where the step's program has said so.
+    """
     step, image, output, last = "", "", _Lines(), deque[str](maxlen=LAST_LINES)
     for message in stream.objects():
         if error := _error_in(message):
-            notes = (step, *last, *output.rest()) if step else ()
-            raise refused(stream.doing, error, notes=notes, otherwise="build-failed")
+            said = (*last, *output.rest())
+            full = next((f": {line}" for line in said if "no space left on device" in line.lower()), "")
+            notes = (step, *said) if step else ()
+            raise refused(stream.doing, error + full, notes=notes, otherwise="build-failed")
         image = str((message.get("aux") or {}).get("ID") or image)
         if status := message.get("status"):  # the pull of a base image
             progress(_of_layer(_name_of(step), " ".join(filter(None, [message.get("id"), str(status)])), message))

@@ -73,7 +73,7 @@ class DockerReader:
 
     def now(self) -> float:
         """By the Date of an answer (RFC 9110, 6.6.1), which counts whole seconds."""
-        date = self._transport.request("ask the engine for the time", "GET", "/_ping").headers.get("Date", "")
+        date = self._transport.request("ask the engine for the time", "GET", "/_ping").headers.get("date", "")
         return parsedate_to_datetime(date).timestamp() if date else time.time()
 
     def volumes(self, name: str = "") -> Sequence[Json]:

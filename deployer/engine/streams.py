@@ -16,11 +16,13 @@ from deployer.resources.wire import Json
 if TYPE_CHECKING:
     from requests import Response
 
+    from deployer.engine.plain import OpenAnswer
+
 
 class Stream:
     """The rest of an answer. It is read by one thread; `hang_up` may come from another one and wakes it."""
 
-    def __init__(self, response: Response, doing: str, location: Location) -> None:
+    def __init__(self, response: Response | OpenAnswer, doing: str, location: Location) -> None:
         self.doing = doing
         self.location = location
         self._response = response

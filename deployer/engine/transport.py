@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from deployer.engine.errors import engine_errors, garbled
 from deployer.engine.locate import Location, Tls
-from deployer.engine.plain import PlainReads
+from deployer.engine.plain import Answer, OpenAnswer, PlainRequests, small
 from deployer.engine.refusals import refused
 from deployer.engine.shapes import Shape, misfit
 from deployer.engine.streams import Stream
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 32
 """More than may work at once: eight actions, as many inspects, the events, and the logs that are followed."""
+
+JSON = {"Content-Type": "application/json"}
 
 OLDEST, NEWEST = (1, 41), (1, 51)
 """The API versions that were tried (Engine 20.10 and 28). A newer engine is asked for the newest."""
@@ -53,12 +55,12 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """An engine and the API version to ask it in. docker-py carries the requests (sockets, TLS, credentials), but for
-    those that read over a socket, which are `plain`.
+    """An engine and the API version to ask it in. Requests over a socket are `plain`; docker-py carries all others, and
+    what is sent piece by piece or hands the connection over.
     """
 
     carrier: Carrier
-    plain: PlainReads | None
+    plain: PlainRequests | None
     location: Location
     timeout: float
     about: Json
@@ -75,40 +77,52 @@ class Transport:
         path: str,
         *names: str,
         body: Json | None = None,
-        stream: bool = False,
         unbounded: bool = False,
         refusal: str = "engine-refused",
         **options: Any,
-    ) -> Response:
+    ) -> Answer:
         """One request and its answer; `unbounded` where that may rightly take long, `options` are those of requests.
 
         `refusal` is the code of a no that no row of the refusals knows."""
-        if body is not None:
-            headers = {**options.get("headers", {}), "Content-Type": "application/json"}
-            options |= {"data": json.dumps(body), "headers": headers}
-        wait = (self.timeout, None if stream or unbounded else self.timeout)
+        wait = None if unbounded else self.timeout
         with engine_errors(doing, self.location):
-            response = self.api.request(
-                method,
-                self.api.base_url + self._path(path, names),
-                stream=stream,
-                timeout=wait,
-                allow_redirects=False,
-                **options,
-            )
-            if response.status_code >= 300 and response.status_code != 304:  # 304: it was started, or stopped, already
-                raise refused(
-                    doing, _explanation(response.content, response.reason), response.status_code, otherwise=refusal
-                )
-        return response
+            if self.plain and "data" not in options:
+                answer = self._plainly(self.plain, method, self._path(path, names), body, wait, **options)
+            else:
+                response = self._carried(method, self._path(path, names), body, wait, **options)
+                headers = small(response.headers.items())
+                answer = Answer(response.status_code, response.reason or "", response.content, headers)
+        return _accepted(doing, answer, refusal)
+
+    def _plainly(
+        self,
+        plain: PlainRequests,
+        method: str,
+        target: str,
+        body: Json | None,
+        wait: float | None,
+        params: Json | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        target, headers = target + _query(params), headers or {}
+        if method == "GET":
+            return plain.get(target, headers, wait)
+        if body is None:
+            return plain.send(method, target, headers, wait)
+        return plain.send(method, target, {**headers, **JSON}, wait, json.dumps(body).encode())
+
+    def _carried(
+        self, method: str, target: str, body: Json | None, wait: float | None, *, stream: bool = False, **options: Any
+    ) -> Response:
+        if body is not None:
+            options |= {"data": json.dumps(body), "headers": {**options.get("headers", {}), **JSON}}
+        timeout, url = (self.timeout, wait), self.api.base_url + target
+        return self.api.request(method, url, stream=stream, timeout=timeout, allow_redirects=False, **options)
 
     def read(self, doing: str, path: str, *names: str, shape: Shape, **options: Any) -> Any:
         """The JSON that GET answers, of that shape; None where the engine says that there is no such thing."""
         try:
-            if self.plain:
-                answer = self._read_plainly(self.plain, doing, self._path(path, names), **options)
-            else:
-                answer = self.decoded(doing, self.request(doing, "GET", path, *names, **options))
+            answer = self.decoded(doing, self.request(doing, "GET", path, *names, **options))
         except EngineRefused as error:
             if error.status == 404:
                 return None
@@ -121,29 +135,30 @@ class Transport:
             raise Unreachable(garbled(doing, self.location, wrong))
         return answer
 
-    def _read_plainly(
+    def decoded(self, doing: str, answer: Answer) -> Any:
+        with engine_errors(doing, self.location):
+            return json.loads(answer.body)
+
+    def stream(
         self,
-        plain: PlainReads,
         doing: str,
-        target: str,
-        params: Json | None = None,
-        headers: Mapping[str, str] | None = None,
-        unbounded: bool = False,
-    ) -> Any:
-        query = f"?{urlencode(params, doseq=True)}" if params else ""
-        with engine_errors(doing, self.location):
-            status, reason, body = plain.get(target + query, headers or {}, None if unbounded else self.timeout)
-            if status >= 300:
-                raise refused(doing, _explanation(body, reason), status)
-            return json.loads(body)
-
-    def decoded(self, doing: str, response: Response) -> Any:
-        with engine_errors(doing, self.location):
-            return response.json()
-
-    def stream(self, doing: str, method: str, path: str, *names: str, **options: Any) -> Stream:
+        method: str,
+        path: str,
+        *names: str,
+        body: Json | None = None,
+        refusal: str = "engine-refused",
+        **options: Any,
+    ) -> Stream:
         """A request whose answer comes bit by bit, for as long as it may take."""
-        response = self.request(doing, method, path, *names, stream=True, **options)
+        target = self._path(path, names)
+        response: Response | OpenAnswer
+        with engine_errors(doing, self.location):
+            if self.plain and method == "GET":
+                response = self.plain.open(target + _query(options.get("params")), self.timeout)
+            else:
+                response = self._carried(method, target, body, None, stream=True, **options)
+            if response.status_code >= 300:
+                _accepted(doing, Answer(response.status_code, response.reason or "", response.content), refusal)
         return Stream(response, doing, self.location)
 
     def close(self) -> None:
@@ -174,7 +189,7 @@ def open_transport(location: Location, timeout: float) -> Transport:
 
 def _agreed(location: Location, timeout: float) -> Transport:
     url = location.tunnel.url if location.tunnel else location.url
-    plain = PlainReads(url.removeprefix("unix://")) if url.startswith("unix://") else None
+    plain = PlainRequests(url.removeprefix("unix://")) if url.startswith("unix://") else None
     bare = Transport(Carrier(location, timeout), plain, location, timeout, {})
     doing = "ask the engine for its version"
     try:
@@ -250,6 +265,16 @@ def _set_up_tcp(api: APIClient, location: Location) -> None:
         urllib3.disable_warnings(
             urllib3.exceptions.InsecureRequestWarning
         )  # the user asked for it; a warning a request helps nobody
+
+
+def _query(params: Json | None) -> str:
+    return f"?{urlencode(params, doseq=True)}" if params else ""
+
+
+def _accepted(doing: str, answer: Answer, refusal: str) -> Answer:
+    if answer.status >= 300 and answer.status != 304:  # 304: it was started, or stopped, already
+        raise refused(doing, _explanation(answer.body, answer.reason), answer.status, otherwise=refusal)
+    return answer
 
 
 def _explanation(body: bytes, reason: str | None) -> str:

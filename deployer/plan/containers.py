@@ -24,7 +24,7 @@ from deployer.plan.model import Action, Call, Change, FieldChange, LostData, Ste
 from deployer.plan.one_shots import Loss, losses
 from deployer.plan.owners import owners_of
 from deployer.plan.readiness import await_ready
-from deployer.plan.recovery import as_it_was, carried, explained, is_half_done, is_held
+from deployer.plan.recovery import as_it_was, carried, explained, is_half_done, is_held, with_what_is_done
 from deployer.resources.applied import Secrecy
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
@@ -134,6 +134,7 @@ def _replacement(
         runbook = steps.replace_off_network(old, name, new, connects, wait, off)
     else:
         runbook = steps.replace_stop_first(old, name, new, connects, wait, _look(new, name + SUCCESSOR))
+    runbook = with_what_is_done(runbook, container, old)
     if container.name == name + SUCCESSOR:  # it took over from one that is gone, and its own successor needs that name
         runbook = (steps.rename(old, name), *runbook)
     waiting = facts.images[service.image.address].id == ""

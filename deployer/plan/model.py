@@ -186,7 +186,8 @@ class Step:
     """One engine call, and what takes it back if a later step fails.
 
     `target` is the engine's name or id of what is acted on, `name` what a person calls it where that is another;
-    `payload` goes with the call and is never shown: it may hold what is sensitive.
+    `payload` goes with the call and is never shown: it may hold what is sensitive. One that a run which died has `done`
+    already is taken back even where the change fails before it.
     """
 
     call: Call
@@ -195,6 +196,7 @@ class Step:
     undo: tuple[Step, ...] = ()
     detail: str = ""
     name: str = ""
+    done: bool = False
 
     def __str__(self) -> str:
         return f"{self.call} {self.name or self.target}{f' {self.detail}' if self.detail else ''}"

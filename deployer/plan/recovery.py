@@ -9,7 +9,7 @@ from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import section
 from deployer.plan import steps
 from deployer.plan.draft import Draft
-from deployer.plan.model import LEFT_SO, Action, Change, FieldChange
+from deployer.plan.model import LEFT_SO, Action, Call, Change, FieldChange, Step
 from deployer.resources.identity import revision_of
 from deployer.resources.inspected import host_ports, taken_over
 from deployer.resources.observed import Observed, ObservedContainer
@@ -74,6 +74,15 @@ def as_it_was(container: ObservedContainer, observed: Observed) -> ObservedConta
         health=was.health if stopped else container.health,
         values={**container.values, "restart": was.restart if _set_aside(container) else container.values["restart"]},
     )
+
+
+def with_what_is_done(
+    runbook: Iterable[Step], container: ObservedContainer, old: ObservedContainer
+) -> tuple[Step, ...]:
+    """The steps, of which a dead run has done those that set the container aside; `old` is as it was before."""
+    done = {Call.STOP} if container.status != old.status else set[Call]()
+    done |= {Call.LET_STOPPED_STAY} if container.values["restart"] != old.values["restart"] else set[Call]()
+    return tuple(replace(step, done=step.target == old.id and step.call in done) for step in runbook)
 
 
 def has_completed(container: ObservedContainer, observed: Observed) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from deployer.errors import OperationFailed
@@ -14,6 +15,10 @@ from deployer.reconcile.protocol import EngineRefused, Progress
 
 ONCE_ONLY = (Call.KILL, Call.RESTART)
 """Done twice, they are not as done once."""
+
+
+MOMENTS = (0.2, 1.0)
+"""Seconds before what is to be taken back is asked for again."""
 
 
 def surely(world: World, step: Step, progress: Callable[[Progress], None], *, unsure: bool = False) -> None:
@@ -30,6 +35,20 @@ def surely(world: World, step: Step, progress: Callable[[Progress], None], *, un
         carry_out()
     else:
         asked_again(world.engine, carry_out, lambda: _perform(world, step, progress, unsure=True), world.stop)
+
+
+def insisting(world: World, step: Step) -> None:
+    """Take something back, or away, of which nobody knows whether it was done. Asked again, a moment later, where the
+    engine says that it broke down: until it is done, a service may be away. Raises DeployerError.
+    """
+    for moment in MOMENTS:
+        try:
+            return surely(world, step, lambda _: None, unsure=True)
+        except EngineRefused as error:
+            if error.status < 500:
+                raise
+        time.sleep(moment)
+    return surely(world, step, lambda _: None, unsure=True)
 
 
 def _perform(world: World, step: Step, progress: Callable[[Progress], None], *, unsure: bool) -> None:

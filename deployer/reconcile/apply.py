@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from deployer.errors import DeployerError, Exit
 from deployer.fields.sensitive import mask_line
-from deployer.plan.model import Action, Plan
+from deployer.plan.model import Action, Call, Plan
 from deployer.reconcile import turn
 from deployer.reconcile.calls import Sources, World
 from deployer.reconcile.images_kept import images_reached
@@ -28,23 +28,30 @@ Planned = tuple[Plan, Observed]
 _LONGEST = 300
 """Characters of a failure that a record keeps."""
 
+RECENT = 2.0
+"""Seconds for which a look at the engine is as good as another one, where nobody else had the turn."""
+
+SENDS = (Call.COPY, Call.BUILD, Call.LOAD)
+"""Steps that send what files hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """What an apply needs besides the engine.
 
-    `look` observes and plans anew, while the turn of that revision is held; `agreed` is asked where the new plan is not
-    the one that was shown; `desired` is the stack as resolved, compressed, for the record. `seconds` bounds the whole,
-    `longest_wait` each wait for a container. Unless it is to be `put_back`, what fails is left as it is. One that is to
-    `forget` leaves no records where it leaves nothing else. `about` says of a plan, and the salt of the stack's
-    digests, how the revision came about; `images` are those that a revision which asks for a stack has besides its own,
-    None where it asks for none.
+    `look` observes and plans anew, while the turn of that revision is held; the plan that is shown was `looked` for at
+    that time, by the monotonic clock. `agreed` is asked where the new plan is not the one that was shown; `desired` is
+    the stack as resolved, compressed, for the record. `seconds` bounds the whole, `longest_wait` each wait for a
+    container. Unless it is to be `put_back`, what fails is left as it is. One that is to `forget` leaves no records
+    where it leaves nothing else. `about` says of a plan, and the salt of the stack's digests, how the revision came
+    about; `images` are those that a revision which asks for a stack has besides its own, None where it asks for none.
     """
 
     look: Callable[[int], Planned]
     agreed: Callable[[Plan], bool]
     tell: Tell
     sources: Sources
+    looked: float = -math.inf
     desired: str = ""
     parallel: int = 8
     seconds: float = 1800.0
@@ -73,7 +80,7 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
     before = replace(wanted, updates=observed.records.updates, protected=frozenset(observed.records.protected))
     outcome, reached, images = Outcome(), replace(before, result=FAILED), ""
     try:
-        outcome, reached, observed, images = _carry_out(engine, plan, mine, job, deadline, started)
+        outcome, reached, observed, images = _carry_out(engine, shown, mine, job, deadline, started)
     finally:
         # Aborted, something may still be in flight: the next apply finds the turn without an end, and its holder gone.
         if not outcome.turn_lost and not outcome.aborted:
@@ -103,13 +110,13 @@ def _end(engine: Engine, plan: Plan, ended: Record, records: Records, images: st
 
 
 def _carry_out(
-    engine: Engine, shown: Plan, mine: Record, job: Job, deadline: float, started: Callable[[World], None]
+    engine: Engine, shown: Planned, mine: Record, job: Job, deadline: float, started: Callable[[World], None]
 ) -> tuple[Outcome, Record, Observed, str]:
-    """Look again, now that nobody else can act, and do what is to be done. Gives what was reached, too, and the images
-    that run, compressed.
+    """Look again, now that nobody else can act, unless nobody has since, and do what is to be done. Gives what was
+    reached, too, and the images that run, compressed.
     """
-    plan, observed = job.look(mine.revision)
-    if plan.fingerprint != shown.fingerprint and not plan.is_empty and not job.agreed(plan):
+    plan, observed = shown if _is_new(engine, shown, mine, job) else job.look(mine.revision)
+    if plan.fingerprint != shown[0].fingerprint and not plan.is_empty and not job.agreed(plan):
         declined = replace(_reached(plan, observed, Outcome()), about=mine.about, result=INTERRUPTED)
         return Outcome(declined=True), declined, observed, ""
     world = World(
@@ -119,7 +126,7 @@ def _carry_out(
         sources=job.sources,
         deadline=deadline,
         longest_wait=job.longest_wait,
-        look=lambda: turn.look(engine, plan.stack, mine, job.desired),
+        look=turn.looking(engine, plan.stack, mine, job.desired),
         images={address: reference for address, reference in plan.images.items() if reference},
     )
     started(world)
@@ -149,6 +156,21 @@ def _result(outcome: Outcome) -> str:
     if outcome.interrupted or outcome.exit_code in (Exit.UNREACHABLE, Exit.BUSY):
         return INTERRUPTED
     return FAILED if outcome.errors else SUCCEEDED
+
+
+def _is_new(reader: Reader, shown: Planned, mine: Record, job: Job) -> bool:
+    """Whether the plan is as good as one that is made now: it was made a moment ago, and no other apply has had the
+    turn since. What is read of files that are sent is read when the turn is held.
+    """
+    plan, observed = shown
+    records = observed.records
+    if time.monotonic() - job.looked > RECENT or records.abandoned:
+        return False
+    if any(step.call in SENDS for change in plan.changes for step in change.steps):
+        return False
+    if not records.all and (plan.unchanged or observed.containers):  # a whole apply and destroy would leave no trace
+        return False
+    return turn.follows(reader, plan.stack, mine, records)
 
 
 def asked_last(reader: Reader, stack: str, records: Records) -> str:

@@ -72,11 +72,12 @@ def observe(
     about what is to be pushed.
     Who holds the turn of the revision `holding`, or takes it over, knows that nobody else has it.
     """
+    # First of all: where nobody is at work by then, and nobody comes after, nothing below has changed meanwhile.
+    volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     listed = reader.containers()
     one_offs = _one_offs(reader, listed, stack, context)
     context = replace(context, containers={**names_of_their_own(listed, stack), **context.containers})
     containers, neighbours = _containers(reader, listed, stack, context)
-    volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     found, built = _images(reader, containers, sought)
     containers = [with_platform(container, found.get(container.image_id)) for container in containers]
     records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)

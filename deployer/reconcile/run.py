@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -16,7 +17,7 @@ from deployer.errors import DeployerError, Diagnostic, Exit, Unreachable
 from deployer.plan import events
 from deployer.plan.model import Action, Call, Change, Plan, Step, StepId
 from deployer.reconcile import turn, waits
-from deployer.reconcile.again import surely
+from deployer.reconcile.again import insisting, surely
 from deployer.reconcile.calls import World
 from deployer.reconcile.lost import answers, is_about_the_engine
 from deployer.reconcile.scheduler import Schedule
@@ -69,7 +70,7 @@ def carry_out(plan: Plan, world: World, tell: Tell, parallel: int = 8, *, put_ba
         with world.waker.listening():
             run.forward()
             run.back(at_the_end=True)
-        run.last_look()
+            run.last_look()
     except KeyboardInterrupt:
         run.outcome.aborted = run.outcome.interrupted = True
     except _Silent as error:
@@ -159,7 +160,10 @@ class _Run:
             return False
         self._say(events.StepStarted(change.address, what))
         began = time.monotonic()
-        surely(self.world, what, lambda progress: self._say(events.Transfer(change.address, progress)))
+        if change.action is Action.RECOVER:  # as with what is put back: until it is done, a service may be away
+            insisting(self.world, what)
+        else:
+            surely(self.world, what, lambda progress: self._say(events.Transfer(change.address, progress)))
         self._say(events.StepDone(change.address, what, time.monotonic() - began))
         if what.call is Call.START:
             self.started = time.monotonic()
@@ -191,7 +195,7 @@ class _Run:
         # What was asked to stop, or has run out of time, starts nothing new, and still puts back what it began.
         late = max(self.world.deadline, time.monotonic() + turn.GRACE)
         world = replace(self.world, stop=threading.Event(), deadline=late)
-        future = _begun(lambda: surely(world, undo, lambda _: None, unsure=True))
+        future = _begun(lambda: insisting(world, undo))
         while not wait([future], timeout=0.2).done:
             self._in_time(late + turn.GRACE, [step])
         try:
@@ -220,6 +224,9 @@ class _Run:
         if not self.looks or self.lost or self.world.stop.is_set():
             return
         time.sleep(max(0.0, self.started + waits.SETTLED - time.monotonic()))
+        with suppress(DeployerError):  # then each is looked at, and what is wrong is told there
+            still = waits.running(self.world.engine, self.world.waker)
+            self.looks = [step for step in self.looks if self._at(step).target not in still]
         for step in self.looks:
             what = self._at(step)
             try:

@@ -25,7 +25,8 @@ class Schedule:
     """Which steps may start, which of them first, and what is taken back when one fails.
 
     A group is put back as a whole, in the reverse of the order in which its steps were done, unless it is past the
-    point of no return. What may have been done is taken back, too: those steps are in `unsure`.
+    point of no return. What may have been done is taken back, too: those steps are in `unsure`. What a dead run has
+    done of a change is among it once the change is begun, for only then is gone what that run had put in its place.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -69,6 +70,8 @@ class Schedule:
     def started(self, step: StepId) -> None:
         self._due.discard(step)
         self._running.add(step)
+        steps = enumerate(self.changes[step[0]].steps)
+        self.unsure |= {(step[0], number) for number, each in steps if each.done}
 
     def finished(self, step: StepId) -> None:
         self._running.discard(step)

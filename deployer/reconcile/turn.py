@@ -5,6 +5,7 @@ was first.
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -22,6 +23,9 @@ GRACE = 30.0
 """Seconds that a holder has after its `--timeout`, to put things back."""
 
 TICK = 0.5
+
+GOOD_FOR = 0.25
+"""Seconds for which a look at the turn is good. Who takes it away from somebody waits so long before it acts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,17 @@ def take(
             salt=records.salt or wanted.salt,
         )
         if _written(engine, stack, mine, desired):
+            if records.abandoned:  # the last look of somebody who is taken for dead may be good yet
+                time.sleep(GOOD_FOR)
             return mine
         # Somebody was first, and may be done by now: what is left is seen when the turn is taken.
         records = await_free(engine, stack, patience)
+
+
+def follows(reader: Reader, stack: str, mine: Record, before: Records) -> bool:
+    """Whether nobody else has had the turn between those records and the own one."""
+    there = [(record.revision, record.nonce) for record in _read(reader, stack).all]
+    return there == [(record.revision, record.nonce) for record in (*before.all, mine)]
 
 
 def look(engine: Engine, stack: str, mine: Record, desired: str) -> None:
@@ -101,6 +113,24 @@ def look(engine: Engine, stack: str, mine: Record, desired: str) -> None:
         who = f", as somebody else has removed its record {identity.record_name(stack, mine.revision)}"
         hint = "apply again: that goes on from what was done here"
     raise Busy(Diagnostic("turn-lost", f"the turn of {stack} was lost{who}: this apply does nothing more", hint=hint))
+
+
+def looking(engine: Engine, stack: str, mine: Record, desired: str) -> Callable[[], None]:
+    """What looks at the turn, whichever thread calls it, unless the last look is good yet. One that slept looks anew,
+    also where one of its clocks stood still meanwhile.
+    """
+    alone = threading.Lock()
+    looked: list[tuple[float, float]] = []
+
+    def look_unless_good() -> None:
+        with alone:
+            now = time.monotonic(), time.time()
+            if looked and all(0 <= at - before < GOOD_FOR for before, at in zip(looked[0], now, strict=True)):
+                return
+            look(engine, stack, mine, desired)
+            looked[:] = [now]
+
+    return look_unless_good
 
 
 def end(engine: Engine, stack: str, record: Record, records: Records, images: str = "") -> None:

@@ -41,6 +41,8 @@ class Waker:
         self._reader, self._labels = reader, labels
         self._news = threading.Condition()
         self._count = 0
+        self._ended: set[str] = set()
+        self._hears = False
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -51,6 +53,7 @@ class Waker:
         except DeployerError:
             yield
             return
+        self._hears = True
         thread = threading.Thread(target=self._listen, args=(events,), daemon=True)
         thread.start()
         try:
@@ -61,8 +64,11 @@ class Waker:
 
     def _listen(self, events: Iterator[Json]) -> None:
         with suppress(DeployerError):
-            for _ in events:
+            for event in events:
+                if event.get("Action") == "die":
+                    self._ended.add(str(section(event, "Actor").get("ID")))
                 self.wake()
+        self._hears = False
 
     def wake(self) -> None:
         with self._news:
@@ -79,6 +85,10 @@ class Waker:
     def seen(self) -> int:
         return self._count
 
+    def has_not_heard(self, container: str) -> bool:
+        """Whether it has listened all the time, and the engine has not said that the container of this id ended."""
+        return self._hears and container not in self._ended
+
 
 def await_ready(reader: Reader, waker: Waker, container: str, wait: Wait, limit: Limit, stop: threading.Event) -> None:
     """Until the container is healthy, or, without a check, has run for the monitor time.
@@ -86,10 +96,11 @@ def await_ready(reader: Reader, waker: Waker, container: str, wait: Wait, limit:
     Raises OperationFailed when it cannot be any more.
     """
     began = time.monotonic()
-    stale = _last_probe(reader.container(container) or {})
+    stale: str | None = None
     while True:
         seen = waker.seen
         found = _inspect(reader, container, wait)
+        stale = _last_probe(found) if stale is None else stale
         ready = _is_ready(found, wait, time.monotonic() - began, stale)
         if ready:
             return
@@ -115,6 +126,15 @@ def await_completed(
             raise failed(reader, wait.service, container, f"exited with code {state['ExitCode']}, and had to complete")
         _in_time(container, wait, limit, stop, _describe(found))
         waker.sleep(seen, TICK)
+
+
+def running(reader: Reader, waker: Waker) -> frozenset[str]:
+    """The names and ids of the containers that run, and have not ended since the waker listens, as one list tells it of
+    them all; none where it does not.
+    """
+    listed = [each for each in reader.containers() if each["State"] == "running" and waker.has_not_heard(each["Id"])]
+    names = (name.removeprefix("/") for each in listed for name in each.get("Names") or ())
+    return frozenset((*names, *(each["Id"] for each in listed)))
 
 
 def look(reader: Reader, container: str, wait: Wait) -> None:

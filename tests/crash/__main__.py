@@ -22,9 +22,9 @@ from docker import APIClient
 
 from tests.crash.meddler import places, try_meddled
 from tests.crash.meddling import MEDDLED, Meddled, Meddling, Places, tries
-from tests.crash.own_engine import LIVE_RESTORE, own_engine, why_not
+from tests.crash.own_engine import LIVE_RESTORE, OwnEngine, own_engine, why_not
 from tests.crash.runner import Verdict, count, images, try_point
-from tests.crash.scenarios import ENGINE_KILLED, REGISTRY, SCENARIOS, Fault, Point, points, sample
+from tests.crash.scenarios import ALL, ENGINE_KILLED, REGISTRY, SCENARIOS, Fault, Point, points, sample
 from tests.e2e.registry import registry_in
 
 T = TypeVar("T")
@@ -45,15 +45,24 @@ def main() -> int:
     engine = APIClient(host, version="auto")
     if arguments.meddle:
         return meddle(engine, arguments, began)
-    if arguments.dockerd:
-        return kill_dockerd(engine, arguments)
     with (
         images(engine),
         registry_for_all(),
         ProcessPoolExecutor(arguments.parallel, get_context("spawn")) as pool,
     ):
-        requests = dict(zip(arguments.operation, pool.map(count, arguments.operation), strict=True))
-        verdicts = all_told(pool, try_point, chosen_points(requests, arguments))
+        here = [operation for operation in arguments.operation if operation in SCENARIOS]
+        requests = dict(zip(here, pool.map(count, here), strict=True))
+        killed = {lives_on: on_own(arguments, lives_on) for lives_on in (False, True)}
+        for lives_on, operations in killed.items():
+            if operations:
+                with engine_to_kill(engine, lives_on):
+                    requests |= {operation: count(operation) for operation in operations}
+        chosen = chosen_points(requests, arguments)
+        verdicts = all_told(pool, try_point, [each for each in chosen if each.operation in SCENARIOS])
+        for lives_on, operations in killed.items():
+            if mine := [each for each in chosen if each.operation in operations]:
+                with engine_to_kill(engine, lives_on) as dockerd:
+                    verdicts += [told(try_point(each, dockerd)) for each in mine]
     print(table(verdicts, requests))
     return summed_up(verdicts, engine, began)
 
@@ -67,19 +76,21 @@ def all_told(pool: ProcessPoolExecutor, attempt: Callable[[T], Verdict], points:
         raise
 
 
-def kill_dockerd(base: APIClient, arguments: argparse.Namespace) -> int:
-    """One after the other, on an engine of our own."""
-    if reason := why_not():
-        sys.exit(f"crash-test: no dockerd of its own can be started to be killed: {reason}")
-    began = time.monotonic()
-    flags = [LIVE_RESTORE] if arguments.live_restore else []
-    with own_engine(base, *flags) as dockerd, registry_for_all():
+def on_own(arguments: argparse.Namespace, lives_on: bool) -> list[str]:
+    """The operations in which an engine is killed, one whose containers run on without it or one whose do not."""
+    return [each for each in arguments.operation if each in ENGINE_KILLED and ENGINE_KILLED[each].lives_on is lives_on]
+
+
+@contextmanager
+def engine_to_kill(base: APIClient, lives_on: bool) -> Iterator[OwnEngine]:
+    """For one point after the other, which find it by DOCKER_HOST."""
+    host = os.environ["DOCKER_HOST"]
+    with own_engine(base, *[LIVE_RESTORE] if lives_on else []) as dockerd:
         os.environ["DOCKER_HOST"] = dockerd.host
-        requests = {operation: count(operation) for operation in ENGINE_KILLED}
-        verdicts = [told(try_point(point, dockerd)) for point in chosen_points(requests, arguments)]
-        with APIClient(dockerd.host, version="auto") as engine:
-            print(table(verdicts, requests))
-            return summed_up(verdicts, engine, began)
+        try:
+            yield dockerd
+        finally:
+            os.environ["DOCKER_HOST"] = host
 
 
 def meddle(base: APIClient, arguments: argparse.Namespace, began: float) -> int:
@@ -107,6 +118,7 @@ def chosen_tries(
 
 def meddled_table(verdicts: Sequence[Verdict]) -> str:
     """What was done, how often, how it ended, and what was said, one of each."""
+    verdicts = [each for each in verdicts if each.was_tried]
     lines = ["", "| somebody | tries | survived | exits | said, for example |", "|---|---|---|---|---|"]
     by_kind: dict[Meddling, list[Verdict]] = {}
     for each in verdicts:
@@ -139,20 +151,20 @@ def chosen_points(requests: Mapping[str, int], arguments: argparse.Namespace) ->
 
 
 def summed_up(verdicts: Sequence[Verdict], engine: APIClient, began: float) -> int:
-    survived = sum(not verdict.wrong for verdict in verdicts)
+    tried = [each for each in verdicts if each.was_tried]
+    survived = sum(not each.wrong for each in tried)
     version, took = engine.version()["Version"], time.monotonic() - began
-    print(f"\nEngine {version}: {survived} of {len(verdicts)} survived, in {took:.0f} s")
-    return int(survived < len(verdicts))
+    never = f"; {len(verdicts) - len(tried)} never came" if len(tried) < len(verdicts) else ""
+    print(f"\nEngine {version}: {survived} of {len(tried)} survived, in {took:.0f} s{never}")
+    return int(survived < len(tried))
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/crash-test", description=__doc__)
-    parser.add_argument("--operation", action="append", choices=SCENARIOS, help="only this one; may be repeated")
+    parser.add_argument("--operation", action="append", choices=ALL, help="only this one; may be repeated")
     parser.add_argument("--fault", action="append", type=Fault, choices=Fault, help="only this one; may be repeated")
     parser.add_argument("--sample", type=int, metavar="K", help="only K points, spread over the operations")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which sample (default 1)")
-    parser.add_argument("--dockerd", action="store_true", help="kill a dockerd of its own in place of deployer")
-    parser.add_argument(LIVE_RESTORE, action="store_true", help="that dockerd's containers run on without it")
     parser.add_argument(
         "--meddle",
         action="append",
@@ -163,10 +175,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--parallel", type=int, default=3, metavar="N", help="how many at once (default 3)")
     arguments = parser.parse_args()
     arguments.meddle = [kind for said in arguments.meddle or () for kind in said]
-    arguments.operation = arguments.operation or list(SCENARIOS)
+    arguments.operation = arguments.operation or list(ALL)
     arguments.fault = arguments.fault or list(Fault)
-    if arguments.dockerd:
-        arguments.fault = [fault for fault in arguments.fault if fault.kills]
+    if (reason := why_not()) and any(each in ENGINE_KILLED for each in arguments.operation):
+        print(f"without those that kill an engine, as no dockerd of its own can be started: {reason}", flush=True)
+        arguments.operation = [each for each in arguments.operation if each in SCENARIOS]
     return arguments
 
 
@@ -177,7 +190,8 @@ def kinds(said: str) -> Sequence[Meddling]:
 def told(verdict: Verdict) -> Verdict:
     """Each point as it is known; what is wrong at once and whole."""
     code = "" if verdict.code is None else f", exit {verdict.code}"
-    print(f"{'FAILED' if verdict.wrong else 'ok':7}{verdict.point} ({verdict.struck}{code})", flush=True)
+    what = "ok" if not verdict.wrong else "FAILED" if verdict.was_tried else "never"
+    print(f"{what:7}{verdict.point} ({verdict.struck}{code})", flush=True)
     for problem in verdict.wrong:
         print("       " + problem.rstrip().replace("\n", "\n       "), flush=True)
     return verdict
@@ -185,6 +199,7 @@ def told(verdict: Verdict) -> Verdict:
 
 def table(verdicts: Sequence[Verdict], requests: Mapping[str, int]) -> str:
     """Operation x fault: how many survived of how many points."""
+    verdicts = [each for each in verdicts if each.was_tried]
     faults = [fault for fault in Fault if any(each.point.fault is fault for each in verdicts)]
     lines = ["", f"| operation | requests | {' | '.join(faults)} |", f"|---|---|{'---|' * len(faults)}"]
     for operation, many in requests.items():

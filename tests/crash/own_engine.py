@@ -16,15 +16,13 @@ from docker.errors import DockerException
 
 from tests.e2e.project import BASE, until
 
-BRIDGE = "crash0"
-ADDRESS = "172.29.252.1/24"
 LIVE_RESTORE = "--live-restore"
 
 
 @dataclass(slots=True)
 class OwnEngine:
     home: Path
-    bridge: str = BRIDGE
+    bridge: str
     settings: Sequence[str] = ()
     process: subprocess.Popen[bytes] | None = None
 
@@ -98,18 +96,16 @@ def why_not() -> str:
 
 
 @contextmanager
-def own_engine(
-    base: APIClient, *settings: str, bridge: str = BRIDGE, address: str = ADDRESS, disk: str = ""
-) -> Iterator[OwnEngine]:
+def own_engine(base: APIClient, *settings: str, disk: str = "") -> Iterator[OwnEngine]:
     """One that has the base image, for as long as the context is open; nothing of it is left.
 
-    `settings` are more of dockerd's own; the `bridge` with its address must be no other engine's. With a `disk`, such
-    as 32m, what it keeps lies in memory, and there is no more room than that.
+    `settings` are more of dockerd's own. With a `disk`, such as 32m, what it keeps lies in memory, and there is no more
+    room than that.
     """
+    bridge, address = _new_bridge()
     engine = OwnEngine(Path(tempfile.mkdtemp(prefix="crash-engine-")), bridge, settings)
     (engine.home / "daemon.json").write_text("{}")  # not the machine's
     (engine.home / "data").mkdir()
-    subprocess.run(["ip", "link", "add", bridge, "type", "bridge"], check=True)
     try:
         if disk:
             mount = ["mount", "-t", "tmpfs", "-o", f"size={disk}", "tmpfs", str(engine.home / "data")]
@@ -126,6 +122,17 @@ def own_engine(
             subprocess.run(["ip", "link", "del", each], check=False)
         _unmount(engine.home)
         shutil.rmtree(engine.home, ignore_errors=True)
+
+
+def _new_bridge() -> tuple[str, str]:
+    """A link that is nobody else's, and the address that goes with it: several of these engines may be up at once."""
+    said = ""
+    for number in range(15):
+        made = subprocess.run(["ip", "link", "add", f"crash{number}", "type", "bridge"], capture_output=True, text=True)
+        if made.returncode == 0:
+            return f"crash{number}", f"172.29.248.{16 * number + 1}/28"
+        said = made.stderr.strip()
+    raise OSError(f"no bridge can be made for an engine: {said}")
 
 
 def _bridges(engine: OwnEngine) -> list[str]:

@@ -48,8 +48,12 @@ class Verdict:
     said: str = ""
     wrong: list[str] = field(default_factory=list[str])
 
+    @property
+    def was_tried(self) -> bool:
+        return self.wrong != [NEVER_CAME]
 
-NEVER_CAME = "the request at which it was to go wrong never came"
+
+NEVER_CAME = "the place at which it was to happen never came: the run made fewer requests than when they were counted"
 TRIES = 3
 """How often a point is tried: what fails early makes fewer requests, and a slow machine runs out of time before it."""
 
@@ -58,7 +62,7 @@ def try_point(point: Point, dockerd: OwnEngine | None = None) -> Verdict:
     """Let go wrong there what is to; where an engine is given, it is killed in the place of deployer."""
     verdict = _try(point, dockerd)
     for _ in range(TRIES - 1):
-        if verdict.wrong != [NEVER_CAME]:
+        if verdict.was_tried:
             break
         point = replace(point, patience=5 * point.patience)
         verdict = _try(point, dockerd)

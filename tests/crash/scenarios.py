@@ -77,7 +77,8 @@ class Scenario:
 
     `gone` says that nothing of the stack is left in the end; `kept` names its volumes that are, by their keys.
     `cut_off` is a run before it that was killed after the request of that number. `pulled` is an image that a registry
-    has, and the engine has not. With `builds_again`, older images of a build may stay.
+    has, and the engine has not. With `builds_again`, older images of a build may stay. Where it is the engine that is
+    killed, `lives_on` says whether containers run on without it (live-restore).
     """
 
     operation: str
@@ -92,6 +93,7 @@ class Scenario:
     gone: bool = False
     kept: tuple[str, ...] = ()
     builds_again: bool = False
+    lives_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,9 +410,10 @@ _NEW = _alone(environment={"MODE": "new"})
 
 ENGINE_KILLED: Mapping[str, Scenario] = {
     scenario.operation: scenario
+    for lives, restored in (("", False), (", live-restore", True))
     for scenario in (
-        alone("replacement, dockerd killed", _NEW, _NEW),
-        alone("put back, dockerd killed", _BROKEN, _alone(), same=("web",)),
+        alone(f"replacement, dockerd killed{lives}", _NEW, _NEW, lives_on=restored),
+        alone(f"put back, dockerd killed{lives}", _BROKEN, _alone(), same=("web",), lives_on=restored),
     )
 }
 """`restart: always`, and the engine itself is killed: never are two containers up on one volume."""
@@ -420,10 +423,11 @@ ALL = {**SCENARIOS, **ENGINE_KILLED}
 
 def points(operation: str, requests: int, faults: Collection[Fault]) -> list[Point]:
     """Every point of a scenario whose run makes that many writing requests. Only who is killed leaves records that may
-    be deleted before anybody looks, and only what has a time limit gives up an engine that hangs.
+    be deleted before anybody looks, only what has a time limit gives up an engine that hangs, and an engine is killed.
     """
     limited = ALL[operation].killed.is_limited
     tried = [fault for fault in faults if limited or fault is not Fault.HANGS]
+    tried = [fault for fault in tried if fault.kills or operation not in ENGINE_KILLED]
     places = product(range(1, requests + 1), tried, (True, False))
     return [Point(operation, *each) for each in places if each[1].kills or each[2]]
 

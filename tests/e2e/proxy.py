@@ -108,7 +108,7 @@ class Proxy:
             return
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.socket)
-        self._listener.listen(64)
+        self._listener.listen(1024)  # as many may come at once
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def _accept(self, listener: socket.socket) -> None:

@@ -4,7 +4,6 @@ what to do.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -101,8 +100,7 @@ def on_an_engine_of_its_own(
 ) -> Iterator[tuple[Project, OwnEngine]]:
     if why := why_not():
         pytest.skip(why)
-    bridge = {"bridge": f"full{os.getpid() % 10_000_000}", "address": "172.29.250.9/30"}
-    with own_engine(project.engine, *settings, disk=disk, **bridge) as made:
+    with own_engine(project.engine, *settings, disk=disk) as made:
         monkeypatch.setenv("DOCKER_HOST", made.host)
         with APIClient(made.host, version="auto") as client:
             yield replace(project, engine=client), made

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
+from tests.e2e.kill import killed_at
 from tests.e2e.project import Project, sleeper
-from tests.e2e.proxy import Instead, Proxy, Request
+from tests.e2e.proxy import BROKEN, Instead, Proxy, Request
 
 pytestmark = pytest.mark.engine
 
@@ -62,4 +63,66 @@ def test_an_engine_that_hangs_is_given_up_when_the_time_is_over(project: Project
     assert f"did not answer in time: start {project.container_name('web')}" in result.err
     assert result.told("half done") == {"service.web[1]"}
     project.apply()
+    project.must_be_settled()
+
+
+def test_what_is_put_back_is_asked_for_again_where_the_engine_breaks_down(project: Project, proxy: Proxy) -> None:
+    """The new container exits, and the engine fails to start the old one; asked a moment later, it does."""
+    project.write({"web": sleeper()})
+    project.apply()
+    before = project.id_of("web")
+    project.write({"web": sleeper(command=["sh", "-c", "exit 7"])})
+    broken: list[str] = []
+
+    def refuse(request: Request) -> Instead | None:
+        if broken or not request.path.endswith("/start") or ".next" in request.path:
+            return None
+        broken.append(request.path)
+        return BROKEN
+
+    proxy.before = refuse
+    result = project.apply("--engine", proxy.url, code=1)
+    assert broken
+    assert result.told("as before") == {"service.web[1]"}
+    assert (project.id_of("web"), project.container("web")["State"]["Status"]) == (before, "running")
+
+
+def test_a_container_that_a_dead_apply_stopped_is_up_again_where_the_next_one_fails(
+    project: Project, proxy: Proxy
+) -> None:
+    """Before it has touched that container, even."""
+    project.write({"web": sleeper(restart="always")})
+    project.apply()
+    before = project.id_of("web")
+    project.write({"web": sleeper(restart="always", user="1000")})
+    killed_at(project, proxy, "/start", "after")
+    proxy.listen()
+    proxy.before = lambda request: BROKEN if request.path == "/containers/create" else None
+    result = project.apply("--engine", proxy.url, code=1)
+    assert "the disk burns" in result.err
+    container = project.container("web")
+    assert (project.id_of("web"), container["State"]["Status"]) == (before, "running")
+    assert container["HostConfig"]["RestartPolicy"]["Name"] == "always"
+    project.apply()
+    project.must_be_settled()
+
+
+def test_what_a_dead_apply_left_is_removed_though_the_engine_breaks_down_at_it(project: Project, proxy: Proxy) -> None:
+    """Asked a moment later it is gone: nothing is away for longer than that."""
+    project.write({"web": sleeper(restart="always")})
+    project.apply()
+    project.write({"web": sleeper(restart="always", user="1000")})
+    killed_at(project, proxy, "/start", "after")
+    proxy.listen()
+    broken: list[str] = []
+
+    def refuse(request: Request) -> Instead | None:
+        if broken or request.method != "DELETE":
+            return None
+        broken.append(request.path)
+        return BROKEN
+
+    proxy.before = refuse
+    project.apply("--engine", proxy.url)
+    assert broken
     project.must_be_settled()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import pytest
 from docker import APIClient
 
+from deployer.reconcile.turn import GOOD_FOR
 from tests.e2e.project import BASE, Project, sleeper
 from tests.e2e.proxy import Proxy, Request
 
@@ -94,3 +96,28 @@ def test_what_plan_is_handed_cannot_write(project: Project, proxy: Proxy, monkey
         public = {name for name in dir(each) if not name.startswith("_")}
         assert public - {"close"} == reading
     assert proxy.written == []
+
+
+def test_an_apply_and_a_destroy_ask_little_more_than_they_must(project: Project, proxy: Proxy) -> None:
+    """A container is created, started and looked at once; stopped, removed, and looked at once."""
+    many = 10
+    project.write({f"s{number}": sleeper(networks=["front"]) for number in range(many)}, networks={"front": {}})
+    inspects, lists = "GET /containers/.../json", ("GET /containers/json", "GET /networks", "GET /images/json")
+    for command in ("apply", "destroy"):
+        proxy.forget()
+        result = project.run(command, "--yes", "--engine", proxy.url)
+        assert result.code == 0, result.err
+        counted = Counter(map(kind, proxy.requests))
+        assert counted[inspects] <= many + 2
+        assert all(counted[each] <= 2 for each in lists), counted
+        assert len(proxy.written) == 2 * many + 1
+
+
+def test_the_turn_is_not_looked_at_before_each_request(project: Project, proxy: Proxy) -> None:
+    """A look is good for a moment, in which many containers are created."""
+    many = 10
+    project.write({f"s{number}": sleeper(network_mode="none") for number in range(many)})
+    began = time.monotonic()
+    project.apply("--engine", proxy.url)
+    looks = sum(request.path == "/volumes" and request.method == "GET" for request in proxy.requests)
+    assert looks <= 4 + (time.monotonic() - began) / GOOD_FOR

@@ -157,3 +157,22 @@ def test_who_only_looks_needs_no_turn(project: Project, proxy: Proxy) -> None:
         assert project.records() == records
         go_on.set()
         assert ended(holder).code == 0
+
+
+def test_a_plan_that_another_one_has_overtaken_is_made_anew(project: Project, proxy: Proxy) -> None:
+    """Between the plan and the turn the stack was destroyed: no record is left that says so, and all is made again."""
+    project.write({"web": sleeper(volumes=["data:/data"])}, volumes={"data": {}})
+    project.apply()
+    project.write({"web": sleeper(volumes=["data:/data"], user="1000")}, volumes={"data": {}})
+    first: list[Request] = []
+    destroyed: list[int] = []
+
+    def destroy(request: Request) -> None:
+        if not first:
+            first.append(request)
+            destroyed.append(project.run_apart("destroy", "--volumes", "--yes").code)
+
+    proxy.before = destroy
+    project.apply("--engine", proxy.url)
+    assert destroyed == [0]
+    project.must_be_settled()

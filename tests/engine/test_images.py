@@ -85,6 +85,18 @@ def test_a_step_that_fails_is_shown_with_its_last_lines(
     assert found.notes[1:] == (*(f"line {number}" for number in range(32, 51)), "no luck")
 
 
+def test_a_step_that_finds_the_disk_full_says_that_it_is(engine: DockerEngine, busybox: str, context: Context):
+    """The engine knows no more than its exit code; what fills the disk is for a person to find."""
+    dockerfile = f"FROM {busybox}\nRUN echo 'sh: write error: No space left on device'; exit 1\n".encode()
+
+    with pytest.raises(OperationFailed, match="No space left on device") as caught:
+        engine.build(context({"Dockerfile": dockerfile}), {}, ignore)
+
+    found = caught.value.diagnostics[0]
+    assert found.code == "no-space"
+    assert "docker system df" in found.hint
+
+
 @pytest.mark.parametrize(
     ("dockerfile", "code", "reason"),
     [

@@ -15,7 +15,7 @@ import pytest
 
 from deployer.engine.client import connect
 from deployer.engine.locate import Location
-from deployer.engine.plain import PlainReads
+from deployer.engine.plain import Answer, PlainRequests
 from deployer.errors import Unreachable
 from tests.engine.test_no_answer import VERSION, http
 
@@ -62,25 +62,25 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def test_one_connection_serves_one_thread(server: Server):
     """It is kept for the next request."""
-    reads = PlainReads(str(server.path))
+    reads = PlainRequests(str(server.path))
     for _ in range(5):
-        assert reads.get("/x", {}, 5) == (200, "OK", b"{}")
+        assert reads.get("/x", {}, 5) == Answer(200, "OK", b"{}")
     assert (server.connections, len(server.requests)) == (1, 5)
 
 
 def test_a_connection_that_was_closed_meanwhile_is_replaced(server: Server):
     """As the engine does with one that was idle for long; the answer is none the worse."""
     server.answered_on_a_line = 1
-    reads = PlainReads(str(server.path))
-    assert [reads.get("/x", {}, 5)[0] for _ in range(3)] == [200, 200, 200]
+    reads = PlainRequests(str(server.path))
+    assert [reads.get("/x", {}, 5).status for _ in range(3)] == [200, 200, 200]
     assert server.connections == 3
 
 
 def test_many_threads_ask_at_once(server: Server):
     """Each gets an answer of its own."""
-    reads = PlainReads(str(server.path))
+    reads = PlainRequests(str(server.path))
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(lambda each: reads.get(f"/{each}", {}, 5), range(200))) == {(200, "OK", b"{}")}
+        assert set(pool.map(lambda each: reads.get(f"/{each}", {}, 5), range(200))) == {Answer(200, "OK", b"{}")}
     assert server.connections <= 8
     assert len(server.requests) == 200
 
@@ -91,7 +91,7 @@ def test_headers_of_the_docker_clients_configuration_are_sent(
     """What stands before an engine may ask for them."""
     (tmp_path / "config.json").write_text('{"HttpHeaders": {"X-Gate": "open"}}')
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
-    PlainReads(str(server.path)).get("/x", {}, 5)
+    PlainRequests(str(server.path)).get("/x", {}, 5)
     assert b"X-Gate: open\r\n" in server.requests[0]
 
 

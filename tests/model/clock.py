@@ -19,6 +19,9 @@ class Clock:
     def monotonic(self) -> float:
         return self.seconds
 
+    def time(self) -> float:
+        return self.seconds
+
     def stamp(self) -> str:
         """Now, as the engine writes it."""
         return (_BEGINNING + timedelta(seconds=self.seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

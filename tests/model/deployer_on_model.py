@@ -20,7 +20,7 @@ from deployer.plan.destroying import plan_destroy
 from deployer.plan.model import Plan, StepId
 from deployer.plan.planner import Options, make_plan
 from deployer.plan.steps import Copies
-from deployer.reconcile import apply, calls, run, transfers, turn, waits
+from deployer.reconcile import again, apply, calls, run, transfers, turn, waits
 from deployer.reconcile.observe import Sought, observe
 from deployer.reconcile.run import Outcome, Tell
 from deployer.reconcile.scheduler import Schedule
@@ -195,7 +195,7 @@ def passing(clock: Clock) -> Iterator[None]:
         clock.sleep(seconds)
 
     with ExitStack() as stack:
-        for module in (apply, calls, run, transfers, turn, waits):
+        for module in (again, apply, calls, run, transfers, turn, waits):
             stack.enter_context(patch.object(module, "time", clock))
         threads = SimpleNamespace(Thread=AtOnce, Lock=threading.Lock, Event=threading.Event)
         stack.enter_context(patch.object(run, "threading", threads))

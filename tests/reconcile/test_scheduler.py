@@ -194,3 +194,19 @@ def test_what_came_after_a_step_that_was_taken_back_is_not_due():
     assert schedule.due() == []
     assert schedule.to_undo() == [("a", [(0, 0)])]
     assert schedule.due() == []
+
+
+def test_what_a_dead_run_had_done_is_taken_back_once_the_change_is_begun():
+    """Even where it fails before that; as long as nothing of it is begun, what that run had put there may be there."""
+    steps = (Step(Call.CREATE, "new"), Step(Call.STOP, "old", undo=TAKEN_BACK, done=True), Step(Call.START, "new"))
+    changes = (
+        Change("left", Action.RECOVER, "", steps=(Step(Call.REMOVE, "new"),), group="left"),
+        Change("a", Action.REPLACE, "", steps=steps, group="a"),
+    )
+    crashed = Plan("shop", "here", EngineInfo("", "", ""), 0, changes, (((0, 0), (1, 0)),), (), "")
+    schedule = Schedule(crashed)
+    carry_out(schedule, {(1, 0)})
+    assert schedule.to_undo() == [("a", [(1, 1)])]
+    schedule = Schedule(crashed)
+    carry_out(schedule, {(0, 0)})
+    assert schedule.to_undo(at_the_end=True) == [("left", []), ("a", [])]
