@@ -126,6 +126,7 @@ def apply(
         destroy=saved is not None and saved.destroy,
         only=chosen,
         keep=keep_revisions,
+        is_saved=saved is not None,
     )
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
 

@@ -50,7 +50,7 @@ class Way:
     `asks_nothing_new` leaves what was applied last as it is in the records, whatever the file says by now. `command` is
     what the history calls it; `only` are the services that it is about, all where none are named; of the revisions that
     succeeded, as many stay as `keep` says, or else as the last apply said. `images` are what is known already of those
-    that will run.
+    that will run; `is_saved`: it was made before, and must still hold.
     """
 
     look: Callable[[int], Planned]
@@ -70,6 +70,14 @@ class Way:
     only: frozenset[str] = frozenset()
     keep: int | None = None
     images: Mapping[str, KeptImage] = field(default_factory=dict[str, "KeptImage"])
+    is_saved: bool = False
+
+    @property
+    def may_reuse(self) -> bool:
+        """Whether a plan that was made a moment ago may be carried out as it is; one that somebody was asked about, or
+        that was saved, is made again in the turn.
+        """
+        return self.yes and not self.is_saved
 
 
 def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Outcome:
@@ -93,7 +101,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
             agreed=lambda plan: _agreed(output, with_sizes(engine, plan), way),
             tell=tell,
             sources=project.sources,
-            looked=looked,
+            looked=looked if way.may_reuse else -math.inf,
             desired="" if shown[0].is_empty else _asked_for(project, engine, way, records),
             parallel=way.parallel,
             seconds=way.seconds,

@@ -36,7 +36,7 @@ def networks_full(
             yield Diagnostic(
                 "no-address-left",
                 f"the network {thing.name} has addresses for {room} containers, and {many} {when}",
-                place("networks", thing.key),
+                place("networks", thing.key, "ipam"),
                 "give it a larger `subnet`, in `ipam`, for which it is made anew; or let fewer be in it",
                 notes=("nothing was touched",),
             )

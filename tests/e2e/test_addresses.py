@@ -59,7 +59,7 @@ def test_another_address_is_given_in_place_and_drift_is_mended(project: Project)
         f"connected as web, www at {base}.11",
         ["edit"],
     )
-    assert field["at"] == f"stack.yaml:{project.lines['services.web.networks.front.ipv4_address']}"
+    assert field["at"] == f"stack.yaml:{project.lines['services.web.networks.front']}"
     project.apply()
     assert project.id_of("web") == before
     assert address_of(project, "web") == f"{base}.11"

@@ -85,7 +85,7 @@ def test_a_changed_volume_is_refused_and_nothing_is_touched(filled: Project, pro
     filled.write({"db": sleeper(volumes=["data:/data"], user="1000")}, volumes={"data": {"labels": {"tier": "a"}}})
     result = filled.apply("--engine", proxy.url, code=65)
     assert "error[volume-changed]" in result.err
-    assert f"stack.yaml:{filled.lines['volumes.data.labels.tier']}" in result.err
+    assert f"stack.yaml:{filled.lines['volumes.data.labels']}" in result.err
     assert f"docker volume rm {filled.name}_data" in result.err
     assert proxy.written == []
     assert filled.inside("db", "test", "-s", "/data/it")[0] == 0

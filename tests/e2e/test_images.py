@@ -180,7 +180,7 @@ def test_an_image_that_somebody_else_runs_stays(project: Project, own: str) -> N
     project.apply()
     other = project.engine.create_container(own, "true", name=f"{project.name}-other")["Id"]
     result = project.destroy("--images")
-    assert f"{own} stays: the container {project.name}-other" in result.err
+    assert f"{own} stays: the container {project.name}-other" in result.out
     assert project.engine.inspect_image(own)
     project.engine.remove_container(other)
 
