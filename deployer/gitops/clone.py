@@ -243,10 +243,22 @@ def clone_of(
         in_environment(remote, credentials),
         secrets_of(credentials),
         credentials.key,
+        _settings(folder, remote) if remote.path else None,
         gpg_home,
         stopping,
     )
     return Clone(folder, remote, follow, git, keys)
+
+
+def _settings(folder: Path, remote: Remote) -> Path:
+    """A repository on this machine may be another user's: who names it means it. The git that serves it takes this from
+    a file alone (git-config(1), safe.directory).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    quoted = remote.path.replace("\\", "\\\\").replace('"', '\\"')
+    found = folder / "git.config"
+    found.write_text(f'[safe]\n\tdirectory = "{quoted}"\n\tdirectory = "{quoted}/.git"\n')
+    return found
 
 
 def _is_gpg(keys: Path) -> bool:

@@ -48,12 +48,13 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """How git is run: on which repository, with which variables besides, and until when."""
+    """How git is run: on which repository, with which variables and file of settings besides, and until when."""
 
     repository: Path
     variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     ssh_key: Path | None = None
+    settings: Path | None = None
     gpg_home: Path | None = None
     stopping: Callable[[], bool] = lambda: False
     seconds: float = SECONDS
@@ -95,7 +96,7 @@ class Git:
             **ours,
             "LC_ALL": "C",
             "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_GLOBAL": str(self.settings or os.devnull),
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS),

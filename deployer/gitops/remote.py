@@ -30,6 +30,12 @@ class Remote:
         return re.split(r"[/:]", self.url.rstrip("/"))[-1].removesuffix(".git") or "repository"
 
     @property
+    def path(self) -> str:
+        """Where it lies on this machine; "" of one that is elsewhere."""
+        path = self.url.removeprefix("file://")
+        return path if path.startswith("/") else ""
+
+    @property
     def folder(self) -> str:
         """A name for its folder among others: of two repositories there are two."""
         readable = re.sub(r"[^A-Za-z0-9.-]+", "-", self.name).strip("-.") or "repository"

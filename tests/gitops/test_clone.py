@@ -80,6 +80,18 @@ def test_no_such_tag_is_said(repository: Repository, clone: Make):
         clone(follow=Follow(tag="v1.*")).fetch()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("scheme", ["", "file://"])
+@pytest.mark.parametrize("which", ["bare", "work"])
+def test_a_repository_of_another_user_is_followed(repository: Repository, clone: Make, which: str, scheme: str):
+    """As where it is mounted into a container."""
+    commit = repository.commit({"a": "1"})
+    folder = getattr(repository, which)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 4242, 4242)
+    assert clone(f"{scheme}{folder}").fetch() == commit
+
+
 def test_a_force_push_is_followed(repository: Repository, clone: Make):
     first = repository.commit({"stack.yaml": "1"})
     repository.commit({"stack.yaml": "2"})
