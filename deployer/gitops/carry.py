@@ -35,31 +35,33 @@ class Work:
 
 def applied(engine: Engine, project: Project, shown: Planned, options: Options, work: Work) -> Outcome:
     """What fails is put back. Raises Busy where another one has the turn."""
-    keep = shown[1].records.keep
-    job = reconcile.Job(
-        look=partial(project.plan, engine, options),
-        agreed=work.agreed,
-        tell=work.tell,
-        sources=project.sources,
-        desired=project.asked_for(),
-        seconds=SECONDS,
-        about=lambda plan, salt: project.about(work.command, plan, keep, salt),
-        images={},
-    )
-    return reconcile.apply(engine, shown, job, work.started)
+    return _done(engine, project, shown, partial(project.plan, engine, options), work)
 
 
 def removed(engine: Engine, project: Project, shown: Planned, options: Options, work: Work) -> Outcome:
     """All that a stack owns goes, but for its data."""
+    return _done(engine, project, shown, partial(project.plan_destroy, engine, options), work, forget=True)
+
+
+def _done(
+    engine: Engine,
+    project: Project,
+    shown: Planned,
+    look: Callable[[int], Planned],
+    work: Work,
+    *,
+    forget: bool = False,
+) -> Outcome:
     keep = shown[1].records.keep
     job = reconcile.Job(
-        look=partial(project.plan_destroy, engine, options),
+        look=look,
         agreed=work.agreed,
         tell=work.tell,
         sources=project.sources,
         desired=project.asked_for(),
         seconds=SECONDS,
-        forget=True,
+        forget=forget,
         about=lambda plan, salt: project.about(work.command, plan, keep, salt),
+        images=None if forget else {},
     )
     return reconcile.apply(engine, shown, job, work.started)
