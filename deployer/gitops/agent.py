@@ -172,7 +172,7 @@ class Agent:
                 return False
             ours = {each.name: records[each.name] for each in known if each.path == file.path}
             found.append(self._synced(engine, file, branch, ours))
-        found += self._gone(engine, files, known, records)
+        found += self._gone(engine, found, known, records)
         self.status = replace(self.status, stacks=tuple(found))
         self._keep(branch, [records[each.name] for each in known])
         return not self._wrong and all(each.condition is Condition.READY for each in found)
@@ -202,18 +202,19 @@ class Agent:
         return sync(self._all, engine, file, branch, known)
 
     def _gone(
-        self, engine: Engine, files: list[StackFile], known: list[Known], records: dict[str, Records]
+        self, engine: Engine, found: list[StackStatus], known: list[Known], records: dict[str, Records]
     ) -> list[StackStatus]:
-        """The stacks that an agent brought here for a file which is no longer there."""
-        there = {each.path for each in files}
+        """The stacks that an agent brought here for a file which is no longer there, or has another name by now."""
+        names = {each.path: each.stack for each in found}
         gone: list[StackStatus] = []
         for each in known:
-            if each.path in there or self.stopping.is_set():
+            now_called = names.get(each.path)
+            if now_called in ("", each.name) or self.stopping.is_set():
                 continue
             newest = next((one for one in reversed(records[each.name].all) if one.about.asks), None)
             could_be = stacks_in([each.path], self.paths, STACK_FILES, OVERRIDES)
             if newest and by_sync(newest) and could_be:
-                gone.append(prune(self._all, engine, each, records[each.name]))
+                gone.append(prune(self._all, engine, each, records[each.name], now_called or ""))
         return gone
 
     def _keep(self, branch: Branch, records: Sequence[Records]) -> None:

@@ -148,14 +148,16 @@ class _Turn:
         return self.all.say(self.file.path, condition, reason, message, commit, name, plan)
 
 
-def prune(all: Surroundings, engine: Engine, known: Known, records: Records) -> StackStatus:
-    """What becomes of a stack whose file is gone from the branch: it stays, or goes where the rule says so; its data
-    stays always.
+def prune(all: Surroundings, engine: Engine, known: Known, records: Records, now_called: str = "") -> StackStatus:
+    """What becomes of a stack whose file is gone from the branch, or is that of another stack now: it stays, or goes
+    where the rule says so; its data stays always.
     """
     from deployer.plan.planner import Options
     from deployer.project import Project
 
-    path, commit, gone = known.path, last_good(records), f"{known.path} is gone from the branch"
+    commit = last_good(records)
+    path = f"{known.path} as {known.name}" if now_called else known.path
+    gone = f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from the branch"
 
     def say(condition: Condition, reason: Reason, message: str) -> StackStatus:
         return all.say(path, condition, reason, message, commit, known.name)

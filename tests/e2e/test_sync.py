@@ -226,6 +226,21 @@ def test_a_stack_whose_file_is_gone_goes_only_where_that_is_said(remote: Remote)
     assert len(remote.project.volumes()) == 1
 
 
+def test_a_stack_that_has_another_name_now_is_not_forgotten(remote: Remote):
+    """The one that it was is told of until somebody removes it; --prune does."""
+    remote.push({"web": sleeper()})
+    remote.once()
+    name = f"{remote.project.name}-new"
+    remote.push({"web": sleeper()}, name=name)
+    told = remote.once(code=1).err
+    assert f"stack.yaml is called {name} now" in told
+    assert f"deployer -p {remote.project.name} destroy" in told
+    assert len(remote.project.containers()) == 1
+    remote.once("--prune")
+    assert remote.project.containers() == set()
+    assert remote.project.run("-p", name, "destroy", "--yes").code == 0
+
+
 def test_a_plan_that_comes_back_is_told_and_not_repeated_for_ever(remote: Remote):
     """Somebody removes it again and again."""
     remote.push({"web": sleeper()})
