@@ -166,7 +166,11 @@ def sync(
     remote = _remote(repository)
     folder = state_folder or Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state", "deployer", "sync")
     agents: list[Agent] = []
-    secret = (_text(webhook, "--webhook") if webhook else os.environ.get(WEBHOOK, "")).strip()
+    secret = (_text(webhook, "--webhook") if webhook else _own(WEBHOOK)).strip()
+    if webhook and not secret:
+        raise WrongUsage(
+            Diagnostic("usage", f"--webhook {webhook} is empty", hint="it holds the secret of the webhook")
+        )
     if secret and not listen:
         raise WrongUsage(Diagnostic("usage", "a webhook is for what listens", hint="say where: --listen 8080"))
     board, metrics = _board(listen) if listen else (None, None)
@@ -250,17 +254,22 @@ def _credentials(file: Path | None, remote: Remote) -> Credentials:
 
     if file:
         return credentials_of(_text(file, "--credentials"), remote, file)
-    text = os.environ.get(CREDENTIALS)
+    text = _own(CREDENTIALS)
     return credentials_of(text, remote) if text else Credentials()
 
 
 def _notify(file: Path | None, template: Path | None) -> Notify | None:
-    url = _text(file, "--notify") if file else os.environ.get(NOTIFY)
+    url = _text(file, "--notify") if file else _own(NOTIFY)
     if not url:
         return None
     from deployer.gitops.notify import SLACK, notifier, webhook_of
 
     return notifier(webhook_of(url, _text(template, "--notify-template") if template else SLACK))
+
+
+def _own(variable: str) -> str:
+    """What is the agent's alone: no stack file and no program that it starts gets the variable."""
+    return os.environ.pop(variable, "")
 
 
 def _text(file: Path, option: str) -> str:

@@ -206,6 +206,7 @@ class Agent:
     ) -> list[StackStatus]:
         """The stacks that an agent brought here for a file which is no longer there, or has another name by now."""
         names = {each.path: each.stack for each in found}
+        ready = {each.stack for each in found if each.condition is Condition.READY}
         gone: list[StackStatus] = []
         for each in known:
             now_called = names.get(each.path)
@@ -214,7 +215,9 @@ class Agent:
             newest = next((one for one in reversed(records[each.name].all) if one.about.asks), None)
             could_be = stacks_in([each.path], self.paths, STACK_FILES, OVERRIDES)
             if newest and by_sync(newest) and could_be:
-                gone.append(prune(self._all, engine, each, records[each.name], now_called or ""))
+                gone.append(
+                    prune(self._all, engine, each, records[each.name], now_called or "", is_ready=now_called in ready)
+                )
         return gone
 
     def _keep(self, branch: Branch, records: Sequence[Records]) -> None:

@@ -19,7 +19,7 @@ from deployer.gitops.standing import BY_SYNC, HEALING, Known, has_failed, is_dri
 from deployer.gitops.status import StackStatus
 from deployer.gitops.tree import StackFile
 from deployer.history.entries import entries
-from deployer.reconcile.turn import records_now
+from deployer.reconcile.turn import AT_ONCE, await_free, records_now
 from deployer.render.change_line import change_line
 from deployer.resources.records import Records
 from deployer.wiring import named_stack
@@ -57,17 +57,23 @@ class _Turn:
 
     def go(self, known: Mapping[str, Records], *, again: bool = True) -> StackStatus:
         """`again`: where the commit fails, the last good one has its turn, too."""
+        name = max(known, key=lambda each: _made(known[each]), default="")
         try:
+            for each in known:
+                if known[each].at_work:
+                    await_free(self.engine, each, AT_ONCE)
             found, seen, why = look(self.all, self.engine, self.file, self.branch, known)
             if seen is None:
                 verdict = decide(self.all.rule, found)
-                return self._say(verdict.condition, verdict.reason, why, self.branch.commit)
+                return self._say(verdict.condition, verdict.reason, why, self.branch.commit, name=name)
             return self._decided(found, seen, why, again=again)
         except DeployerError as error:
             condition = Condition.PROGRESSING if isinstance(error, Busy) else Condition.DEGRADED
-            return self._say(condition, _reason_of(error), first_of(error), self.branch.commit)
+            return self._say(condition, _reason_of(error), first_of(error), self.branch.commit, name=name)
 
     def _decided(self, found: Found, seen: Look, why: str, *, again: bool) -> StackStatus:
+        if seen.records.at_work:  # another one's: what it has begun is no drift, and nothing to recover
+            await_free(seen.engine, seen.project.stack.name, AT_ONCE)
         self._remember(seen)
         change = change_line(seen.plan)
         found = self._with_plan(found, seen, change)
@@ -142,15 +148,24 @@ class _Turn:
         self.memory.failures, self.memory.rests_until = 0, 0.0
 
     def _say(
-        self, condition: Condition, reason: Reason, message: str, commit: str, seen: Look | None = None
+        self,
+        condition: Condition,
+        reason: Reason,
+        message: str,
+        commit: str,
+        seen: Look | None = None,
+        name: str = "",
     ) -> StackStatus:
-        name, plan = (seen.project.stack.name, seen.plan) if seen else ("", None)
+        """`name` is what the stack was called last, where it was not looked at."""
+        name, plan = (seen.project.stack.name, seen.plan) if seen else (name, None)
         return self.all.say(self.file.path, condition, reason, message, commit, name, plan)
 
 
-def prune(all: Surroundings, engine: Engine, known: Known, records: Records, now_called: str = "") -> StackStatus:
+def prune(
+    all: Surroundings, engine: Engine, known: Known, records: Records, now_called: str = "", *, is_ready: bool = True
+) -> StackStatus:
     """What becomes of a stack whose file is gone from the branch, or is that of another stack now: it stays, or goes
-    where the rule says so; its data stays always.
+    where the rule says so and the other one `is_ready`; its data stays always.
     """
     from deployer.plan.planner import Options
     from deployer.project import Project
@@ -162,12 +177,16 @@ def prune(all: Surroundings, engine: Engine, known: Known, records: Records, now
     def say(condition: Condition, reason: Reason, message: str) -> StackStatus:
         return all.say(path, condition, reason, message, commit, known.name)
 
+    if now_called and not is_ready:
+        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {known.name} stays until that is ready")
     if not all.rule.prune:
         hint = f"to remove the stack: deployer -p {known.name} destroy, or --prune"
         return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {hint}")
     project = Project(named_stack(known.name), Path(), by_name=True, named=True)
     try:
         shown = project.plan_destroy(engine, Options())
+        if shown[1].records.at_work:
+            await_free(engine, known.name, AT_ONCE)
         if shown[0].is_empty:
             return say(Condition.READY, Reason.REMOVED, f"{gone}; what is left of the stack is data")
         work = Work("destroy by sync", lambda _: True, log.progress(all.tell, known.name), all.started)
@@ -180,6 +199,11 @@ def prune(all: Surroundings, engine: Engine, known: Known, records: Records, now
     all.interrupted = all.interrupted or outcome.interrupted
     told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "it was interrupted"
     return say(Condition.DEGRADED, Reason.APPLY_FAILED, told)
+
+
+def _made(records: Records) -> float:
+    """When the newest record was."""
+    return records.newest.made if records.newest else 0.0
 
 
 def _reason_of(error: DeployerError) -> Reason:

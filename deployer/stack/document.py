@@ -152,7 +152,9 @@ def _not_a_mapping(source: Source, root: Node | None) -> Diagnostic:
 
 
 def _declared_sensitive(root: MappingNode) -> list[str]:
-    """The names that `x-deployer: {sensitive: [...]}` adds or takes away, at the top and in services."""
+    """The names that `x-deployer: {sensitive: [...]}` adds or takes away, at the top and in services, and the variables
+    that secrets take their contents from.
+    """
     services = below(root, "services")
     holders = (
         [root, *(entry.node for entry in services.entries.values())] if isinstance(services, MappingNode) else [root]
@@ -163,4 +165,11 @@ def _declared_sensitive(root: MappingNode) -> list[str]:
         listed = below(own, "sensitive") if own else None
         items = listed.items if isinstance(listed, ListNode) else ()
         names += [item.value for item in items if isinstance(item, ScalarNode) and isinstance(item.value, str)]
-    return names
+    return names + _variables_of_secrets(root)
+
+
+def _variables_of_secrets(root: MappingNode) -> list[str]:
+    secrets = below(root, "secrets")
+    entries = [entry.node for entry in secrets.entries.values()] if isinstance(secrets, MappingNode) else []
+    named = [below(entry, "environment") for entry in entries if isinstance(entry, MappingNode)]
+    return [node.value for node in named if isinstance(node, ScalarNode) and isinstance(node.value, str)]

@@ -93,7 +93,7 @@ class _File:
         self.used.clear()
         try:
             result = interpolate(text, self._lookup, unset=lambda name, _offset: self.variables.unset(name, place))
-            if any(map(is_sensitive_name, self.used)):
+            if any(map(self._is_sensitive, self.used)):
                 node.tainted = self.variables.tainted = True
             if node.tainted or "://" in result:
                 sensitive, others = spans_of(text, self.environment.get, self._is_sensitive)

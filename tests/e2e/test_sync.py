@@ -241,6 +241,41 @@ def test_a_stack_that_has_another_name_now_is_not_forgotten(remote: Remote):
     assert remote.project.run("-p", name, "destroy", "--yes").code == 0
 
 
+def test_the_one_that_it_was_stays_until_the_new_one_is_ready(remote: Remote):
+    """They may want the same port, and then the new one cannot come up."""
+    port = free_port()
+    remote.push(web("one", port))
+    remote.once()
+    name = f"{remote.project.name}-new"
+    remote.push(web("one", port), name=name)
+    told = remote.once("--prune", code=1).err
+    assert "stays until that is ready" in told
+    assert fetched(port) == "one"
+    assert f"{name}: Degraded" in remote.once("--prune", code=1).err
+    assert fetched(port) == "one"
+    assert remote.project.run("-p", name, "destroy", "--yes").code == 0
+
+
+def test_an_apply_that_is_at_work_is_left_alone(remote: Remote):
+    """A person's, or another agent's: what it has begun is neither drift nor anything to recover."""
+    remote.push({"web": sleeper()})
+    remote.once()
+    slow = {"test": ["CMD", "test", "-e", "/tmp/ok"], "interval": "500ms", "retries": 200}
+    remote.push({"web": sleeper(command=["sh", "-c", "sleep 5; touch /tmp/ok; sleep 1000"], healthcheck=slow)})
+    person = remote.project.start("apply", "--yes")
+    until(lambda: f"{remote.project.name}-web-1.next" in remote.project.containers())
+    assert "Progressing" in remote.once(code=1).err
+    assert ended(person).code == 0
+    remote.must_be_settled()
+
+
+def test_what_is_the_agents_own_is_in_no_stack(remote: Remote, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("DEPLOYER_GIT_CREDENTIALS", "me:gitpassw0rd")
+    remote.push({"web": sleeper(environment={"A": "x${DEPLOYER_GIT_CREDENTIALS:-}"})})
+    remote.once()
+    assert "A=x" in remote.project.container("web")["Config"]["Env"]
+
+
 def test_a_plan_that_comes_back_is_told_and_not_repeated_for_ever(remote: Remote):
     """Somebody removes it again and again."""
     remote.push({"web": sleeper()})
@@ -321,6 +356,7 @@ def test_somebody_is_told_of_a_new_condition(
     remote.push({"web": sleeper()})
     remote.once()
     assert len(bodies) == 1
+    monkeypatch.setenv("DEPLOYER_NOTIFY_URL", url)
     bad = remote.push({"web": {**sleeper(), **BAD}})
     result = remote.once(code=1)
     assert f"{remote.project.name}: Degraded" in bodies[-1]["text"]

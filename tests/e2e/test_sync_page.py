@@ -104,4 +104,6 @@ def test_a_webhook_is_for_what_listens(remote: Remote) -> None:
     secret.write_text(SECRET)
     remote.push({"web": sleeper()})
     assert "--listen" in remote.once("--webhook", str(secret), code=64).err
+    secret.write_text("")
+    assert "is empty" in remote.once("--webhook", str(secret), "--listen", "0", code=64).err
     assert "is no address" in remote.once("--listen", "nowhere", code=64).err

@@ -80,6 +80,12 @@ def test_what_was_pushed_is_known(headers: dict[str, str], payload: object, expe
     assert refs_of(headers, json.dumps(payload).encode()) == expected
 
 
+def test_json_that_is_called_a_form_is_read_as_well() -> None:
+    """As curl calls whatever it sends."""
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    assert refs_of(headers, b'{"ref": "refs/heads/other", "a": "b=c&d"}') == ("refs/heads/other",)
+
+
 def test_a_form_is_read_as_well() -> None:
     """As GitHub sends it where the content type was not set to JSON."""
     headers = {"x-github-event": "push", "content-type": "application/x-www-form-urlencoded"}

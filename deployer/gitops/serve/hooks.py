@@ -76,7 +76,7 @@ def _payload(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     try:
         text = body.decode()
         if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            text = parse_qs(text, max_num_fields=10).get("payload", [""])[0]
+            text = parse_qs(text, max_num_fields=10).get("payload", [text])[0]  # curl calls all that it sends a form
         found = json.loads(text)
     except (ValueError, RecursionError):
         return {}
