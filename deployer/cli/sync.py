@@ -212,7 +212,9 @@ def _board(listen: str) -> tuple[Board, Metrics]:
         from deployer.gitops.serve.server import address_of
     except ImportError as error:
         message = f"--listen needs {error.name}, which is not installed"
-        raise WrongUsage(Diagnostic("usage", message, hint="pip install 'deployer[agent]'")) from None
+        raise WrongUsage(
+            Diagnostic("usage", message, hint="in a checkout of deployer: pip install '.[agent]'")
+        ) from None
     address_of(listen)  # what is none is told before anything is fetched
     board = Board()
     return board, Metrics(board)

@@ -41,8 +41,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' HUP INT TERM
 
-# call METHOD URL [FILE]: the answer is in $work/answer. The token goes to curl through a pipe.
-call() {
+# try METHOD URL [FILE]: whether the host does it; the answer is in $work/answer. The token goes to curl through a pipe.
+try() {
   set -- "$1" "$2" ${3:+--data-binary "@$3"}
   method=$1 url=$2
   shift 2
@@ -52,11 +52,15 @@ call() {
       >"$work/status" || exit 1
   case $(cat "$work/status") in
     2??) ;;
-    *)
-      echo "comment.sh: $method $url answered $(cat "$work/status"): $(head -c 300 "$work/answer")" >&2
-      exit 1
-      ;;
+    *) return 1 ;;
   esac
+}
+
+call() {
+  try "$@" || {
+    echo "comment.sh: $1 $2 answered $(cat "$work/status"): $(head -c 300 "$work/answer")" >&2
+    exit 1
+  }
 }
 
 # The marker, and the file as JSON; a file without a marker gets one.
@@ -71,28 +75,31 @@ if not (marker.startswith("<!--") and marker.endswith("-->")):
 (work / "body").write_text(json.dumps({"body": text}), "utf-8")
 END
 
-id='' page=1
-while [ -z "$id" ]; do
+ids='' page=1
+while [ -z "$ids" ]; do
   call GET "$all?per_page=100&limit=100&page=$page"
   found=$(python3 - "$work" <<'END'
 import json, pathlib, sys
 work = pathlib.Path(sys.argv[1])
 marker, said = (work / "marker").read_text("utf-8"), json.loads((work / "answer").read_text("utf-8"))
 ours = [str(each["id"]) for each in said if (each.get("body") or "").startswith(marker)]
-print(len(said), *ours[:1])
+print(len(said), *ours)
 END
   )
   many=${found%% *}
-  case $found in *' '*) id=${found#* } ;; esac
+  case $found in *' '*) ids=${found#* } ;; esac
   [ "$many" -ge 100 ] && [ "$host" != gitea ] || break # Gitea gives all of them at once
   page=$((page + 1))
   [ "$page" -le 50 ] || break
 done
 
-if [ -n "$id" ]; then
-  call "$update" "$one/$id" "$work/body"
-  echo "The comment $id is written anew."
-else
-  call POST "$all" "$work/body"
-  echo 'There is a new comment.'
-fi
+for id in $ids; do
+  # Anybody can write a comment that begins so; theirs is not ours to change.
+  if try "$update" "$one/$id" "$work/body"; then
+    echo "The comment $id is written anew."
+    exit 0
+  fi
+  case $(cat "$work/status") in 403 | 404) ;; *) call "$update" "$one/$id" "$work/body" ;; esac
+done
+call POST "$all" "$work/body"
+echo 'There is a new comment.'

@@ -22,11 +22,14 @@ REPOSITORY, PROJECT, NUMBER = "me/shop", "42", "7"
 
 @dataclass
 class CodeHost:
-    """Comments by id, in their order, under one request; `asked` are the requests, `refuses` the status for all."""
+    """Comments by id, in their order, under one request, some of them `others`; `asked` are the requests, `refuses` the
+    status for all.
+    """
 
     url: str = ""
     comments: dict[int, str] = field(default_factory=dict[int, str])
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    others: frozenset[int] = frozenset()
     refuses: int = 0
 
     def environment(self, host: str) -> dict[str, str]:
@@ -59,6 +62,8 @@ class CodeHost:
             self.comments[id] = json.loads(body)["body"]
             return 201, self._one(id)
         found = re.fullmatch(one, rest)
+        if found and method == update and int(found[1]) in self.others:
+            return 403, {"message": "Must have admin rights to the repository"}
         if found and method == update and int(found[1]) in self.comments:
             self.comments[int(found[1])] = json.loads(body)["body"]
             return 200, self._one(int(found[1]))

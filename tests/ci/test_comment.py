@@ -60,6 +60,19 @@ def test_the_first_plan_is_a_new_comment_and_the_next_one_takes_its_place(
 
 
 @pytest.mark.parametrize("kind", HOSTS)
+def test_somebody_elses_comment_that_begins_so_is_left_alone(kind: str, host: CodeHost, plan: Path) -> None:
+    """And hinders nobody, before ours and after it."""
+    host.comments, host.others = {1: f"{MARKER}\nmine"}, frozenset({1, 3})
+    assert comment(kind, host, plan).returncode == 0
+    assert host.comments == {1: f"{MARKER}\nmine", 2: plan.read_text()}
+    host.comments[3] = f"{MARKER}\nmine, too"
+    plan.write_text(f"{MARKER}\nanother\n")
+    assert comment(kind, host, plan).returncode == 0
+    assert host.comments[2] == f"{MARKER}\nanother\n"
+    assert len(host.comments) == 3
+
+
+@pytest.mark.parametrize("kind", HOSTS)
 def test_it_is_found_among_hundreds(kind: str, host: CodeHost, plan: Path) -> None:
     host.comments = {number: f"{number}" for number in range(1, 350)}
     host.comments[205] = f"{MARKER}\nold"
