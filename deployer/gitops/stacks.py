@@ -19,9 +19,11 @@ from deployer.gitops.standing import BY_SYNC, HEALING, Known, has_failed, is_dri
 from deployer.gitops.status import StackStatus
 from deployer.gitops.tree import StackFile
 from deployer.history.entries import entries
+from deployer.plan.model import Action
+from deployer.reconcile.apply import desired_in
 from deployer.reconcile.turn import AT_ONCE, await_free, records_now
 from deployer.render.change_line import change_line
-from deployer.resources.records import Records
+from deployer.resources.records import SUCCEEDED, Records
 from deployer.wiring import named_stack
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ class _Turn:
             return status
 
         def agreed(new: Plan) -> bool:
-            return decide(self.all.rule, replace(found, **_of_plan(new, seen.records))).act
+            return decide(self.all.rule, replace(found, **_of_plan(new, seen))).act
 
         tell = log.progress(self.all.tell, seen.project.stack.name)
         work = Work(HEALING if found.drift else BY_SYNC, agreed, tell, self.all.started)
@@ -112,7 +114,7 @@ class _Turn:
         times = times_in_a_row(seen.records, found.target, change, seconds, seen.engine.now())
         return replace(
             found,
-            **_of_plan(seen.plan, seen.records),
+            **_of_plan(seen.plan, seen),
             times=MOST_TIMES if memory.held == (found.target, change) else times,
             resting=memory.rests_at == found.target and time.monotonic() < memory.rests_until,
             unhealthy=any(each.health == "unhealthy" for each in containers),
@@ -222,9 +224,20 @@ def _told(verdict: Verdict) -> tuple[Condition, Reason]:
     return verdict.condition, verdict.reason
 
 
-def _of_plan(plan: Plan, records: Records) -> dict[str, bool]:
-    drift = last_good(records) != "" and is_drift(plan, records.ended.resources)
+def _of_plan(plan: Plan, seen: Look) -> dict[str, bool]:
+    records = seen.records
+    drift = last_good(records) != "" and is_drift(plan, records.ended.resources) and _asks_the_same(plan, seen)
     return {"empty": plan.is_empty, "drift": drift, "replaces": replaces(plan)}
+
+
+def _asks_the_same(plan: Plan, seen: Look) -> bool:
+    """What is gone shows no fields: there the commit that is made of it must ask for what the last good one did."""
+    if not any(change.action is Action.CREATE for change in plan.changes):
+        return True
+    good = (each for each in reversed(seen.records.all) if each.result == SUCCEEDED and each.has_stack)
+    name = seen.project.stack.name
+    before = next((desired_in(seen.engine, name, each.revision) for each in good), "")
+    return before == seen.project.asked_for()
 
 
 def _words(verdict: Verdict, change: str, seen: Look) -> str:

@@ -98,6 +98,20 @@ def test_or_it_is_told_where_the_rule_says_so(remote: Remote):
     assert remote.project.containers() == set()
 
 
+def test_a_commit_that_waits_does_not_come_in_by_way_of_healing(remote: Remote):
+    """Where a container is gone, the one that is made anew must be the one that was there; else it waits, too."""
+    remote.push({"web": sleeper()})
+    remote.once()
+    remote.push({"web": sleeper(environment={"A": "new"})})
+    assert "waits for a person" in remote.once("--auto", "off", code=1).err
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    assert "waits for a person" in remote.once("--auto", "off", code=1).err
+    assert remote.project.containers() == set()
+    remote.push({"web": sleeper()})
+    remote.once("--auto", "off")
+    assert len(remote.project.containers()) == 1
+
+
 def test_a_bad_commit_is_put_back_told_and_not_tried_again(remote: Remote):
     port = free_port()
     remote.push(web("one", port))
