@@ -103,15 +103,19 @@ class Project:
     def about(self, command: str, plan: Plan, keep: int, salt: str) -> About:
         """How a revision came about that carries out a plan; what is sensitive is in it as salted digests."""
         from deployer.render.change_line import change_line, change_lines
-        from deployer.resources.applied import digest_with
         from deployer.resources.revisions import About
 
         commit, dirty = self.commit
         inactive = tuple(sorted(self.stack.inactive))
         line, whole = change_line(plan), change_lines(plan)
         cut = whole if whole != tuple(line.split("; ")) else ()
-        digests = {path: digest_with(salt, value) for path, value in self._behind_masks.items()}
-        return About(command, line, commit, dirty, self.stack.folder, inactive, keep, cut, digests)
+        return About(command, line, commit, dirty, self.stack.folder, inactive, keep, cut, self.masked(salt))
+
+    def masked(self, salt: str) -> Mapping[str, str]:
+        """Salted digests of what is sensitive in the stack, by its path."""
+        from deployer.resources.applied import digest_with
+
+        return {path: digest_with(salt, value) for path, value in self._behind_masks.items()}
 
     @cached_property
     def _behind_masks(self) -> Mapping[str, str]:

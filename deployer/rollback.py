@@ -93,9 +93,20 @@ def told_of(plan: Plan, number: int) -> Plan:
     return replace(plan, changes=tuple(changes), warnings=warnings, back_to=number, files=None)
 
 
-def gone_back(today: Project, kept: Kept, protected: Collection[str] = ()) -> tuple[Project, list[Diagnostic]]:
-    """The project as it was in a revision, and what is to be warned of: which of today's values it takes. Volumes that
-    are `protected` now, by their names on the engine, stay so.
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The project as it was in a revision; the places of it, as text, that are not as they were, as no revision keeps
+    what is sensitive; and what is to be warned of.
+    """
+
+    project: Project
+    changed: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...]
+
+
+def gone_back(today: Project, kept: Kept, protected: Collection[str] = ()) -> Back:
+    """The way back, with today's values for what no revision keeps. Volumes that are `protected` now, by their names on
+    the engine, stay so. With a value that is not as it was, it is no longer what the revision's commit says: dirty.
 
     Raises InvalidStack where something sensitive is nowhere to be had, or what the revision says is no stack any more.
     """
@@ -109,6 +120,7 @@ def gone_back(today: Project, kept: Kept, protected: Collection[str] = ()) -> tu
     found = filled(tree, readable(whole_tree(today.stack)), readable(whole_tree(today.stack, bare=True)))
     refuse_missing(found.missing, number)
     stack = _stack_of(found.tree, today.stack, number, about.inactive)
+    # a URL hides its user info by itself: hidden whole, the rest of it would be lost to the next way back
     under_other_names = (path for path in found.taken if not is_sensitive_name(str(path[-1]), stack.sensitive))
     stack = replace(stack, tainted=frozenset(under_other_names))
     guarded = {
@@ -117,9 +129,11 @@ def gone_back(today: Project, kept: Kept, protected: Collection[str] = ()) -> tu
     }
     stack = replace(stack, volumes=guarded)
     project = Project(stack, today.path, pin=partial(_pinned, kept))
-    project.commit = about.commit, about.dirty
-    unknown = _addresses(stack) - kept.images.keys()
-    return project, [*told(found.taken, tree, number), *told_unpinned(unknown, number)]
+    now = project.masked(kept.record.salt)
+    changed = tuple(sorted(place for place, digest in about.masked.items() if now.get(place) != digest))
+    project.commit = about.commit, about.dirty or bool(changed)
+    unpinned = told_unpinned(_addresses(stack) - kept.images.keys(), number)
+    return Back(project, changed, (*told(found, about.masked.keys(), changed, number), *unpinned))
 
 
 def _addresses(stack: Stack) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -47,6 +48,7 @@ def rollback(
     Example: deployer rollback --to 5 --yes
     """
     from deployer.history.choice import chosen, present_of
+    from deployer.history.compare import masked_between
     from deployer.plan.planner import Options
     from deployer.reconcile.turn import records_now
     from deployer.rollback import asked_the_same, gone_back, kept_of, told_of, wishes_of
@@ -59,16 +61,20 @@ def rollback(
     record = chosen(records, stack, to, partial(asked_the_same, wish))
     present = present_of(records)
     if to is None and present and wish(record) == wish(present):
-        raise _only_in_secrets(record, present)
+        hidden = masked_between(record.about.masked, present.about.masked)
+        raise _only_in_secrets(record, str(present.revision), [each.path for each in hidden])
     kept = kept_of(reader, stack, record)
-    project, warnings = gone_back(today, kept, records.protected)
+    back = gone_back(today, kept, records.protected)
+    project = back.project
     engine = state.engine(project)
     options = Options(keep_orphans=keeps_orphans(today.stack.environment), take_over=take_over)
 
     def look(holding: int) -> Planned:
         plan, observed = project.plan(engine, options, holding)
+        if plan.is_empty and back.changed and not holding:
+            raise _only_in_secrets(record, "what runs", back.changed)
         told = told_of(plan, record.revision)
-        return replace(told, warnings=(*warnings, *told.warnings)), observed
+        return replace(told, warnings=(*back.warnings, *told.warnings)), observed
 
     way = Way(
         look,
@@ -86,15 +92,13 @@ def rollback(
     raise typer.Exit(carry_out(state.output, project, engine, way).exit_code)
 
 
-def _only_in_secrets(record: Record, present: Record) -> OperationFailed:
+def _only_in_secrets(record: Record, other: str, places: Collection[str]) -> OperationFailed:
     """To go there would change nothing: today's values would be taken for just what differs."""
     from deployer.history.choice import HISTORY
-    from deployer.history.compare import masked_between
 
-    paths = ", ".join(each.path for each in masked_between(record.about.masked, present.about.masked))
+    where = ", ".join(places) or "what is sensitive"
     message = (
-        f"revision {record.revision} differs from {present.revision} in {paths or 'what is sensitive'} alone, and no "
-        f"revision keeps what is sensitive"
+        f"revision {record.revision} differs from {other} in {where} alone, and no revision keeps what is sensitive"
     )
     hint = f"put that right in the stack file and apply; or go further back: deployer rollback --to N (see {HISTORY})"
     return OperationFailed(Diagnostic("rollback", message, hint=hint))

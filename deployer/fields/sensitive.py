@@ -32,7 +32,7 @@ def is_sensitive_name(name: str, extra: Collection[str] = ()) -> bool:
 
 def mask_user_info(text: str) -> str:
     """The text with the user info of every URL in it masked: `postgres://(sensitive)@db/shop`."""
-    return mask_line(text, lambda _: False)
+    return _USER_INFO.sub(f"{MASK}@", text)
 
 
 def user_infos(text: str) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from deployer.errors import Diagnostic, InvalidStack, Place
-from deployer.fields.sensitive import MASK, user_infos, with_user_infos
+from deployer.fields.sensitive import MASK, mask_user_info, user_infos, with_user_infos
 from deployer.resources.revisions import Tree
 
 Path = tuple[str | int, ...]
@@ -15,10 +15,13 @@ Path = tuple[str | int, ...]
 
 @dataclass(slots=True)
 class Filled:
-    """A tree without gaps; the paths of what was `taken` from today's, and of what is `missing` there."""
+    """A tree without gaps; the paths of what was `taken` from today's, of where that was only the `user_infos` of URLs,
+    and of what is `missing` there.
+    """
 
     tree: Tree
     taken: list[Path] = field(default_factory=list[Path])
+    user_infos: list[Path] = field(default_factory=list[Path])
     missing: list[Path] = field(default_factory=list[Path])
 
 
@@ -50,7 +53,8 @@ def _filled(then: Any, today: Any, bare: Any, path: Path, found: Filled) -> Any:
     if value is None:
         found.missing.append(path)
         return then
-    found.taken.append(path)
+    in_part = then != MASK and isinstance(value, str) and mask_user_info(value) == then
+    (found.user_infos if in_part else found.taken).append(path)
     return value
 
 
@@ -102,14 +106,40 @@ def refuse_missing(missing: list[Path], revision: int) -> None:
         )
 
 
-def told(taken: list[Path], tree: Tree, revision: int) -> list[Diagnostic]:
-    """That today's values are taken: of secrets, and of what else was masked."""
-    secrets = [f"secrets.{name}" for name in _mapping(tree.get("secrets"))]
-    names = dict.fromkeys([*secrets, *(_dotted(path) for path in taken if path[0] != "secrets")])
-    if not names:
-        return []
-    message = f"no revision keeps what is sensitive: revision {revision} is applied with today's {', '.join(names)}"
-    return [Diagnostic("rollback-today", message)]
+def told(found: Filled, known: Collection[str], changed: Collection[str], revision: int) -> Iterator[Diagnostic]:
+    """What of a revision is not had again, each on its own; then which of today's values are taken besides.
+
+    `known` are the places, as text, of which the revision has digests, and `changed` those that are not as they were.
+    """
+    places = _places(found, known)
+    for place in changed:
+        message = f"{places.get(place, place)} differs from revision {revision} in what no revision keeps"
+        yield Diagnostic("rollback-differs", f"{message}; it is as the stack file says it today")
+    sources = [
+        f"{section}.{name}"
+        for section in ("secrets", "configs")
+        for name, said in _mapping(found.tree.get(section)).items()
+        if "content" not in said
+    ]
+    unknown = [*sources, *(name for place, name in places.items() if place not in known)]
+    same = [name for place, name in places.items() if place in known and place not in changed]
+    parts = [f"revision {revision} is applied with today's {', '.join(unknown)}"] if unknown else []
+    parts += [f"the same today as in revision {revision}: {', '.join(same)}"] if same else []
+    if parts:
+        yield Diagnostic("rollback-today", f"no revision keeps what is sensitive: {'; '.join(parts)}")
+
+
+def _places(found: Filled, known: Collection[str]) -> dict[str, str]:
+    """What today's values were taken for, by the place that the revision has a digest of where it has one: in words."""
+    whole = {_known_as(path, known) for path in found.taken}
+    in_part = {_known_as(path, known) for path in found.user_infos} - whole
+    return {place: f"the user info in {place}" if place in in_part else place for place in sorted(whole | in_part)}
+
+
+def _known_as(path: Path, known: Collection[str]) -> str:
+    """A list has one digest as a whole."""
+    above = (_dotted(path[:length]) for length in range(len(path), 0, -1))
+    return next((place for place in above if place in known), _dotted(path))
 
 
 def _dotted(path: Path) -> str:

@@ -14,7 +14,7 @@ from deployer.fields.attachments import DEFAULT
 from deployer.fields.copies import Section
 from deployer.fields.field import Field
 from deployer.fields.mounts import host_path
-from deployer.fields.sensitive import MASK, mask_line
+from deployer.fields.sensitive import MASK, mask_user_info
 from deployer.render.compose_order import DEPLOY, SERVICE, THING, in_order
 from deployer.render.extensions import with_extensions, with_extensions_at_the_top
 from deployer.render.json_text import as_json_text
@@ -162,8 +162,7 @@ def _shown(value: Any, *, bare: bool = False) -> Any:
         case list():
             return [_shown(item, bare=bare) for item in cast("list[Any]", value)]
         case str():
-            lines = value.split("\n") if bare else (mask_line(line, lambda _: False) for line in value.split("\n"))
-            return "\n".join(lines).replace("$", "$$")
+            return (value if bare else mask_user_info(value)).replace("$", "$$")
         case _:
             return value
 

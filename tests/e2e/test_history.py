@@ -105,7 +105,7 @@ def test_a_rollback_asks_before_it_does_anything(twelve: Project):
 
     assert (result.code, twelve.id_of("web")) == (64, before)
     assert "revision 5" in result.out, "the cause of each difference"
-    assert "today's secrets.key, services.web.environment.DB_PASSWORD" in result.out, "a warning of the plan"
+    assert "today's secrets.key; the same today as in revision 5: services.web.environment.DB_PASSWORD" in result.out
 
 
 def test_a_rollback_is_an_apply_of_what_was_asked_for_then(twelve: Project):

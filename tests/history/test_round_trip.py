@@ -38,7 +38,7 @@ EVERYWHERE: dict[str, Any] = {
 def back(stack: Stack, about: About | None = None) -> Stack:
     """The stack after a way through a record."""
     kept = Kept(Record(5, about=about or About(folder=stack.folder)), json.loads(json.dumps(whole_tree(stack))))
-    return gone_back(Project(stack, Path(stack.folder, "stack.yaml")), kept)[0].stack
+    return gone_back(Project(stack, Path(stack.folder, "stack.yaml")), kept).project.stack
 
 
 def asked(stack: Stack) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def test_another_checkout_reads_its_own_files_and_mounts_what_was_mounted():
     today = replace(then, folder="/elsewhere")
     kept = Kept(Record(5, about=About(folder=FOLDER)), whole_tree(then))
 
-    found = gone_back(Project(today, Path("/elsewhere/stack.yaml")), kept)[0].stack
+    found = gone_back(Project(today, Path("/elsewhere/stack.yaml")), kept).project.stack
 
     assert found.builds["web"].context == "/elsewhere/web"
     assert found.secrets["example"].file == "/elsewhere/s.txt"

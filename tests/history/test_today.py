@@ -53,8 +53,45 @@ def test_a_whole_row_that_was_hidden_is_todays():
     assert fill({"command": MASK}, {"command": ["sh", "-c", "hush"]}).tree == {"command": ["sh", "-c", "hush"]}
 
 
-def test_what_is_taken_is_told_by_name():
-    """Secrets always are: what they hold is never a revision's."""
-    (warning,) = told([("services", "web", "environment", "URL")], {"secrets": {"key": {"file": "x"}}}, 5)
-    assert "secrets.key, services.web.environment.URL" in warning.message
-    assert told([], {}, 5) == []
+def test_what_differs_is_told_first_and_apart_from_what_is_the_same():
+    """Of what no digest tells, as of the files of secrets, only that it is today's."""
+    found = fill(
+        web(URL=f"http://{MASK}@old/x", A_KEY=MASK, B_KEY=MASK), web(URL="http://u:p@old/x", A_KEY="a", B_KEY="b")
+    )
+    found.tree["secrets"] = {"key": {"file": "x"}}
+    url, one, other = (f"services.web.environment.{name}" for name in ("URL", "A_KEY", "B_KEY"))
+
+    differs = "differs from revision 5 in what no revision keeps; it is as the stack file says it today"
+    messages = [each.message for each in told(found, {url, one, other}, [one, url], 5)]
+
+    assert messages == [
+        f"{one} {differs}",
+        f"the user info in {url} {differs}",
+        "no revision keeps what is sensitive: revision 5 is applied with today's secrets.key; "
+        f"the same today as in revision 5: {other}",
+    ]
+
+
+def test_of_a_revision_without_digests_it_is_told_that_values_are_todays():
+    """An earlier deployer has written it."""
+    found = fill(web(A_KEY=MASK, URL=f"http://{MASK}@a"), web(A_KEY="a", URL="http://u@a"))
+    (warning,) = told(found, (), (), 5)
+    assert "today's services.web.environment.A_KEY, the user info in services.web.environment.URL" in warning.message
+
+
+def test_an_item_of_a_list_is_told_as_the_list():
+    """Which has one digest."""
+    found = fill({"command": ["curl", f"http://{MASK}@a"]}, {"command": ["curl", "http://u@a"]})
+    (warning,) = told(found, {"command"}, ["command"], 5)
+    assert warning.message.startswith("the user info in command differs from revision 5")
+
+
+def test_a_config_that_is_not_kept_is_told_as_todays():
+    """One that is kept is not."""
+    found = fill({"configs": {"a": {"file": "x"}, "b": {"content": "open"}}}, {})
+    (warning,) = told(found, (), (), 5)
+    assert warning.message.endswith("today's configs.a")
+
+
+def test_where_nothing_is_taken_nothing_is_told():
+    assert list(told(fill(web(A="1"), web(A="2")), (), (), 5)) == []

@@ -77,10 +77,11 @@ def test_every_revision_of_an_earlier_deployer_is_listed_and_can_be_gone_back_to
     for record in records.all:
         tree = tree_in(desired_of(each_format.state["volumes"], STACK, record.revision))
         assert tree
-        project, _ = gone_back(Project(each_format.stack, Path(FOLDER, "stack.yaml")), Revision(record, tree))
-        plan = make_plan(as_read(project.stack), each_format.observed, project.stack.place)
+        back = gone_back(Project(each_format.stack, Path(FOLDER, "stack.yaml")), Revision(record, tree))
+        stack = back.project.stack
+        plan = make_plan(as_read(stack), each_format.observed, stack.place)
 
-    assert [(each.address, each.fields) for each in plan.changes] == []
+    assert ([(each.address, each.fields) for each in plan.changes], back.changed) == ([], ())
 
 
 def test_what_is_protected_is_known_where_a_record_says_so(each_format: Kept):
