@@ -17,6 +17,9 @@ from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, De
 from deployer.resources.observed import Observed, ObservedImage
 from deployer.resources.registries import mirrors_of
 
+NOT_ON_ENGINE = "it is not on the engine"
+"""Why an image is pulled or loaded."""
+
 Recall = Callable[[str, str], Mapping[str, str] | None]
 """A build's name and the hash in a tag of it -> what went into that image, where it was built or planned from here."""
 
@@ -73,7 +76,7 @@ def _pull(image: DesiredImage, desired: Desired, observed: Observed, images: Ima
         images.changes.append(_sourced(image.address, image.reference, image.source, desired))
         images.now[image.address] = ImageNow(image.reference, _id_in(image.source))
         return
-    reason = other_platform(image, there) if there else "it is not on the engine"
+    reason = other_platform(image, there) if there else NOT_ON_ENGINE
     digest = observed.registry_digests.get(image.reference)
     if there and digest and not any(local.endswith(f"@{digest}") for local in there.digests):
         reason = "its registry has another one now"
@@ -98,7 +101,7 @@ def _sourced(address: str, reference: str, source: str, desired: Desired, furthe
         return Change(address, Action.UPDATE, "tag", (field,), (tag, *further), detail=f"tag {reference}")
     pull = _pull_step(source, desired)
     detail = " ".join(filter(None, [source, pull.detail, f"as {reference}"]))
-    return Change(address, Action.PULL, "it is not on the engine", steps=(pull, tag, *further), detail=detail)
+    return Change(address, Action.PULL, NOT_ON_ENGINE, steps=(pull, tag, *further), detail=detail)
 
 
 def _id_in(source: str) -> str:
@@ -110,7 +113,7 @@ def _load(image: DesiredImage, archive: DesiredArchive, observed: Observed, imag
     if there and there.id == archive.id:
         images.now[image.address] = ImageNow(image.reference, there.id)
         return
-    reason = "the archive holds another one" if there else "it is not on the engine"
+    reason = "the archive holds another one" if there else NOT_ON_ENGINE
     tag = (Step(Call.TAG, image.reference, archive.name),) if archive.name != image.reference else ()
     load = Step(Call.LOAD, archive.file, image, name=image.reference, detail=f"from {archive.file}")
     detail = f"{image.reference} from {archive.file}"
