@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from deployer.fields.field import Effect
+from deployer.fields.kinds import show_text
 from deployer.fields.platform import is_of
 from deployer.fields.references import with_tag
+from deployer.fields.sensitive import is_sensitive_name, mask_user_info
 from deployer.plan import steps
 from deployer.plan.diff import PlaceOf
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
@@ -200,7 +202,16 @@ def _differences(
             what = "changed" if was and now else "removed" if was else "added"
             said = name.startswith(("args.", "labels.", "extra_hosts.")) or name in ("target", "network")
             at = place(*build.path, *name.split(".", 1)) if said else None
-            yield FieldChange(name, None, None, (Cause.EDIT,), Effect.REPLACE, at=at, note=what)
+            note = what + _value_now(build, name)
+            yield FieldChange(name, None, None, (Cause.EDIT,), Effect.REPLACE, at=at, note=note)
+
+
+def _value_now(build: DesiredBuild, name: str) -> str:
+    """Of an argument, where it is not sensitive. What it was nobody knows: of that only a digest is kept."""
+    kind, _, argument = name.partition(".")
+    if kind != "args" or argument not in build.args or is_sensitive_name(argument, build.sensitive):
+        return ""
+    return f", now {show_text(mask_user_info(build.args[argument]))}"
 
 
 def _inputs_before(
@@ -249,6 +260,7 @@ def _detail(build: DesiredBuild, fields: tuple[FieldChange, ...]) -> str:
     if not fields:
         return detail
     shown = [change.field.removeprefix("context/") for change in fields]
-    verb = fields[0].note if len({change.note for change in fields}) == 1 else "changed"
+    verbs = {change.note.partition(",")[0] for change in fields}
+    verb = verbs.pop() if len(verbs) == 1 else "changed"
     more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
     return f"{detail}: {shown[0]}{more} {verb}"
