@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.fields.container import FIELDS
+from deployer.fields.sensitive import is_sensitive_name, mask_user_info
 from deployer.plan.model import Cause, Change, FieldChange, Plan
 from deployer.plan.planner import Options, make_plan
 from deployer.project import Project
@@ -53,6 +54,7 @@ def plan_against(project: Project, loader: Loader, said: str, options: Options) 
             raise InvalidStack(*(_renamed(each, tree, revision) for each in error.diagnostics)) from None
         changes = plan.changes
         if before:
+            changes = tuple(_with_both_values(each, before.stack, project.stack) for each in changes)
             changes = tuple(_with_both_lines(each, before.stack, tree, revision) for each in changes)
         as_now = as_they_are_now(before.stack, tree, loader.env_files, seen) if before else ()
     shown = sorted(shown_path(Path(_back(each, tree, _top(project, tree)))) for each in as_now)
@@ -135,6 +137,23 @@ def _renamed(diagnostic: Diagnostic, tree: GitTree, revision: str) -> Diagnostic
     return replace(diagnostic, message=text(diagnostic.message), place=place, hint=text(diagnostic.hint), notes=notes)
 
 
+def _with_both_values(change: Change, before: Stack, after: Stack) -> Change:
+    """With what a build's arguments were and are: an engine's plan knows but a digest of what they were."""
+    kind, _, build = change.address.partition(".")
+    if kind != "build" or build not in before.builds:
+        return change
+
+    def valued(field: FieldChange) -> FieldChange:
+        section, _, name = field.field.partition(".")
+        stacks = (before, after)
+        if section != "args" or any(is_sensitive_name(name, each.sensitive_in_build(build)) for each in stacks):
+            return field
+        was, now = (value and mask_user_info(value) for value in (each.builds[build].args.get(name) for each in stacks))
+        return field if was == now else replace(field, before=was, after=now, note="", quoted=True)
+
+    return replace(change, fields=tuple(map(valued, change.fields)))
+
+
 def _with_both_lines(change: Change, before: Stack, tree: GitTree, revision: str) -> Change:
     def there(field: FieldChange) -> FieldChange:
         if Cause.EDIT not in field.causes or (field.before is None and not field.sensitive):
@@ -151,6 +170,9 @@ def _with_both_lines(change: Change, before: Stack, tree: GitTree, revision: str
 def _place(address: str, field: str, stack: Stack) -> Place | None:
     """Where the value was written; the nearest line above it where it was a part of something."""
     kind, _, name = address.partition(".")
+    if kind == "build" and name in stack.builds:
+        path = (*stack.path_of_build(name), *field.split(".", 1))
+        return stack.place(*path) if _has(stack, *path) else None
     section = {"service": "services", "network": "networks", "volume": "volumes"}.get(kind)
     if section is None:
         return None

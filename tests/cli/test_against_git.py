@@ -149,6 +149,21 @@ def test_a_build_names_the_files_that_changed_since(repository: Path, cli: Cli) 
     assert found["summary"]["replace"] == 1
 
 
+def test_an_argument_of_a_build_has_both_values_and_both_lines(repository: Path, cli: Cli) -> None:
+    """Unless it is sensitive."""
+    stack = repository / "stack.yaml"
+    edit(stack, "build: ./web", 'build: {context: ./web, args: {VERSION: "1", API_TOKEN: hunter1}}')
+    git("commit", "--quiet", "--all", "-m", "two")
+    edit(stack, 'VERSION: "1", API_TOKEN: hunter1', 'VERSION: "2", API_TOKEN: hunter2')
+    found = fields(plan(cli, rev="HEAD"), "build.web")
+    told = {name: (each["before"], each["after"], each["at"], each.get("was_at")) for name, each in found.items()}
+    assert told["args.VERSION"] == ("1", "2", "stack.yaml:4", "HEAD:stack.yaml:4")
+    assert told["args.API_TOKEN"][:3] == (None, None, "stack.yaml:4")
+    text = cli("plan", "--against", "git:HEAD").out
+    assert '"1" -> "2"' in text
+    assert "hunter" not in text
+
+
 def test_further_names_of_a_build_and_what_was_pushed_are_there(repository: Path, cli: Cli) -> None:
     stack = repository / "stack.yaml"
     edit(stack, "build: ./web", "build: {context: ./web, tag: web:one, tags: [web:two], push: private}")
