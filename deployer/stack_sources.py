@@ -116,6 +116,7 @@ class StackSources:
             path=self.stack.path_of_build(name),
             platform=canonical(build.platforms[0]) if build.platforms else "",
             options=options_of(build),
+            sensitive=self.stack.sensitive_in_build(name),
         )
 
     def _recipe(self, name: str) -> Recipe:

@@ -94,4 +94,4 @@ def replaces(plan: Plan) -> bool:
     from deployer.plan.model import Action
 
     gone = (Action.REPLACE, Action.REMOVE)
-    return any(each.action in gone and each.address.startswith("service.") for each in plan.changes)
+    return any(each.action in gone and each.address.startswith(("service.", "container.")) for each in plan.changes)

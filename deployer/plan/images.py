@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from deployer.fields.field import Effect
+from deployer.fields.kinds import show_text
 from deployer.fields.platform import is_of
 from deployer.fields.references import with_tag
+from deployer.fields.sensitive import is_sensitive_name, mask_user_info
 from deployer.plan import steps
 from deployer.plan.diff import PlaceOf
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Step
@@ -16,6 +18,9 @@ from deployer.resources.built import BuiltImage
 from deployer.resources.desired import Desired, DesiredArchive, DesiredBuild, DesiredImage
 from deployer.resources.observed import Observed, ObservedImage
 from deployer.resources.registries import mirrors_of
+
+NOT_ON_ENGINE = "it is not on the engine"
+"""Why an image is pulled or loaded."""
 
 Recall = Callable[[str, str], Mapping[str, str] | None]
 """A build's name and the hash in a tag of it -> what went into that image, where it was built or planned from here."""
@@ -73,7 +78,7 @@ def _pull(image: DesiredImage, desired: Desired, observed: Observed, images: Ima
         images.changes.append(_sourced(image.address, image.reference, image.source, desired))
         images.now[image.address] = ImageNow(image.reference, _id_in(image.source))
         return
-    reason = other_platform(image, there) if there else "it is not on the engine"
+    reason = other_platform(image, there) if there else NOT_ON_ENGINE
     digest = observed.registry_digests.get(image.reference)
     if there and digest and not any(local.endswith(f"@{digest}") for local in there.digests):
         reason = "its registry has another one now"
@@ -98,7 +103,7 @@ def _sourced(address: str, reference: str, source: str, desired: Desired, furthe
         return Change(address, Action.UPDATE, "tag", (field,), (tag, *further), detail=f"tag {reference}")
     pull = _pull_step(source, desired)
     detail = " ".join(filter(None, [source, pull.detail, f"as {reference}"]))
-    return Change(address, Action.PULL, "it is not on the engine", steps=(pull, tag, *further), detail=detail)
+    return Change(address, Action.PULL, NOT_ON_ENGINE, steps=(pull, tag, *further), detail=detail)
 
 
 def _id_in(source: str) -> str:
@@ -110,7 +115,7 @@ def _load(image: DesiredImage, archive: DesiredArchive, observed: Observed, imag
     if there and there.id == archive.id:
         images.now[image.address] = ImageNow(image.reference, there.id)
         return
-    reason = "the archive holds another one" if there else "it is not on the engine"
+    reason = "the archive holds another one" if there else NOT_ON_ENGINE
     tag = (Step(Call.TAG, image.reference, archive.name),) if archive.name != image.reference else ()
     load = Step(Call.LOAD, archive.file, image, name=image.reference, detail=f"from {archive.file}")
     detail = f"{image.reference} from {archive.file}"
@@ -197,7 +202,16 @@ def _differences(
             what = "changed" if was and now else "removed" if was else "added"
             said = name.startswith(("args.", "labels.", "extra_hosts.")) or name in ("target", "network")
             at = place(*build.path, *name.split(".", 1)) if said else None
-            yield FieldChange(name, None, None, (Cause.EDIT,), Effect.REPLACE, at=at, note=what)
+            note = what + _value_now(build, name)
+            yield FieldChange(name, None, None, (Cause.EDIT,), Effect.REPLACE, at=at, note=note)
+
+
+def _value_now(build: DesiredBuild, name: str) -> str:
+    """Of an argument, where it is not sensitive. What it was nobody knows: of that only a digest is kept."""
+    kind, _, argument = name.partition(".")
+    if kind != "args" or argument not in build.args or is_sensitive_name(argument, build.sensitive):
+        return ""
+    return f", now {show_text(mask_user_info(build.args[argument]))}"
 
 
 def _inputs_before(
@@ -246,6 +260,7 @@ def _detail(build: DesiredBuild, fields: tuple[FieldChange, ...]) -> str:
     if not fields:
         return detail
     shown = [change.field.removeprefix("context/") for change in fields]
-    verb = fields[0].note if len({change.note for change in fields}) == 1 else "changed"
+    verbs = {change.note.partition(",")[0] for change in fields}
+    verb = verbs.pop() if len(verbs) == 1 else "changed"
     more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
     return f"{detail}: {shown[0]}{more} {verb}"

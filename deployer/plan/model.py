@@ -20,6 +20,9 @@ NO_LONGER = "no longer in the stack"
 LEFT_SO = "left so by "
 """How the note of a field begins that no person changed: an apply that did not come to its end did."""
 
+NOT_IN_SNAPSHOT = "(not in the snapshot)"
+"""How a value is shown that a snapshot hides, and that nobody here knows."""
+
 HOLDS_DATA = "it holds data"
 """Why a volume of a stack that goes is kept."""
 

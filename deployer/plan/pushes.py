@@ -18,6 +18,9 @@ from deployer.resources.observed import Observed, ObservedImage
 from deployer.resources.pushes import runs
 from deployer.resources.registries import service_behind
 
+BUILT_ABOVE = "its image is built above"
+"""Why an image is pushed, whatever the registry has."""
+
 
 def plan_pushes(desired: Desired, observed: Observed, images: Images, place: PlaceOf) -> list[Draft]:
     """A draft for each push that is needed. What runs a pushed image by its name there is told so in `images`: the push
@@ -66,7 +69,7 @@ def _pushed(push: DesiredPush, here: ObservedImage | None, observed: Observed, p
     ours = _digest_of(here, push) if here and named and named.id == here.id else ""
     fields: tuple[FieldChange, ...] = ()
     if here is None:
-        reason = "its image is built above"
+        reason = BUILT_ABOVE
     elif answer is None:
         reason = f"its registry, service.{push.service}, is not up yet"
     elif answer.trouble:

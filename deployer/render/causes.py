@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deployer.errors import Place
 from deployer.fields.kinds import show_text
-from deployer.plan.model import Cause, FieldChange
+from deployer.plan.model import NOT_IN_SNAPSHOT, Cause, FieldChange
 
 UNSET = "(unset)"
 _ABSENT = {
@@ -74,4 +74,6 @@ def value_text(field: FieldChange, value: str | None) -> str:
     if value is None:
         what, dot, _ = field.field.partition(".")
         return _ABSENT.get(what, UNSET) if dot else UNSET
+    if value == NOT_IN_SNAPSHOT:
+        return value
     return show_text(value) if field.quoted else value or UNSET

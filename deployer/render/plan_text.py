@@ -116,8 +116,8 @@ class _Table:
         said = harmless(words(change, verbose=self.verbose))
         text = f"{change.action:<{_ACTION_WIDTH}}{said}".rstrip()
         yield _Row(SIGNS[change.action], harmless(change.address), text, harmless(line_of(change)))
-        if change.action is not Action.BUILD or self.verbose:
-            yield from map(self.field, change.fields)
+        is_brief = change.action is Action.BUILD and not self.verbose
+        yield from (self.field(field) for field in change.fields if field.at or not is_brief)
         beneath = change.notes if self.verbose else notes_of(change)
         yield from (_Row("", harmless(about), harmless(text)) for about, text in beneath)
         yield from map(self.asked, change.asks if self.verbose else ())

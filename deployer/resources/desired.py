@@ -77,6 +77,7 @@ class DesiredBuild:
     `digest` is over everything in it; with the ids of the bases it becomes the tag. `on` are those of its images that
     are other builds of the stack: as its Dockerfile names them -> the build. `path` is where the stack says it. One
     that is `made` already has that tag, whatever its inputs are by now, and is had from its `source` as an image is.
+    `sensitive` are the names of arguments that the stack calls so, besides those that look like it.
     """
 
     name: str
@@ -94,6 +95,7 @@ class DesiredBuild:
     made: str = ""
     source: str = ""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    sensitive: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

@@ -60,7 +60,10 @@ class ObservedContainer:
 
     @property
     def address(self) -> str:
-        return f"run.{self.name}" if self.one_off else identity.container_address(self.service, self.number)
+        """Of one that bears the stack's name and no service's, its own name."""
+        if self.one_off:
+            return f"run.{self.name}"
+        return identity.container_address(self.service, self.number) if self.service else f"container.{self.name}"
 
     @property
     def is_up(self) -> bool:

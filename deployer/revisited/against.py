@@ -10,17 +10,23 @@ from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.fields.container import FIELDS
+from deployer.fields.sensitive import is_sensitive_name, mask_user_info
 from deployer.plan.model import Cause, Change, FieldChange, Plan
 from deployer.plan.planner import Options, make_plan
 from deployer.project import Project
 from deployer.resources.as_read import salted
 from deployer.resources.observed import Observed
 from deployer.revisited.imagined import imagined, moved
+from deployer.revisited.taken import as_they_are_now
+from deployer.revisited.told import told
+from deployer.sources.files import shown_path
 from deployer.sources.git_tree import GitTree, tree_at
-from deployer.sources.noted import noting
+from deployer.sources.noted import Seen, noting
 from deployer.stack.model import Stack
 
 _GIT = "git:"
+_MOST = 8
+"""So many files are named at most that a revision does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +47,31 @@ def plan_against(project: Project, loader: Loader, said: str, options: Options) 
     with tempfile.TemporaryDirectory(prefix="deployer-") as folder:
         tree = tree_at(project.path.parent, revision, Path(folder))
         try:
-            before = _stack_at(project, loader, tree)
-            plan, observed = _plan(project, before, tree, said, options)
+            with noting() as seen:
+                before = _stack_at(project, loader, tree, seen)
+                plan, observed = _plan(project, before, tree, said, options)
         except InvalidStack as error:
             raise InvalidStack(*(_renamed(each, tree, revision) for each in error.diagnostics)) from None
         changes = plan.changes
         if before:
+            changes = tuple(_with_both_values(each, before.stack, project.stack) for each in changes)
             changes = tuple(_with_both_lines(each, before.stack, tree, revision) for each in changes)
-    warnings = (*plan.warnings, *_not_known(project, before, revision))
+        as_now = as_they_are_now(before.stack, tree, loader.env_files, seen) if before else ()
+    shown = sorted(shown_path(Path(_back(each, tree, _top(project, tree)))) for each in as_now)
+    warnings = (*plan.warnings, *_not_known(project, before, revision), *_not_compared(shown, revision))
     files = tuple(_shown(project))
-    return replace(plan, changes=changes, warnings=warnings, against=said, files=files), observed
+    plan = replace(plan, changes=changes, warnings=warnings, against=said, files=files)
+    return told(plan, observed), observed
 
 
-def _stack_at(project: Project, loader: Loader, tree: GitTree) -> Project | None:
-    """The stack as it was; None where none of its files was there."""
+def _stack_at(project: Project, loader: Loader, tree: GitTree, seen: Seen) -> Project | None:
+    """The stack as it was; None where none of its files was there. What is read for it is `seen`."""
     files = [tree.inside(Path(each)) for each in project.stack.files]
     there = [str(each) for each in files if each.is_file()]
     if not there:
         return None
     env_files = [str(_env_file(tree, each)) for each in loader.env_files]
-    with noting() as seen:
-        stack, path = loader.load(there, env_files)
+    stack, path = loader.load(there, env_files)
     found = Project(stack, path)
     found.origin, found.salt = project.origin, project.salt
     read = {os.path.abspath(each) for each in seen.files} - set(env_files)
@@ -127,6 +137,23 @@ def _renamed(diagnostic: Diagnostic, tree: GitTree, revision: str) -> Diagnostic
     return replace(diagnostic, message=text(diagnostic.message), place=place, hint=text(diagnostic.hint), notes=notes)
 
 
+def _with_both_values(change: Change, before: Stack, after: Stack) -> Change:
+    """With what a build's arguments were and are: an engine's plan knows but a digest of what they were."""
+    kind, _, build = change.address.partition(".")
+    if kind != "build" or build not in before.builds:
+        return change
+
+    def valued(field: FieldChange) -> FieldChange:
+        section, _, name = field.field.partition(".")
+        stacks = (before, after)
+        if section != "args" or any(is_sensitive_name(name, each.sensitive_in_build(build)) for each in stacks):
+            return field
+        was, now = (value and mask_user_info(value) for value in (each.builds[build].args.get(name) for each in stacks))
+        return field if was == now else replace(field, before=was, after=now, note="", quoted=True)
+
+    return replace(change, fields=tuple(map(valued, change.fields)))
+
+
 def _with_both_lines(change: Change, before: Stack, tree: GitTree, revision: str) -> Change:
     def there(field: FieldChange) -> FieldChange:
         if Cause.EDIT not in field.causes or (field.before is None and not field.sensitive):
@@ -143,6 +170,9 @@ def _with_both_lines(change: Change, before: Stack, tree: GitTree, revision: str
 def _place(address: str, field: str, stack: Stack) -> Place | None:
     """Where the value was written; the nearest line above it where it was a part of something."""
     kind, _, name = address.partition(".")
+    if kind == "build" and name in stack.builds:
+        path = (*stack.path_of_build(name), *field.split(".", 1))
+        return stack.place(*path) if _has(stack, *path) else None
     section = {"service": "services", "network": "networks", "volume": "volumes"}.get(kind)
     if section is None:
         return None
@@ -184,7 +214,16 @@ def _not_known(project: Project, before: Project | None, revision: str) -> Itera
         yield Diagnostic("made-offline", message, hint=hint)
 
 
-def _shown(project: Project) -> Iterator[str]:
-    from deployer.sources.files import shown_path
+def _not_compared(files: Sequence[str], revision: str) -> Iterator[Diagnostic]:
+    if files:
+        more = f" and {len(files) - _MOST} more" if len(files) > _MOST else ""
+        named = f"{', '.join(files[:_MOST])}{more}"
+        yield Diagnostic(
+            "made-offline",
+            f"{revision} does not have {named}, which the stack reads: what changed in them is not in this plan",
+            hint="they are taken as they are now, before and after",
+        )
 
+
+def _shown(project: Project) -> Iterator[str]:
     return (shown_path(Path(each)) for each in project.stack.files)

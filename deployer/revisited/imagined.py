@@ -36,9 +36,10 @@ def imagined(desired: Desired, host: str, version: str, salt: str, externals: De
     """The stack, ready in all its parts, and what went into its builds; the networks and volumes that it, or another
     stack, says are others' are there, too. `desired` is salted with the salt.
     """
-    ids = {reference: _id(reference) for reference in _base_images(desired)}
+    archived = {image.reference: image.archive.id for image in desired.images.values() if image.archive}
+    ids = {reference: _id(reference) for reference in _base_images(desired)} | archived
     tags = references(desired.builds, ids)
-    images = {name: _image(name) for name in (*ids, *filter(None, tags.values()))}
+    images = {name: _image(name, ids.get(name, _id(name))) for name in (*ids, *filter(None, tags.values()))}
     for build in desired.builds.values():
         for further in build.tags if tags[build.name] else ():
             images[with_tag(further)] = images[tags[build.name]]
@@ -46,7 +47,9 @@ def imagined(desired: Desired, host: str, version: str, salt: str, externals: De
     images |= pushed
     images |= {image.id: image for image in images.values()}
     run = {each.image.address: _reference(each, tags) for each in desired.services.values()}
-    containers = {name: list(_containers(service, desired, run, salt)) for name, service in desired.services.items()}
+    containers = {
+        name: list(_containers(service, desired, run, images, salt)) for name, service in desired.services.items()
+    }
     kept = {
         tags[build.name].rpartition(":")[2]: inputs_of(build, started_from(build, ids, tags) or {})
         for build in desired.builds.values()
@@ -95,8 +98,7 @@ def _id(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _image(reference: str) -> ObservedImage:
-    id = _id(reference)
+def _image(reference: str, id: str) -> ObservedImage:
     return ObservedImage(id, (f"{parse_reference(reference).name}@{_id(id)}",), {})
 
 
@@ -110,7 +112,11 @@ def _container_id(service: str, number: int) -> str:
 
 
 def _containers(
-    service: DesiredService, desired: Desired, run: Mapping[str, str], salt: str
+    service: DesiredService,
+    desired: Desired,
+    run: Mapping[str, str],
+    images: Mapping[str, ObservedImage],
+    salt: str,
 ) -> Iterator[ObservedContainer]:
     reference = run[service.image.address]
     secrecy = Secrecy(salt, service.sensitive, service.hidden)
@@ -132,7 +138,7 @@ def _containers(
             exit_code=0,
             health="healthy" if service.asked["healthcheck"] and not completed else "",
             started_at="2000-01-01T00:00:00Z",
-            image_id=_id(reference),
+            image_id=images[reference].id if reference else "",
             image_reference=reference,
             values={
                 **{row.name: row.on_image(service.asked, {}) for row in CONTAINER_ROWS},
@@ -157,7 +163,7 @@ def _containers(
                 "Mounts": list(_mounts(service, desired)),
             },
             mounted_images={
-                value[1]: _id(desired.images[f"image.{value[1]}"].reference)
+                value[1]: images[desired.images[f"image.{value[1]}"].reference].id
                 for _, value in service.asked["volumes"]
                 if value[0] == "image" and f"image.{value[1]}" in desired.images
             },

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import cast
 
 from deployer.errors import Diagnostic
 from deployer.fields.references import with_tag
-from deployer.plan.model import Change, FieldChange, Plan
+from deployer.plan.images import NOT_ON_ENGINE
+from deployer.plan.model import Call, Change, FieldChange, Plan
 from deployer.plan.planner import Options
 from deployer.project import Project
 from deployer.reconcile.protocol import Reader
@@ -31,11 +32,16 @@ def plan_against(
     asked = cast("Reader", reader)
     plan, observed = project.plan_destroy(asked, options) if destroy else project.plan(asked, options)
     warnings = (*plan.warnings, *_not_known(plan, project, reader, snapshot))
-    return replace(plan, changes=tuple(map(_shown, plan.changes)), warnings=warnings, against=shown), observed
+    changes = tuple(_shown(each, reader.unasked) for each in plan.changes)
+    return replace(plan, changes=changes, warnings=warnings, against=shown), observed
 
 
-def _shown(change: Change) -> Change:
+def _shown(change: Change, unasked: Collection[str]) -> Change:
     mounts = tuple(map(hiding.shown, change.mounts))
+    if change.reason == NOT_ON_ENGINE and any(
+        step.call is Call.PULL and step.target in unasked for step in change.steps
+    ):
+        change = replace(change, reason="whether it is there is not in the snapshot")
     return replace(change, fields=tuple(map(_field_shown, change.fields)), mounts=mounts)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from deployer.plan.model import NOT_IN_SNAPSHOT
 from deployer.resources.applied import HASH
 
 _ROUNDS = 4096
@@ -22,9 +23,6 @@ HIDDEN = "hidden:"
 SAME = f"{HASH}same"
 _TOKEN = re.compile(rf"{HIDDEN}[0-9a-f]{{32}}")
 _DIGEST = re.compile(rf"{HASH}([0-9a-f]{{64}})")
-
-UNKNOWN = "(not in the snapshot)"
-"""How a text is shown that is hidden, and that nobody here knows."""
 
 Text = Callable[[str], str]
 Hide = Callable[..., str]
@@ -67,7 +65,7 @@ def opener(salt: str, known: Iterable[str]) -> Text:
 
 def shown(text: str) -> str:
     """As a person reads it."""
-    return _TOKEN.sub(UNKNOWN, text) if HIDDEN in text else text
+    return _TOKEN.sub(NOT_IN_SNAPSHOT, text) if HIDDEN in text else text
 
 
 def leaves(value: Any) -> Iterator[str]:

@@ -11,7 +11,8 @@ import re
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack
@@ -28,11 +29,14 @@ ignores as a whole, such as what a package manager installs, are not.
 
 @dataclass(frozen=True, slots=True)
 class GitTree:
-    """`top` is the checkout's folder, `folder` where the files of the `commit` are."""
+    """`top` is the checkout's folder, `folder` where the files of the `commit` are, and with them those that git
+    ignores and that were `taken` as they lie there now.
+    """
 
     top: Path
     folder: Path
     commit: str
+    taken: frozenset[Path] = frozenset()
 
     def inside(self, path: Path) -> Path:
         """Where a file of the checkout is as it was. Raises InvalidStack for one that is outside."""
@@ -68,9 +72,9 @@ def tree_at(folder: Path, revision: str, into: Path) -> GitTree:
         said = getattr(error, "stderr", b"") or str(error).encode()
         hint = said.decode("utf-8", "replace").strip()[-300:]
         raise _refused("no-revision", f"git cannot write the files of {revision!r}", hint) from None
-    _take_ignored(tree)
+    taken = frozenset(_take_ignored(tree))
     _refuse_links_outside(tree, revision)
-    return tree
+    return replace(tree, taken=taken)
 
 
 def _refuse_links_outside(tree: GitTree, revision: str) -> None:
@@ -85,7 +89,7 @@ def _refuse_links_outside(tree: GitTree, revision: str) -> None:
                 raise _refused("link-outside", message, "make it a file, or a link within the repository")
 
 
-def _take_ignored(tree: GitTree) -> None:
+def _take_ignored(tree: GitTree) -> Iterator[Path]:
     listing = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard")
     names = _names(tree.top, *listing)
     if len(names) > _MOST:
@@ -97,6 +101,7 @@ def _take_ignored(tree: GitTree) -> None:
             if stat.S_ISREG(about.st_mode) and about.st_size <= _LARGEST and not os.path.lexists(target):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
+                yield target
         except OSError:  # it went meanwhile, or nobody may read it: then it is missed where it is needed
             continue
 

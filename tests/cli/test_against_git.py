@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +84,16 @@ def repository(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def archive_of(path: Path, content: str) -> None:
+    """An archive with one image; another content is another image."""
+    contents = {"0.json": content, "manifest.json": '[{"Config": "0.json", "RepoTags": ["base:1"], "Layers": []}]'}
+    with tarfile.open(path, "w") as tar:
+        for name, text in contents.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text.encode()))
+
+
 def plan(cli: Cli, *arguments: str, rev: str = "main") -> dict[str, Any]:
     result = cli("plan", "--against", f"git:{rev}", "--format", "json", *arguments)
     assert result.code == 0, result.err
@@ -136,6 +149,21 @@ def test_a_build_names_the_files_that_changed_since(repository: Path, cli: Cli) 
     assert found["summary"]["replace"] == 1
 
 
+def test_an_argument_of_a_build_has_both_values_and_both_lines(repository: Path, cli: Cli) -> None:
+    """Unless it is sensitive."""
+    stack = repository / "stack.yaml"
+    edit(stack, "build: ./web", 'build: {context: ./web, args: {VERSION: "1", API_TOKEN: hunter1}}')
+    git("commit", "--quiet", "--all", "-m", "two")
+    edit(stack, 'VERSION: "1", API_TOKEN: hunter1', 'VERSION: "2", API_TOKEN: hunter2')
+    found = fields(plan(cli, rev="HEAD"), "build.web")
+    told = {name: (each["before"], each["after"], each["at"], each.get("was_at")) for name, each in found.items()}
+    assert told["args.VERSION"] == ("1", "2", "stack.yaml:4", "HEAD:stack.yaml:4")
+    assert told["args.API_TOKEN"][:3] == (None, None, "stack.yaml:4")
+    text = cli("plan", "--against", "git:HEAD").out
+    assert '"1" -> "2"' in text
+    assert "hunter" not in text
+
+
 def test_further_names_of_a_build_and_what_was_pushed_are_there(repository: Path, cli: Cli) -> None:
     stack = repository / "stack.yaml"
     edit(stack, "build: ./web", "build: {context: ./web, tag: web:one, tags: [web:two], push: private}")
@@ -167,6 +195,28 @@ def test_what_git_ignores_is_the_same_before_and_after(repository: Path, cli: Cl
     assert plan(cli)["changes"] == []
 
 
+def test_the_files_that_the_revision_does_not_have_are_named(repository: Path, cli: Cli) -> None:
+    """A change in them is in no plan, and a reviewer knows where to look: env files, secrets, what goes into builds."""
+    ignored = repository / ".gitignore"
+    ignored.write_text(ignored.read_text() + "web/made\nunused.txt\n")
+    for name in ("web/made", "unused.txt"):
+        (repository / name).write_text("one")
+    (outside := repository.parent / "outside.env").write_text("OUT=1\n")
+    found = plan(cli, "--env-file", ".env", "--env-file", str(outside))
+    said = [each["message"] for each in found["warnings"] if "does not have" in each["message"]]
+    named = (
+        f"main does not have {', '.join(sorted(['.env', 'key.txt', 'web/made', str(outside)]))}, which the stack reads"
+    )
+    assert said == [f"{named}: what changed in them is not in this plan"]
+
+
+@pytest.mark.usefixtures("repository")
+def test_where_git_has_all_that_is_read_no_file_is_named(cli: Cli) -> None:
+    git("add", "--force", ".env", "key.txt")
+    git("commit", "--quiet", "-m", "two")
+    assert [each["message"] for each in plan(cli, rev="HEAD")["warnings"] if "does not have" in each["message"]] == []
+
+
 def test_values_that_are_sensitive_are_not_shown(repository: Path, cli: Cli) -> None:
     edit(repository / "stack.yaml", "${PASSWORD}", "plain-hunter")
     result = cli("plan", "--against", "git:main")
@@ -181,6 +231,78 @@ def test_the_head_says_with_what_it_is_compared_and_what_is_not_known(repository
     assert result.out.startswith(f"shop, compared with git:main ({commit[:12]})\n")
     assert "as if the stack at main were what runs" in result.out + result.err
     assert "image.busybox:9" in result.out
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "json"])
+def test_no_id_and_no_tag_is_made_up(form: str, repository: Path, cli: Cli) -> None:
+    """What an image was built as, and which one a tag meant, only an engine knows."""
+    (repository / "web" / "app").write_text("two")
+    edit(repository / "stack.yaml", "busybox:1.37\n    mem", "busybox:9\n    mem")
+    said = cli("plan", "--against", "git:main", "--format", form).out
+    assert "shop/web (built at that revision)" in said
+    assert "(built above)" in said
+    assert not re.search(r" @ [0-9a-f]{6}|shop/web:[0-9a-f]{16}|999\.0", said)
+
+
+def test_the_image_of_before_is_named_by_its_reference_alone(repository: Path, cli: Cli) -> None:
+    edit(repository / "stack.yaml", "busybox:1.37\n    mem", "busybox:9\n    mem")
+    image = fields(plan(cli), "service.db[1]")["image"]
+    assert (image["before"], image["after"]) == ("busybox:1.37", "busybox:9 (pulled above)")
+
+
+def test_an_image_that_is_new_is_not_in_that_revision(repository: Path, cli: Cli) -> None:
+    """Whether it is on the engine, nobody was asked."""
+    edit(repository / "stack.yaml", "busybox:1.37\n    mem", "busybox:9\n    mem")
+    pull = next(each for each in plan(cli)["changes"] if each["address"] == "image.busybox:9")
+    assert (pull["action"], pull["reason"]) == ("pull", "not in that revision")
+    assert "on the engine" not in cli("plan", "--against", "git:main").out
+
+
+def test_of_a_push_that_is_new_no_registry_is_said_to_be_down(repository: Path, cli: Cli) -> None:
+    edit(repository / "stack.yaml", "build: ./web", "build: {context: ./web, tag: web:one, push: private}")
+    edit(
+        repository / "stack.yaml",
+        "networks:\n  front",
+        "registries:\n  private: {address: 127.0.0.1:5000}\nnetworks:\n  front",
+    )
+    push = next(each for each in plan(cli)["changes"] if each["action"] == "push")
+    assert push["reason"] == "not in that revision"
+
+
+def test_a_build_that_goes_is_named_without_a_tag(repository: Path, cli: Cli) -> None:
+    stack = repository / "stack.yaml"
+    edit(stack, "networks:\n  front", "builds:\n  tools: ./web\nnetworks:\n  front")
+    git("commit", "--quiet", "--all", "-m", "two")
+    edit(stack, "builds:\n  tools: ./web\n", "")
+    edit(stack, "32m", "64m")
+    removal = next(each for each in plan(cli, rev="HEAD")["changes"] if each["action"] == "remove")
+    assert removal["address"] == "build.tools"
+    assert removal["steps"] == ["remove image shop/tools (built at that revision)"]
+
+
+def test_an_image_of_an_archive_is_the_same_where_the_archive_is(repository: Path, cli: Cli) -> None:
+    """Its id stands in the archive."""
+    stack = repository / "stack.yaml"
+    edit(stack, "networks:\n  front", "images:\n  base: {archive: base.tar}\nnetworks:\n  front")
+    edit(stack, "  db:\n    image: busybox:1.37", "  db:\n    image: base")
+    archive_of(repository / "base.tar", "one")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "two")
+    assert plan(cli, rev="HEAD")["changes"] == []
+    archive_of(repository / "base.tar", "two")
+    load = next(each for each in plan(cli, rev="HEAD")["changes"] if each["action"] == "load")
+    assert load["reason"] == "the archive holds another one"
+
+
+def test_a_name_that_moves_from_one_build_to_another_is_an_edit(repository: Path, cli: Cli) -> None:
+    stack = repository / "stack.yaml"
+    edit(stack, "build: ./web", "build: {context: ./web, tags: [web:a]}")
+    edit(stack, "  db:\n    image: busybox:1.37", "  db:\n    build: {context: ./web, tags: [web:b]}")
+    git("commit", "--quiet", "--all", "-m", "two")
+    edit(stack, "tags: [web:a]", "tags: [web:c]")
+    edit(stack, "tags: [web:b]", "tags: [web:a]")
+    tag = fields(plan(cli, rev="HEAD"), "build.db")["tag"]
+    assert (tag["before"], tag["after"], tag["causes"]) == ("(another image)", "web:a", ["edit"])
 
 
 def test_any_revision_will_do(repository: Path, cli: Cli) -> None:

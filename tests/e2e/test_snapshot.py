@@ -204,6 +204,7 @@ def test_the_head_says_against_what_and_the_warnings_what_is_not_known(applied: 
     assert f", as it was on {taken.replace('T', ' at ').replace('Z', ' UTC')}, revision 1 -> 2" in result.out
     assert "has happened to" in result.out + result.err
     assert "whether busybox:0.0.nowhere is on the engine is not in the snapshot" in result.out + result.err
+    assert "it is not on the engine" not in result.out
 
 
 def test_such_a_plan_is_not_for_apply(applied: Project) -> None:

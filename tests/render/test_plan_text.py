@@ -154,6 +154,10 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
             field_of(Cause.EDIT, after="134217729", quoted=True),
             'mem_limit "256m" -> "134217729" edited',
         ),
+        (
+            field_of(Cause.EDIT, before="(not in the snapshot)", quoted=True),
+            'mem_limit (not in the snapshot) -> "512m" edited',
+        ),
         (field_of(Cause.EDIT, field="secrets.pw", after=None), "secrets.pw 256m -> (not there) edited"),
         (field_of(Cause.EDIT, field="configs.site", before=None), "configs.site (not there) -> 512m edited"),
         (field_of(Cause.EDIT, field="volumes./data", after=None), "volumes./data 256m -> (not mounted) edited"),
