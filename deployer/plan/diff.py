@@ -100,7 +100,7 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
 
 def _entries_then(sides: Sides, row: Field, want: Value) -> Value:
     """What was last applied of a keyed row; where that is not known, as if it were what is wanted now."""
-    return _then(sides.was.fields.get(row.name), row.unset) if sides.was else want
+    return _then(sides, sides.was, row, row.unset) if sides.was else want
 
 
 def left_out(sides: Sides, row: Field, have: Value) -> Iterator[tuple[str, Value]]:
@@ -112,7 +112,7 @@ def left_out(sides: Sides, row: Field, have: Value) -> Iterator[tuple[str, Value
         return
     there = dict(have) if row.kind.keyed else {"": have} if have != row.unset else {}
     for entry, value in want if row.kind.keyed else (("", want),):
-        if entry not in there and _applied_entry(sides, row, entry) == sides.secrecy.stored_entry(row, entry, value):
+        if entry not in there and sides.secrecy.is_kept_as(value, _applied_entry(sides, row, entry)):
             yield entry, value
 
 
@@ -193,20 +193,20 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
     if sides.was is None:
         return (Cause.UNKNOWN,)
     asked = _entry_of(row, sides.service.asked[row.name], entry)
-    stored_asked = None if asked is _ABSENT else sides.secrecy.stored_entry(row, entry, asked)
     was = _applied_entry(sides, row, entry)
     named_anew = (asked is not _ABSENT) != _was_asked(sides.was, row, entry)
-    causes = [Cause.EDIT] if named_anew or stored_asked != was else []
+    edited = named_anew or (asked is not _ABSENT and not sides.secrecy.is_kept_as(asked, was))
+    causes = [Cause.EDIT] if edited else []
     if row.host_may_lack and have in (_ABSENT, row.unset) and causes:
         return tuple(causes)
     if was is not None:
-        drifted = have is _ABSENT or sides.secrecy.stored_entry(row, entry, have) != was
+        drifted = have is _ABSENT or not sides.secrecy.is_kept_as(have, was)
     else:
         if row.fills:
             then = _entries_then(sides, row, row.unset)
             filled = row.less_filled(sides.container.values[row.name], then, then)
             have = _entry_of(row, filled, entry) if row.kind.keyed else filled
-        supplied = row.on_image(_asked_then(sides.was), sides.image)
+        supplied = row.on_image(_asked_then(sides, sides.was), sides.image)
         drifted = have != (_entry_of(row, supplied, entry) if row.kind.keyed else supplied)
     return (*causes, *([Cause.DRIFT] if drifted else []))
 
@@ -217,18 +217,34 @@ def _was_asked(was: Applied, row: Field, entry: str) -> bool:
     return entry in stored if row.kind.keyed and isinstance(stored, Mapping) else stored is not None
 
 
-def _asked_then(was: Applied) -> dict[str, Value]:
-    """The rows as they were last applied; sensitive entries are their hashes."""
-    found = ((name, _then(stored, None)) for name, stored in was.fields.items())
+def _asked_then(sides: Sides, was: Applied) -> dict[str, Value]:
+    """The rows as they were last applied, as far as that is known."""
+    found = (
+        (name, _then(sides, was, container.BY_NAME[name], None)) for name in was.fields if name in container.BY_NAME
+    )
     return {name: value for name, value in found if value is not None}
 
 
-def _then(stored: Any, unset: Value) -> Value:
+def _then(sides: Sides, was: Applied, row: Field, unset: Value) -> Value:
     """A row as it was last applied, from what is stored of it; `unset` where nothing is, or nobody can tell."""
+    stored = was.fields.get(row.name)
     if isinstance(stored, Mapping):
         entries = cast("Mapping[str, Any]", stored)
-        return tuple(sorted((entry, applied.canonical(item)) for entry, item in entries.items()))
-    return unset if stored is None or applied.is_hash(stored) else applied.canonical(stored)
+        return tuple(sorted((entry, _opened(sides, row, entry, item)) for entry, item in entries.items()))
+    opened = _opened(sides, row, "", stored)
+    return unset if opened is None or applied.is_hash(opened) else opened
+
+
+def _opened(sides: Sides, row: Field, entry: str, stored: Any) -> Value:
+    """What was applied, from what is stored of it. What a hash stands for is known where the container has it still, or
+    the file asks for it still; else it stays the hash.
+    """
+    if applied.is_hash(stored):
+        known = (_entry_of(row, values[row.name], entry) for values in (sides.container.values, sides.service.asked))
+        stored = next(
+            (value for value in known if value is not _ABSENT and sides.secrecy.hashed(value) == stored), stored
+        )
+    return applied.canonical(stored)
 
 
 def _entry_of(row: Field, value: Value, entry: str) -> Any:
