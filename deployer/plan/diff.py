@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 from deployer.errors import Place
@@ -14,6 +15,7 @@ from deployer.fields.field import Context, Effect, Field, Value
 from deployer.fields.mount_forms import target_path
 from deployer.fields.namespaces import network_named
 from deployer.fields.sensitive import mask_user_info
+from deployer.plan.applied_by import revision_of_row
 from deployer.plan.around import told_around
 from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Cause, FieldChange, Shows
@@ -31,7 +33,8 @@ _ABSENT = object()
 @dataclass(frozen=True, slots=True)
 class Sides:
     """What the diff of one container looks at. `was` is what was last applied, None where that is not known; `left` are
-    the keys of the stack's networks that the file no longer names, by what the engine calls them.
+    the keys of the stack's networks that the file no longer names, by what the engine calls them; `applied_by` tells
+    the revision that applied a row, 0 where none does.
     """
 
     service: DesiredService
@@ -41,6 +44,7 @@ class Sides:
     secrecy: Secrecy
     place: PlaceOf
     left: Mapping[str, str] = field(default_factory=dict[str, str])
+    applied_by: Callable[[str], int] = field(default=lambda _: 0)
 
 
 def sides_of(service: DesiredService, found: ObservedContainer, observed: Observed, place: PlaceOf) -> Sides:
@@ -50,7 +54,8 @@ def sides_of(service: DesiredService, found: ObservedContainer, observed: Observ
         was = Applied(was.image, {**was.fields, **updated})
     secrecy = Secrecy(observed.records.salt, service.sensitive, service.hidden)
     left = {name: key for key, name in networks_left(service, observed).items()}
-    return Sides(service, found, image.config if image else None, was, secrecy, place, left)
+    by = partial(revision_of_row, found, observed.records)
+    return Sides(service, found, image.config if image else None, was, secrecy, place, left, by)
 
 
 def networks_left(service: DesiredService, observed: Observed) -> dict[str, str]:
@@ -158,6 +163,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         effect=effect,
         applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
         applied_known=sides.was is not None,
+        applied_by=sides.applied_by(row.name) if Cause.DRIFT in causes else 0,
         at=line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None,
         sensitive=sensitive,
         note=note or _what_comes(sides, row, entry, want),
