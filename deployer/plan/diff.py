@@ -16,7 +16,7 @@ from deployer.fields.mount_forms import target_path
 from deployer.fields.namespaces import network_named
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.applied_by import revision_of_row
-from deployer.plan.around import told_around
+from deployer.plan.around import ONLY_TEXT, told_around
 from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Cause, FieldChange, Shows
 from deployer.resources import applied
@@ -155,6 +155,9 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
     before, after = _shown(row, entry, have, want, sensitive)
     was = _applied_entry(sides, row, entry)
     around, note = told_around(sides, row.name, entry, have, want, was) if sensitive else ((None, None), "")
+    at = line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None
+    if at and note == ONLY_TEXT:
+        at = replace(at, behind=tuple(place for place in at.behind if not place.secret))
     change = FieldChange(
         field=f"{row.name if row.name == 'networks' else name}.{entry}" if entry else name,
         before=before,
@@ -164,7 +167,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
         applied_known=sides.was is not None,
         applied_by=sides.applied_by(row.name) if Cause.DRIFT in causes else 0,
-        at=line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None,
+        at=at,
         sensitive=sensitive,
         note=note or _what_comes(sides, row, entry, want),
         quoted=row.kind.quoted,
