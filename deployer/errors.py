@@ -28,7 +28,7 @@ class Place:
     """A point in a file: `line` and `column` count from 1; `excerpt` is the text of that line, for the caret.
 
     Of what has no lines, an option of the command line, they are 0. `behind` is where the variables in what is written
-    there are set: lines of env files, and `$NAME of the shell`, which has none.
+    there are set: lines of env files, and `$NAME of the shell`, which has none; `secret` are those of sensitive ones.
     """
 
     file: str
@@ -36,6 +36,7 @@ class Place:
     column: int = 1
     excerpt: str = field(default="", compare=False, repr=False)
     behind: tuple[Place, ...] = field(default=(), compare=False, repr=False)
+    secret: bool = field(default=False, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file

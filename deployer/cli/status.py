@@ -84,7 +84,7 @@ def status(
         if format is Format.JSON:
             state.output.result(render.as_json(rows, stack=project.stack.name, last=seen.last))
         else:
-            text = render.as_text(rows, color=state.output.color, revision=seen.revision, last=seen.last)
+            text = render.as_text(rows, color=state.output.color, last=seen.last)
             state.output.result(f"{_HOME_AND_CLEAR}{text}" if watch else text)
         if not watch:
             return
@@ -94,12 +94,11 @@ def status(
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The services as they are now, the number of the last revision, the `last` that asked for a stack, and why what is
-    `missing` could not be compared.
+    """The services as they are now, the `last` revision that asked for a stack, and why what is `missing` could not be
+    compared.
     """
 
     rows: list[ServiceStatus]
-    revision: int
     last: Entry | None
     missing: list[Diagnostic]
 
@@ -119,7 +118,7 @@ def look(project: Project, reader: Reader) -> Seen:
         unread = list(error.diagnostics)
     rows = statuses(as_many_as_there(wanted, observed), plan, observed)
     missing = [_not_compared(each, whole=plan is None) for each in unread]
-    return Seen(rows, observed.records.revision, last_asking(observed.records), missing)
+    return Seen(rows, last_asking(observed.records), missing)
 
 
 def _not_compared(reason: Diagnostic, *, whole: bool) -> Diagnostic:

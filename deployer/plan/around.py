@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from deployer.plan.diff import Sides
 
 _HIDDEN = "(sensitive) changed"
-_TEXT = "only the text around it changed"
+ONLY_TEXT = "only the text around it changed"
 _BOTH = "(sensitive) changed, too"
 
 
@@ -36,5 +36,5 @@ def told_around(
     before = None if gives_away(then, now.behind) else then
     after = None if gives_away(now.text, hidden) else now.text
     again = refilled(then, now.behind)
-    what = _HIDDEN if then == now.text else "" if again is None else _TEXT if again == have else _BOTH
+    what = _HIDDEN if then == now.text else "" if again is None else ONLY_TEXT if again == have else _BOTH
     return (before, after), what

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 from deployer.errors import Place
@@ -14,7 +15,8 @@ from deployer.fields.field import Context, Effect, Field, Value
 from deployer.fields.mount_forms import target_path
 from deployer.fields.namespaces import network_named
 from deployer.fields.sensitive import mask_user_info
-from deployer.plan.around import told_around
+from deployer.plan.applied_by import revision_of_row
+from deployer.plan.around import ONLY_TEXT, told_around
 from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Cause, FieldChange, Shows
 from deployer.resources import applied
@@ -31,7 +33,8 @@ _ABSENT = object()
 @dataclass(frozen=True, slots=True)
 class Sides:
     """What the diff of one container looks at. `was` is what was last applied, None where that is not known; `left` are
-    the keys of the stack's networks that the file no longer names, by what the engine calls them.
+    the keys of the stack's networks that the file no longer names, by what the engine calls them; `applied_by` tells
+    the revision that applied a row, 0 where none does.
     """
 
     service: DesiredService
@@ -41,6 +44,7 @@ class Sides:
     secrecy: Secrecy
     place: PlaceOf
     left: Mapping[str, str] = field(default_factory=dict[str, str])
+    applied_by: Callable[[str], int] = field(default=lambda _: 0)
 
 
 def sides_of(service: DesiredService, found: ObservedContainer, observed: Observed, place: PlaceOf) -> Sides:
@@ -50,7 +54,8 @@ def sides_of(service: DesiredService, found: ObservedContainer, observed: Observ
         was = Applied(was.image, {**was.fields, **updated})
     secrecy = Secrecy(observed.records.salt, service.sensitive, service.hidden)
     left = {name: key for key, name in networks_left(service, observed).items()}
-    return Sides(service, found, image.config if image else None, was, secrecy, place, left)
+    by = partial(revision_of_row, found, observed.records)
+    return Sides(service, found, image.config if image else None, was, secrecy, place, left, by)
 
 
 def networks_left(service: DesiredService, observed: Observed) -> dict[str, str]:
@@ -100,7 +105,7 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
 
 def _entries_then(sides: Sides, row: Field, want: Value) -> Value:
     """What was last applied of a keyed row; where that is not known, as if it were what is wanted now."""
-    return _then(sides.was.fields.get(row.name), row.unset) if sides.was else want
+    return _then(sides, sides.was, row, row.unset) if sides.was else want
 
 
 def left_out(sides: Sides, row: Field, have: Value) -> Iterator[tuple[str, Value]]:
@@ -112,7 +117,7 @@ def left_out(sides: Sides, row: Field, have: Value) -> Iterator[tuple[str, Value
         return
     there = dict(have) if row.kind.keyed else {"": have} if have != row.unset else {}
     for entry, value in want if row.kind.keyed else (("", want),):
-        if entry not in there and _applied_entry(sides, row, entry) == sides.secrecy.stored_entry(row, entry, value):
+        if entry not in there and sides.secrecy.is_kept_as(value, _applied_entry(sides, row, entry)):
             yield entry, value
 
 
@@ -150,6 +155,9 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
     before, after = _shown(row, entry, have, want, sensitive)
     was = _applied_entry(sides, row, entry)
     around, note = told_around(sides, row.name, entry, have, want, was) if sensitive else ((None, None), "")
+    at = line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None
+    if at and note == ONLY_TEXT:
+        at = replace(at, behind=tuple(place for place in at.behind if not place.secret))
     change = FieldChange(
         field=f"{row.name if row.name == 'networks' else name}.{entry}" if entry else name,
         before=before,
@@ -158,7 +166,8 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         effect=effect,
         applied=None if sensitive or was is None else mask_user_info(row.shown(entry, applied.canonical(was))),
         applied_known=sides.was is not None,
-        at=line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None,
+        applied_by=sides.applied_by(row.name) if Cause.DRIFT in causes else 0,
+        at=at,
         sensitive=sensitive,
         note=note or _what_comes(sides, row, entry, want),
         quoted=row.kind.quoted,
@@ -193,20 +202,20 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
     if sides.was is None:
         return (Cause.UNKNOWN,)
     asked = _entry_of(row, sides.service.asked[row.name], entry)
-    stored_asked = None if asked is _ABSENT else sides.secrecy.stored_entry(row, entry, asked)
     was = _applied_entry(sides, row, entry)
     named_anew = (asked is not _ABSENT) != _was_asked(sides.was, row, entry)
-    causes = [Cause.EDIT] if named_anew or stored_asked != was else []
+    edited = named_anew or (asked is not _ABSENT and not sides.secrecy.is_kept_as(asked, was))
+    causes = [Cause.EDIT] if edited else []
     if row.host_may_lack and have in (_ABSENT, row.unset) and causes:
         return tuple(causes)
     if was is not None:
-        drifted = have is _ABSENT or sides.secrecy.stored_entry(row, entry, have) != was
+        drifted = have is _ABSENT or not sides.secrecy.is_kept_as(have, was)
     else:
         if row.fills:
             then = _entries_then(sides, row, row.unset)
             filled = row.less_filled(sides.container.values[row.name], then, then)
             have = _entry_of(row, filled, entry) if row.kind.keyed else filled
-        supplied = row.on_image(_asked_then(sides.was), sides.image)
+        supplied = row.on_image(_asked_then(sides, sides.was), sides.image)
         drifted = have != (_entry_of(row, supplied, entry) if row.kind.keyed else supplied)
     return (*causes, *([Cause.DRIFT] if drifted else []))
 
@@ -217,18 +226,34 @@ def _was_asked(was: Applied, row: Field, entry: str) -> bool:
     return entry in stored if row.kind.keyed and isinstance(stored, Mapping) else stored is not None
 
 
-def _asked_then(was: Applied) -> dict[str, Value]:
-    """The rows as they were last applied; sensitive entries are their hashes."""
-    found = ((name, _then(stored, None)) for name, stored in was.fields.items())
+def _asked_then(sides: Sides, was: Applied) -> dict[str, Value]:
+    """The rows as they were last applied, as far as that is known."""
+    found = (
+        (name, _then(sides, was, container.BY_NAME[name], None)) for name in was.fields if name in container.BY_NAME
+    )
     return {name: value for name, value in found if value is not None}
 
 
-def _then(stored: Any, unset: Value) -> Value:
+def _then(sides: Sides, was: Applied, row: Field, unset: Value) -> Value:
     """A row as it was last applied, from what is stored of it; `unset` where nothing is, or nobody can tell."""
+    stored = was.fields.get(row.name)
     if isinstance(stored, Mapping):
         entries = cast("Mapping[str, Any]", stored)
-        return tuple(sorted((entry, applied.canonical(item)) for entry, item in entries.items()))
-    return unset if stored is None or applied.is_hash(stored) else applied.canonical(stored)
+        return tuple(sorted((entry, _opened(sides, row, entry, item)) for entry, item in entries.items()))
+    opened = _opened(sides, row, "", stored)
+    return unset if opened is None or applied.is_hash(opened) else opened
+
+
+def _opened(sides: Sides, row: Field, entry: str, stored: Any) -> Value:
+    """What was applied, from what is stored of it. What a hash stands for is known where the container has it still, or
+    the file asks for it still; else it stays the hash.
+    """
+    if applied.is_hash(stored):
+        known = (_entry_of(row, values[row.name], entry) for values in (sides.container.values, sides.service.asked))
+        stored = next(
+            (value for value in known if value is not _ABSENT and sides.secrecy.hashed(value) == stored), stored
+        )
+    return applied.canonical(stored)
 
 
 def _entry_of(row: Field, value: Value, entry: str) -> Any:

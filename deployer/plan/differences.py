@@ -9,6 +9,7 @@ from types import MappingProxyType
 from deployer.fields.container_names import CONTAINER_NAME
 from deployer.fields.field import Effect
 from deployer.fields.references import with_tag
+from deployer.plan.applied_by import revision_of_row
 from deployer.plan.asked import image_place
 from deployer.plan.contents import content_changes
 from deployer.plan.diff import PlaceOf, field_changes, sides_of
@@ -68,7 +69,7 @@ def differences(service: DesiredService, container: ObservedContainer, facts: Fa
     yield from namespace_changes(service, container, followed, facts.observed)
     yield from follower_changes(service, container, followed, facts.observed)
     yield from _dead_networks(service, container, facts)
-    yield from _name(service, container) if all(row.field != CONTAINER_NAME.name for row in rows) else ()
+    yield from _name(service, container, facts) if all(row.field != CONTAINER_NAME.name for row in rows) else ()
     yield from _state(service, container, facts)
 
 
@@ -97,6 +98,7 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
         Effect.REPLACE,
         applied=was.image if was and not is_build else None,
         applied_known=was is not None and not is_build,
+        applied_by=revision_of_row(container, facts.observed.records, "image") if Cause.DRIFT in causes else 0,
         at=at,
     )
 
@@ -137,10 +139,12 @@ def _dead_networks(service: DesiredService, container: ObservedContainer, facts:
             yield FieldChange(f"networks.{key}", key, after, (Cause.DEPENDENCY,), Effect.REPLACE, note=note)
 
 
-def _name(service: DesiredService, container: ObservedContainer) -> Iterator[FieldChange]:
+def _name(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
     name = service.container_name(container.number)
     if container.name != name:
-        yield FieldChange(NAME, container.name, name, (Cause.DRIFT,), Effect.IN_PLACE, applied=name, applied_known=True)
+        by = revision_of_row(container, facts.observed.records, NAME)
+        causes, effect = (Cause.DRIFT,), Effect.IN_PLACE
+        yield FieldChange(NAME, container.name, name, causes, effect, applied=name, applied_known=True, applied_by=by)
 
 
 def _state(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:

@@ -90,10 +90,11 @@ class Shows(StrEnum):
 class FieldChange:
     """One field that differs. The values are as a user would write them; None is unset. Sensitive ones are never here.
 
-    `applied` is there when `applied_known`; `note` says in words what the values cannot; `quoted` values are texts that
-    a person sees in quotation marks. `was_at` is where the value before is written, where two versions of a file are
-    compared. `shows` is what can be told of sensitive values, before and after, `around` the texts with `(sensitive)`
-    in the place of what is hidden, where these can be shown.
+    `applied` is there when `applied_known`; `applied_by` is the revision that applied what drifted, 0 where none tells.
+    `note` says in words what the values cannot; `quoted` values are texts that a person sees in quotation marks.
+    `was_at` is where the value before is written, where two versions of a file are compared. `shows` is what can be
+    told of sensitive values, before and after, `around` the texts with `(sensitive)` in the place of what is hidden,
+    where these can be shown.
     """
 
     field: str
@@ -110,6 +111,7 @@ class FieldChange:
     shows: tuple[Shows, Shows] = (Shows.NOTHING, Shows.NOTHING)
     around: tuple[str | None, str | None] = (None, None)
     was_at: Place | None = None
+    applied_by: int = 0
 
     @property
     def by_hand(self) -> bool:

@@ -112,7 +112,7 @@ def _updates(records: Records, containers: Iterable[ObservedContainer], salt: st
     secrecy = Secrecy(salt)
 
     def shows(id: str, row: str, value: Any) -> bool:
-        return row in BY_NAME and secrecy.stored(BY_NAME[row], living[id][row]) == value
+        return row in BY_NAME and secrecy.is_row_kept_as(BY_NAME[row], living[id][row], value)
 
     return updates_of(records, living, shows)
 

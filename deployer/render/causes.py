@@ -19,9 +19,9 @@ _ABOVE = ("(built above)", "(pulled above)", "(pushed above)", "(loaded above)")
 """What stands for an image that is not there yet: it says by itself why the field differs."""
 
 
-def cause_text(field: FieldChange, revision: int) -> str:
-    """`stack.yaml:31; and drift: was 512m when revision 7 was applied`; `revision` is the last one, 0 if unknown."""
-    texts = [_one(cause, field, revision) for cause in field.causes]
+def cause_text(field: FieldChange) -> str:
+    """`stack.yaml:31; and drift: was 512m when revision 7 was applied`."""
+    texts = [_one(cause, field) for cause in field.causes]
     beside = field.sensitive or (field.before, field.after) != (None, None)  # else it stands in the place of the values
     note = field.note if Cause.DEPENDENCY not in field.causes and beside else ""
     return "; ".join(text for text in (*(_and(texts)), note) if text)
@@ -32,13 +32,13 @@ def _and(texts: list[str]) -> list[str]:
     return [first, *(f"and {text}" for text in rest)]
 
 
-def _one(cause: Cause, field: FieldChange, revision: int) -> str:
+def _one(cause: Cause, field: FieldChange) -> str:
     match cause:
         case Cause.EDIT:
             was = f", was {field.was_at.line_reference}" if field.was_at else ""
             return place_text(field.at) + was if field.at else "" if field.note else "edited"
         case Cause.DRIFT:
-            return _drift(field, revision)
+            return _drift(field)
         case Cause.IMAGE:
             return "" if field.after and field.after.endswith(_ABOVE) else "the tag names another image now"
         case Cause.BUILD:
@@ -55,12 +55,12 @@ def place_text(place: Place) -> str:
     return f"{place.line_reference}{f' with {behind}' if behind else ''}"
 
 
-def _drift(field: FieldChange, revision: int) -> str:
+def _drift(field: FieldChange) -> str:
     if not field.by_hand:
         return ""  # the note says it
     if field.field == "state" or field.sensitive or not field.applied_known:
         return "drift"
-    when = f"when revision {revision} was applied" if revision else "when last applied"
+    when = f"when revision {field.applied_by} was applied" if field.applied_by else "when last applied"
     was = value_text(field, field.applied)
     return f"drift: was {_short(was) if field.applied is not None else was.strip('()')} {when}"
 

@@ -70,7 +70,7 @@ def as_html(plan: Plan, graph: Graph, link_to: LinkTo = nowhere, *, destroy: boo
 
     `graph` is that of the stack; `link_to` says where the lines that ask for something can be read.
     """
-    changes = [_change(change, plan.revision, link_to) for change in folded(plan.changes)]
+    changes = [_change(change, link_to) for change in folded(plan.changes)]
     there = {change.kind for change in changes}
     return _page().render(
         plan=plan,
@@ -107,7 +107,7 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _change(change: Change, revision: int, link_to: LinkTo) -> _Change:
+def _change(change: Change, link_to: LinkTo) -> _Change:
     sign, line = SIGNS[change.action], line_of(change)
     return _Change(
         _KINDS[sign],
@@ -116,8 +116,8 @@ def _change(change: Change, revision: int, link_to: LinkTo) -> _Change:
         harmless(change.address),
         harmless(words(change, verbose=True)),
         (
-            *(_field(field, sides(field), revision, link_to) for field in change.fields),
-            *(_field(field, ("", asked(field)), revision, link_to) for field in change.asks),
+            *(_field(field, sides(field), link_to) for field in change.fields),
+            *(_field(field, ("", asked(field)), link_to) for field in change.asks),
         ),
         harmless(line),
         link_of(line, change.at, link_to),
@@ -126,8 +126,8 @@ def _change(change: Change, revision: int, link_to: LinkTo) -> _Change:
     )
 
 
-def _field(field: FieldChange, both: tuple[str, str] | None, revision: int, link_to: LinkTo) -> _Field:
-    why = cause_text(field, revision)
+def _field(field: FieldChange, both: tuple[str, str] | None, link_to: LinkTo) -> _Field:
+    why = cause_text(field)
     link = link_of(why, field.at, link_to)
     return _Field(harmless(field.field), both, harmless(field.note) or "changed", harmless(why), link)
 

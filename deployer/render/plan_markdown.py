@@ -122,7 +122,7 @@ class _Comment:
 
     def _causes(self, fields: Sequence[FieldChange]) -> Iterator[str]:
         for field in fields:
-            if why := cause_text(field, self.plan.revision):
+            if why := cause_text(field):
                 yield f"<li>{code(field.field)} {linked(why, field.at, self.link_to)}</li>"
 
 

@@ -49,7 +49,7 @@ def as_text(
     """The whole plan, its warnings where they are read last. `verbose` adds the steps, `show_all` what does not change;
     `destroy` says that the stack ends.
     """
-    table = _Table(plan.revision, color, verbose)
+    table = _Table(color, verbose)
     changes = plan.changes if verbose else folded(plan.changes)
     rows = [row for change in changes for row in table.rows(change)]
     if show_all:
@@ -73,9 +73,9 @@ def as_text(
     )
 
 
-def fields_text(changes: Sequence[Change], revision: int, *, color: bool = False) -> str:
-    """The fields of changes as a plan has them, beneath what they are of; `revision` is the last one."""
-    table = _Table(revision, color, verbose=True)
+def fields_text(changes: Sequence[Change], *, color: bool = False) -> str:
+    """The fields of changes as a plan has them, beneath what they are of."""
+    table = _Table(color, verbose=True)
     rows = [
         row
         for change in folded(changes)
@@ -108,7 +108,6 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    revision: int
     color: bool
     verbose: bool
 
@@ -125,10 +124,10 @@ class _Table:
             yield _Row("", f"{number:>2}. {step_words(step)}", "")
 
     def asked(self, field: FieldChange) -> _Row:
-        return _Row("", harmless(field.field), asked(field), harmless(cause_text(field, self.revision)))
+        return _Row("", harmless(field.field), asked(field), harmless(cause_text(field)))
 
     def field(self, field: FieldChange) -> _Row:
-        return _Row("", harmless(field.field), values(field), harmless(cause_text(field, self.revision)))
+        return _Row("", harmless(field.field), values(field), harmless(cause_text(field)))
 
 
 def _aligned(rows: Sequence[_Row], color: bool) -> Iterator[str]:

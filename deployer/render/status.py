@@ -45,17 +45,16 @@ class ServiceStatus:
     compared: bool = True
 
 
-def as_text(rows: Iterable[ServiceStatus], *, color: bool = False, revision: int = 0, last: Entry | None = None) -> str:
+def as_text(rows: Iterable[ServiceStatus], *, color: bool = False, last: Entry | None = None) -> str:
     """A table with a line a service, `-` where there is nothing to say; then what drifted, in the plan's words, and
-    what became of the `last` revision that asked for a stack, where it was not reached. `revision` is the number of the
-    last one.
+    what became of the `last` revision that asked for a stack, where it was not reached.
     """
     rows = list(rows)
     parts = [table(_HEAD, [_cells(row) for row in rows], [_style(row) for row in rows] if color else ())]
     if drifted := [change for row in rows for change in row.drifted]:
         from deployer.render.plan_text import fields_text
 
-        parts.append(fields_text(drifted, revision, color=color))
+        parts.append(fields_text(drifted, color=color))
     if last and last.result != SUCCEEDED:
         parts.append(_not_reached(last))
     return "\n\n".join(parts)

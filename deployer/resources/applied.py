@@ -89,6 +89,18 @@ class Secrecy:
         """One entry of a keyed row, as it is kept: a sensitive one as a hash that tells whether it changed."""
         return self.hashed(value) if self.hides(row.name, entry, value) else plain(value)
 
+    def is_kept_as(self, value: Value, stored: Any) -> bool:
+        """Whether `stored` is what is kept of a value: in the form in which that is kept, whatever is sensitive now."""
+        return plain(value) == stored or (is_hash(stored) and self.hashed(value) == stored)
+
+    def is_row_kept_as(self, row: Field, value: Value, stored: Any) -> bool:
+        """As `is_kept_as` of one row, each entry of a keyed one by itself."""
+        if value == row.unset or not row.kind.keyed:
+            return self.is_kept_as(None if value == row.unset else value, stored)
+        entries = dict(value)
+        kept = cast("Mapping[str, Any]", stored if isinstance(stored, Mapping) else {})
+        return entries.keys() == kept.keys() and all(self.is_kept_as(entries[name], kept[name]) for name in kept)
+
     def hashed(self, value: Value) -> str:
         return digest_with(self.salt, json.dumps(plain(value), ensure_ascii=False))
 

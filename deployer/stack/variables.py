@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields.sensitive import is_sensitive_name
@@ -112,7 +113,9 @@ class _File:
 
     def _set_at(self) -> tuple[Place, ...]:
         values = ((name, self.environment.get(name)) for name in self.used - {PROJECT_NAME})
-        places = {set_at(name, value) for name, value in values if value is not None}
+        places = {
+            replace(set_at(name, value), secret=self._is_sensitive(name)) for name, value in values if value is not None
+        }
         return tuple(sorted(places, key=lambda place: (not place.line, place)))
 
     def _is_sensitive(self, name: str) -> bool:

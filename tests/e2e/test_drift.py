@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -140,3 +141,46 @@ def test_what_was_done_by_hand_to_a_container_that_is_replaced_is_told_too(proje
     fields = project.fields("service.web[1]")
     assert set(fields) == {"user", "state", "name"}
     assert fields["state"]["causes"] == fields["name"]["causes"] == ["drift"]
+
+
+def test_what_becomes_sensitive_or_is_so_no_longer_was_not_changed_by_hand(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit is what it is, both ways, and where the stack only calls the variable sensitive."""
+    monkeypatch.setenv("DB_PASSWORD", "hush-hush")
+    monkeypatch.setenv("GREETING", "hello")
+
+    def write(word: str, **more: Any) -> None:
+        web = sleeper(
+            environment={"GREETING": f"{word}"},
+            labels={"tier": f"a-{word}"},
+            healthcheck={"test": ["CMD", "true", f"{word}"], "interval": "1s"},
+            networks={"back": {"aliases": [f"b-{word}"]}},
+            volumes=[f"./{word}:/target"],
+        )
+        web["command"] = ["sh", "-c", "sleep 1000", f"{word}"]
+        project.write({"web": web}, networks={"back": {}}, **more)
+
+    def causes() -> dict[str, list[str]]:
+        return {name: field["causes"] for name, field in project.fields("service.web[1]").items()}
+
+    for folder in ("hello", "hush-hush"):
+        (project.folder / folder).mkdir()
+    names = ("environment.GREETING", "labels.tier", "healthcheck.test", "networks.back", "volumes./target", "command")
+    edited = {name: ["edit"] for name in names}
+    write("${GREETING}")
+    project.apply()
+    write("${DB_PASSWORD}")
+    assert causes() == edited
+    assert "hello" not in project.plan_text()
+    assert "drift" not in project.plan_text() + project.plan_text("--format", "markdown")
+    project.apply()
+    project.must_be_settled()
+    write("hush-hush")
+    project.must_be_settled()
+    write("${GREETING}", **{"x-deployer": {"sensitive": ["GREETING"]}})
+    assert causes() == edited
+    project.apply()
+    write("hush-hush")
+    assert causes() == edited
+    assert project.run("status").out.count("drift") == 0

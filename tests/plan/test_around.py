@@ -76,8 +76,14 @@ def test_an_edit_of_the_open_part_is_seen(applied: Applied):
     there = applied(NOW, DB_PASSWORD="hunter2")
     plan = plan_of(saying("postgres://v:${DB_PASSWORD}@db/x"), there, DB_PASSWORD="hunter2")
     after = '"postgres://v:(sensitive)@db/x"'
-    why = "stack.yaml:1 with $DB_PASSWORD of the shell; only the text around it changed"
-    assert line_of(plan) == f"{SEEN} -> {after} {why}"
+    assert line_of(plan) == f"{SEEN} -> {after} stack.yaml:1; only the text around it changed"
+
+
+def test_of_an_edit_of_the_open_part_only_an_open_variable_can_be_the_cause(applied: Applied):
+    """A secret that is the same is none."""
+    text = "postgres://u:${DB_PASSWORD}@db/${NAME}"
+    plan = plan_of(saying(text), applied(text, DB_PASSWORD="hunter2", NAME="x"), DB_PASSWORD="hunter2", NAME="y")
+    assert line_of(plan).endswith(" stack.yaml:1 with $NAME of the shell; only the text around it changed")
 
 
 def test_the_password_of_a_url_is_a_secret_whatever_its_variable_is_called(applied: Applied):

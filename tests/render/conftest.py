@@ -22,7 +22,9 @@ DEBUG = FieldChange(
     applied_known=True,
     at=Place("stack.yaml", 31, 7),
 )
-MEMORY = FieldChange("mem_limit", "256m", "512m", (Cause.DRIFT,), Effect.IN_PLACE, applied="512m", applied_known=True)
+MEMORY = FieldChange(
+    "mem_limit", "256m", "512m", (Cause.DRIFT,), Effect.IN_PLACE, applied="512m", applied_known=True, applied_by=7
+)
 STATE = FieldChange(
     "state", "exited (1)", "running", (Cause.DRIFT,), Effect.RESTART, applied="running", applied_known=True
 )
@@ -84,7 +86,7 @@ def everything() -> Plan:
         "environment.DB_PASSWORD", "never", "seen", (Cause.EDIT,), Effect.NONE, "at all", True, sensitive=True
     )
     both = FieldChange(
-        "cpus", None, "2", (Cause.EDIT, Cause.DRIFT), Effect.RESTART, "1", True, Place("stack.yaml", 3, 1)
+        "cpus", None, "2", (Cause.EDIT, Cause.DRIFT), Effect.RESTART, "1", True, Place("stack.yaml", 3, 1), applied_by=7
     )
     fields = (*every_cause, secret, both, APP, STATE)
     return plan_of(*every_action, Change("service.y[1]", Action.REPLACE, "cpus", fields, group="g", gap=GAP))

@@ -39,9 +39,9 @@ def field_of(*causes: Cause, **more: object) -> FieldChange:
     return replace(field, **more)  # pyright: ignore[reportArgumentType]
 
 
-def field_line(field: FieldChange, revision: int = 7) -> str:
+def field_line(field: FieldChange) -> str:
     """What stands beneath a change for this field, its blanks made single."""
-    return " ".join(as_text(plan_of(change_of(field), revision=revision)).splitlines()[HEAD + 1].split())
+    return " ".join(as_text(plan_of(change_of(field))).splitlines()[HEAD + 1].split())
 
 
 def change_line(change: Change) -> str:
@@ -105,11 +105,11 @@ def test_every_action_has_a_sign_and_a_noun(everything: Plan) -> None:
         (field_of(Cause.UNKNOWN), "mem_limit 256m -> 512m cause unknown: nothing tells what was applied"),
         (field_of(Cause.UNKNOWN, applied_known=True), "mem_limit 256m -> 512m cause unknown"),
         (
-            field_of(Cause.EDIT, Cause.DRIFT, applied="64m", applied_known=True, at=Place("a.yaml", 2)),
-            "mem_limit 256m -> 512m a.yaml:2; and drift: was 64m when revision 7 was applied",
+            field_of(Cause.EDIT, Cause.DRIFT, applied="64m", applied_known=True, applied_by=6, at=Place("a.yaml", 2)),
+            "mem_limit 256m -> 512m a.yaml:2; and drift: was 64m when revision 6 was applied",
         ),
         (
-            field_of(Cause.DRIFT, applied_known=True, after=None),
+            field_of(Cause.DRIFT, applied_known=True, applied_by=7, after=None),
             "mem_limit 256m -> (unset) drift: was unset when revision 7 was applied",
         ),
         (field_of(Cause.IMAGE, after="a:1 @ 12"), "mem_limit 256m -> a:1 @ 12 the tag names another image now"),
@@ -172,10 +172,10 @@ def test_a_field_names_its_values_and_its_cause(field: FieldChange, shown: str) 
     assert field_line(field) == shown
 
 
-def test_drift_before_the_first_record_names_no_revision() -> None:
-    """Nobody knows a revision 0."""
+def test_drift_from_what_nobody_knows_who_applied_names_no_revision() -> None:
+    """There is no revision 0, and the last one may have failed, or may never have touched the container."""
     field = field_of(Cause.DRIFT, applied="512m", applied_known=True)
-    assert field_line(field, revision=0).endswith("drift: was 512m when last applied")
+    assert field_line(field).endswith("drift: was 512m when last applied")
 
 
 def test_a_change_that_may_not_be_needed_says_on_what_that_hangs() -> None:

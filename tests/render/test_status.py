@@ -136,12 +136,14 @@ def test_what_is_not_compared_says_so() -> None:
 
 def test_drift_stands_beneath_the_table_in_the_words_of_the_plan() -> None:
     """The same values, and the same cause; in JSON the same object."""
-    memory = FieldChange("mem_limit", "256m", "512m", (Cause.DRIFT,), Effect.IN_PLACE, "512m", applied_known=True)
+    memory = FieldChange(
+        "mem_limit", "256m", "512m", (Cause.DRIFT,), Effect.IN_PLACE, "512m", applied_known=True, applied_by=7
+    )
     change = Change("service.db[1]", Action.UPDATE, "mem_limit", (memory,), detail="in place, no restart")
     plan = Plan("shop", "there", EngineInfo("unix:///x", "28", "1.51"), 7, (change,), (), (), "sha256:0")
     row = replace(DB, drifted=(change,))
 
-    shown = [line for line in as_text([row], revision=7).splitlines() if "mem_limit  " in line]
+    shown = [line for line in as_text([row]).splitlines() if "mem_limit  " in line]
     planned = [line for line in plan_text.as_text(plan).splitlines() if "mem_limit  " in line]
 
     assert [line.split() for line in shown] == [line.split() for line in planned]

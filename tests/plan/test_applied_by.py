@@ -1,0 +1,67 @@
+"""Drift is told from what the container was given, by the revision that gave it: not by the last one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from deployer.plan.applied_by import revision_of_row
+from deployer.plan.model import Cause
+from deployer.render.plan_text import as_text
+from deployer.resources.applied import Applied
+from deployer.resources.identity import REVISION
+from deployer.resources.observed import ObservedContainer
+from deployer.resources.records import DIED, FAILED, SUCCEEDED, Record, Records
+from tests.plan.conftest import Make
+from tests.plan.fresh import NOTHING, changes_of, plan_of, with_container
+
+MIB = 1024 * 1024
+
+
+def made_by(make: Make, revision: str) -> ObservedContainer:
+    made = make("db")
+    return replace(made, raw={**made.raw, "Config": {"Labels": {REVISION: revision}}})
+
+
+def records(*known: tuple[int, str, int | None]) -> Records:
+    """By revision: what became of it, and the limit that the container has been given in place up to it."""
+    kept = tuple(
+        Record(number, result=result, updates={} if limit is None else {"id-of-shop-db-1": {"mem_limit": limit}})
+        for number, result, limit in known
+    )
+    return Records(kept, "salt", updates=kept[-1].updates)
+
+
+def test_a_revision_that_failed_or_left_the_container_alone_is_not_named(container: Make):
+    there = replace(NOTHING, records=records((3, SUCCEEDED, None), (4, SUCCEEDED, None), (5, FAILED, None)))
+    db = replace(made_by(container, "3"), applied=Applied("db:1", {"mem_limit": 64 * MIB}))
+    plan = plan_of(
+        {"services": {"db": {"image": "db:1", "mem_limit": "64m"}}}, with_container(db, there, mem_limit=48 * MIB)
+    )
+    (field,) = [each for each in changes_of(plan)["service.db[1]"].fields if each.field == "mem_limit"]
+    assert (field.causes, field.applied_by) == ((Cause.DRIFT,), 3)
+    assert "drift: was 64m when revision 3 was applied" in as_text(plan)
+
+
+@pytest.mark.parametrize(
+    ("known", "by"),
+    [
+        ([(3, SUCCEEDED, None), (4, SUCCEEDED, 48), (5, SUCCEEDED, 48)], 4),
+        ([(3, SUCCEEDED, None), (4, SUCCEEDED, 32), (5, FAILED, 48), (6, SUCCEEDED, 48)], 5),
+        ([(3, SUCCEEDED, None), (4, DIED, 48), (5, SUCCEEDED, 48)], 5),
+        ([(8, SUCCEEDED, 48), (9, SUCCEEDED, 48)], 0),
+        ([(3, SUCCEEDED, None), (4, DIED, 48)], 0),
+    ],
+    ids=["since", "by one that failed", "found by the next", "none is left that had it not", "died"],
+)
+def test_what_was_changed_in_place_is_of_the_revision_that_did_it(
+    container: Make, known: list[tuple[int, str, int | None]], by: int
+):
+    """0 where the records do not tell."""
+    assert revision_of_row(made_by(container, "3"), records(*known), "mem_limit") == by
+    assert revision_of_row(made_by(container, "3"), records(*known), "restart") == 3
+
+
+def test_a_label_that_names_no_revision_tells_nothing(container: Make):
+    assert revision_of_row(made_by(container, "x"), Records(), "mem_limit") == 0
