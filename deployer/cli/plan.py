@@ -108,6 +108,7 @@ def plan(
     options = Options(
         keep_orphans=spared, volumes=volumes, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds
     )
+    reader = None
     if against is not None:
         from deployer.cli.against import plan_against
 
@@ -122,8 +123,8 @@ def plan(
         state.output.say(f"An apply of {found.stack} is at work ({who}): what it has begun shows here.")
     shown = _Shown(show_all=all, destroy=destroy, link_to=links_to(link, Path.cwd()))
     _show(state.output, project, found, format, shown)
-    if out:
-        save(state, files, out, (found, options, seen), state.reader(project), destroy=destroy)
+    if out and reader:
+        save(state, files, out, (found, options, seen), reader, destroy=destroy)
     if detailed_exitcode and not found.is_empty:
         raise typer.Exit(Exit.CHANGES)
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
     from deployer.resources.registries import Registry
+    from deployer.resources.wire import Json
 
     class OpenEngine(Engine, Protocol):
         """An engine whose connections end."""
@@ -278,9 +279,9 @@ def _records(engine: Engine) -> dict[str, Records]:
     """The records of all stacks on the engine, by the stack's name: one request, however many there are."""
     volumes = engine.volumes(name=".deployer.r")
     names = {(each.get("Labels") or {}).get(_STACK, "") for each in volumes} - {""}
-    by_name: dict[str, list[object]] = {name: [] for name in names}
+    by_name: dict[str, list[Json]] = {name: [] for name in names}
     for each in volumes:
         name = each["Name"].rpartition(".deployer.r")[0]
         if name in by_name:
             by_name[name].append(each)
-    return {name: records_of(found, name) for name, found in by_name.items()}  # type: ignore[arg-type]
+    return {name: records_of(found, name) for name, found in by_name.items()}

@@ -10,14 +10,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from tests.e2e.project import Project, Result, ended, fetched, free_port, page, sleeper, until
+from tests.gitops.listener import listener
 from tests.gitops.repository import Repository
 
 pytestmark = pytest.mark.engine
@@ -342,24 +341,8 @@ def test_events_are_json_lines(remote: Remote):
 
 @pytest.fixture
 def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    bodies: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/s3cr3t", bodies
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listener() as (url, bodies):
+        yield f"{url}/s3cr3t", bodies
 
 
 def test_somebody_is_told_of_a_new_condition(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from deployer.gitops.log import details_of
 from deployer.gitops.notify import SLACK, Webhook, notifier, rendered, webhook_of
 from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.status import StackStatus
+from tests.gitops.listener import listener
 
 SECRET = "t0ken"
 
@@ -28,24 +27,8 @@ def status(message: str = "as the branch says", stack: str = "shop") -> StackSta
 
 @pytest.fixture
 def hook() -> Iterator[tuple[str, list[Any]]]:
-    bodies: list[Any] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(500 if self.path.endswith("broken") else 200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/{SECRET}", bodies
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listener() as (url, bodies):
+        yield f"{url}/{SECRET}", bodies
 
 
 def test_slack_gets_a_text(hook: tuple[str, list[Any]]):
