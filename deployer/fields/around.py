@@ -23,6 +23,8 @@ _TOUCHED = re.compile(f"{_WORD}{_HOLE}{_WORD}")
 _USER_INFO = re.compile(r"(?<=://)[^\s\"']*(?=@)")
 _OPEN_USER = re.compile(rf"{_HOLE}|[^\s/@\"'():{_HOLE}]*:{_HOLE}")
 """The user info of which all may stay as it is: the password, or all of it, is hidden already."""
+_USER_BY_VARIABLE = re.compile(rf"[^\s/@\"'():]*:{_HOLE}")
+_USER = re.compile(r"[^\s/@\"'():]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ def around(value: str, sensitive: Sequence[Span] = (), others: Sequence[Span] = 
     """What can be shown of a text with variables in it, `sensitive` ones and `others`; None where nothing can.
 
     Hidden are the sensitive parts, what touches one without a delimiter between, as it may be the rest of a password,
-    and the user info of URLs but for a user that is written out before a password that is a variable. If a part that
-    is hidden stands in what can be seen, too, nothing is shown.
+    and the user info of URLs but for a user, written out or in a variable that is not sensitive, before a password that
+    is a sensitive one. If a part that is hidden stands in what can be seen, too, nothing is shown.
     """
     if _HOLE in value or MASK in value:
         return None
@@ -55,21 +57,34 @@ def around(value: str, sensitive: Sequence[Span] = (), others: Sequence[Span] = 
 
 
 def _with_holes(value: str, sensitive: Sequence[Span], others: Sequence[Span]) -> tuple[str, list[str]]:
-    """The text with a hole for each sensitive part, and for each other variable in the user info of a URL, whatever
-    their values are; and what is hidden so.
+    """The text with a hole for each sensitive part, and for each other variable in the user info of a URL that may be
+    or hold a password, whatever the values of sensitive ones are; and what is hidden so.
     """
     spans = sorted([*((*span, True) for span in sensitive), *((*span, False) for span in others)])
     ends, starts = [0, *(end for _, end, _ in spans)], [*(start for start, _, _ in spans), len(value)]
     written = [value[start:end] for start, end in zip(ends, starts, strict=True)]
     skeleton = _HOLE.join(written)
-    infos = [found.span() for found in _USER_INFO.finditer(skeleton)]
     holes = [at for at, each in enumerate(skeleton) if each == _HOLE]
+    by_hole = dict(zip(holes, spans, strict=True))
+    closed = {
+        at
+        for found in _USER_INFO.finditer(skeleton)
+        for at in holes
+        if found.start() <= at < found.end() and not _is_user(value, found, at, by_hole)
+    }
     whole, hidden = written[0], list[str]()
-    for hole, (start, end, is_sensitive), after in zip(holes, spans, written[1:], strict=True):
-        hides = is_sensitive or any(first <= hole < last for first, last in infos)
+    for (hole, (start, end, is_sensitive)), after in zip(by_hole.items(), written[1:], strict=True):
+        hides = is_sensitive or hole in closed
         whole += (_HOLE if hides else value[start:end]) + after
         hidden += [value[start:end]] if hides else []
     return whole, hidden
+
+
+def _is_user(value: str, info: re.Match[str], hole: int, spans: dict[int, tuple[int, int, bool]]) -> bool:
+    """Whether a variable in the user info of a URL is its user, before a password that is a sensitive one."""
+    start, end, _ = spans[hole]
+    before_password = _USER_BY_VARIABLE.fullmatch(info[0]) and hole < info.end() - 1
+    return bool(before_password and spans[info.end() - 1][2] and _USER.fullmatch(value[start:end]))
 
 
 def refilled(text: str, behind: Sequence[str]) -> str | None:

@@ -150,10 +150,10 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         entry = key
     said = sides.service.written.get(row.name)
     name = said.name if said else row.name
-    sensitive = sides.secrecy.hides(row.name, entry, have, want) or applied.is_hash(_applied_entry(sides, row, entry))
+    was = _applied_entry(sides, row, entry)
+    sensitive = sides.secrecy.hides(row.name, entry, have, want) or (applied.is_hash(was) and was not in (have, want))
     causes = _causes(sides, row, entry, have)
     before, after = _shown(row, entry, have, want, sensitive)
-    was = _applied_entry(sides, row, entry)
     around, note = told_around(sides, row.name, entry, have, want, was) if sensitive else ((None, None), "")
     at = line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None
     if at and note == ONLY_TEXT:

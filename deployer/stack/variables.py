@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields.sensitive import is_sensitive_name
-from deployer.interpolation import InterpolationError, RequiredVariable, interpolate, set_at, spans_of
+from deployer.interpolation import InterpolationError, RequiredVariable, interpolate, set_at, spans_of, variables
 from deployer.stack.mistakes import Path, path_text
 from deployer.stack.places import Filled, ListNode, MappingNode, Node, Places, ScalarNode
 
 FREE = ("environment", "labels", "args", "driver_opts", "extra_hosts", "options", "sysctls")
 """Mappings whose keys are the user's own: `x-` has no meaning there."""
 
+_LISTS_OF_NAMES = (*FREE, "annotations")
 
 PROJECT_NAME = "COMPOSE_PROJECT_NAME"
 """The variable that deployer sets itself: to what the stack is called."""
@@ -100,6 +101,8 @@ class _File:
                 sensitive, others = spans_of(text, self.environment.get, self._is_sensitive)
                 node.filled = Filled(result, sensitive, others)
                 self.variables.filled = True
+                if _names_things(path) and any(start < len(result.partition("=")[0]) for start, _ in sensitive):
+                    self.variables.errors.append(_secret_name(path, text, self._is_sensitive, place))
             node.behind = self._set_at()
             return result
         except RequiredVariable as error:
@@ -124,6 +127,21 @@ class _File:
     def _lookup(self, name: str) -> str | None:
         self.used.add(name)
         return self.environment.get(name)
+
+
+def _names_things(path: Path) -> bool:
+    """Whether an item of this list is `NAME=value`, or a name."""
+    return len(path) > 1 and path[-2] in _LISTS_OF_NAMES and isinstance(path[-1], int)
+
+
+def _secret_name(path: Path, text: str, is_sensitive: Callable[[str], bool], place: Place) -> Diagnostic:
+    variable = next(filter(is_sensitive, variables(text)))
+    return Diagnostic(
+        "sensitive-name",
+        f"{path_text(path)}: {variable} is sensitive, and makes up a name: names are shown wherever the thing is",
+        place,
+        "put it behind the `=`; what is no secret needs a variable whose name does not say so",
+    )
 
 
 def tainted_paths(root: Node) -> frozenset[Path]:

@@ -103,6 +103,19 @@ def test_another_variable_is_hidden_where_it_is_a_password(text: str, spans: lis
     assert found.text == seen
 
 
+def test_a_variable_that_is_not_sensitive_is_shown_as_the_user_before_a_password():
+    """Though the database is called as the user is."""
+    found = around("postgres://shop:pw@db/shop", [(16, 18)], [(11, 15), (22, 26)])
+    assert found
+    assert (found.text, found.behind) == ("postgres://shop:(sensitive)@db/shop", ("pw",))
+
+
+def test_a_variable_before_a_password_that_may_hold_more_than_a_user_is_hidden():
+    found = around("postgres://me:too:pw@db/x", [(18, 20)], [(11, 17)])
+    assert found
+    assert found.text == "postgres://(sensitive)@db/x"
+
+
 PIECE = st.text(alphabet="ab:/@= &?-.", max_size=6)
 ALPHABET = string.ascii_uppercase + string.digits + ":/@= -"
 HIDDEN = st.text(alphabet=ALPHABET, min_size=1, max_size=8)

@@ -203,3 +203,9 @@ def test_neither_an_old_nor_a_new_secret_is_ever_printed(
         if len(set(each) & set("XYZ019")) > 2:
             for form in (as_text(plan), as_json(plan), as_markdown(plan), as_html(plan, Graph("shop", (), ()))):
                 assert each not in form
+
+
+def test_a_digest_that_is_no_secret_is_shown(applied: Applied):
+    """Though it looks like what is kept of a secret."""
+    plan = plan_of(saying(f"sha256:{'b' * 64}"), applied(f"sha256:{'a' * 64}"))
+    assert line_of(plan).startswith(f'"sha256:{"a" * 64}" -> "sha256:{"b" * 64}" stack.yaml:1')

@@ -329,6 +329,8 @@ MISTAKES: list[tuple[str, str]] = [
     ("unset-variable", "services:\n  web:\n    image: »busybox:${TAG:?say which version}\n"),
     ("unset-variable", SHOP + "    scale: »${MANY:?how many}\n"),
     ("bad-interpolation", SHOP + "    environment:\n      A: »${A\n"),
+    ("sensitive-name", SHOP + "    labels: [»'key.${API_TOKEN:-x}=v']\n"),
+    ("sensitive-name", SHOP + "    environment: [»'${API_TOKEN:-x}']\n"),
     # limits
     ("bad-cpuset", SHOP + "    cpuset: »0-x\n"),
     ("bad-number", SHOP + "    mem_swappiness: »101\n"),
@@ -407,6 +409,14 @@ def place_of_mark(text: str) -> tuple[int, int]:
 def test_a_mistake_is_told_once_and_where_it_is(code: str, marked: str):
     """One diagnostic, with a code that scripts can know it by, at the line and column of what is wrong."""
     assert told(marked.replace("»", "")) == [(code, *place_of_mark(marked))]
+
+
+@pytest.mark.parametrize(
+    "right",
+    ["labels: ['key=${API_TOKEN:-x}']", 'environment: ["A=${API_TOKEN:-x=y}"]', "command: ['${API_TOKEN:-x} a=b']"],
+)
+def test_a_sensitive_variable_may_stand_where_no_name_is(right: str):
+    assert told(f"{SHOP}    {right}\n") == []
 
 
 @pytest.mark.parametrize(
