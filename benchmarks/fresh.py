@@ -3,8 +3,9 @@
     python -m benchmarks.fresh [SERVICES [RUNS]]
 
 On the engine of DOCKER_HOST, a unix socket; DEPLOYER_COMPOSE names a docker-compose. Prints, of RUNS rounds (3 unless
-told) in which the three take turns, the median wall time of each and the requests that each sent, and deployer's ratio
-to the other two. The bare API is asked for no more than it takes: to create and start, to stop and remove, as many at
+told) in which they take turns, the median wall time of each and the requests that each sent, and deployer's ratio
+to each of the others. Compose is measured with `--wait`, too: it then looks whether what it started runs, as deployer
+does. The bare API is asked for no more than it takes: to create and start, to stop and remove, as many at
 once as deployer does, over connections that are kept.
 """
 
@@ -101,15 +102,17 @@ def main() -> None:
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     path = os.environ["DOCKER_HOST"].removeprefix("unix://")
     ours = (*DEPLOYER, "apply", "--yes"), (*DEPLOYER, "destroy", "--volumes", "--yes")
-    theirs = (compose(), "up", "-d"), (compose(), "down", "--volumes")
+    down = compose(), "down", "--volumes"
+    theirs, waiting = ((compose(), "up", "-d"), down), ((compose(), "up", "-d", "--wait"), down)
     bare = Bare(path)
     with folder_of(services) as folder, proxy_before(path) as proxy:
         asked = {"deployer": [counted(folder, proxy, command) for command in ours]}
-        asked["compose"] = [counted(folder, proxy, command) for command in theirs]
+        asked["Compose"] = [counted(folder, proxy, command) for command in theirs]
+        asked["Compose, --wait"] = [counted(folder, proxy, command) for command in waiting]
         created = list(filter(makes, asked["deployer"][0]))
-        took: dict[str, list[tuple[float, float]]] = {"deployer": [], "compose": [], "the bare API": []}
+        took: dict[str, list[tuple[float, float]]] = {who: [] for who in (*asked, "the bare API")}
         for _ in range(runs):
-            for who, (up, down) in (("deployer", ours), ("compose", theirs)):
+            for who, (up, down) in zip(asked, (ours, theirs, waiting), strict=True):
                 took[who].append((timed(up, folder).wall / 1000, timed(down, folder).wall / 1000))
             fresh = clocked(lambda: bare_fresh(bare, created))
             took["the bare API"].append((fresh, clocked(lambda: bare_destroy(bare, created))))
@@ -120,9 +123,9 @@ def main() -> None:
     middle = {who: (median(up for up, _ in times), median(down for _, down in times)) for who, times in took.items()}
     for who, (up, down) in middle.items():
         print(f"| {who} | {up:.1f} s | {down:.1f} s | {sent[who][0]} | {sent[who][1]} |")
-    up, down = middle.pop("deployer")
+    our_up, our_down = middle.pop("deployer")
     for who, (their_up, their_down) in middle.items():
-        print(f"| deployer / {who} | {up / their_up:.2f} | {down / their_down:.2f} | | |")
+        print(f"| deployer / {who} | {our_up / their_up:.2f} | {our_down / their_down:.2f} | | |")
 
 
 if __name__ == "__main__":

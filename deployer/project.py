@@ -292,8 +292,11 @@ class Project:
         take_over: bool = False,
     ) -> tuple[Plan, Observed]:
         """What becomes of the containers that are there, as `make` has it. No build's inputs are read."""
+        from deployer.reconcile.holder import sees_the_host
         from deployer.reconcile.observe import observe
         from deployer.resources.from_stack import desired
+        from deployer.resources.inspected import needed_paths
+        from deployer.sources.bound import is_missing
 
         wanted = desired(self.stack, self.origin, {})
         observed = observe(
@@ -304,6 +307,9 @@ class Project:
         ):  # who starts anew takes up what mounted files hold; what cannot be read says nothing
             wanted = self.sources.bound(wanted, [])
             self.sources.remember_bound(wanted, observed.records.salt)
+        needed = frozenset[str]().union(*(needed_paths(each.raw) for each in observed.containers))
+        if (missing := frozenset(filter(is_missing, needed))) and sees_the_host(reader):
+            observed = replace(observed, missing_paths=missing)
         return make(wanted, observed), observed
 
     def asked_for(self, before: str = "", only: Collection[str] = ()) -> str:

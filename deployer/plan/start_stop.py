@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from deployer.errors import raise_if_any
+from deployer.errors import Diagnostic, raise_if_any
 from deployer.fields.namespaces import owners
 from deployer.plan import guard, steps
 from deployer.plan.contents import taken_up
@@ -19,7 +19,7 @@ from deployer.plan.staying import await_what_stays
 from deployer.plan.whole import abandoned, left_alone, plan_of
 from deployer.resources.as_read import salted
 from deployer.resources.desired import Desired, DesiredService
-from deployer.resources.inspected import dependencies_on_label, host_ports
+from deployer.resources.inspected import dependencies_on_label, host_ports, needed_paths
 from deployer.resources.observed import Observed, ObservedContainer
 from deployer.stack.service import COMPLETED
 
@@ -50,7 +50,7 @@ def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
     may lack its networks or secrets.
 
     Where no service is named, what has completed its work is left alone: it would run again. Raises InvalidStack where
-    the stack's name is another origin's.
+    the stack's name is another origin's, and where what is to start anew mounts what is not there any more.
     """
     raise_if_any(guard.another_origin(desired.stack, desired.origin, desired.folder, observed))
     desired = salted(desired, observed.records.salt)
@@ -61,9 +61,24 @@ def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
     drafts = await_what_stays(drafts, facts)
     if drafts:
         drafts += abandoned(observed)
+    raise_if_any(_cannot_start(drafts, observed))
     changed = {draft.change.address for draft in drafts}
     alone = left_alone(desired, observed, changed)
     return plan_of(desired.stack, desired.origin, observed, drafts, [], {}, (), alone)
+
+
+def _cannot_start(drafts: Sequence[Draft], observed: Observed) -> Iterator[Diagnostic]:
+    for draft in drafts:
+        found, change = draft.old, draft.change
+        if found and change.action in (Action.START, Action.RESTART) and found.status != "paused":
+            for path in sorted(needed_paths(found.raw) & observed.missing_paths):
+                yield Diagnostic(
+                    "bind-source-missing",
+                    f"{found.name} mounts {path}, which is not there any more: it would not start again",
+                    hint="make it; or change the mount in the stack file, and apply",
+                    address=change.address,
+                    notes=("nothing was touched",),
+                )
 
 
 def _reasons(desired: Desired, observed: Observed, wish: Wish) -> Mapping[str, str]:

@@ -198,6 +198,18 @@ def host_ports(inspect: Json) -> frozenset[tuple[str, int, str]]:
     )
 
 
+def needed_paths(inspect: Json) -> frozenset[str]:
+    """The paths of the host without which a container does not start again: a bind that is one of Mounts is not made,
+    as one of Binds is.
+    """
+    mounts: list[dict[str, Any]] = section(inspect, "HostConfig").get("Mounts") or []
+    return frozenset(
+        str(mount.get("Source", ""))
+        for mount in mounts
+        if mount.get("Type") == "bind" and not section(mount, "BindOptions").get("CreateMountpoint")
+    )
+
+
 def static_addresses(inspect: Json) -> frozenset[tuple[str, str]]:
     """The fixed addresses that a container has, whether or not it runs: (the engine's name of the network, address)."""
     networks = section(inspect, "NetworkSettings.Networks")

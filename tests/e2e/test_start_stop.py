@@ -140,3 +140,20 @@ def test_the_record_of_a_stop_asks_for_nothing_new(project: Project) -> None:
     project.run("stop")
     second = project.engine.inspect_volume(f"{project.name}.deployer.r2")["Labels"]["io.deployer.desired"]
     assert second == first
+
+
+def test_a_restart_for_which_a_mounted_folder_is_missing_stops_nothing(project: Project, proxy: Proxy) -> None:
+    """It would not start again."""
+    mounted = project.folder / "mounted"
+    mounted.mkdir()
+    mount = {"type": "bind", "source": "./mounted", "target": "/mnt", "bind": {"create_host_path": False}}
+    project.write({"db": sleeper(), "web": sleeper(volumes=[mount])})
+    project.apply()
+    mounted.rmdir()
+    refused = project.run("restart", "--engine", proxy.url)
+    assert refused.code == 65
+    assert f"mounts {mounted}, which is not there any more" in refused.err
+    assert proxy.written == []
+    mounted.mkdir()
+    assert project.run("restart").code == 0
+    project.must_be_settled()
