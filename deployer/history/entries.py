@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deployer.history.choice import why_not
-from deployer.resources.records import DIED, Record, Records
-
-AT_WORK = "at work"
-"""The result of who has the turn."""
+from deployer.resources.records import Record, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +53,8 @@ def entry_of(record: Record, records: Records) -> Entry:
         about.change,
         about.commit,
         about.dirty,
-        _result(record, records),
+        records.result_of(record),
         why_not(record),
         about.changes or tuple(filter(None, about.change.split("; "))),
         about.failure,
     )
-
-
-def _result(record: Record, records: Records) -> str:
-    if record.result:
-        return record.result
-    if record == records.at_work:
-        return AT_WORK
-    return "damaged" if record.damaged else DIED

@@ -253,6 +253,7 @@ class Plan:
     """Everything that apply would do.
 
     `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address.
+    `result` is what became of the `revision`, one of the records' RESULTS, "" before the first.
     `back_to` is the revision that it goes back to, 0 where it goes by the `files`: these as they are shown, none where
     the stack is known by its name alone, None where it does not go by files.
     `against` is what it was made against in the place of an engine, as it was named.
@@ -278,6 +279,7 @@ class Plan:
     uncompared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     back_to: int = 0
     against: str = ""
+    result: str = ""
     files: tuple[str, ...] | None = None
 
     @property
