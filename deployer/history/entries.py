@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from deployer.history.choice import why_not
 from deployer.resources.records import Record, Records
@@ -13,7 +13,8 @@ from deployer.resources.records import Record, Records
 class Entry:
     """One revision: its number, when it began (seconds since 1970, 0 where nothing says), who called what where, what
     it changed (in a line, and all of it, a text each), the commit and whether the checkout was dirty, what became of
-    it, and why it cannot be gone back to, "" where it can. What is not known is "".
+    it, and why it cannot be gone back to, "" where it can. What is not known is "". `became` are the changes by what
+    became of them, none where all are done, or nothing tells.
     """
 
     revision: int
@@ -28,6 +29,7 @@ class Entry:
     why_not: str
     changes: tuple[str, ...] = ()
     failure: str = ""
+    became: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def entries(records: Records) -> Iterator[Entry]:
@@ -57,4 +59,5 @@ def entry_of(record: Record, records: Records) -> Entry:
         why_not(record),
         about.changes or tuple(filter(None, about.change.split("; "))),
         about.failure,
+        about.became,
     )
