@@ -59,16 +59,25 @@ def plan_removal(
     reason: str,
     remade: frozenset[str] = frozenset(),
     *,
-    data: bool = False,
+    data: bool | None = None,
     protected: Collection[str] = (),
 ) -> Draft:
-    """`data` takes its volumes without a name along, but where one is protected: all of them stay then."""
-    data = data and not any(name in protected for name in container.anonymous.values())
-    lost = ", ".join(sorted(container.anonymous)) if data else ""
-    runbook = steps.remove_with_data(container) if lost else steps.remove(container, _endpoints(container, remade))
-    detail = f"with its data at {lost}" if lost else ""
-    gone = tuple(LostData(container.anonymous[target]) for target in sorted(container.anonymous)) if lost else ()
-    change = Change(container.address, Action.REMOVE, reason, steps=runbook, detail=detail, loses=gone)
+    """`data` takes its volumes without a name along, but where one is protected: all of them stay then. It is None
+    where nobody was asked. The engine itself takes those of a container that it removes when that stops.
+    """
+    own = sorted(container.anonymous.items())
+    taken = bool(data and own) and not any(name in protected for _, name in own)
+    goes = taken or (_is_removed_when_it_stops(container) and container.is_alive)
+    runbook = steps.remove_with_data(container) if taken else steps.remove(container, _endpoints(container, remade))
+    change = Change(
+        container.address,
+        Action.REMOVE,
+        reason,
+        steps=runbook,
+        detail=f"with its data at {', '.join(target for target, _ in own)}" if goes and own else "",
+        loses=tuple(LostData(name) for _, name in own) if goes else (),
+        notes=() if goes else tuple(_left_behind(own, may_take=data is False)),
+    )
     return Draft(
         change,
         old=container,
@@ -77,6 +86,18 @@ def plan_removal(
         gives=host_ports(container.raw),
         gives_addresses=static_addresses(container.raw),
         gives_name=container.name,
+    )
+
+
+def _is_removed_when_it_stops(container: ObservedContainer) -> bool:
+    return bool(section(container.raw, "HostConfig").get("AutoRemove"))
+
+
+def _left_behind(volumes: Iterable[tuple[str, str]], *, may_take: bool = False) -> Iterator[tuple[str, str]]:
+    """Volumes without a name that stay when their container goes: nothing else says that they are there."""
+    more = "; to remove it, too: --volumes" if may_take else ""
+    return (
+        (f"volumes.{target}", f"stays, with its data, until docker volume rm {name}{more}") for target, name in volumes
     )
 
 
@@ -125,7 +146,8 @@ def _replacement(
 ) -> Draft:
     name = service.container_name(container.number)
     old = as_it_was(container, facts.observed)
-    new = _new(service, container.number, facts, old, anonymous=_carried_over(service, old))
+    taken_over = _carried_over(service, old)
+    new = _new(service, container.number, facts, old, anonymous=taken_over)
     wait = await_ready(service, name + SUCCESSOR, fresh=False)
     connects = further_endpoints(service)
     off = _endpoints(container, facts.remade)
@@ -141,7 +163,7 @@ def _replacement(
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
     how = _RUNS_AGAIN if service.completes else "stop-first"
-    how = _NO_WAY_BACK if section(old.raw, "HostConfig").get("AutoRemove") else how
+    how = _NO_WAY_BACK if _is_removed_when_it_stops(old) else how
     change = Change(
         container.address,
         Action.REPLACE,
@@ -151,6 +173,7 @@ def _replacement(
         detail=f"{how}; {ASKED_ANEW}" if asked and fields else how,
         known_after=service.image.address if only_image else None,
         unless_image=container.image_id if only_image else "",
+        notes=tuple(_left_behind(sorted(old.anonymous.items() - taken_over.items()))),
     )
     takes_name = name if is_held(name, facts.observed, container) else ""
     return _draft(change, service, container.number, container, new, takes_name=takes_name)
