@@ -16,6 +16,7 @@ from deployer.plan import steps
 from deployer.plan.asks import asks, data_there, settings
 from deployer.plan.brief import brief, mounts
 from deployer.plan.copies import copies_of
+from deployer.plan.dangers import dangers
 from deployer.plan.differences import NAME, Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
@@ -45,13 +46,19 @@ def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]
     found = [each for each in facts.observed.of_service(service.name) if not is_half_done(each, facts.observed)]
     kept, surplus = found[: service.replicas], found[service.replicas :]
     for container in kept:
-        yield _existing(service, container, facts) or container.address
+        draft = _existing(service, container, facts)
+        yield _with_dangers(draft, service, facts) if draft else container.address
     taken = {container.number for container in kept}
     free = (number for number in range(1, service.replicas + len(taken) + 1) if number not in taken)
     for number, _ in zip(free, range(service.replicas - len(kept)), strict=False):
-        yield _fresh(service, number, facts)
+        yield _with_dangers(_fresh(service, number, facts), service, facts)
     for container in surplus:
         yield plan_removal(container, f"the stack wants {service.replicas}", facts.remade)
+
+
+def _with_dangers(draft: Draft, service: DesiredService, facts: Facts) -> Draft:
+    draft.change = replace(draft.change, dangers=tuple(dangers(draft, service, facts)))
+    return draft
 
 
 def plan_removal(

@@ -234,7 +234,7 @@ def _follows(one: Change, other: Change) -> bool:
         return False
     return all(
         getattr(one, what) == getattr(other, what)
-        for what in ("action", "reason", "fields", "gap", "detail", "known_after", "at", "asks", "notes")
+        for what in ("action", "reason", "fields", "gap", "detail", "known_after", "at", "asks", "notes", "dangers")
     ) and bool(one.unless_image) == bool(other.unless_image)
 
 
