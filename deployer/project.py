@@ -100,16 +100,29 @@ class Project:
 
         return () if self.by_name else tuple(shown_path(Path(each)) for each in self.stack.files)
 
-    def about(self, command: str, plan: Plan, keep: int, salt: str) -> About:
-        """How a revision came about that carries out a plan; what is sensitive is in it as salted digests."""
-        from deployer.render.change_line import change_line, change_lines
+    def about(self, command: str, plan: Plan, keep: int, salt: str, became: Mapping[str, str]) -> About:
+        """How a revision came about that carries out a plan, and what `became` of its changes, by address; what is
+        sensitive is in it as salted digests.
+        """
+        from deployer.render.change_line import change_line, change_lines, lines_by_end
         from deployer.resources.revisions import About
 
         commit, dirty = self.commit
         inactive = tuple(sorted(self.stack.inactive))
         line, whole = change_line(plan), change_lines(plan)
         cut = whole if whole != tuple(line.split("; ")) else ()
-        return About(command, line, commit, dirty, self.stack.folder, inactive, keep, cut, self.masked(salt))
+        return About(
+            command,
+            line,
+            commit,
+            dirty,
+            self.stack.folder,
+            inactive,
+            keep,
+            cut,
+            self.masked(salt),
+            became=lines_by_end(plan, became),
+        )
 
     def masked(self, salt: str) -> Mapping[str, str]:
         """Salted digests of what is sensitive in the stack, by its path."""

@@ -109,7 +109,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
             put_back=way.put_back,
             patience=way.patience,
             forget=way.destroy,
-            about=lambda plan, salt: project.about(way.command, plan, way.keep or records.keep, salt),
+            about=lambda plan, salt, became: project.about(way.command, plan, way.keep or records.keep, salt, became),
             images=_images_besides(project, engine, way, records),
         )
         outcome = reconcile.apply(engine, shown, job, listen)

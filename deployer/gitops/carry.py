@@ -61,7 +61,7 @@ def _done(
         desired=project.asked_for(),
         seconds=SECONDS,
         forget=forget,
-        about=lambda plan, salt: project.about(work.command, plan, keep, salt),
+        about=lambda plan, salt, became: project.about(work.command, plan, keep, salt, became),
         images=None if forget else {},
     )
     return reconcile.apply(engine, shown, job, work.started)

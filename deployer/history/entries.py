@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from deployer.history.choice import why_not
-from deployer.resources.records import DIED, Record, Records
-
-AT_WORK = "at work"
-"""The result of who has the turn."""
+from deployer.resources.records import Record, Records
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One revision: its number, when it began (seconds since 1970, 0 where nothing says), who called what where, what
     it changed (in a line, and all of it, a text each), the commit and whether the checkout was dirty, what became of
-    it, and why it cannot be gone back to, "" where it can. What is not known is "".
+    it, and why it cannot be gone back to, "" where it can. What is not known is "". `became` are the changes by what
+    became of them, none where all are done, or nothing tells.
     """
 
     revision: int
@@ -31,6 +29,7 @@ class Entry:
     why_not: str
     changes: tuple[str, ...] = ()
     failure: str = ""
+    became: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def entries(records: Records) -> Iterator[Entry]:
@@ -56,16 +55,9 @@ def entry_of(record: Record, records: Records) -> Entry:
         about.change,
         about.commit,
         about.dirty,
-        _result(record, records),
+        records.result_of(record),
         why_not(record),
         about.changes or tuple(filter(None, about.change.split("; "))),
         about.failure,
+        about.became,
     )
-
-
-def _result(record: Record, records: Records) -> str:
-    if record.result:
-        return record.result
-    if record == records.at_work:
-        return AT_WORK
-    return "damaged" if record.damaged else DIED

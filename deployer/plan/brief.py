@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Value
 from deployer.fields.mounts import is_nameless
-from deployer.fields.namespaces import NAMESPACES
 from deployer.plan.model import Shows
+from deployer.plan.powers import HOSTS_OWN, is_loose, is_the_hosts, powers
 from deployer.resources.desired import DesiredService
 
 _LONGEST = 100
 """Characters of mounts that are named on the line; of more than that only those that give away much."""
-
-_HOSTS_OWN = (*(namespace.row for namespace in NAMESPACES), "uts", "userns_mode", "cgroup")
-"""The rows that can give a container a namespace of its host's."""
-
-_LET_LOOSE = ("unconfined", "label=disable", "label:disable")
-_BELONGS_TO_THE_HOST = frozenset(
-    f"/{name}"
-    for name in (
-        *("", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "opt", "proc", "root", "run", "sbin", "sys", "usr"),
-        *("var", "var/lib", "var/lib/docker", "var/run"),
-    )
-)
 
 
 def brief(service: DesiredService) -> str:
@@ -37,7 +27,7 @@ def brief(service: DesiredService) -> str:
     name = service.asked["container_name"]
     parts = (
         image_in_brief(service),
-        *_powers(service),
+        *in_brief(service, powers(service.asked)),
         f"port{'s' if ', ' in ports else ''} {ports}" if ports else "",
         f"container_name: {name}" if name else "",
         _in_brief(service),
@@ -52,9 +42,9 @@ def image_in_brief(service: DesiredService) -> str:
 
 def is_in_brief(service: DesiredService, row: str) -> bool:
     """Whether what a service asks for of a row is on that line."""
-    if row in _HOSTS_OWN:
+    if row in HOSTS_OWN:
         return service.asked[row] == "host"
-    loose = row == "security_opt" and any(map(_is_loose, service.asked[row]))
+    loose = row == "security_opt" and any(map(is_loose, service.asked[row]))
     return loose or row in ("image", "ports", "container_name", "volumes", "tmpfs", "privileged", "cap_add", "devices")
 
 
@@ -73,20 +63,12 @@ def _in_brief(service: DesiredService) -> str:
     return ", ".join([*great, *([more] if rest else [])])
 
 
-def _powers(service: DesiredService) -> Iterator[str]:
-    """What takes away the walls between a container and its host."""
-    asked = service.asked
-    yield from ["privileged"] if asked["privileged"] else []
-    yield from (f"{row}: host" for row in _HOSTS_OWN if asked[row] == "host")
-    devices = (BY_NAME["devices"].shown(path, said) for path, said in asked["devices"])
-    loose = filter(_is_loose, asked["security_opt"])
-    for row, values in (("cap_add", asked["cap_add"]), ("devices", devices), ("security_opt", loose)):
-        text = " ".join(sorted(values))
-        yield from [f"{row}: {Shows.NOTHING.value if service.hides(row) else text}"] if text else []
-
-
-def _is_loose(option: Value) -> bool:
-    return str(option).endswith(_LET_LOOSE)
+def in_brief(service: DesiredService, found: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Powers over the host, a text a row: `privileged`, `pid: host`, `cap_add: NET_ADMIN SYS_ADMIN`."""
+    for row, those in groupby(found, key=itemgetter(0)):
+        text = " ".join(filter(None, (each for _, each in those)))
+        hidden = text and row not in HOSTS_OWN and service.hides(row)
+        yield f"{row}: {Shows.NOTHING.value if hidden else text}" if text else row
 
 
 def mount_texts(service: DesiredService) -> dict[str, str]:
@@ -110,12 +92,8 @@ def _volumes(service: DesiredService) -> dict[str, tuple[bool, str]]:
         said = _from_folder(source, service.context.folder) if kind == "bind" else keys.get(source, source)
         text = f"(volume):{target}" if is_nameless(value) else row.shown(target, (kind, said, *options))
         shown = Shows.NOTHING.value if service.hides("volumes", target) else text
-        found[target] = (kind == "bind" and _is_great(source), shown)
+        found[target] = (kind == "bind" and is_the_hosts(source), shown)
     return found
-
-
-def _is_great(path: str) -> bool:
-    return path in _BELONGS_TO_THE_HOST or path.endswith(".sock")
 
 
 def _from_folder(path: str, folder: str) -> str:

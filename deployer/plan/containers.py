@@ -16,6 +16,7 @@ from deployer.plan import steps
 from deployer.plan.asks import asks, data_there, settings
 from deployer.plan.brief import brief, mounts
 from deployer.plan.copies import copies_of
+from deployer.plan.dangers import dangers
 from deployer.plan.differences import NAME, Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
@@ -45,13 +46,19 @@ def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]
     found = [each for each in facts.observed.of_service(service.name) if not is_half_done(each, facts.observed)]
     kept, surplus = found[: service.replicas], found[service.replicas :]
     for container in kept:
-        yield _existing(service, container, facts) or container.address
+        draft = _existing(service, container, facts)
+        yield _with_dangers(draft, service, facts) if draft else container.address
     taken = {container.number for container in kept}
     free = (number for number in range(1, service.replicas + len(taken) + 1) if number not in taken)
     for number, _ in zip(free, range(service.replicas - len(kept)), strict=False):
-        yield _fresh(service, number, facts)
+        yield _with_dangers(_fresh(service, number, facts), service, facts)
     for container in surplus:
         yield plan_removal(container, f"the stack wants {service.replicas}", facts.remade)
+
+
+def _with_dangers(draft: Draft, service: DesiredService, facts: Facts) -> Draft:
+    draft.change = replace(draft.change, dangers=tuple(dangers(draft, service, facts)))
+    return draft
 
 
 def plan_removal(
@@ -59,16 +66,25 @@ def plan_removal(
     reason: str,
     remade: frozenset[str] = frozenset(),
     *,
-    data: bool = False,
+    data: bool | None = None,
     protected: Collection[str] = (),
 ) -> Draft:
-    """`data` takes its volumes without a name along, but where one is protected: all of them stay then."""
-    data = data and not any(name in protected for name in container.anonymous.values())
-    lost = ", ".join(sorted(container.anonymous)) if data else ""
-    runbook = steps.remove_with_data(container) if lost else steps.remove(container, _endpoints(container, remade))
-    detail = f"with its data at {lost}" if lost else ""
-    gone = tuple(LostData(container.anonymous[target]) for target in sorted(container.anonymous)) if lost else ()
-    change = Change(container.address, Action.REMOVE, reason, steps=runbook, detail=detail, loses=gone)
+    """`data` takes its volumes without a name along, but where one is protected: all of them stay then. It is None
+    where nobody was asked. The engine itself takes those of a container that it removes when that stops.
+    """
+    own = sorted(container.anonymous.items())
+    taken = bool(data and own) and not any(name in protected for _, name in own)
+    goes = taken or (_is_removed_when_it_stops(container) and container.is_alive)
+    runbook = steps.remove_with_data(container) if taken else steps.remove(container, _endpoints(container, remade))
+    change = Change(
+        container.address,
+        Action.REMOVE,
+        reason,
+        steps=runbook,
+        detail=f"with its data at {', '.join(target for target, _ in own)}" if goes and own else "",
+        loses=tuple(LostData(name) for _, name in own) if goes else (),
+        notes=() if goes else tuple(_left_behind(own, may_take=data is False)),
+    )
     return Draft(
         change,
         old=container,
@@ -77,6 +93,18 @@ def plan_removal(
         gives=host_ports(container.raw),
         gives_addresses=static_addresses(container.raw),
         gives_name=container.name,
+    )
+
+
+def _is_removed_when_it_stops(container: ObservedContainer) -> bool:
+    return bool(section(container.raw, "HostConfig").get("AutoRemove"))
+
+
+def _left_behind(volumes: Iterable[tuple[str, str]], *, may_take: bool = False) -> Iterator[tuple[str, str]]:
+    """Volumes without a name that stay when their container goes: nothing else says that they are there."""
+    more = "; to remove it, too: --volumes" if may_take else ""
+    return (
+        (f"volumes.{target}", f"stays, with its data, until docker volume rm {name}{more}") for target, name in volumes
     )
 
 
@@ -125,7 +153,8 @@ def _replacement(
 ) -> Draft:
     name = service.container_name(container.number)
     old = as_it_was(container, facts.observed)
-    new = _new(service, container.number, facts, old, anonymous=_carried_over(service, old))
+    taken_over = _carried_over(service, old)
+    new = _new(service, container.number, facts, old, anonymous=taken_over)
     wait = await_ready(service, name + SUCCESSOR, fresh=False)
     connects = further_endpoints(service)
     off = _endpoints(container, facts.remade)
@@ -141,7 +170,7 @@ def _replacement(
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
     how = _RUNS_AGAIN if service.completes else "stop-first"
-    how = _NO_WAY_BACK if section(old.raw, "HostConfig").get("AutoRemove") else how
+    how = _NO_WAY_BACK if _is_removed_when_it_stops(old) else how
     change = Change(
         container.address,
         Action.REPLACE,
@@ -151,6 +180,7 @@ def _replacement(
         detail=f"{how}; {ASKED_ANEW}" if asked and fields else how,
         known_after=service.image.address if only_image else None,
         unless_image=container.image_id if only_image else "",
+        notes=tuple(_left_behind(sorted(old.anonymous.items() - taken_over.items()))),
     )
     takes_name = name if is_held(name, facts.observed, container) else ""
     return _draft(change, service, container.number, container, new, takes_name=takes_name)

@@ -86,6 +86,23 @@ class Shows(StrEnum):
     NOTHING = "(sensitive)"
 
 
+class Danger(StrEnum):
+    """What of a change is to be seen by whoever looks at a plan for a minute.
+
+    POWER         a new container has power over its host that none of the service's had
+    HOST_PATH     it mounts something of the host outside of the stack's folder
+    OPEN_PORT     it can be reached from other machines
+    LEFT_BEHIND   it begins with an empty volume where its service had another one, whose data stays there
+    RUNS_AGAIN    what runs once does so once more
+    """
+
+    POWER = "power"
+    HOST_PATH = "host path"
+    OPEN_PORT = "open port"
+    LEFT_BEHIND = "left behind"
+    RUNS_AGAIN = "runs again"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One field that differs. The values are as a user would write them; None is unset. Sensitive ones are never here.
@@ -219,6 +236,7 @@ class Change:
     volumes that go with it. `mounts` are those of a new container, as the stack file would say them. `at` is where that
     asks for the resource; `asks` is all that it says of a new container, as changes from nothing, `settings` in brief
     what `detail` does not say of it. `notes` are what else there is to know: of what, and what.
+    `dangers` are what is to be seen first, each with what it is about.
     """
 
     address: str
@@ -239,6 +257,7 @@ class Change:
     asks: tuple[FieldChange, ...] = ()
     settings: str = ""
     notes: tuple[tuple[str, str], ...] = ()
+    dangers: tuple[tuple[Danger, str], ...] = ()
 
 
 StepId = tuple[int, int]
@@ -253,6 +272,7 @@ class Plan:
     """Everything that apply would do.
 
     `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address.
+    `result` is what became of the `revision`, one of the records' RESULTS, "" before the first.
     `back_to` is the revision that it goes back to, 0 where it goes by the `files`: these as they are shown, none where
     the stack is known by its name alone, None where it does not go by files.
     `against` is what it was made against in the place of an engine, as it was named.
@@ -278,6 +298,7 @@ class Plan:
     uncompared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     back_to: int = 0
     against: str = ""
+    result: str = ""
     files: tuple[str, ...] | None = None
 
     @property

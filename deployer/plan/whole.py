@@ -57,12 +57,14 @@ def plan_of(
     changes = tuple(
         _in_group(draft.change, group, groups.count(group) > 1) for draft, group in zip(drafts, groups, strict=True)
     )
+    records = observed.records
     bases = {draft.change.address: _basis(draft, images) for draft in drafts if draft.old or draft.has(Call.CREATE)}
     return Plan(
         stack=stack,
         origin=origin,
         engine=observed.engine,
-        revision=observed.records.revision,
+        revision=records.revision,
+        result=records.result_of(records.newest) if records.newest else "",
         changes=changes,
         edges=ordered,
         unchanged=tuple(unchanged),

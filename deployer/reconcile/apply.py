@@ -43,8 +43,9 @@ class Job:
     that time, by the monotonic clock. `agreed` is asked where the new plan is not the one that was shown; `desired` is
     the stack as resolved, compressed, for the record. `seconds` bounds the whole, `longest_wait` each wait for a
     container. Unless it is to be `put_back`, what fails is left as it is. One that is to `forget` leaves no records
-    where it leaves nothing else. `about` says of a plan, and the salt of the stack's digests, how the revision came
-    about; `images` are those that a revision which asks for a stack has besides its own, None where it asks for none.
+    where it leaves nothing else. `about` says of a plan, the salt of the stack's digests, and what became of changes by
+    their addresses, how the revision came about; `images` are those that a revision which asks for a stack has besides
+    its own, None where it asks for none.
     """
 
     look: Callable[[int], Planned]
@@ -59,7 +60,7 @@ class Job:
     put_back: bool = True
     patience: turn.Patience = turn.AT_ONCE
     forget: bool = False
-    about: Callable[[Plan, str], About] = lambda *_: About()
+    about: Callable[[Plan, str, Mapping[str, str]], About] = lambda *_: About()
     images: Mapping[str, KeptImage] | None = None
 
 
@@ -74,7 +75,7 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
         if job.forget and not plan.changes:
             turn.forget(engine, observed.records)
         return Outcome()
-    wanted = replace(_reached(plan, observed), about=job.about(plan, observed.records.salt))
+    wanted = replace(_reached(plan, observed), about=job.about(plan, observed.records.salt, {}))
     mine = turn.take(engine, plan.stack, observed.records, wanted, job.desired, job.seconds, job.patience)
     deadline = time.monotonic() + job.seconds
     before = replace(wanted, updates=observed.records.updates, protected=frozenset(observed.records.protected))
@@ -132,7 +133,7 @@ def _carry_out(
     started(world)
     outcome = carry_out(plan, world, job.tell, job.parallel, put_back=job.put_back)
     result = _result(outcome)
-    about = replace(job.about(plan, observed.records.salt), failure=_failure(outcome))
+    about = replace(job.about(plan, observed.records.salt, outcome.became), failure=_failure(outcome))
     reached = replace(_reached(plan, observed, outcome), about=about, result=result)
     images = ""
     if job.images is not None and result == SUCCEEDED:

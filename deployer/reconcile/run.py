@@ -21,6 +21,7 @@ from deployer.reconcile.again import insisting, surely
 from deployer.reconcile.calls import World
 from deployer.reconcile.lost import answers, is_about_the_engine
 from deployer.reconcile.scheduler import Schedule
+from deployer.resources.revisions import BECAME, DONE
 from deployer.resources.wire import EngineRefused
 
 Tell = Callable[[events.Event], None]
@@ -46,6 +47,13 @@ class Outcome:
     aborted: bool = False
     declined: bool = False
     turn_lost: bool = False
+
+    @property
+    def became(self) -> dict[str, str]:
+        """What became of each change, by its address; nothing where all are done."""
+        told = zip(BECAME, (self.done, self.put_back, self.half_done, self.not_begun, self.skipped), strict=True)
+        found = {address: became for became, addresses in told for address in addresses}
+        return {} if set(found.values()) == {DONE} else found
 
     @property
     def exit_code(self) -> Exit:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from deployer.plan.model import Action, Call, Change, Plan
 from deployer.render.plan_words import SIGNS, folded
+from deployer.resources.revisions import BECAME
 
 _LONGEST = 160
 _FIELDS = 3
@@ -22,6 +26,12 @@ def change_line(plan: Plan) -> str:
 def change_lines(plan: Plan) -> tuple[str, ...]:
     """All the changes in the plan's order, each with all its fields."""
     return tuple(_words(change, len(change.fields)) for change in _told(plan))
+
+
+def lines_by_end(plan: Plan, became: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The same by what became of them, which is known by address, in the order of BECAME."""
+    parts = {end: tuple(each for each in plan.changes if became.get(each.address) == end) for end in BECAME}
+    return {end: lines for end, those in parts.items() if (lines := change_lines(replace(plan, changes=those)))}
 
 
 def _told(plan: Plan) -> list[Change]:

@@ -15,12 +15,15 @@ from deployer.render.config import tree_as_yaml
 from deployer.render.harmless import harmless
 from deployer.render.table import table
 from deployer.render.times import time_text
+from deployer.resources.records import SUCCEEDED
 from deployer.resources.revisions import KeptImage, Tree
 
 FORMAT_VERSION = 1
 
 _HEAD = ("REVISION", "WHEN", "WHO", "HOST", "COMMIT", "RESULT", "COMMAND", "CHANGED")
 _LONGEST = 120
+_MEANT = "to change"
+"""Before what has no end, or none that is known: it died, or an earlier deployer did not say."""
 
 
 def as_text(entries: Iterable[Entry]) -> str:
@@ -41,7 +44,8 @@ def revision_as_text(entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) 
     said += [f"commit {entry.commit}{' (dirty)' if entry.dirty else ''}"] if entry.commit else []
     said += [f"{entry.result}: {entry.failure}" if entry.failure else entry.result]
     lines = [f"# {'; '.join(said)}"]
-    lines += ["# changed:", *(f"#   {change}" for change in entry.changes)] if entry.changes else []
+    for end, changes in (entry.became or {_heading(entry): entry.changes}).items():
+        lines += [f"# {end}:", *(f"#   {change}" for change in changes)] if changes else []
     lines += [f"# {address}: {image.reference} @ {image.id[7:19]}" for address, image in sorted(images.items())]
     return "\n".join([*map(harmless, lines), tree_as_yaml(_masked(tree))])
 
@@ -69,7 +73,18 @@ def differences_as_json(stack: str, before: int, after: int, found: Iterable[Dif
 def _cells(entry: Entry) -> tuple[str, ...]:
     commit = f"{entry.commit[:12]}{'+dirty' if entry.dirty else ''}"
     who = (str(entry.revision), time_text(entry.at), entry.user, entry.host)
-    return (*who, commit, entry.result, entry.command, entry.change)
+    return (*who, commit, entry.result, entry.command, changed_text(entry))
+
+
+def changed_text(entry: Entry) -> str:
+    """What it changed, in a line: `~ web[1] image`; `done: + volume.data; put back: ~ web[1] image`."""
+    told = "; ".join(f"{end}: {', '.join(changes)}" for end, changes in entry.became.items())
+    meant = entry.change if entry.result == SUCCEEDED or not entry.change else f"{_MEANT}: {entry.change}"
+    return _short(told) or meant
+
+
+def _heading(entry: Entry) -> str:
+    return "changed" if entry.result == SUCCEEDED else _MEANT
 
 
 def entry_object(entry: Entry) -> dict[str, Any]:
@@ -86,6 +101,10 @@ def _values(found: Difference) -> str:
 
 def _value(value: Any) -> str:
     text = harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return _short(text)
+
+
+def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

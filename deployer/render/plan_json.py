@@ -10,6 +10,7 @@ from deployer.errors import Diagnostic
 from deployer.fields.field import Effect
 from deployer.plan.model import FORMAT_VERSION, Action, Cause, Change, FieldChange, Gap, Plan, Shows
 from deployer.render.costs import gap_text
+from deployer.resources.records import RESULTS
 
 Json = dict[str, Any]
 
@@ -25,6 +26,7 @@ def as_object(plan: Plan, *, show_all: bool = False) -> Json:
         "format_version": FORMAT_VERSION,
         "stack": plan.stack,
         "revision": plan.revision,
+        "revision_result": plan.result or None,
         "fingerprint": plan.fingerprint,
         "engine": {"host": plan.engine.host, "version": plan.engine.version, "api": plan.engine.api},
         **({"against": {"what": plan.against, "taken": plan.engine.taken or None}} if plan.against else {}),
@@ -119,6 +121,10 @@ def plan_schema() -> Json:
                 },
                 "stack": _text("The stack's name."),
                 "revision": _count("The last revision that was applied; 0 before the first."),
+                "revision_result": {
+                    "enum": [*RESULTS, None],
+                    "description": "What became of that revision; null before the first.",
+                },
                 "fingerprint": {
                     "type": "string",
                     "pattern": "^sha256:[0-9a-f]{64}$",

@@ -12,6 +12,7 @@ from deployer.render.causes import place_text, value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
 from deployer.render.sizes import bytes_text, comparable
+from deployer.resources.records import SUCCEEDED
 from deployer.sources.files import STACK_FILES
 
 SIGNS = {
@@ -74,12 +75,13 @@ def head(plan: Plan, destroy: bool) -> str:
         return f"{harmless(plan.stack)}, compared with {harmless(plan.against)} ({harmless(plan.engine.version)})"
     engine = f"{plan.engine.host} ({plan.engine.version})"
     taken = f", as it was on {plan.engine.taken.replace('T', ' at ').replace('Z', ' UTC')}" if plan.engine.taken else ""
+    last = f"revision {plan.revision}{f' ({plan.result})' if plan.result not in ('', SUCCEEDED) else ''}"
     if destroy:
-        revision = f"revision {plan.revision} -> none" if plan.revision else "no revision"
+        revision = f"{last} -> none" if plan.revision else "no revision"
     elif plan.is_empty:
-        revision = f"revision {plan.revision}" if plan.revision else "no revision yet"
+        revision = last if plan.revision else "no revision yet"
     else:
-        revision = f"revision {plan.revision} -> {plan.revision + 1}" if plan.revision else "first revision"
+        revision = f"{last} -> {plan.revision + 1}" if plan.revision else "first revision"
     revision += f", back to revision {plan.back_to}" if plan.back_to else ""
     return f"{harmless(plan.stack)} on {harmless(engine)}{harmless(taken)}, {revision}"
 
@@ -232,7 +234,7 @@ def _follows(one: Change, other: Change) -> bool:
         return False
     return all(
         getattr(one, what) == getattr(other, what)
-        for what in ("action", "reason", "fields", "gap", "detail", "known_after", "at", "asks", "notes")
+        for what in ("action", "reason", "fields", "gap", "detail", "known_after", "at", "asks", "notes", "dangers")
     ) and bool(one.unless_image) == bool(other.unless_image)
 
 

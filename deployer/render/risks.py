@@ -1,11 +1,13 @@
-"""What of a plan somebody may regret: what goes, what is away meanwhile, what is undone, and data that only stays."""
+"""What of a plan somebody may regret: what goes, who gets more than before, what is away meanwhile, what is undone, and
+data that only stays.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from deployer.plan.model import Action, Call, Change, Plan
+from deployer.plan.model import Action, Call, Change, Danger, Plan
 from deployer.render.costs import gap_text
 from deployer.render.plan_words import folded, lost_text, words
 
@@ -26,7 +28,12 @@ def risks(plan: Plan) -> list[Risk]:
     kinds = {
         "Data goes, for good": _losses(changes),
         "No longer protected": ((each.address, "") for each in changes if each.protects and not each.protects[1]),
+        "Begins empty, its data stays behind": _of_danger(changes, Danger.LEFT_BEHIND),
+        "New power over the host": _of_danger(changes, Danger.POWER),
+        "New mounts of the host": _of_danger(changes, Danger.HOST_PATH),
+        "Newly open to the outside": _of_danger(changes, Danger.OPEN_PORT),
         "Down for a while": ((each.address, _away(each)) for each in changes if each.gap),
+        "Runs again": _of_danger(changes, Danger.RUNS_AGAIN),
         "Replaced": ((each.address, "") for each in changes if each.action is Action.REPLACE),
         "Changed by hand, put back": ((each.address, _by_hand(each)) for each in changes if _by_hand(each)),
         "Removed": ((each.address, "") for each in changes if _is_removed(each)),
@@ -41,6 +48,10 @@ def _losses(changes: list[Change]) -> Iterator[tuple[str, str]]:
     for change in changes:
         for lost in change.loses:
             yield change.address, f"{lost.volume} ({lost_text(lost)})"
+
+
+def _of_danger(changes: list[Change], kind: Danger) -> Iterator[tuple[str, str]]:
+    return ((change.address, said) for change in changes for danger, said in change.dangers if danger is kind)
 
 
 def _away(change: Change) -> str:

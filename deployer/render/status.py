@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from deployer.history.entries import AT_WORK, Entry
+from deployer.history.entries import Entry
 from deployer.plan.model import Change
 from deployer.render.harmless import harmless
 from deployer.render.history import entry_object
 from deployer.render.plan_json import field_object
 from deployer.render.table import table
 from deployer.render.times import time_text
-from deployer.resources.records import DIED, SUCCEEDED
+from deployer.resources.records import AT_WORK, DIED, SUCCEEDED
 
 FORMAT_VERSION = 1
 

@@ -17,6 +17,11 @@ Updates = Mapping[str, Mapping[str, Any]]
 SUCCEEDED, FAILED, DIED, INTERRUPTED = "succeeded", "failed", "died", "interrupted"
 """What became of a revision. INTERRUPTED: nothing says that what it asked for is wrong; it may be asked for again."""
 
+AT_WORK, DAMAGED = "at work", "damaged"
+"""What is told of a revision that has no result: somebody has the turn, or nobody can tell."""
+
+RESULTS = (SUCCEEDED, FAILED, DIED, INTERRUPTED, AT_WORK, DAMAGED)
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -105,6 +110,14 @@ class Records:
         """The record of who has the turn now; None where nobody has."""
         newest = self.newest
         return newest if newest and not newest.result and newest.revision not in self.dead else None
+
+    def result_of(self, record: Record) -> str:
+        """One of RESULTS, also where the record itself has none."""
+        if record.result:
+            return record.result
+        if record == self.at_work:
+            return AT_WORK
+        return DAMAGED if record.damaged else DIED
 
     @property
     def abandoned(self) -> tuple[Record, ...]:

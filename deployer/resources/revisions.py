@@ -25,6 +25,9 @@ _LARGEST = 64 * 1024 * 1024
 _ASKING = ("apply", "rollback")
 _TEXTS = ("command", "change", "commit", "folder", "failure")
 
+BECAME = DONE, PUT_BACK, HALF_DONE, NOT_DONE, NOT_NEEDED = "done", "put back", "half done", "not done", "not needed"
+"""What became of a change."""
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -35,7 +38,8 @@ class About:
     checkout whose file it was, "" where there is none, and `dirty` whether something in it was not committed. `folder`
     is the stack file's, `inactive` are the services that were no part of it by their profiles. So many revisions are to
     be kept as `keep` says. `masked` are salted digests of what is sensitive in the stack, by its path. `failure` is
-    what made it fail, in a line, "" where nothing did.
+    what made it fail, in a line, "" where nothing did. `became` are the changes by what became of them, in the order of
+    BECAME; none where all are done, or it has not ended.
     """
 
     command: str = ""
@@ -48,6 +52,7 @@ class About:
     changes: tuple[str, ...] = ()
     masked: Mapping[str, str] = field(default_factory=dict[str, str])
     failure: str = ""
+    became: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     @property
     def asks(self) -> bool:
@@ -76,11 +81,17 @@ def about_of(text: str) -> About:
         keep=keep if type(keep) is int and keep > 0 else KEPT,
         changes=_texts(changes),
         masked=_by_text(known.get("masked")),
+        became=_lists(known.get("became")),
     )
 
 
 def _texts(said: Any) -> tuple[str, ...]:
     return tuple(map(str, cast("list[Any]", said))) if isinstance(said, list) else ()
+
+
+def _lists(said: Any) -> dict[str, tuple[str, ...]]:
+    found = cast("Tree", said) if isinstance(said, dict) else {}
+    return {each: texts for each in BECAME if (texts := _texts(found.get(each)))}
 
 
 def _by_text(said: Any) -> dict[str, str]:

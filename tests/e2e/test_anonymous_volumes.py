@@ -59,6 +59,20 @@ def test_a_volume_of_the_stack_file_without_a_name_is_carried_over_too(project: 
     project.engine.remove_volume(volume)
 
 
+def test_a_service_that_goes_leaves_them_and_the_plan_says_so(project: Project) -> None:
+    """By the name by which they can be removed; so does destroy, with what would take them along."""
+    project.write({"db": sleeper(volumes=["/data"]), "web": sleeper(volumes=["/data"])})
+    project.apply()
+    db, web = (project.container(each)["Mounts"][0]["Name"] for each in ("db", "web"))
+    project.write({"web": sleeper(volumes=["/data"])})
+    assert f" stays, with its data, until docker volume rm {db}\n" in project.plan_text()
+    project.apply()
+    told = project.destroy().out
+    assert f"stays, with its data, until docker volume rm {web}; to remove it, too: --volumes" in told
+    for each in (db, web):
+        project.engine.remove_volume(each)
+
+
 def test_destroy_takes_them_along_with_volumes_alone(project: Project) -> None:
     """Those of every replica, carried over or not, and those that the image declares; the plan names them."""
     project.files(Dockerfile=f"FROM {BASE}\nVOLUME /seed\n")

@@ -11,9 +11,9 @@ from tests.e2e.project import Project, sleeper
 pytestmark = pytest.mark.engine
 
 
-def made_to_be_removed(project: Project) -> dict[str, Any]:
+def made_to_be_removed(project: Project, **said: Any) -> dict[str, Any]:
     """Somebody has made the service's container anew, with `--rm`."""
-    project.write({"web": sleeper(labels={"version": "1"})})
+    project.write({"web": sleeper(labels={"version": "1"}, **said)})
     project.apply()
     found, name = project.container("web"), project.container_name("web")
     project.engine.remove_container(name, force=True)
@@ -32,6 +32,14 @@ def test_the_plan_says_that_there_is_no_way_back(project: Project) -> None:
     project.apply()
     project.must_be_settled()
     assert not project.container("web")["HostConfig"]["AutoRemove"]
+
+
+def test_its_volumes_without_a_name_go_with_it_and_the_plan_says_so(project: Project) -> None:
+    """The engine takes them along; of another container that is removed they stay."""
+    made_to_be_removed(project, volumes=["/data"])
+    (mount,) = project.container("web")["Mounts"]
+    assert "with its data at /data" in project.destroy().out
+    assert mount["Name"] not in {each["Name"] for each in project.engine.volumes()["Volumes"] or ()}
 
 
 def test_what_cannot_be_put_back_is_told_as_half_done(project: Project) -> None:

@@ -110,3 +110,18 @@ def test_of_a_list_that_two_files_say_the_new_item_is_named_and_the_list_is_whol
     for value, there in ((ports["before"], first), (ports["after"], third)):
         assert f"127.0.0.1:{there}:80" in value
         assert f"127.0.0.1:{second}:81" in value
+
+
+def test_a_review_is_told_of_new_power_over_the_host_and_of_none_that_was_there(project: Project) -> None:
+    """However the engine shows what it was given."""
+    power = {"cap_add": ["SYS_NICE"], "pid": "host", "security_opt": ["seccomp:unconfined"], "devices": ["/dev/null"]}
+    outside = {"ports": [f"{free_port()}:80", "81"], "volumes": ["/tmp:/host:ro", "/etc:/x"]}
+    told = ("New power over the host", "New mounts of the host", "Newly open to the outside")
+    project.write({"web": sleeper(**power, **outside)})
+    first = project.run("plan", "--format", "markdown").out
+    assert [each in first for each in told] == [True] * 3
+    project.apply()
+    project.write({"web": sleeper(**power, **outside, user="1000")})
+    again = project.run("plan", "--format", "markdown").out
+    assert "1 replacement" in again
+    assert [each in again for each in told] == [False] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -147,6 +148,21 @@ def test_what_does_not_depend_on_a_failure_goes_on(project: Project, proxy: Prox
     assert sorted(started) == sorted(project.container_name(name) for name in ("broken", "free"))
     assert project.containers() == {project.container_name("free")}
     assert project.container("free")["State"]["Status"] == "running"
+
+
+def test_the_history_of_what_failed_tells_what_stays_done_and_what_was_put_back(project: Project) -> None:
+    """And the next plan says that it failed."""
+    project.write({"web": sleeper(), "other": sleeper()})
+    project.apply()
+    project.write({"web": sleeper(healthcheck=NEVER_HEALTHY), "other": sleeper(), "free": sleeper()})
+    project.apply(code=1)
+    project.write({"web": sleeper(user="1000"), "other": sleeper(), "free": sleeper()})
+    _, last = json.loads(project.run("history", "--format", "json").out)["revisions"]
+    assert last["result"] == "failed"
+    assert list(last["became"]) == ["done", "put back"]
+    assert last["became"]["done"] == ["+ free[1]"]
+    assert last["became"]["put back"][0].startswith("~ web[1] healthcheck.")
+    assert "revision 2 (failed) -> 3" in project.run("plan").out
 
 
 def test_a_dependent_is_not_touched_when_the_replacement_it_waits_for_fails(project: Project) -> None:

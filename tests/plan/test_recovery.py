@@ -16,6 +16,7 @@ from deployer.resources.observed import Observed
 from deployer.resources.records import Record, Records
 from deployer.resources.standing import Standing, decode
 from deployer.resources.wire import EngineInfo
+from tests.plan.fresh import NOTHING, plan_of
 
 PAUSED = Standing("paused", "on-failure:3", "healthy")
 
@@ -155,3 +156,11 @@ def test_what_an_apply_made_and_never_got_ready_is_its_doing(container, reached,
     records = Records((Record(1, result="succeeded"), Record(2, result="failed", resources=frozenset(reached))))
     (change,) = explained([STATE], made, observed(made, records=records))
     assert change.by_hand is by_hand
+
+
+def test_a_plan_knows_what_became_of_the_last_revision():
+    """Whatever it is about."""
+    there = replace(NOTHING, records=Records((Record(6, result="succeeded"), Record(7, result="failed")), "salt"))
+    plan = plan_of({"services": {"web": {"image": "busybox"}}}, there)
+    assert (plan.revision, plan.result) == (7, "failed")
+    assert plan_of({"services": {"web": {"image": "busybox"}}}).result == ""

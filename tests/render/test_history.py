@@ -13,7 +13,7 @@ from deployer.fields.field import Effect
 from deployer.history.compare import Difference, differences, images_between
 from deployer.history.entries import Entry
 from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
-from deployer.render.change_line import change_line, change_lines
+from deployer.render.change_line import change_line, change_lines, lines_by_end
 from deployer.render.history import (
     as_json,
     as_text,
@@ -75,6 +75,36 @@ def test_a_revision_that_failed_says_why():
     assert first.startswith("# revision 2, 2026-03-02 09:14:31 UTC; by anna on edge1; apply; commit ")
     assert first.endswith(r"; failed: web ended with 3\nname: evil")
     assert second == "name: shop"
+
+
+HALF_WAY = replace(
+    ENTRIES[1],
+    result="failed",
+    changes=("+ volume.data", "~ web[1..2] image", "~ db[1] mem_limit"),
+    became={"done": ("+ volume.data",), "put back": ("~ web[1..2] image",), "not done": ("~ db[1] mem_limit",)},
+)
+
+
+def test_a_revision_that_failed_says_what_stays_done_and_what_was_put_back():
+    """What was put back was not changed."""
+    told = "done: + volume.data; put back: ~ web[1..2] image; not done: ~ db[1] mem_limit"
+    assert as_text([HALF_WAY]).splitlines()[1].endswith(f"  failed  apply    {told}")
+    assert revision_as_text(HALF_WAY, TREE, {}).splitlines()[1:7] == [
+        "# done:",
+        "#   + volume.data",
+        "# put back:",
+        "#   ~ web[1..2] image",
+        "# not done:",
+        "#   ~ db[1] mem_limit",
+    ]
+
+
+@pytest.mark.parametrize("result", ["died", "failed", "at work"])
+def test_what_has_no_end_that_is_known_is_not_said_to_be_changed(result: str):
+    """It died, or an earlier deployer did not say what became of it."""
+    entry = replace(ENTRIES[1], result=result, changes=("~ web[1] image",))
+    assert as_text([entry]).splitlines()[1].endswith("  to change: ~ web[1] image")
+    assert revision_as_text(entry, TREE, {}).splitlines()[1:3] == ["# to change:", "#   ~ web[1] image"]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
@@ -147,6 +177,25 @@ def test_all_that_changed_is_there_with_all_fields():
     """However much that is."""
     changes = (Change(f"service.{name}[1]", Action.REPLACE, "x", tuple(map(field, "abcde"))) for name in ("web", "db"))
     assert change_lines(plan(*changes)) == ("~ web[1] a, b, c, d, e", "~ db[1] a, b, c, d, e")
+
+
+def test_changes_are_told_by_what_became_of_them():
+    """Replicas that fared alike are one."""
+    changes = (
+        Change("volume.data", Action.CREATE, "new"),
+        *(Change(f"service.web[{n}]", Action.REPLACE, "x", (field("a"),)) for n in (1, 2, 3)),
+    )
+    became = {
+        "service.web[1]": "put back",
+        "service.web[2]": "not done",
+        "service.web[3]": "not done",
+        "volume.data": "done",
+    }
+    assert list(lines_by_end(plan(*changes), became).items()) == [
+        ("done", ("+ volume.data",)),
+        ("put back", ("~ web[1] a",)),
+        ("not done", ("~ web[2..3] a",)),
+    ]
 
 
 def test_what_is_too_much_for_a_line_is_counted():

@@ -27,6 +27,7 @@ def test_the_plan_is_one_object_with_what_scripts_rely_on(shop: Plan) -> None:
         "format_version": 1,
         "stack": "flask-shop",
         "revision": 7,
+        "revision_result": None,
         "fingerprint": f"sha256:{'0' * 64}",
         "engine": {"host": "unix:///var/run/docker.sock", "version": "28.5.2", "api": "1.51"},
         "files": [],
@@ -56,6 +57,11 @@ def test_the_plan_is_one_object_with_what_scripts_rely_on(shop: Plan) -> None:
         "known_after": "build.web",
         "steps": ["stop shop-web-2", "start shop-web-2.next"],
     }
+
+
+def test_what_became_of_the_last_revision_is_a_word_of_the_records(shop: Plan) -> None:
+    found = json.loads(as_json(replace(shop, result="failed")))
+    assert (found["revision"], found["revision_result"]) == (7, "failed")
 
 
 def test_a_field_has_its_three_values_its_causes_and_its_line(shop: Plan) -> None:

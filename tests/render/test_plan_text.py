@@ -273,6 +273,24 @@ def test_the_first_plan_and_the_last_one_have_heads_of_their_own() -> None:
     assert "kept      it holds data; to remove it, too: --volumes\n" in text
 
 
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [("succeeded", "revision 7"), ("failed", "revision 7 (failed)"), ("at work", "revision 7 (at work)")],
+)
+def test_the_head_says_what_became_of_the_last_revision_where_that_is_not_what_it_asked_for(
+    result: str, said: str
+) -> None:
+    """Whoever reads `revision 7` takes that for what runs."""
+    removal = Change("service.web[1]", Action.REMOVE, "destroy")
+
+    def head_of(*changes: Change, destroy: bool = False) -> str:
+        return as_text(replace(plan_of(*changes), result=result), destroy=destroy).splitlines()[0]
+
+    assert head_of(removal).endswith(f", {said} -> 8")
+    assert head_of(removal, destroy=True).endswith(f", {said} -> none")
+    assert head_of().endswith(f", {said}")
+
+
 def test_warnings_stand_where_they_are_read_last(shop: Plan, snapshot: SnapshotAssertion) -> None:
     """Between the changes and the closing line: who keeps the plan keeps them."""
     place = Place("stack.yaml", 9, 5, excerpt="    mem_swappiness: 10")

@@ -56,6 +56,12 @@ def test_a_revision_without_an_end_is_at_work_or_dead():
     assert found.ended.resources == frozenset()
 
 
+def test_what_became_of_a_revision_can_be_told_of_each():
+    """Also of one that has no result: it is at work, or dead, or damaged."""
+    records = Records((record(1, result="failed"), record(2), Record(3, damaged=True), record(4)), dead=frozenset({2}))
+    assert [records.result_of(each) for each in records.all] == ["failed", "died", "damaged", "at work"]
+
+
 def test_the_turn_that_one_holds_oneself_is_left_out():
     """Who has the turn looks at the engine as it was before."""
     found = records_of(volumes(begin_body("shop", record(1), ""), begin_body("shop", record(2), "")), "shop", holding=2)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from deployer.resources.record_labels import begin_body, desired_of, end_body, further_bodies, images_of, records_of
 from deployer.resources.revisions import (
+    BECAME,
     PIECE,
     About,
     KeptImage,
@@ -38,6 +39,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
         st.lists(texts).map(tuple),
         st.integers(1),
         st.lists(texts).map(tuple),
+        became=st.dictionaries(st.sampled_from(BECAME), st.lists(texts, min_size=1).map(tuple)),
     )
 )
 def test_how_it_came_about_is_read_again(about: About):
@@ -45,7 +47,8 @@ def test_how_it_came_about_is_read_again(about: About):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "[" * 100_000, '{"keep": 0}', '{"keep": true, "command": 3, "inactive": 1}']
+    "text",
+    ["", "{", "[]", "null", "[" * 100_000, '{"keep": 0}', '{"keep": true, "inactive": 1, "became": {"done": 1}}'],
 )
 def test_of_what_is_damaged_nothing_is_known(text: str):
     assert about_of(text) == About()
@@ -55,8 +58,9 @@ def test_what_a_later_version_says_besides_is_let_be():
     assert about_of('{"command": "apply", "weather": "fine"}') == About("apply")
 
 
-def test_an_earlier_version_did_not_say_what_failed():
-    assert about_of('{"command": "apply"}').failure == ""
+def test_an_earlier_version_did_not_say_what_failed_and_what_became_of_it():
+    said = about_of('{"command": "apply"}')
+    assert (said.failure, said.became) == ("", {})
 
 
 def test_images_are_read_again():

@@ -13,7 +13,7 @@ from deployer.gitops.log import details_of
 from deployer.gitops.serve.board import Shown
 from deployer.gitops.status import StackStatus
 from deployer.render.harmless import harmless
-from deployer.render.history import entry_object
+from deployer.render.history import changed_text, entry_object
 from deployer.render.plan_words import SIGNS, closing, folded, words
 
 if TYPE_CHECKING:
@@ -112,4 +112,5 @@ def _environment() -> Environment:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(part)
     )
     made.filters |= {"harmless": harmless, "moment": _moment, "age": age, "path": lambda text: quote(text)}
+    made.filters["changed"] = changed_text
     return made
