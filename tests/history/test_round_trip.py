@@ -82,9 +82,8 @@ def test_every_row_comes_back_as_it_was_asked_for(row: Field):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_comes_back_as_it_was(name: str):
     text = (ROOT / "examples" / name / "stack.yaml").read_text()
-    before = stack_of(
-        {"stack.yaml": text}, variables={"REGISTRY_USER": "u", "REGISTRY_PASSWORD": "p", "DB_PASSWORD": "s"}
-    )
+    secrets = {"REGISTRY_USER": "u", "REGISTRY_PASSWORD": "p", "DB_PASSWORD": "s"}
+    before = stack_of({"stack.yaml": text}, variables={**secrets, "REPOSITORY": "git@git.example:r", "DOCKER_GID": "9"})
     assert asked(back(before)) == asked(before)
 
 
