@@ -145,7 +145,7 @@ class RegistryAnswer:
 class Observed:
     """All of the engine that a plan looks at.
 
-    `images` are by reference and by id; `registry_digests` by reference, where they were asked for. `left_copies` are
+    `images` are by reference and by id; `registry_answers` by reference, where they were asked for. `left_copies` are
     the volumes of the stack's secrets that no container has; `built` gives the images of its builds, for which the
     engine is asked when it is first called, `ran` the references of those that kept revisions ran. `pushed` are the
     registries' answers by what is to be pushed; none where there is nothing to push, or nobody to ask. `not_insecure`
@@ -160,7 +160,7 @@ class Observed:
     networks: Mapping[str, ObservedThing]
     volumes: Mapping[str, ObservedThing]
     images: Mapping[str, ObservedImage]
-    registry_digests: Mapping[str, str | None]
+    registry_answers: Mapping[str, RegistryAnswer]
     records: Records
     twins: Sequence[ObservedThing] = ()
     left_copies: Sequence[str] = ()
