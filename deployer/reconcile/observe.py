@@ -34,7 +34,7 @@ from deployer.resources.listed import (
 )
 from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
-from deployer.resources.record_labels import HOLDER, holder_of, images_ran, records_of, updates_of
+from deployer.resources.record_labels import HOLDER, holder_of, images_asked, images_ran, records_of, updates_of
 from deployer.resources.records import Records, Updates
 from deployer.resources.registries import Registry
 from deployer.resources.swap import less_uncounted_swap
@@ -104,6 +104,7 @@ def observe(
         left_one_offs=[each for each in one_offs if each.never_started and _nobody_starts(each, reader)],
         built=cache(partial(built_images, reader, stack)),
         ran=partial(images_ran, volumes, stack, records),
+        asked=cache(partial(images_asked, volumes, stack, records)),
     )
 
 

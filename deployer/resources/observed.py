@@ -147,7 +147,8 @@ class Observed:
 
     `images` are by reference and by id; `registry_answers` by reference, where they were asked for. `left_copies` are
     the volumes of the stack's secrets that no container has; `built` gives the images of its builds, for which the
-    engine is asked when it is first called, `ran` the references of those that kept revisions ran. `pushed` are the
+    engine is asked when it is first called, `ran` the references of those that kept revisions ran, `asked` the newest
+    revision that was reached, with what each service was to run. `pushed` are the
     registries' answers by what is to be pushed; none where there is nothing to push, or nobody to ask. `not_insecure`
     names the registries that the stack calls insecure, and the engine does not. `one_offs` are no replicas: they are
     neighbours, which only go with the stack; those that are `left` were never started, and nobody is there who would.
@@ -166,6 +167,7 @@ class Observed:
     left_copies: Sequence[str] = ()
     built: Callable[[], Sequence[BuiltImage]] = tuple
     ran: Callable[[], frozenset[str]] = frozenset
+    asked: Callable[[], tuple[int, Mapping[str, str]]] = lambda: (0, {})
     pushed: Mapping[str, RegistryAnswer] = field(default_factory=lambda: MappingProxyType({}))
     not_insecure: frozenset[str] = frozenset()
     one_offs: Sequence[ObservedContainer] = ()
