@@ -10,6 +10,11 @@ from deployer.resources.records import DIED, Records
 _ABSENT = object()
 
 
+def made_by(container: ObservedContainer) -> int:
+    """The revision that made a container; 0 where nothing tells."""
+    return revision_of(section(container.raw, "Config.Labels")) or 0
+
+
 def revision_of_row(container: ObservedContainer, records: Records, row: str) -> int:
     """The revision that made a container, or that has changed a row of it in place since; 0 where nothing tells.
 
@@ -18,7 +23,7 @@ def revision_of_row(container: ObservedContainer, records: Records, row: str) ->
     """
     updated = records.updates.get(container.id, {})
     if row not in updated:
-        return revision_of(section(container.raw, "Config.Labels")) or 0
+        return made_by(container)
     by = 0
     for record in (each for each in reversed(records.all) if each.result not in ("", DIED)):
         if record.updates.get(container.id, {}).get(row, _ABSENT) != updated[row]:

@@ -48,7 +48,7 @@ def _line(draft: Draft, desired: Desired, observed: Observed, place: PlaceOf) ->
     if kind == "push":
         push = next((each for each in desired.pushes if each.address == change.address), None)
         return place(*push.path, "push") if push else None
-    return _of_image(change.address, desired, place) if kind == "image" else None
+    return image_line(change.address, desired, place) if kind == "image" else None
 
 
 def _of_service(draft: Draft, desired: Desired, observed: Observed, place: PlaceOf) -> Place | None:
@@ -62,7 +62,7 @@ def _of_service(draft: Draft, desired: Desired, observed: Observed, place: Place
     return place("services", name)
 
 
-def _of_image(address: str, desired: Desired, place: PlaceOf) -> Place | None:
+def image_line(address: str, desired: Desired, place: PlaceOf) -> Place | None:
     """The first service that runs it, or mounts it, says which one it is."""
     for service in desired.services.values():
         if service.image.address == address:

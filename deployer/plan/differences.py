@@ -9,7 +9,7 @@ from types import MappingProxyType
 from deployer.fields.container_names import CONTAINER_NAME
 from deployer.fields.field import Effect
 from deployer.fields.references import with_tag
-from deployer.plan.applied_by import revision_of_row
+from deployer.plan.applied_by import made_by, revision_of_row
 from deployer.plan.asked import image_place
 from deployer.plan.contents import content_changes
 from deployer.plan.diff import PlaceOf, field_changes, sides_of
@@ -80,7 +80,7 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
         return
     before = f"{container.image_reference} @ {container.image_id[7:13]}"
     is_build = service.image.address.startswith("build.")
-    causes = _image_causes(service, container)
+    causes = _image_causes(service, container, facts.observed)
     at = image_place(service, facts.place) if Cause.EDIT in causes else None
     after = (
         f"{now.reference} @ {now.id[7:13]}"
@@ -115,13 +115,19 @@ def _mounted_images(service: DesiredService, container: ObservedContainer, facts
                 yield FieldChange(f"volumes.{target}", before, after, (Cause.IMAGE,), Effect.REPLACE)
 
 
-def _image_causes(service: DesiredService, container: ObservedContainer) -> tuple[Cause, ...]:
-    """Another reference than was applied is an edit, a container of another one is drift; else the tag moved."""
+def _image_causes(service: DesiredService, container: ObservedContainer, observed: Observed) -> tuple[Cause, ...]:
+    """Another reference than was applied is an edit, a container of another one is drift; else the tag moved.
+
+    Where the same image got another name, the container stayed, and its label has the old name: the newest revision
+    that was reached since knows.
+    """
     was, is_build = container.applied, service.image.address.startswith("build.")
     if was is None:
         return (Cause.UNKNOWN,)
     asked = service.image.address if is_build else service.image.reference
-    causes = [Cause.EDIT] if was.image != asked else []
+    revision, images = observed.asked()
+    before = images.get(service.name, was.image) if revision > made_by(container) else was.image
+    causes = [Cause.EDIT] if before != asked else []
     if not was.image.startswith("build.") and with_tag(container.image_reference) != was.image:
         causes.append(Cause.DRIFT)
     return tuple(causes) or ((Cause.BUILD,) if is_build else (Cause.IMAGE,))

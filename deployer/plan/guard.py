@@ -20,6 +20,7 @@ from deployer.plan.images import other_platform
 from deployer.plan.missing import external_missing, modes_missing, owners_missing
 from deployer.plan.model import Action, Call, Change
 from deployer.plan.renamed import renamed_volumes
+from deployer.plan.unasked import not_asked
 from deployer.resources.desired import Desired, DesiredService, DesiredThing
 from deployer.resources.observed import Observed, ObservedThing
 from deployer.resources.pushes import runs
@@ -293,6 +294,7 @@ def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[D
     yield from not_in_effect(desired, observed, place)
     yield from renamed_volumes(desired, observed, place)
     yield from signals_missed(desired, place)
+    yield from not_asked(desired, observed, place)
     for thing in desired.volumes.values():
         found = observed.volumes.get(thing.name)
         if found and not thing.external and not found.ours and found.origin is None:

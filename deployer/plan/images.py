@@ -79,7 +79,8 @@ def _pull(image: DesiredImage, desired: Desired, observed: Observed, images: Ima
         images.now[image.address] = ImageNow(image.reference, _id_in(image.source))
         return
     reason = other_platform(image, there) if there else NOT_ON_ENGINE
-    digest = observed.registry_digests.get(image.reference)
+    answer = observed.registry_answers.get(image.reference)
+    digest = answer.digest if answer else None
     if there and digest and not any(local.endswith(f"@{digest}") for local in there.digests):
         reason = "its registry has another one now"
     if reason:

@@ -14,6 +14,7 @@ from deployer.plan.images import Recall, plan_images
 from deployer.plan.model import Call, Plan
 from deployer.plan.planner import of_images
 from deployer.plan.pushes import await_registries, plan_pushes, with_registries
+from deployer.plan.unasked import not_asked
 from deployer.plan.whole import abandoned, left_alone, plan_of
 from deployer.resources.builds import in_order
 from deployer.resources.desired import Desired
@@ -51,7 +52,8 @@ def plan_part(desired: Desired, observed: Observed, part: Part, place: PlaceOf, 
     drafts = [*abandoned(observed), *drafts] if drafts else []
     with_lines(drafts, desired, observed, place)
     alone = left_alone(desired, observed, {draft.change.address for draft in drafts})
-    return plan_of(desired.stack, desired.origin, observed, drafts, [], images.now, (), alone)
+    unasked = tuple(not_asked(desired, observed, place)) if part is Part.PULL else ()
+    return plan_of(desired.stack, desired.origin, observed, drafts, [], images.now, unasked, alone)
 
 
 def _with_bases(desired: Desired, made: list[Draft], addresses: Collection[str] | None) -> list[Draft]:

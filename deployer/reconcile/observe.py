@@ -34,7 +34,7 @@ from deployer.resources.listed import (
 )
 from deployer.resources.observed import Neighbour, Observed, ObservedContainer, ObservedImage, RegistryAnswer
 from deployer.resources.owners import with_owner
-from deployer.resources.record_labels import HOLDER, holder_of, images_ran, records_of, updates_of
+from deployer.resources.record_labels import HOLDER, holder_of, images_asked, images_ran, records_of, updates_of
 from deployer.resources.records import Records, Updates
 from deployer.resources.registries import Registry
 from deployer.resources.swap import less_uncounted_swap
@@ -94,7 +94,7 @@ def observe(
         networks=networks,
         volumes={each["Name"]: volume_of(each, stack) for each in volumes if not identity.is_record(each["Name"])},
         images=found,
-        registry_digests=_digests(reader, sought.images, found),
+        registry_answers=_answers(reader, sought.images, found),
         records=records,
         twins=twins,
         pushed=_pushed(reader, containers, built, sought.pushes),
@@ -104,6 +104,7 @@ def observe(
         left_one_offs=[each for each in one_offs if each.never_started and _nobody_starts(each, reader)],
         built=cache(partial(built_images, reader, stack)),
         ran=partial(images_ran, volumes, stack, records),
+        asked=cache(partial(images_asked, volumes, stack, records)),
     )
 
 
@@ -204,12 +205,12 @@ def _inspected(reader: Reader, references: set[str]) -> dict[str, ObservedImage]
         }
 
 
-def _digests(
+def _answers(
     reader: Reader, images: Collection[DesiredImage], found: Mapping[str, ObservedImage]
-) -> dict[str, str | None]:
+) -> dict[str, RegistryAnswer]:
     """What the tags mean in their registries now; one out of reach is no error where the image is there."""
     asked = [each.reference for each in images if each.reference in found and _is_due(each, found[each.reference])]
-    return {reference: _digest(reader, reference) for reference in asked}
+    return {reference: _answer(reader, reference) for reference in asked}
 
 
 def _is_due(image: DesiredImage, there: ObservedImage) -> bool:
@@ -236,16 +237,14 @@ def _answer(reader: Reader, reference: str) -> RegistryAnswer:
     except DeployerError as error:
         if is_about_the_engine(error):
             raise
-        return RegistryAnswer(trouble=error.diagnostics[0].message.partition(": ")[2] or str(error))
+        return RegistryAnswer(trouble=trouble_in(error))
+
+
+def trouble_in(error: DeployerError) -> str:
+    """Why a registry did not tell, without what it was asked."""
+    return error.diagnostics[0].message.partition(": ")[2] or str(error)
 
 
 def _not_insecure(reader: Reader, registries: Collection[Registry]) -> frozenset[str]:
     insecure = (each for each in registries if each.insecure)
     return frozenset(each.name for each in insecure if reader.takes_as_insecure(host_of(each.address)) is False)
-
-
-def _digest(reader: Reader, reference: str) -> str | None:
-    try:
-        return reader.registry_digest(reference)
-    except DeployerError:
-        return None

@@ -145,9 +145,10 @@ class RegistryAnswer:
 class Observed:
     """All of the engine that a plan looks at.
 
-    `images` are by reference and by id; `registry_digests` by reference, where they were asked for. `left_copies` are
+    `images` are by reference and by id; `registry_answers` by reference, where they were asked for. `left_copies` are
     the volumes of the stack's secrets that no container has; `built` gives the images of its builds, for which the
-    engine is asked when it is first called, `ran` the references of those that kept revisions ran. `pushed` are the
+    engine is asked when it is first called, `ran` the references of those that kept revisions ran, `asked` the newest
+    revision that was reached, with what each service was to run. `pushed` are the
     registries' answers by what is to be pushed; none where there is nothing to push, or nobody to ask. `not_insecure`
     names the registries that the stack calls insecure, and the engine does not. `one_offs` are no replicas: they are
     neighbours, which only go with the stack; those that are `left` were never started, and nobody is there who would.
@@ -160,12 +161,13 @@ class Observed:
     networks: Mapping[str, ObservedThing]
     volumes: Mapping[str, ObservedThing]
     images: Mapping[str, ObservedImage]
-    registry_digests: Mapping[str, str | None]
+    registry_answers: Mapping[str, RegistryAnswer]
     records: Records
     twins: Sequence[ObservedThing] = ()
     left_copies: Sequence[str] = ()
     built: Callable[[], Sequence[BuiltImage]] = tuple
     ran: Callable[[], frozenset[str]] = frozenset
+    asked: Callable[[], tuple[int, Mapping[str, str]]] = lambda: (0, {})
     pushed: Mapping[str, RegistryAnswer] = field(default_factory=lambda: MappingProxyType({}))
     not_insecure: frozenset[str] = frozenset()
     one_offs: Sequence[ObservedContainer] = ()

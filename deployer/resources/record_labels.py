@@ -17,7 +17,7 @@ from deployer.fields.field import Json, section
 from deployer.resources import identity
 from deployer.resources.applied import are_sound
 from deployer.resources.records import FAILED, FORMAT, SUCCEEDED, Holder, Record, Records, Updates
-from deployer.resources.revisions import about_of, images_in, pieces
+from deployer.resources.revisions import about_of, images_in, pieces, services_images, tree_in
 
 _FORMAT = "io.deployer.record"
 _STACK = "io.deployer.stack"
@@ -220,6 +220,19 @@ def images_of(volumes: Iterable[Json], stack: str, revision: int) -> str:
     """The images that a revision ran, compressed; "" where nothing says."""
     name = identity.done_name(stack, revision)
     return next((section(each, "Labels").get(_IMAGES, "") for each in volumes if each["Name"] == name), "")
+
+
+def images_asked(volumes: Sequence[Json], stack: str, records: Records) -> tuple[int, dict[str, str]]:
+    """The newest revision that reached the stack which it asked for, and what each service was to run there; 0 and
+    nothing where there is none.
+    """
+    able = (each for each in reversed(records.all) if each.result == SUCCEEDED and each.about.asks and each.has_stack)
+    newest = next(able, None)
+    tree = tree_in(desired_of(volumes, stack, newest.revision)) if newest else None
+    try:
+        return (newest.revision, services_images(tree)) if newest and tree else (0, {})
+    except (AttributeError, TypeError):  # it was edited
+        return 0, {}
 
 
 def images_ran(volumes: Sequence[Json], stack: str, records: Records) -> frozenset[str]:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
+from deployer.fields.references import with_tag
+
 Tree = dict[str, Any]
 """A stack as `deployer config` prints it."""
 
@@ -136,6 +138,23 @@ def tree_in(text: str) -> Tree | None:
         return None
     services = cast("Tree", found).get("services") if isinstance(found, dict) else None
     return cast("Tree", found) if isinstance(services, dict) else None
+
+
+def services_images(tree: Tree) -> dict[str, str]:
+    """What each service of a stack runs, as a container's label says it: a reference, or the address of a build. Those
+    that run an archive's image are left out: only the archive says what that is called.
+    """
+    services, builds, images = (cast("Tree", tree.get(key) or {}) for key in ("services", "builds", "images"))
+    found: dict[str, str] = {}
+    for name, service in services.items():
+        image = str(service.get("image") or name)
+        if service.get("build") or image in builds:
+            found[name] = f"build.{name if service.get('build') else image}"
+        elif image not in images:
+            found[name] = with_tag(image)
+        elif named := images[image].get("from"):
+            found[name] = with_tag(str(named))
+    return found
 
 
 def images_text(images: Mapping[str, KeptImage]) -> str:

@@ -63,7 +63,7 @@ def imagined(desired: Desired, host: str, version: str, salt: str, externals: De
         networks=_things((*others, *desired.networks.values()), network.FIELDS, desired.origin),
         volumes=_things((*volumes, *desired.volumes.values()), volume.FIELDS, desired.origin),
         images=images,
-        registry_digests={},
+        registry_answers={},
         records=Records(salt=salt),
         pushed={name: RegistryAnswer(_id(image.id)) for name, image in pushed.items()},
         built=lambda: [BuiltImage(tag, name, images[tag].id, 0.0) for name, tag in tags.items() if tag],

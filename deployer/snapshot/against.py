@@ -20,7 +20,6 @@ from deployer.snapshot import hiding
 from deployer.snapshot.form import Snapshot, of_stack
 from deployer.snapshot.reader import SnapshotReader
 from deployer.snapshot.take import known_to
-from deployer.stack.pull_policy import most_age
 
 
 def plan_against(
@@ -59,10 +58,6 @@ def _not_known(plan: Plan, project: Project, reader: SnapshotReader, snapshot: S
     named = {with_tag(image.reference) for image in _images(project) if image.reference}
     if unasked := sorted(named & reader.unasked):
         message = f"whether {', '.join(unasked)} is on the engine is not in the snapshot: it is taken not to be there"
-        yield Diagnostic("made-offline", message)
-    moving = sorted({image.reference for image in _images(project) if most_age(image.pull) is not None})
-    if asked := [each for each in moving if each not in snapshot.registries["digests"]]:
-        message = f"what {', '.join(asked)} is in its registry now was not asked"
         yield Diagnostic("made-offline", message)
 
 

@@ -22,7 +22,8 @@ class Snapshot:
     `taken` is when, by the engine's clock; `origin` and `folder` are those of the stack file then; `salt` is that of
     the digests. All else are answers of the Engine API: `containers` as the list has them, `inspects` of the stack's
     own, `images` by the reference that they were asked for, `builds` as the list has the images of the stack's builds.
-    `registries` are the registries' answers: `digests` by reference, `insecure` by host; null where one could not say.
+    `registries` are the registries' answers: `digests` by reference, `insecure` by host; null where one could not say;
+    `unasked` by reference, why a registry did not tell: that is not in what an earlier deployer took.
     """
 
     stack: str
@@ -143,8 +144,14 @@ def snapshot_schema() -> Json:
                             "additionalProperties": {"type": ["boolean", "null"]},
                             "description": "Whether the engine speaks plain HTTP to each host, where it was asked.",
                         },
+                        "unasked": {
+                            "type": "object",
+                            "additionalProperties": {"type": "string"},
+                            "description": "By reference why its registry could not be asked, where it was to be.",
+                        },
                     },
                     "What registries answered.",
+                    optional=("unasked",),
                 ),
                 "digest": {
                     "type": "string",
@@ -157,12 +164,12 @@ def snapshot_schema() -> Json:
     }
 
 
-def _object(properties: Json, description: str) -> Json:
+def _object(properties: Json, description: str, *, optional: Sequence[str] = ()) -> Json:
     return {
         "type": "object",
         **({"description": description} if description else {}),
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "additionalProperties": False,
     }
 

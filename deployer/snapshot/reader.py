@@ -85,9 +85,11 @@ class SnapshotReader:
         return {"SwapLimit": self._snapshot.engine["counts_swap"]}
 
     def registry_digest(self, reference: str) -> str | None:
-        if reference not in self._snapshot.registries["digests"]:
-            self._nobody_asked(f"the digest of {reference}")
-        return self._snapshot.registries["digests"][reference]
+        digests, unasked = (self._snapshot.registries.get(key, {}) for key in ("digests", "unasked"))
+        if reference not in digests:
+            why = unasked.get(reference, f"it was not asked when {self._shown} was taken")
+            raise EngineRefused(Diagnostic("not-in-snapshot", f"what {reference} is in its registry: {why}"))
+        return digests[reference]
 
     def takes_as_insecure(self, host: str) -> bool | None:
         return self._snapshot.registries["insecure"].get(host)

@@ -12,7 +12,9 @@ from typing import Any, cast
 from deployer.errors import DeployerError
 from deployer.fields.field import section
 from deployer.fields.log_driver import OPTION
+from deployer.fields.sensitive import mask_line
 from deployer.project import Project
+from deployer.reconcile.observe import trouble_in
 from deployer.reconcile.protocol import EngineInfo, Json, Reader
 from deployer.resources import identity
 from deployer.resources.applied import HASH, Secrecy
@@ -33,6 +35,7 @@ class Noting:
     images_asked: dict[str, Json | None] = field(default_factory=dict[str, "Json | None"])
     inspects: dict[str, Json] = field(default_factory=dict[str, Json])
     digests: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
+    unasked: dict[str, str] = field(default_factory=dict[str, str])
     insecure: dict[str, bool | None] = field(default_factory=dict[str, "bool | None"])
     lists: dict[str, Sequence[Json]] = field(default_factory=dict[str, Sequence[Json]])
 
@@ -61,7 +64,11 @@ class Noting:
         return found
 
     def registry_digest(self, reference: str) -> str | None:
-        self.digests[reference] = self.reader.registry_digest(reference)
+        try:
+            self.digests[reference] = self.reader.registry_digest(reference)
+        except DeployerError as error:
+            self.unasked[reference] = mask_line(trouble_in(error))
+            raise
         return self.digests[reference]
 
     def takes_as_insecure(self, host: str) -> bool | None:
@@ -116,7 +123,11 @@ def snapshot_of(noting: Noting, desired: Desired, observed: Observed, text: str)
         builds=_sorted({"Id": each["Id"], "RepoTags": each.get("RepoTags")} for each in noting.images(f"{stack}/*")),
         networks=_sorted(trimmed.network(each, stack, salt) for each in noting.networks()),
         volumes=sorted(_volumes(noting.volumes(), stack, salt, observed), key=lambda each: each["Name"]),
-        registries={"digests": dict(sorted(noting.digests.items())), "insecure": dict(sorted(noting.insecure.items()))},
+        registries={
+            "digests": dict(sorted(noting.digests.items())),
+            "insecure": dict(sorted(noting.insecure.items())),
+            "unasked": dict(sorted(noting.unasked.items())),
+        },
     )
 
 

@@ -155,6 +155,25 @@ def test_an_image_gets_a_further_name(project: Project, own: str) -> None:
     assert project.engine.inspect_image(own)["Id"] == project.engine.inspect_image(BASE)["Id"]
 
 
+def test_an_image_that_got_another_name_and_is_built_anew_later_is_no_edit(project: Project, own: str) -> None:
+    """The apply of the new name replaced nothing; what asks for a new container is the build under it."""
+    later = own.replace(":1", ":2")
+    built(project, own, "a")
+    project.engine.tag(own, later)
+    project.write({"web": sleeper(image=own), "other": sleeper(labels={"round": "1"})})
+    project.apply()
+    project.write({"web": sleeper(image=later), "other": sleeper(labels={"round": "2"})})
+    assert set(project.changes()) == {"service.other[1]"}
+    project.apply()
+    built(project, later, "b")
+    image = project.fields("service.web[1]")["image"]
+    assert (image["causes"], image["at"]) == (["image"], None)
+    project.apply()
+    project.must_be_settled()
+    project.destroy()
+    remove(later)
+
+
 def test_destroy_can_take_the_images_along(project: Project, own: str) -> None:
     """What was built under all its names, and what was loaded; not what has another name, or was there."""
     archived(project, own, "one")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import BASE, Project, sleeper
 from tests.e2e.proxy import Proxy
 
 pytestmark = pytest.mark.engine
@@ -218,3 +218,18 @@ def test_such_a_plan_is_not_for_apply(applied: Project) -> None:
 def test_one_of_another_stack_is_refused(applied: Project) -> None:
     result = applied.run("plan", "-p", "another", "--against", "s.json")
     assert (result.code, "error[snapshot-elsewhere]" in result.err) == (65, True)
+
+
+def test_a_registry_that_was_out_of_reach_is_told_as_the_plan_of_the_engine_tells_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With why."""
+    image = f"127.0.0.1:1/{project.name}:1"
+    project.engine.tag(BASE, image)
+    project.write({"web": sleeper(image=image, pull_policy="always")})
+    snapshot(project)
+    (live,) = project.plan_json()["warnings"]
+    assert (live["code"], live["at"]) == ("registry-not-asked", f"stack.yaml:{project.lines['services.web.image']}")
+    assert "connection refused" in live["message"]
+    assert live in must_agree(project, monkeypatch)["warnings"]
+    project.apply()

@@ -29,7 +29,7 @@ def observed(*containers, records=None):
         networks={},
         volumes={},
         images={},
-        registry_digests={},
+        registry_answers={},
         records=records or Records(),
     )
 

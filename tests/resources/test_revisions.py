@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.resources.record_labels import begin_body, desired_of, end_body, further_bodies, images_of, records_of
+from deployer.resources.record_labels import (
+    begin_body,
+    desired_of,
+    end_body,
+    further_bodies,
+    images_asked,
+    images_of,
+    records_of,
+)
 from deployer.resources.revisions import (
     BECAME,
     PIECE,
@@ -20,6 +29,7 @@ from deployer.resources.revisions import (
     images_text,
     packed,
     pieces,
+    services_images,
     tree_in,
     unpacked,
 )
@@ -146,3 +156,48 @@ def test_as_many_stay_as_the_last_apply_said():
 
 def test_nothing_of_an_about_breaks_a_label():
     assert json.loads(About("apply", "~ web[1] ü\n").as_text())["change"] == "~ web[1] ü\n"
+
+
+STACK = {
+    "builds": {"app": {}},
+    "images": {"cache": {"from": "redis:7"}, "base": {"archive": "b.tar"}},
+    "services": {
+        "own": {"build": {"context": "./own"}, "image": "x:1"},
+        "built": {"image": "app"},
+        "named": {"image": "cache"},
+        "plain": {"image": "redis"},
+        "loaded": {"image": "base"},
+    },
+}
+
+
+def test_a_revision_says_what_each_service_was_to_run_as_its_container_does():
+    """What comes out of an archive is called as that says."""
+    assert services_images(STACK) == {
+        "own": "build.own",
+        "built": "build.app",
+        "named": "redis:7",
+        "plain": "redis:latest",
+    }
+
+
+def test_of_what_services_were_to_run_the_newest_revision_tells_that_was_reached():
+    """Not one that failed, nor one that asked for nothing of its own."""
+    revisions = [("apply", "succeeded"), ("stop own", "succeeded"), ("apply", "failed")]
+    bodies = [
+        body
+        for number, (command, result) in enumerate(revisions, 1)
+        for mine in (record(number, about=About(command)),)
+        for body in (begin_body("shop", mine, packed(STACK)), end_body("shop", replace(mine, result=result)))
+    ]
+    there = volumes(*bodies)
+    assert images_asked(there, "shop", records_of(there, "shop")) == (1, services_images(STACK))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", packed({"services": {"web": 1}}), packed({"services": {"a": {"image": []}}})]
+)
+def test_a_damaged_stack_does_not_say_what_was_to_run(text: str):
+    ended = record(1, result="succeeded", about=About("apply"))
+    there = volumes(begin_body("shop", ended, text), end_body("shop", ended))
+    assert images_asked(there, "shop", records_of(there, "shop"))[1].keys() <= {"a"}

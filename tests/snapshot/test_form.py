@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,9 +40,12 @@ def test_what_was_kept_is_read_again() -> None:
     assert read(as_json(SNAPSHOT), "s.json") == SNAPSHOT
 
 
-def test_it_is_as_the_schema_has_it() -> None:
+@pytest.mark.parametrize("unasked", [{}, {"unasked": {"a:1": "connection refused"}}])
+def test_it_is_as_the_schema_has_it(unasked: dict[str, Any]) -> None:
+    """So is that of an earlier deployer, which did not keep why a registry was not asked."""
     validator = Draft202012Validator(snapshot_schema())
-    assert not list(validator.iter_errors(json.loads(as_json(SNAPSHOT))))
+    snapshot = replace(SNAPSHOT, registries={**SNAPSHOT.registries, **unasked})
+    assert not list(validator.iter_errors(json.loads(as_json(snapshot))))
 
 
 @pytest.mark.parametrize(

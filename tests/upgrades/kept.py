@@ -71,7 +71,7 @@ class Kept:
             networks=networks,
             volumes={each["Name"]: volume_of(each, STACK) for each in volumes if not is_record(each["Name"])},
             images=images,
-            registry_digests={},
+            registry_answers={},
             records=replace(records, updates=updates_of(records, own.keys(), lambda *_: False)),
             twins=twins,
         )
