@@ -55,19 +55,21 @@ def look(
     """What there is to decide on, the plan that it is about, and in words why that is not of the branch's own commit.
     None where there is no commit to go by. `known` are the records of the stacks that came from this file, by name.
     """
-    records = max(known.values(), key=lambda each: each.newest.made if each.newest else 0.0, default=Records())
-    head = branch.commit
+    records, head = newest_of(known), branch.commit
+    waits = all.memory(file.path).waits
+    if waits and (waits.commit, waits.revision) == (head, records.revision):
+        return before(all, engine, file, branch, records, Reason.HELD, waits.why)
     if has_failed(records, head):
-        return _before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, head))
+        return before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, head))
     try:
         if all.placed.get(file.path) != head:
             look_at(all, engine, file, head, aside=True)
         found = look_at(all, engine, file, head)
     except InvalidStack as error:
-        return _before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
+        return before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
     if has_failed(found.records, head):  # under a name that no record of this file has
         why = _why_failed(all, file, head)
-        return _before(all, engine, file, branch, found.records, Reason.COMMIT_FAILED, why)
+        return before(all, engine, file, branch, found.records, Reason.COMMIT_FAILED, why)
     return Found(head, head, Reason.COMMIT_REFUSED if branch.trouble else None), found, branch.trouble
 
 
@@ -78,7 +80,12 @@ def _why_failed(all: Surroundings, file: StackFile, head: str) -> str:
     return told if told.startswith(head[:12]) else f"{head[:12]}: {told}"
 
 
-def _before(
+def newest_of(known: Mapping[str, Records]) -> Records:
+    """The records of the stack among these that was changed last."""
+    return max(known.values(), key=lambda each: each.newest.made if each.newest else 0.0, default=Records())
+
+
+def before(
     all: Surroundings, engine: Engine, file: StackFile, branch: Branch, records: Records, trouble: Reason, why: str
 ) -> tuple[Found, Look | None, str]:
     """The stack as the last good commit had it."""

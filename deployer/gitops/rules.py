@@ -65,10 +65,10 @@ class Rule:
 class Found:
     """What a look at a stack has found.
 
-    `target` is the commit that its plan is of; where that is not the branch's own, this one was tried and failed, or is
-    none to try, as `trouble` says. `empty`: nothing is to be done; `drift`: nothing but to undo what was done by hand;
-    `replaces`: a container goes. `times`: the same was done so often in a row. `resting`: it failed, and it is not yet
-    time to try again.
+    `target` is the commit that its plan is of; where that is not the branch's own, this one was tried and failed,
+    waits, or is none to try, as `trouble` says. `empty`: nothing is to be done; `drift`: nothing but to undo what was
+    done by hand; `replaces`: a container goes. `times`: the same was done so often in a row. `resting`: it failed, and
+    it is not yet time to try again.
     """
 
     head: str
@@ -102,19 +102,22 @@ def decide(rule: Rule, found: Found) -> Verdict:
         return Verdict(False, Condition.DEGRADED, Reason.APPLY_FAILED)
     if found.times >= MOST_TIMES:
         return Verdict(False, Condition.DRIFTED, Reason.COMES_BACK)
-    allowed = rule.heal if found.drift else rule.auto is not Auto.OFF
+    waits = found.trouble is Reason.HELD  # then what went before it is kept in order, and no more
+    allowed = rule.heal if found.drift else rule.auto is not Auto.OFF and not waits
     if not allowed or (found.replaces and rule.auto is Auto.NO_REPLACE):
         return Verdict(False, Condition.DRIFTED, Reason.DRIFT if found.drift else Reason.HELD)
     return Verdict(True, Condition.PROGRESSING, Reason.APPLYING)
 
 
 def _in_step(found: Found) -> Verdict:
-    if found.trouble:
+    if found.trouble and found.trouble is not Reason.HELD:
         return Verdict(False, Condition.DEGRADED, found.trouble)
     if found.unhealthy:
         return Verdict(False, Condition.DEGRADED, Reason.UNHEALTHY)
     if found.starting:
         return Verdict(False, Condition.PROGRESSING, Reason.STARTING)
+    if found.trouble:
+        return Verdict(False, Condition.DRIFTED, found.trouble)
     return Verdict(False, Condition.READY, Reason.IN_STEP)
 
 

@@ -24,12 +24,25 @@ if TYPE_CHECKING:
     from deployer.resources.registries import Registry
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A commit that waits for a person, the revision that was the newest then, and the plan, in words, too. It is not
+    looked at again before there is another one: its files would take the place of those that are mounted.
+    """
+
+    commit: str
+    revision: int
+    plan: Plan
+    why: str
+
+
 @dataclass(slots=True)
 class Memory:
     """What is worth knowing from round to round, and no harm to forget: a new process begins with none of it.
 
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
-    what it changes. `graph` is that of the stack at the commit that is `drawn`, `history` its revisions.
+    what it changes. `waits` is a commit that was held. `graph` is that of the stack at the commit that is `drawn`,
+    `history` its revisions.
     """
 
     status: StackStatus | None = None
@@ -37,6 +50,7 @@ class Memory:
     rests_until: float = 0.0
     rests_at: str = ""
     held: tuple[str, str] | None = None
+    waits: Waiting | None = None
     drawn: str = ""
     graph: Graph | None = None
     history: tuple[Entry, ...] = ()

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from deployer.errors import Busy, DeployerError, Exit, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.carry import Work, applied, removed
-from deployer.gitops.look import Branch, Look, look, options_of
+from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
 from deployer.gitops.projects import within
 from deployer.gitops.rules import MOST_TIMES, Condition, Found, Reason, Verdict, decide, pause
-from deployer.gitops.shared import Memory, Surroundings, first_of
+from deployer.gitops.shared import Memory, Surroundings, Waiting, first_of
 from deployer.gitops.standing import BY_SYNC, HEALING, Known, has_failed, is_drift, last_good, replaces, times_in_a_row
 from deployer.gitops.status import StackStatus
 from deployer.gitops.tree import StackFile
@@ -68,24 +68,26 @@ class _Turn:
             if seen is None:
                 verdict = decide(self.all.rule, found)
                 return self._say(verdict.condition, verdict.reason, why, self.branch.commit, name=name)
-            return self._decided(found, seen, why, again=again)
+            return self._decided(found, seen, why, known, again=again)
         except DeployerError as error:
             condition = Condition.PROGRESSING if isinstance(error, Busy) else Condition.DEGRADED
             return self._say(condition, _reason_of(error), first_of(error), self.branch.commit, name=name)
 
-    def _decided(self, found: Found, seen: Look, why: str, *, again: bool) -> StackStatus:
+    def _decided(self, found: Found, seen: Look, why: str, known: Mapping[str, Records], *, again: bool) -> StackStatus:
         if seen.records.at_work:  # another one's: what it has begun is no drift, and nothing to recover
             await_free(seen.engine, seen.project.stack.name, AT_ONCE)
         self._remember(seen)
         change = change_line(seen.plan)
         found = self._with_plan(found, seen, change)
         verdict = decide(self.all.rule, found)
+        if verdict.reason is Reason.HELD and found.trouble is None:
+            return self._held(seen, _words(verdict, change, seen), known)
         self.memory.held = (found.target, change) if verdict.reason is Reason.COMES_BACK else None
         if not verdict.act and verdict.reason is Reason.APPLY_FAILED and self.memory.status:
             return self.memory.status  # which says what failed, and when it is tried again
         if found.empty:
             self._forget_failures()
-        status = self._say(*_told(verdict), why or _words(verdict, change, seen), found.target, seen)
+        status = self._say(*_told(verdict), _message(verdict, found, change, seen, why), found.target, seen)
         if not verdict.act:
             return status
 
@@ -107,6 +109,15 @@ class _Turn:
         self._forget_failures()
         done = decide(self.all.rule, replace(found, empty=True, unhealthy=False, starting=False))
         return self._say(*_told(done), why or f"done: {change}", found.target, seen)
+
+    def _held(self, seen: Look, why: str, known: Mapping[str, Records]) -> StackStatus:
+        """The commit waits for a person. What the one before it has left is kept in order meanwhile."""
+        records = seen.records if last_good(seen.records) else newest_of(known)
+        found, then, _ = before(self.all, self.engine, self.file, self.branch, records, Reason.HELD, why)
+        if then is None:
+            return self._say(Condition.DRIFTED, Reason.HELD, why, self.branch.commit, seen)
+        self.memory.waits = Waiting(self.branch.commit, records.revision, seen.plan, why)
+        return self._decided(found, then, why, known, again=False)
 
     def _with_plan(self, found: Found, seen: Look, change: str) -> Found:
         memory, containers = self.memory, seen.planned[1].containers
@@ -160,6 +171,8 @@ class _Turn:
     ) -> StackStatus:
         """`name` is what the stack was called last, where it was not looked at."""
         name, plan = (seen.project.stack.name, seen.plan) if seen else (name, None)
+        if reason is Reason.HELD and self.memory.waits:
+            plan = self.memory.waits.plan
         return self.all.say(self.file.path, condition, reason, message, commit, name, plan)
 
 
@@ -227,7 +240,8 @@ def _told(verdict: Verdict) -> tuple[Condition, Reason]:
 def _of_plan(plan: Plan, seen: Look) -> dict[str, bool]:
     records = seen.records
     drift = last_good(records) != "" and is_drift(plan, records.ended.resources) and _asks_the_same(plan, seen)
-    return {"empty": plan.is_empty, "drift": drift, "replaces": replaces(plan)}
+    anew = () if drift else records.ended.resources  # it takes the place of one that is gone: that, too, is to wait
+    return {"empty": plan.is_empty, "drift": drift, "replaces": replaces(plan, anew)}
 
 
 def _asks_the_same(plan: Plan, seen: Look) -> bool:
@@ -240,6 +254,13 @@ def _asks_the_same(plan: Plan, seen: Look) -> bool:
     return before == seen.project.asked_for()
 
 
+def _message(verdict: Verdict, found: Found, change: str, seen: Look, why: str) -> str:
+    """`why` it is not at the branch's own commit, and what else is so."""
+    if not why or verdict.reason is found.trouble:
+        return why or _words(verdict, change, seen)
+    return f"{_words(verdict, change, seen)}; {why}"
+
+
 def _words(verdict: Verdict, change: str, seen: Look) -> str:
     match verdict.reason:
         case Reason.IN_STEP:
@@ -247,7 +268,7 @@ def _words(verdict: Verdict, change: str, seen: Look) -> str:
         case Reason.COMES_BACK:
             return f"the same comes back after each apply, so it is left: {change}"
         case Reason.HELD:
-            return f"waits for a person, as --auto says: {change}"
+            return f"{seen.checkout.commit[:12]} waits for a person, as --auto says: {change}"
         case Reason.DRIFT:
             return f"changed by hand, and left so, as the rule says: {change}"
         case Reason.UNHEALTHY | Reason.STARTING:

@@ -97,18 +97,43 @@ def test_or_it_is_told_where_the_rule_says_so(remote: Remote):
     assert remote.project.containers() == set()
 
 
-def test_a_commit_that_waits_does_not_come_in_by_way_of_healing(remote: Remote):
-    """Where a container is gone, the one that is made anew must be the one that was there; else it waits, too."""
-    remote.push({"web": sleeper()})
+@pytest.mark.parametrize("auto", ["off", "no-replace"])
+def test_while_a_commit_waits_the_one_that_was_applied_last_is_healed(remote: Remote, auto: str):
+    remote.push({"web": sleeper(mem_limit="32m", environment={"A": "old"})})
     remote.once()
-    remote.push({"web": sleeper(environment={"A": "new"})})
-    assert "waits for a person" in remote.once("--auto", "off", code=1).err
+    waits = remote.push({"web": sleeper(mem_limit="32m", environment={"A": "new"})})
+    told = f"{waits[:12]} waits for a person"
+    assert told in remote.once("--auto", auto, code=1).err
     remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
-    assert "waits for a person" in remote.once("--auto", "off", code=1).err
-    assert remote.project.containers() == set()
-    remote.push({"web": sleeper()})
-    remote.once("--auto", "off")
-    assert len(remote.project.containers()) == 1
+    assert told in remote.once("--auto", auto, code=1).err
+    assert "A=old" in remote.project.container("web")["Config"]["Env"]
+    remote.project.engine.update_container(remote.project.container_name("web"), mem_limit="64m", memswap_limit="64m")
+    assert told in remote.once("--auto", auto, "--heal", "report", code=1).err
+    assert remote.project.container("web")["HostConfig"]["Memory"] == 64 << 20
+    assert told in remote.once("--auto", auto, code=1).err
+    assert remote.project.container("web")["HostConfig"]["Memory"] == 32 << 20
+    remote.once()
+    assert "A=new" in remote.project.container("web")["Config"]["Env"]
+
+
+def test_the_loop_heals_again_and_again_while_a_commit_waits(remote: Remote):
+    """And what is mounted is of the commit that runs."""
+    remote.repository.write({"conf/a": "old"})
+    remote.push({"web": sleeper(volumes=["./conf:/conf:ro"])})
+    remote.once()
+    remote.repository.write({"conf/a": "new"})
+    remote.push({"web": sleeper(volumes=["./conf:/conf:ro"], environment={"A": "new"})})
+    process = remote.start("--auto", "off")
+    try:
+        for _ in range(2):
+            before = len(remote.records())
+            remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+            until(lambda before=before: len(remote.records()) > before and remote.is_idle(), 60)
+            until(lambda: remote.project.inside("web", "cat", "/conf/a") == (0, "old"), 30)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended(process)
+    assert "A=new" not in remote.project.container("web")["Config"]["Env"]
 
 
 def test_a_bad_commit_is_put_back_told_and_not_tried_again(remote: Remote):

@@ -13,7 +13,7 @@ from deployer.resources.records import DIED, FAILED, INTERRUPTED, SUCCEEDED, Rec
 from deployer.resources.revisions import About
 
 RULES = st.builds(Rule, auto=st.sampled_from(Auto), heal=st.booleans(), prune=st.booleans())
-TROUBLES = st.sampled_from([None, Reason.INVALID, Reason.COMMIT_FAILED, Reason.COMMIT_REFUSED])
+TROUBLES = st.sampled_from([None, Reason.INVALID, Reason.COMMIT_FAILED, Reason.COMMIT_REFUSED, Reason.HELD])
 FOUND = st.builds(
     Found,
     head=st.just("b"),
@@ -38,6 +38,15 @@ def test_who_acts_has_something_to_do_and_may(rule: Rule, found: Found):
         assert found.times < MOST_TIMES
         assert rule.heal if found.drift else rule.auto is not Auto.OFF
         assert not (found.replaces and rule.auto is Auto.NO_REPLACE)
+
+
+@given(RULES, FOUND)
+def test_while_a_commit_waits_what_went_before_it_is_only_healed(rule: Rule, found: Found):
+    waits = replace(found, target="a", trouble=Reason.HELD)
+    if decide(rule, waits).act:
+        assert waits.drift
+    elif not (waits.unhealthy or waits.starting or waits.resting):
+        assert decide(rule, waits).condition is Condition.DRIFTED
 
 
 @given(RULES, FOUND)
