@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Protocol
 from deployer.errors import DeployerError, Diagnostic, Exit, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.git import Stopped
+from deployer.gitops.gone import prune
 from deployer.gitops.look import Branch
 from deployer.gitops.rules import Condition, Rule, pause
 from deployer.gitops.shared import Surroundings
-from deployer.gitops.stacks import prune, sync
+from deployer.gitops.stacks import sync
 from deployer.gitops.standing import Known, by_sync, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
 from deployer.gitops.tree import StackFile, stacks_in

@@ -60,7 +60,7 @@ def look(
     if waits and (waits.commit, waits.revision) == (head, records.revision):
         return before(all, engine, file, branch, records, Reason.HELD, waits.why)
     if has_failed(records, head):
-        return before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, head))
+        return before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, records, head))
     try:
         if all.placed.get(file.path) != head:
             look_at(all, engine, file, head, aside=True)
@@ -68,16 +68,18 @@ def look(
     except InvalidStack as error:
         return before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
     if has_failed(found.records, head):  # under a name that no record of this file has
-        why = _why_failed(all, file, head)
+        why = _why_failed(all, file, found.records, head)
         return before(all, engine, file, branch, found.records, Reason.COMMIT_FAILED, why)
     return Found(head, head, Reason.COMMIT_REFUSED if branch.trouble else None), found, branch.trouble
 
 
-def _why_failed(all: Surroundings, file: StackFile, head: str) -> str:
-    """In the words of the failure, where it was in this process."""
-    last = all.memory(file.path).status
-    told = last.message if last and last.reason is Reason.COMMIT_FAILED else "it failed, and was put back"
-    return told if told.startswith(head[:12]) else f"{head[:12]}: {told}"
+def _why_failed(all: Surroundings, file: StackFile, records: Records, head: str) -> str:
+    """In the words of the failure, where it was in this process; else in those that its record has."""
+    failed = all.memory(file.path).failed
+    if failed and failed.commit == head:
+        return f"{head[:12]}: {failed.why}"
+    why = next((each.about.failure for each in reversed(records.all) if each.about.commit == head), "")
+    return f"{head[:12]}: {why or 'it failed'}; it was put back, and is not tried again until the branch moves"
 
 
 def newest_of(known: Mapping[str, Records]) -> Records:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError
+from deployer.errors import Busy, DeployerError, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.rules import Condition, Reason, Rule
 from deployer.gitops.status import StackStatus
@@ -36,13 +36,22 @@ class Waiting:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A commit that failed, in words, and the last lines of what did."""
+
+    commit: str
+    why: str
+    lines: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Memory:
     """What is worth knowing from round to round, and no harm to forget: a new process begins with none of it.
 
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
-    what it changes. `waits` is a commit that was held. `graph` is that of the stack at the commit that is `drawn`,
-    `history` its revisions.
+    what it changes. `waits` is a commit that was held, `failed` one that was put back. `graph` is that of the stack at
+    the commit that is `drawn`, `history` its revisions.
     """
 
     status: StackStatus | None = None
@@ -51,6 +60,7 @@ class Memory:
     rests_at: str = ""
     held: tuple[str, str] | None = None
     waits: Waiting | None = None
+    failed: Failure | None = None
     drawn: str = ""
     graph: Graph | None = None
     history: tuple[Entry, ...] = ()
@@ -90,6 +100,7 @@ class Surroundings:
         commit: str,
         stack: str = "",
         plan: Plan | None = None,
+        lines: tuple[str, ...] = (),
     ) -> StackStatus:
         """What is so of a stack now; the log has it where that is news."""
         memory = self.memory(path)
@@ -105,6 +116,7 @@ class Surroundings:
             plan or (before.plan if before else None),
             memory.graph,
             memory.history,
+            lines,
         )
         memory.status = new
         if _is_news(new, before):
@@ -125,5 +137,19 @@ def _is_news(new: StackStatus, before: StackStatus | None) -> bool:
 
 
 def first_of(error: DeployerError) -> str:
-    """The first of what an error says, with its place."""
-    return str(error.diagnostics[0]) if error.diagnostics else str(error)
+    """The first line of what an error says, with its place."""
+    said = str(error.diagnostics[0]) if error.diagnostics else str(error)
+    return next(iter(said.splitlines()), "")
+
+
+def reason_of(error: DeployerError) -> Reason:
+    """What an error means for a stack."""
+    match error:
+        case Busy():
+            return Reason.BUSY
+        case Unreachable():
+            return Reason.UNREACHABLE
+        case InvalidStack():
+            return Reason.INVALID
+        case _:
+            return Reason.APPLY_FAILED

@@ -105,8 +105,8 @@ def await_ready(reader: Reader, waker: Waker, container: str, wait: Wait, limit:
         if ready:
             return
         if ready is None:
-            raise failed(reader, wait.service, container, _describe(found))
-        _in_time(container, wait, limit, stop, _describe(found))
+            raise failed(reader, wait.service, container, describe(found))
+        _in_time(container, wait, limit, stop, describe(found))
         waker.sleep(
             seen, min(TICK, max(wait.monitor / 1e9 - (time.monotonic() - began), 0.02)) if wait.monitor else TICK
         )
@@ -124,7 +124,7 @@ def await_completed(
             if state["ExitCode"] == 0:
                 return
             raise failed(reader, wait.service, container, f"exited with code {state['ExitCode']}, and had to complete")
-        _in_time(container, wait, limit, stop, _describe(found))
+        _in_time(container, wait, limit, stop, describe(found))
         waker.sleep(seen, TICK)
 
 
@@ -143,7 +143,7 @@ def look(reader: Reader, container: str, wait: Wait) -> None:
     state = found["State"]
     done = state["Status"] == "exited" and state["ExitCode"] == 0 and wait.may_exit
     if not done and (state["Status"] not in ("running", "paused") or found.get("RestartCount", 0) > 0):
-        raise failed(reader, wait.service, container, _describe(found))
+        raise failed(reader, wait.service, container, describe(found))
 
 
 def _last_probe(found: Json) -> str:
@@ -173,7 +173,8 @@ def _is_ready(found: Json, wait: Wait, waited: float, stale: str) -> bool | None
             return False
 
 
-def _describe(found: Json) -> str:
+def describe(found: Json) -> str:
+    """What became of a container, by its inspect: `exited with code 3 after 0.2 s`."""
     state = found["State"]
     health = (state.get("Health") or {}).get("Status", "")
     if state["Status"] in ("exited", "dead"):

@@ -153,6 +153,68 @@ def test_a_bad_commit_is_put_back_told_and_not_tried_again(remote: Remote):
     assert remote.records() == records
 
 
+def test_a_failure_is_one_line_with_the_last_that_was_said_and_no_secret(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once()
+    bad = remote.push({"web": {**sleeper(), "command": ["sh", "-c", "echo PASSWORD=hunter2; echo boom; exit 3"]}})
+    told = remote.once(code=1).err
+    assert told.count("Degraded") == 1
+    assert f"{bad[:12]}: web exited with code 3" in told
+    assert "boom" in told
+    assert "hunter2" not in told
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    lines = [json.loads(line) for line in remote.once("--format", "json", code=1).out.splitlines()]
+    assert [each["event"] for each in lines if each["event"] != "progress"] == ["condition", "healing", "healed"]
+    assert "exited with code 3" in lines[0]["message"]  # of its record: this process knows of no failure
+    assert "exited" not in lines[-1]["message"]
+
+
+def test_what_is_healed_says_nothing_of_an_older_failure(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once()
+    remote.push({"web": {**sleeper(), **BAD}})
+    process = remote.start()
+    until(lambda: len(remote.records()) == 2 and remote.is_idle(), 60)
+    time.sleep(2)
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    until(lambda: len(remote.records()) == 3 and remote.is_idle(), 60)
+    time.sleep(2)
+    process.send_signal(signal.SIGTERM)
+    told = ended(process).err
+    assert told.count("exited with code 3") == 1
+    assert "healed: + web[1]" in told
+
+
+def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(remote: Remote):
+    crash = {"command": ["sh", "-c", "echo boom; sleep 2; exit 7"], "restart": "no"}
+    remote.push({"web": sleeper(**crash)})
+    assert "Ready" in remote.once().err
+    for _ in range(3):
+        until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
+        told = remote.once(code=1).err
+        assert "Degraded" in told
+        assert "web exited with code 7" in told
+        assert "boom" in told
+        assert "healed" in told
+    until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
+    records = remote.records()
+    told = remote.once(code=1).err
+    assert "it was started again each time, and is left so" in told
+    assert "Drifted" not in told
+    assert remote.records() == records
+
+
+def test_what_the_engine_restarts_again_and_again_is_degraded(remote: Remote):
+    crash = {"command": ["sh", "-c", "sleep 1.2; echo boom; exit 7"], "restart": "always"}
+    remote.push({"web": sleeper(**crash)})
+    remote.once()
+    until(lambda: remote.project.container("web")["RestartCount"] > 1)
+    told = remote.once(code=1).err
+    assert "Degraded" in told
+    assert "web keeps restarting" in told
+    assert "boom" in told
+
+
 def test_a_revert_is_applied(remote: Remote):
     port = free_port()
     remote.push(web("one", port))

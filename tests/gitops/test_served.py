@@ -127,6 +127,13 @@ def test_names_and_messages_are_text(site: Site) -> None:
     assert site.ask("/stacks/%3Cb%3Ex%3C/b%3E/stack.yaml").status == 200
 
 
+def test_the_last_lines_of_what_failed_are_on_the_page_and_in_its_json(site: Site) -> None:
+    failed = stack("db/stack.yaml", Condition.DEGRADED, Reason.CRASHES, "db exited with code 3", name="db")
+    site.agent.show(replace(failed, lines=("last log lines:", "  <b>boom</b>")))
+    assert "  &lt;b&gt;boom" in site.ask("/stacks/db").text
+    assert json.loads(site.ask("/api/stacks/db").body)["lines"] == ["last log lines:", "  <b>boom</b>"]
+
+
 def test_programs_get_the_same_as_json(site: Site) -> None:
     found = json.loads(site.ask("/api/stacks").body)
     assert found["repository"] == REPOSITORY
