@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """What the branch is at, and what of it is not taken: then `trouble` says why, in words."""
+    """What the branch is at, and what of it is not taken: then `trouble` says why, in words. `commit` is "" where none
+    was taken that is known here: then each stack goes by what was applied last, as the engine's records have it.
+    """
 
     commit: str
     trouble: str = ""
+    reason: Reason = Reason.COMMIT_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ def look(
     waits = all.memory(file.path).waits
     if waits and (waits.commit, waits.revision) == (head, records.revision):
         return before(all, engine, file, branch, records, Reason.HELD, waits.why)
+    if not head:
+        return before(all, engine, file, branch, records, branch.reason, branch.trouble)
     if has_failed(records, head):
         return before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, records, head))
     try:
@@ -70,7 +75,7 @@ def look(
     if has_failed(found.records, head):  # under a name that no record of this file has
         why = _why_failed(all, file, found.records, head)
         return before(all, engine, file, branch, found.records, Reason.COMMIT_FAILED, why)
-    return Found(head, head, Reason.COMMIT_REFUSED if branch.trouble else None), found, branch.trouble
+    return Found(head, head, branch.reason if branch.trouble else None), found, branch.trouble
 
 
 def _why_failed(all: Surroundings, file: StackFile, records: Records, head: str) -> str:
@@ -92,16 +97,20 @@ def before(
 ) -> tuple[Found, Look | None, str]:
     """The stack as the last good commit had it."""
     good, nothing = last_good(records), Found(branch.commit, "", trouble)
-    if not good or good == branch.commit or not all.clone.has(good):
+    if not good or good == branch.commit:
         return nothing, None, why
+    if not all.clone.has(good):
+        return nothing, None, f"{why}; and {good[:12]}, which was applied last, cannot be had from the repository"
     paths = [each.path for each in all.clone.entries(good)]
     then = [each for each in stacks_in(paths, [file.path], STACK_FILES, OVERRIDES) if each.path == file.path]
     if not then:
         return nothing, None, why
     try:
+        if not branch.commit:  # nobody has looked at what is in it
+            all.clone.refuse(good)
         return Found(branch.commit, good, trouble), look_at(all, engine, then[0], good), why
     except InvalidStack as error:
-        return nothing, None, f"{why}; and of {good[:12]}, which went before: {first_of(error)}"
+        return nothing, None, f"{why}; and of {good[:12]}, which was applied last: {first_of(error)}"
 
 
 def look_at(all: Surroundings, engine: Engine, file: StackFile, commit: str, *, aside: bool = False) -> Look:

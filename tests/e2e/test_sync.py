@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -293,6 +294,41 @@ def test_a_hostile_commit_is_refused_and_the_last_one_kept(remote: Remote):
     result = remote.once(code=1)
     assert "leads out of the repository" in result.err
     assert "V=2" not in remote.project.container("web")["Config"]["Env"]
+
+
+@pytest.fixture
+def signed(remote: Remote, tmp_path: Path) -> Path:
+    """A file of allowed signers; what is committed is signed by one of them."""
+    key, signers = tmp_path / "key", tmp_path / "signers"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ann@example.org", "-f", key], check=True)
+    signers.write_text(f"ann@example.org {key.with_suffix('.pub').read_text()}")
+    remote.repository.settings += ["-c", "gpg.format=ssh", "-c", f"user.signingkey={key}", "-c", "commit.gpgsign=true"]
+    return signers
+
+
+def test_a_stack_is_healed_though_the_head_is_refused_and_the_state_lost(remote: Remote, signed: Path, tmp_path: Path):
+    """The engine knows what was applied last, and the remote still has it."""
+    remote.push({"web": sleeper()})
+    remote.once("--require-signed", str(signed))
+    remote.repository.settings += ["-c", "commit.gpgsign=false"]
+    remote.push({"web": sleeper(environment={"V": "2"})})
+    shutil.rmtree(tmp_path / "state")
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    told = remote.once("--require-signed", str(signed), code=1).err
+    assert f"{remote.project.name}: Degraded" in told
+    assert "is not signed" in told
+    assert "healed: + web[1]" in told
+    assert "V=2" not in remote.project.container("web")["Config"]["Env"]
+
+
+def test_or_it_is_told_what_is_missing(remote: Remote, tmp_path: Path):
+    commit = remote.push({"web": sleeper()})
+    remote.once()
+    shutil.rmtree(tmp_path / "state")
+    remote.repository.go_away()
+    told = remote.once(code=1).err
+    assert f"{remote.project.name}: Degraded" in told
+    assert f"{commit[:12]}, which was applied last, cannot be had from the repository" in told
 
 
 def test_without_replacing_only_what_replaces_nothing_is_done(remote: Remote):
