@@ -99,6 +99,7 @@ class Agent:
             self._carried_out,
             self.chance,
         )
+        self._all.tell = log.cleaned(self.tell, self._all.as_in_the_repository)
 
     def wake(self) -> None:
         self._waker.set()
@@ -283,7 +284,7 @@ class Agent:
 
     def _fine(self) -> None:
         if self._told:
-            self.tell("recovered", "that is over", {})
+            self.tell("recovered", f"this is over: {self._told}", {})
         self._told = ""
         self.status = replace(self.status, trouble="")
 

@@ -51,6 +51,15 @@ def both(one: Tell, other: Callable[[str], None]) -> Tell:
     return tell
 
 
+def cleaned(tell: Tell, clean: Callable[[str], str]) -> Tell:
+    """The same, with each line made plain."""
+
+    def told(kind: str, line: str, details: dict[str, Any]) -> None:
+        tell(kind, clean(line), details)
+
+    return told
+
+
 def _beneath(details: dict[str, Any]) -> list[str]:
     return [f"    {line}" for line in details.get("lines", ())]
 

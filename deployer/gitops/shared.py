@@ -101,6 +101,7 @@ class Surroundings:
         stack: str = "",
         plan: Plan | None = None,
         lines: tuple[str, ...] = (),
+        pending: int | None = None,
     ) -> StackStatus:
         """What is so of a stack now; the log has it where that is news."""
         memory = self.memory(path)
@@ -110,13 +111,14 @@ class Surroundings:
             stack or (before.stack if before else ""),
             condition,
             reason,
-            self._as_in_the_repository(message),
+            self.as_in_the_repository(message),
             before.since if before and before.condition is condition else time.time(),
             commit,
             plan or (before.plan if before else None),
             memory.graph,
             memory.history,
-            lines,
+            tuple(map(self.as_in_the_repository, lines)),
+            pending,
         )
         memory.status = new
         if _is_news(new, before):
@@ -124,9 +126,10 @@ class Surroundings:
         self.changed(new)
         return new
 
-    def _as_in_the_repository(self, message: str) -> str:
+    def as_in_the_repository(self, message: str) -> str:
         """Paths of files as their repository has them."""
-        return re.sub(rf"\S*/stacks/[\w.-]+/{re.escape(self.clone.remote.name)}/", "", message)
+        folder, name = re.escape(str(self.clone.folder)), re.escape(self.clone.remote.name)
+        return re.sub(rf"(?:{folder}|\S*)/stacks/[\w.-]+/{name}/", "", message)
 
 
 def _is_news(new: StackStatus, before: StackStatus | None) -> bool:

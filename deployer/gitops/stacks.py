@@ -116,9 +116,10 @@ class _Turn:
         self._forget_failures()
         if mends:
             self._tell("healed", f"healed: {change}", seen)
-            return self._say(*_told(verdict), message, found.target, seen, lines=lines)
+            waits = verdict.reason is Reason.HELD
+            return self._say(*_told(verdict), message, found.target, seen, lines=lines, done=not waits)
         done = decide(self.all.rule, replace(found, empty=True, crashed=False, unhealthy=False, starting=False))
-        return self._say(*_told(done), f"done: {change}", found.target, seen)
+        return self._say(*_told(done), f"done: {change}", found.target, seen, done=True)
 
     def _held(self, seen: Look, why: str, known: Mapping[str, Records]) -> StackStatus:
         """The commit waits for a person. What the one before it has left is kept in order meanwhile."""
@@ -214,12 +215,15 @@ class _Turn:
         seen: Look | None = None,
         name: str = "",
         lines: tuple[str, ...] = (),
+        done: bool = False,
     ) -> StackStatus:
         """`name` is what the stack was called last, where it was not looked at."""
         name, plan = (seen.project.stack.name, seen.plan) if seen else (name, None)
         if reason is Reason.HELD and self.memory.waits:
             plan = self.memory.waits.plan
-        return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines)
+        waiting = () if plan is None or done else [each for each in plan.changes if each.action is not Action.KEPT]
+        pending = None if plan is None else len(waiting)
+        return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines, pending)
 
 
 def _made(records: Records) -> float:

@@ -495,6 +495,23 @@ def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
     assert ended(process).code == 0
 
 
+def test_what_is_over_is_said_with_what_it_was(remote: Remote):
+    remote.push({"web": sleeper()})
+    process = remote.start()
+    until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
+    remote.repository.go_away()
+    time.sleep(5)
+    remote.repository.come_back()
+    told = ""
+    for line in process.stderr:
+        told += line
+        if "this is over: git fetch failed" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+    assert "this is over: git fetch failed" in told
+
+
 def test_sigterm_while_it_applies_ends_what_is_in_flight(remote: Remote):
     remote.push({"web": sleeper()})
     remote.once()
