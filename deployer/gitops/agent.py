@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 _STACK = "io.deployer.stack"
 
+_TOLD = "told.json"
+"""The condition of each stack that somebody was notified of last."""
+
 
 class Counts(Protocol):
     """Who counts what happens."""
@@ -159,6 +162,7 @@ class Agent:
         engine = self._connected()
         records = _records(engine)
         known = list(of_repository(records, origin_in(self.clone.remote.url, "").removesuffix("//")))
+        self._all.at = {each.name: last_good(records[each.name]) for each in known}
         if not branch.commit:
             files = sorted({StackFile(each.path) for each in known if self._brought(each, records[each.name])}, key=str)
         found: list[StackStatus] = []
@@ -262,7 +266,7 @@ class Agent:
         """Tell of each condition that is not the one that was told last: in this process, or before."""
         if not self.notify:
             return
-        told = self.clone.told()
+        told = self.clone.noted(_TOLD)
         for status in self.status.stacks:
             before = told.get(status.path, "")
             if status.condition is Condition.PROGRESSING or status.condition.value == before:
@@ -272,7 +276,7 @@ class Agent:
                 self.tell("notify", f"{status.label}: nobody could be notified: {why}", {"stack": status.stack})
             else:
                 told[status.path] = status.condition.value
-                self.clone.keep_told(told)
+                self.clone.note(_TOLD, told)
 
     def _trouble(self, kind: str, error: DeployerError) -> None:
         self._wrong = True

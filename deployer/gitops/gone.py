@@ -38,7 +38,11 @@ def prune(
         return all.say(path, condition, reason, message, commit, known.name, lines=lines)
 
     if now_called and not is_ready:
-        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {known.name} stays until that is ready")
+        return say(
+            Condition.DRIFTED,
+            Reason.FILE_GONE,
+            f"{gone}; {known.name} stays until that is ready; where it is in the way: deployer -p {known.name} destroy",
+        )
     if not all.rule.prune:
         hint = f"to remove the stack: deployer -p {known.name} destroy, or --prune"
         return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {hint}")
@@ -55,6 +59,7 @@ def prune(
         condition = Condition.PROGRESSING if isinstance(error, Busy) else Condition.DEGRADED
         return say(condition, reason_of(error), first_of(error))
     if outcome.exit_code is Exit.DONE:
+        all.at.pop(known.name, None)
         return say(Condition.READY, Reason.REMOVED, f"{gone}, and the stack was removed; its data stays")
     all.interrupted = all.interrupted or outcome.interrupted
     told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "it was interrupted"

@@ -71,7 +71,8 @@ class Surroundings:
     """What all stacks of an agent share.
 
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
-    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1.
+    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1. `at` are the
+    stacks of the repository that are on the engine, with the commit that came about last.
     """
 
     clone: Clone
@@ -86,6 +87,7 @@ class Surroundings:
     chance: Callable[[], float]
     memories: dict[str, Memory] = field(default_factory=dict[str, Memory])
     placed: dict[str, str] = field(default_factory=dict[str, str])
+    at: dict[str, str] = field(default_factory=dict[str, str])
     interrupted: bool = False
 
     def memory(self, path: str) -> Memory:

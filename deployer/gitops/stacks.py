@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import Busy, DeployerError, Exit
 from deployer.gitops import log
+from deployer.gitops.beside import note
 from deployer.gitops.carry import Work, applied
 from deployer.gitops.crashes import crashed, failures, lines_of
 from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
@@ -114,6 +115,7 @@ class _Turn:
         if outcome.exit_code is not Exit.DONE:
             return self._failed(seen, outcome, again=again)
         self._forget_failures()
+        self.all.at[seen.project.stack.name] = found.target
         if mends:
             self._tell("healed", f"healed: {change}", seen)
             waits = verdict.reason is Reason.HELD
@@ -152,9 +154,10 @@ class _Turn:
         records = records_now(seen.engine, seen.project.stack.name)
         if has_failed(records, commit):
             message = f"{told}; it was put back, and is not tried again until the branch moves"
-            memory.failed = Failure(commit, message, lines)
+            memory.failed, name = Failure(commit, message, lines), seen.project.stack.name
+            note(self.all, self.file.path, name, commit)
             if again and last_good(records):
-                return self.go({seen.project.stack.name: records}, again=False)
+                return self.go({name: records}, again=False)
             return self._say(Condition.DEGRADED, Reason.COMMIT_FAILED, message, commit, seen, lines=lines)
         memory.failures = memory.failures + 1 if memory.rests_at == commit else 1
         rest = pause(memory.failures - 1, self.all.interval, self.all.chance())

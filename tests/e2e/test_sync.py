@@ -392,6 +392,22 @@ def test_the_one_that_it_was_stays_until_the_new_one_is_ready(remote: Remote):
     assert remote.project.run("-p", name, "destroy", "--yes").code == 0
 
 
+def test_and_the_new_one_is_tried_again_once_that_is_out_of_its_way(remote: Remote):
+    port = free_port()
+    remote.push(web("one", port))
+    remote.once()
+    name = f"{remote.project.name}-new"
+    remote.push(web("two", port), name=name)
+    remote.once(code=1)
+    failed = remote.once(code=1).err
+    assert f"{name}: Degraded" in failed
+    assert "Progressing" not in failed
+    remote.project.run("-p", remote.project.name, "destroy", "--yes")
+    assert f"{name}: Ready" in remote.once().err
+    assert fetched(port) == "two"
+    assert remote.project.run("-p", name, "destroy", "--yes").code == 0
+
+
 def test_an_apply_that_is_at_work_is_left_alone(remote: Remote):
     """A person's, or another agent's: what it has begun is neither drift nor anything to recover."""
     remote.push({"web": sleeper()})
