@@ -586,6 +586,32 @@ def test_one_stack_that_fails_holds_up_no_other(
     assert other.container("web")["State"]["Running"]
 
 
+def test_of_two_agents_with_one_folder_the_second_one_is_busy(remote: Remote):
+    remote.push({"web": sleeper()})
+    process = remote.start()
+    until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
+    assert "another agent works in" in remote.once(code=75).err
+    process.send_signal(signal.SIGTERM)
+    assert ended(process).code == 0
+
+
+def test_two_agents_with_folders_of_their_own_agree_but_for_what_is_mounted(remote: Remote, tmp_path: Path):
+    """Each mounts its own copy of the files. That they replace each other's containers has an end, and is told."""
+    remote.repository.write({"conf/a": "1"})
+    remote.push({"web": sleeper()})
+    states = [("--state", str(tmp_path / name)) for name in ("one", "two")]
+    for state in states:
+        remote.once(*state)
+    assert len(remote.records()) == 1
+    remote.push({"web": sleeper(volumes=["./conf:/conf:ro"])})
+    told = ""
+    for _ in range(4):
+        for state in states:
+            told = remote.project.run("sync", remote.repository.url, "--once", *state).err
+    assert "comes back" in told
+    assert len(remote.records()) <= 6
+
+
 FULL = """#!{python}
 import os, sys
 if {word!r} in sys.argv and os.path.exists({flag!r}):
