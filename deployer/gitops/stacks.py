@@ -82,7 +82,7 @@ class _Turn:
         change = change_line(seen.plan)
         found = self._with_plan(found, seen, change)
         verdict = decide(self.all.rule, found)
-        if verdict.reason is Reason.HELD and found.trouble is None:
+        if verdict.reason is Reason.HELD and found.target == found.head:
             return self._held(seen, _words(verdict, change, seen), known)
         left = not verdict.act and not found.empty and found.times >= MOST_TIMES
         self.memory.held = (found.target, change) if left else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from deployer.errors import DeployerError, Diagnostic, OperationFailed
 from deployer.fields.field import Json, section
+from deployer.fields.sensitive import mask_line
 from deployer.plan.steps import Wait
 from deployer.reconcile.protocol import Reader
 from deployer.resources.inspected import moment
@@ -219,7 +220,9 @@ def _in_time(container: str, wait: Wait, limit: Limit, stop: threading.Event, st
 
 
 def failed(reader: Reader, service: str, container: str, what: str) -> OperationFailed:
-    """A container that does not work: what became of it, its last health check's output and its last log lines."""
+    """A container that does not work: what became of it, its last health check's output and its last log
+    lines; what those say after names of secrets is masked.
+    """
     notes: list[str] = []
     sick = what.endswith("unhealthy")  # the engine's word
     hint = f"`deployer run --rm {service}` runs it where you can watch it"
@@ -229,9 +232,10 @@ def failed(reader: Reader, service: str, container: str, what: str) -> Operation
         found = reader.container(container) or {}
         probes = section(found, "State.Health").get("Log") or []
         if probes:
-            notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {probes[-1]['Output'].strip()[:500]}")
+            said = "\n".join(mask_line(line) for line in probes[-1]["Output"].strip()[:500].splitlines())
+            notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {said}")
         lines = [line.text for line in reader.logs(container, tail=LOG_LINES)]
-        shown = [f"  {line.expandtabs()}" for line in lines]
+        shown = [f"  {mask_line(line.expandtabs())}" for line in lines]
         notes.append("\n".join(["last log lines:", *shown]) if shown else "it wrote nothing")
     return OperationFailed(
         Diagnostic(

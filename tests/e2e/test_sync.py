@@ -493,11 +493,16 @@ def test_somebody_is_told_of_a_new_condition(
     remote.once()
     assert len(bodies) == 1
     monkeypatch.setenv("DEPLOYER_NOTIFY_URL", url)
-    bad = remote.push({"web": {**sleeper(), **BAD}})
-    result = remote.once(code=1)
+    bad = remote.push({"web": {**sleeper(), "command": ["sh", "-c", "echo TOKEN=hunter2; echo boom; exit 3"]}})
+    result = remote.once("--format", "json", code=1)
+    assert len(bodies) == 2
     assert f"{remote.project.name}: Degraded" in bodies[-1]["text"]
     assert bad[:12] in bodies[-1]["text"]
-    assert "s3cr3t" not in result.err
+    assert "boom" in bodies[-1]["text"]
+    assert "hunter2" not in bodies[-1]["text"]
+    assert "boom" in result.out
+    assert "hunter2" not in result.out
+    assert "s3cr3t" not in result.err + result.out
 
 
 def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
