@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, NoReturn
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.fields.sensitive import is_sensitive_name
 from deployer.project import Pinned, Project
+from deployer.resources.records import SUCCEEDED
 
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
     from deployer.reconcile.had import Had
     from deployer.reconcile.protocol import Reader
     from deployer.resources.desired import DesiredBuild, DesiredImage
-    from deployer.resources.records import Record
+    from deployer.resources.records import Record, Records
     from deployer.resources.revisions import KeptImage, Tree
     from deployer.stack.model import Service, Stack
     from deployer.stack.places import Node
@@ -80,6 +82,20 @@ def _wish_of(reader: Reader, stack: str, record: Record) -> tuple[object, ...]:
 
     images = images_kept(reader, stack, record.revision)
     return tree_in(desired_in(reader, stack, record.revision)), {name: each.id for name, each in images.items()}
+
+
+def applied_last(reader: Reader, named: Stack, records: Records) -> Stack:
+    """The stack of the newest revision that came about, as far as its record has it; of a stack that is only `named`,
+    where no record can be read.
+    """
+    from deployer.history.trees import readable
+
+    for record in reversed(records.all):
+        if record.result == SUCCEEDED and record.has_stack:
+            with suppress(InvalidStack):
+                kept = kept_of(reader, named.name, record)
+                return _stack_of(readable(kept.tree), named, kept.revision, record.about.inactive)
+    return named
 
 
 def told_of(plan: Plan, number: int) -> Plan:

@@ -31,13 +31,14 @@ def history(
 ) -> None:
     """Show the revisions that were applied: when, by whom, what changed, from which commit, and what became of it.
 
-    They are kept on the engine, ten of them unless apply says otherwise. With `show N`, all that one revision changed,
-    and the stack as it was resolved, secrets masked. `deployer diff N M` compares two of them, `deployer rollback` goes
-    back to one.
+    They are kept on the engine, ten of them unless apply says otherwise, so -p NAME needs no stack file. With `show N`,
+    all that one revision changed, and the stack as it was resolved, secrets masked. `deployer diff N M` compares two of
+    them, `deployer rollback` goes back to one.
 
     \b
     Example: deployer history
     Example: deployer history show 5
+    Example: deployer -p shop history
     """
     from deployer.history.choice import no_history, revision_named
     from deployer.history.entries import entries, entry_of
@@ -49,7 +50,7 @@ def history(
         hint = "such as: deployer history show 5"
         raise WrongUsage(Diagnostic("usage", "show: which revision?", hint=hint))
     state = state_of(context)
-    stack, reader = state.project().stack.name, state.reader()
+    stack, reader = state.stack_name, state.reader()
     records = records_now(reader, stack)
     if not records.all:
         raise no_history(stack)
@@ -84,7 +85,7 @@ def diff(
 
     before, after = _two(numbers)
     state = state_of(context)
-    stack, reader = state.project().stack.name, state.reader()
+    stack, reader = state.stack_name, state.reader()
     records = records_now(reader, stack)
     one, other = (kept_of(reader, stack, revision_named(records, stack, number)) for number in (before, after))
     hidden = masked_between(one.record.about.masked, other.record.about.masked)

@@ -44,6 +44,27 @@ class State:
         self.output.warn(stack.warnings)
         return Project(stack, path, named=bool(self.choices.project_name))
 
+    @property
+    def stack_name(self) -> str:
+        """What the stack is called: no file is read where -p says it. Raises DeployerError."""
+        name = self.choices.project_name
+        return named_stack(name).name if name and not self.choices.files else self.project().stack.name
+
+    def project_or_name(self, files: Sequence[str] | None = None) -> Project:
+        """The stack, of which only the name is known where -p says it, and no file is there. Raises DeployerError."""
+        from deployer.project import Project
+
+        name = self.choices.project_name
+        try:
+            return self.project(files)
+        except WrongUsage as error:
+            said = error.diagnostics[0]
+            if said.code != "no-stack-file":
+                raise
+            if not name:
+                raise WrongUsage(replace(said, hint=f"{said.hint}; without a file, name the stack: -p NAME")) from None
+        return Project(named_stack(name), Path(), by_name=True, named=True)
+
     def project_to_go(self, files: Sequence[str] | None = None) -> Project:
         """The stack that is to be removed: where -p names it, no file is needed, and none that can be read. Raises
         DeployerError, with the way out.
@@ -53,7 +74,7 @@ class State:
 
         name = self.choices.project_name
         try:
-            return self.project(files)
+            return self.project_or_name(files)
         except InvalidStack as error:
             *others, last = error.diagnostics
             if not name or self.with_files(files).files:
@@ -64,13 +85,6 @@ class State:
             hint = "see what is wrong with it: deployer validate"
             self.output.warn([Diagnostic("stack-file-left-out", message, hint=hint)])
             return Project(named_stack(name), path)
-        except WrongUsage as error:
-            said = error.diagnostics[0]
-            if said.code != "no-stack-file":
-                raise
-            if not name:
-                raise WrongUsage(replace(said, hint=f"{said.hint}; without a file, name the stack: -p NAME")) from None
-        return Project(named_stack(name), Path(), by_name=True, named=True)
 
     def engine(self, project: Project | None = None) -> Engine:
         """For what may pull or push, with the registries of the project, and the logins that it says."""

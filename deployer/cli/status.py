@@ -51,7 +51,8 @@ def status(
     that is inactive, by its profiles, none is wanted, and what runs is left alone. PORTS are those that the engine has
     really published, HOST->CONTAINER. REVISION is the apply that made its containers: `deployer history` lists them.
     DRIFT names the fields that somebody changed on the engine; beneath the table each stands as `deployer plan` has it,
-    and whether the last apply failed. The files of secrets need not be there.
+    and whether the last apply failed. The files of secrets need not be there. With -p NAME, where there is no stack
+    file, the services are those that were applied last, and nothing is compared.
 
     With --files, a file that a container has in addition is A, one that changed C, one that is gone D; what is in
     volumes is not among them.
@@ -69,7 +70,7 @@ def status(
     if watch and (format is Format.JSON or not sys.stdout.isatty()):
         hint = "leave --watch out, and look as often as you like"
         raise WrongUsage(Diagnostic("usage", "--watch draws on a terminal, as text", hint=hint))
-    project, reader = state.project(paths), state.reader()
+    project, reader = state.project_or_name(paths), state.reader()
     replicas = replicas_of(reader, project.stack.name) if files or only else []
     refuse_unknown(only or (), {*project.stack.services, *(each.service for each in replicas)})
     if files:
@@ -110,6 +111,8 @@ def look(project: Project, reader: Reader) -> Seen:
     from deployer.resources.from_stack import desired
 
     unread: list[Diagnostic] = []
+    if project.by_name:
+        return _look_by_name(project, reader)
     wanted = desired(project.stack, project.origin, {})
     try:
         plan, observed = project.plan(reader, unread=unread)
@@ -119,6 +122,20 @@ def look(project: Project, reader: Reader) -> Seen:
     rows = statuses(as_many_as_there(wanted, observed), plan, observed)
     missing = [_not_compared(each, whole=plan is None) for each in unread]
     return Seen(rows, last_asking(observed.records), missing)
+
+
+def _look_by_name(project: Project, reader: Reader) -> Seen:
+    """How the services are that were applied last, as the records have them."""
+    from deployer.history.choice import no_history
+    from deployer.history.entries import last_asking
+    from deployer.resources.from_stack import desired
+    from deployer.rollback import applied_last
+
+    observed = project.observe(reader, desired(project.stack, "", {}))
+    if not observed.records.all and not observed.containers:
+        raise no_history(project.stack.name)
+    wanted = desired(applied_last(reader, project.stack, observed.records), "", {})
+    return Seen(statuses(wanted, None, observed), last_asking(observed.records), [])
 
 
 def _not_compared(reason: Diagnostic, *, whole: bool) -> Diagnostic:

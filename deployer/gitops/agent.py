@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Protocol
 from deployer.errors import DeployerError, Diagnostic, Exit, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.git import Stopped
+from deployer.gitops.gone import prune
 from deployer.gitops.look import Branch
-from deployer.gitops.rules import Condition, Rule, pause
+from deployer.gitops.rules import Condition, Reason, Rule, pause
 from deployer.gitops.shared import Surroundings
-from deployer.gitops.stacks import prune, sync
+from deployer.gitops.stacks import sync
 from deployer.gitops.standing import Known, by_sync, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
 from deployer.gitops.tree import StackFile, stacks_in
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
 
 _STACK = "io.deployer.stack"
+
+_TOLD = "told.json"
+"""The condition of each stack that somebody was notified of last."""
 
 
 class Counts(Protocol):
@@ -98,6 +102,7 @@ class Agent:
             self._carried_out,
             self.chance,
         )
+        self._all.tell = log.cleaned(self.tell, self._all.as_in_the_repository)
 
     def wake(self) -> None:
         self._waker.set()
@@ -153,20 +158,13 @@ class Agent:
 
     def _round(self) -> bool:
         branch = self._branch()
-        if branch is None:
-            return False
-        entries = self.clone.entries(branch.commit)
-        files = stacks_in([each.path for each in entries], self.paths, STACK_FILES, OVERRIDES)
-        if not files and not self._wrong:
-            where = ", ".join(self.paths) or "the top folder"
-            hint = "name it: --path apps/shop, or --path 'apps/*'"
-            error = InvalidStack(
-                Diagnostic("no-stack-file", f"{branch.commit[:12]} has no stack file in {where}", hint=hint)
-            )
-            self._trouble("invalid", error)
+        files = self._files(branch) if branch.commit else []
         engine = self._connected()
         records = _records(engine)
         known = list(of_repository(records, origin_in(self.clone.remote.url, "").removesuffix("//")))
+        self._all.at = {each.name: last_good(records[each.name]) for each in known}
+        if not branch.commit:
+            files = sorted({StackFile(each.path) for each in known if self._brought(each, records[each.name])}, key=str)
         found: list[StackStatus] = []
         for file in files:
             if self.stopping.is_set():
@@ -178,9 +176,28 @@ class Agent:
         self._keep(branch, [records[each.name] for each in known])
         return not self._wrong and all(each.condition is Condition.READY for each in found)
 
-    def _branch(self) -> Branch | None:
+    def _files(self, branch: Branch) -> list[StackFile]:
+        entries = self.clone.entries(branch.commit)
+        files = stacks_in([each.path for each in entries], self.paths, STACK_FILES, OVERRIDES)
+        if not files and not self._wrong:
+            where = ", ".join(self.paths) or "the top folder"
+            hint = "name it: --path apps/shop, or --path 'apps/*'"
+            error = InvalidStack(
+                Diagnostic("no-stack-file", f"{branch.commit[:12]} has no stack file in {where}", hint=hint)
+            )
+            self._trouble("invalid", error)
+        return files
+
+    def _brought(self, known: Known, records: Records) -> bool:
+        """Whether an agent brought a stack here, and from a file that is one of ours."""
+        newest = next((each for each in reversed(records.all) if each.about.asks), None)
+        return (
+            newest is not None and by_sync(newest) and bool(stacks_in([known.path], self.paths, STACK_FILES, OVERRIDES))
+        )
+
+    def _branch(self) -> Branch:
         """The commit to be at: what the remote has, or, where that is out of reach or refused, what was taken last."""
-        trouble = ""
+        trouble, unreachable = "", ""
         try:
             head = self.clone.fetch()
             self.status = replace(self.status, synced=time.time())
@@ -190,13 +207,16 @@ class Agent:
                 self.clone.accept(head)
                 self.tell("commit", f"{self.clone.follow} is at {head[:12]}", {"commit": head, "before": before})
         except Unreachable as error:
+            unreachable = str(error.diagnostics[0])
             self._trouble("unreachable", error)
         except InvalidStack as error:
             trouble = str(error.diagnostics[0])
             self._trouble("refused", error)
         accepted = self.clone.accepted()
         self.status = replace(self.status, commit=accepted)
-        return Branch(accepted, trouble) if accepted else None
+        if accepted or trouble:
+            return Branch(accepted, trouble)
+        return Branch("", unreachable, Reason.UNREACHABLE)
 
     def _synced(self, engine: Engine, file: StackFile, branch: Branch, known: dict[str, Records]) -> StackStatus:
         self._world = None
@@ -213,9 +233,7 @@ class Agent:
             now_called = names.get(each.path)
             if now_called in ("", each.name) or self.stopping.is_set():
                 continue
-            newest = next((one for one in reversed(records[each.name].all) if one.about.asks), None)
-            could_be = stacks_in([each.path], self.paths, STACK_FILES, OVERRIDES)
-            if newest and by_sync(newest) and could_be:
+            if self._brought(each, records[each.name]):
                 gone.append(
                     prune(self._all, engine, each, records[each.name], now_called or "", is_ready=now_called in ready)
                 )
@@ -248,7 +266,7 @@ class Agent:
         """Tell of each condition that is not the one that was told last: in this process, or before."""
         if not self.notify:
             return
-        told = self.clone.told()
+        told = self.clone.noted(_TOLD)
         for status in self.status.stacks:
             before = told.get(status.path, "")
             if status.condition is Condition.PROGRESSING or status.condition.value == before:
@@ -258,7 +276,7 @@ class Agent:
                 self.tell("notify", f"{status.label}: nobody could be notified: {why}", {"stack": status.stack})
             else:
                 told[status.path] = status.condition.value
-                self.clone.keep_told(told)
+                self.clone.note(_TOLD, told)
 
     def _trouble(self, kind: str, error: DeployerError) -> None:
         self._wrong = True
@@ -270,7 +288,7 @@ class Agent:
 
     def _fine(self) -> None:
         if self._told:
-            self.tell("recovered", "that is over", {})
+            self.tell("recovered", f"this is over: {self._told}", {})
         self._told = ""
         self.status = replace(self.status, trouble="")
 

@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 from deployer.errors import Busy, DeployerError, Diagnostic, InvalidStack, OperationFailed, Unreachable
 from deployer.gitops.git import Git
@@ -152,21 +153,19 @@ class Clone:
         if lines:
             self.git.run("update-ref", "--stdin", input="".join(f"{line}\n" for line in lines).encode())
 
-    def told(self) -> dict[str, str]:
-        """The condition of each stack, by its path, that somebody was notified of last. It may be lost: then they are
-        told once more.
-        """
+    def noted(self, name: str) -> dict[str, Any]:
+        """What was noted of each stack, by its path, in a file of that name: nothing that must not be lost."""
         try:
-            found: object = json.loads((self.folder / "told.json").read_text())
+            found: object = json.loads((self.folder / name).read_text())
         except (OSError, ValueError):
             return {}
-        return {str(path): str(said) for path, said in found.items()} if isinstance(found, dict) else {}
+        return dict(cast("dict[str, Any]", found)) if isinstance(found, dict) else {}
 
-    def keep_told(self, told: Mapping[str, str]) -> None:
+    def note(self, name: str, values: Mapping[str, Any]) -> None:
         with suppress(OSError):
-            new = self.folder / "told.json.new"
-            new.write_text(json.dumps(told))
-            new.replace(self.folder / "told.json")
+            new = self.folder / f"{name}.new"
+            new.write_text(json.dumps(values))
+            new.replace(self.folder / name)
 
     def place_of(self, stack_file: str) -> Path:
         """The folder that the files lie in which a stack is made from."""

@@ -22,9 +22,10 @@ Tell = Callable[[str, str, "dict[str, Any]"], None]
 def as_text(*, quiet: bool = False) -> Tell:
     """A line an event on stderr, after the time."""
 
-    def tell(_kind: str, line: str, _details: dict[str, Any]) -> None:
+    def tell(_kind: str, line: str, details: dict[str, Any]) -> None:
         if not quiet:
-            print(f"{_now()} {harmless(line)}", file=sys.stderr, flush=True)
+            for each in (line, *_beneath(details)):
+                print(f"{_now()} {harmless(each)}", file=sys.stderr, flush=True)
 
     return tell
 
@@ -44,9 +45,23 @@ def both(one: Tell, other: Callable[[str], None]) -> Tell:
 
     def tell(kind: str, line: str, details: dict[str, Any]) -> None:
         one(kind, line, details)
-        other(line)
+        for each in (line, *_beneath(details)):
+            other(each)
 
     return tell
+
+
+def cleaned(tell: Tell, clean: Callable[[str], str]) -> Tell:
+    """The same, with each line made plain."""
+
+    def told(kind: str, line: str, details: dict[str, Any]) -> None:
+        tell(kind, clean(line), details)
+
+    return told
+
+
+def _beneath(details: dict[str, Any]) -> list[str]:
+    return [f"    {line}" for line in details.get("lines", ())]
 
 
 def condition(tell: Tell, status: StackStatus) -> None:
@@ -76,6 +91,7 @@ def details_of(status: StackStatus) -> dict[str, Any]:
         "reason": status.reason.value,
         "commit": status.commit,
         "since": datetime.fromtimestamp(status.since, UTC).isoformat(timespec="seconds"),
+        "lines": list(status.lines),
     }
 
 

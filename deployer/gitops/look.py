@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.errors import InvalidStack
+from deployer.gitops.beside import may_now
 from deployer.gitops.projects import Checkout, project_of, within
 from deployer.gitops.rules import Found, Reason
 from deployer.gitops.shared import Surroundings, first_of
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """What the branch is at, and what of it is not taken: then `trouble` says why, in words."""
+    """What the branch is at, and what of it is not taken: then `trouble` says why, in words. `commit` is "" where none
+    was taken that is known here: then each stack goes by what was applied last, as the engine's records have it.
+    """
 
     commit: str
     trouble: str = ""
+    reason: Reason = Reason.COMMIT_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +59,63 @@ def look(
     """What there is to decide on, the plan that it is about, and in words why that is not of the branch's own commit.
     None where there is no commit to go by. `known` are the records of the stacks that came from this file, by name.
     """
-    records = max(known.values(), key=lambda each: each.newest.made if each.newest else 0.0, default=Records())
-    head = branch.commit
-    if has_failed(records, head):
-        return _before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, head))
+    records, head = newest_of(known), branch.commit
+    waits = all.memory(file.path).waits
+    if waits and (waits.commit, waits.revision) == (head, records.revision):
+        return before(all, engine, file, branch, records, Reason.HELD, waits.why)
+    if not head:
+        return before(all, engine, file, branch, records, branch.reason, branch.trouble)
+    name = next((name for name, each in known.items() if each is records), "")
+    if has_failed(records, head) and not may_now(all, file.path, name, head):
+        return before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, records, head))
     try:
         if all.placed.get(file.path) != head:
             look_at(all, engine, file, head, aside=True)
         found = look_at(all, engine, file, head)
     except InvalidStack as error:
-        return _before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
-    if has_failed(found.records, head):  # under a name that no record of this file has
-        why = _why_failed(all, file, head)
-        return _before(all, engine, file, branch, found.records, Reason.COMMIT_FAILED, why)
-    return Found(head, head, Reason.COMMIT_REFUSED if branch.trouble else None), found, branch.trouble
+        return before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
+    name = found.project.stack.name
+    if has_failed(found.records, head) and not may_now(
+        all, file.path, name, head
+    ):  # under a name that no record of this file has
+        why = _why_failed(all, file, found.records, head)
+        return before(all, engine, file, branch, found.records, Reason.COMMIT_FAILED, why)
+    return Found(head, head, branch.reason if branch.trouble else None), found, branch.trouble
 
 
-def _why_failed(all: Surroundings, file: StackFile, head: str) -> str:
-    """In the words of the failure, where it was in this process."""
-    last = all.memory(file.path).status
-    told = last.message if last and last.reason is Reason.COMMIT_FAILED else "it failed, and was put back"
-    return told if told.startswith(head[:12]) else f"{head[:12]}: {told}"
+def _why_failed(all: Surroundings, file: StackFile, records: Records, head: str) -> str:
+    """In the words of the failure, where it was in this process; else in those that its record has."""
+    failed = all.memory(file.path).failed
+    if failed and failed.commit == head:
+        return f"{head[:12]}: {failed.why}"
+    why = next((each.about.failure for each in reversed(records.all) if each.about.commit == head), "")
+    return f"{head[:12]}: {why or 'it failed'}; it was put back, and is not tried again until the branch moves"
 
 
-def _before(
+def newest_of(known: Mapping[str, Records]) -> Records:
+    """The records of the stack among these that was changed last."""
+    return max(known.values(), key=lambda each: each.newest.made if each.newest else 0.0, default=Records())
+
+
+def before(
     all: Surroundings, engine: Engine, file: StackFile, branch: Branch, records: Records, trouble: Reason, why: str
 ) -> tuple[Found, Look | None, str]:
     """The stack as the last good commit had it."""
     good, nothing = last_good(records), Found(branch.commit, "", trouble)
-    if not good or good == branch.commit or not all.clone.has(good):
+    if not good or good == branch.commit:
         return nothing, None, why
+    if not all.clone.has(good):
+        return nothing, None, f"{why}; and {good[:12]}, which was applied last, cannot be had from the repository"
     paths = [each.path for each in all.clone.entries(good)]
     then = [each for each in stacks_in(paths, [file.path], STACK_FILES, OVERRIDES) if each.path == file.path]
     if not then:
         return nothing, None, why
     try:
+        if not branch.commit:  # nobody has looked at what is in it
+            all.clone.refuse(good)
         return Found(branch.commit, good, trouble), look_at(all, engine, then[0], good), why
     except InvalidStack as error:
-        return nothing, None, f"{why}; and of {good[:12]}, which went before: {first_of(error)}"
+        return nothing, None, f"{why}; and of {good[:12]}, which was applied last: {first_of(error)}"
 
 
 def look_at(all: Surroundings, engine: Engine, file: StackFile, commit: str, *, aside: bool = False) -> Look:

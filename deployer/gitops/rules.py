@@ -37,6 +37,7 @@ class Reason(StrEnum):
     IN_STEP = "InStep"
     STARTING = "Starting"
     UNHEALTHY = "Unhealthy"
+    CRASHES = "Crashes"
     APPLYING = "Applying"
     BUSY = "Busy"
     INTERRUPTED = "Interrupted"
@@ -65,10 +66,10 @@ class Rule:
 class Found:
     """What a look at a stack has found.
 
-    `target` is the commit that its plan is of; where that is not the branch's own, this one was tried and failed, or is
-    none to try, as `trouble` says. `empty`: nothing is to be done; `drift`: nothing but to undo what was done by hand;
-    `replaces`: a container goes. `times`: the same was done so often in a row. `resting`: it failed, and it is not yet
-    time to try again.
+    `target` is the commit that its plan is of; where that is not the branch's own, this one was tried and failed,
+    waits, or is none to try, as `trouble` says. `empty`: nothing is to be done; `drift`: nothing but to undo what was
+    done by hand; `replaces`: a container goes. `times`: the same was done so often in a row. `resting`: it failed, and
+    it is not yet time to try again. `crashed`: a container ends by itself.
     """
 
     head: str
@@ -79,6 +80,7 @@ class Found:
     replaces: bool = False
     times: int = 0
     resting: bool = False
+    crashed: bool = False
     unhealthy: bool = False
     starting: bool = False
 
@@ -100,21 +102,34 @@ def decide(rule: Rule, found: Found) -> Verdict:
         return _in_step(found)
     if found.resting:
         return Verdict(False, Condition.DEGRADED, Reason.APPLY_FAILED)
+    crashed = found.crashed and found.drift
     if found.times >= MOST_TIMES:
-        return Verdict(False, Condition.DRIFTED, Reason.COMES_BACK)
-    allowed = rule.heal if found.drift else rule.auto is not Auto.OFF
+        return _crashes(act=False) if crashed else Verdict(False, Condition.DRIFTED, Reason.COMES_BACK)
+    waits = found.trouble is Reason.HELD  # then what went before it is kept in order, and no more
+    allowed = rule.heal if found.drift else rule.auto is not Auto.OFF and not waits
     if not allowed or (found.replaces and rule.auto is Auto.NO_REPLACE):
-        return Verdict(False, Condition.DRIFTED, Reason.DRIFT if found.drift else Reason.HELD)
-    return Verdict(True, Condition.PROGRESSING, Reason.APPLYING)
+        drifted = Verdict(False, Condition.DRIFTED, Reason.DRIFT if found.drift else Reason.HELD)
+        return _crashes(act=False) if crashed else drifted
+    if found.trouble:  # which goes on, whatever is mended meanwhile
+        return Verdict(True, Condition.DRIFTED if waits else Condition.DEGRADED, found.trouble)
+    return _crashes(act=True) if crashed else Verdict(True, Condition.PROGRESSING, Reason.APPLYING)
+
+
+def _crashes(*, act: bool) -> Verdict:
+    return Verdict(act, Condition.DEGRADED, Reason.CRASHES)
 
 
 def _in_step(found: Found) -> Verdict:
-    if found.trouble:
+    if found.trouble and found.trouble is not Reason.HELD:
         return Verdict(False, Condition.DEGRADED, found.trouble)
+    if found.crashed:
+        return _crashes(act=False)
     if found.unhealthy:
         return Verdict(False, Condition.DEGRADED, Reason.UNHEALTHY)
     if found.starting:
         return Verdict(False, Condition.PROGRESSING, Reason.STARTING)
+    if found.trouble:
+        return Verdict(False, Condition.DRIFTED, found.trouble)
     return Verdict(False, Condition.READY, Reason.IN_STEP)
 
 

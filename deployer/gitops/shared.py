@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError
+from deployer.errors import Busy, DeployerError, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.rules import Condition, Reason, Rule
 from deployer.gitops.status import StackStatus
@@ -24,12 +24,34 @@ if TYPE_CHECKING:
     from deployer.resources.registries import Registry
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A commit that waits for a person, the revision that was the newest then, and the plan, in words, too. It is not
+    looked at again before there is another one: its files would take the place of those that are mounted.
+    """
+
+    commit: str
+    revision: int
+    plan: Plan
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A commit that failed, in words, and the last lines of what did."""
+
+    commit: str
+    why: str
+    lines: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Memory:
     """What is worth knowing from round to round, and no harm to forget: a new process begins with none of it.
 
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
-    what it changes. `graph` is that of the stack at the commit that is `drawn`, `history` its revisions.
+    what it changes. `waits` is a commit that was held, `failed` one that was put back. `graph` is that of the stack at
+    the commit that is `drawn`, `history` its revisions.
     """
 
     status: StackStatus | None = None
@@ -37,6 +59,8 @@ class Memory:
     rests_until: float = 0.0
     rests_at: str = ""
     held: tuple[str, str] | None = None
+    waits: Waiting | None = None
+    failed: Failure | None = None
     drawn: str = ""
     graph: Graph | None = None
     history: tuple[Entry, ...] = ()
@@ -47,7 +71,8 @@ class Surroundings:
     """What all stacks of an agent share.
 
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
-    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1.
+    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1. `at` are the
+    stacks of the repository that are on the engine, with the commit that came about last.
     """
 
     clone: Clone
@@ -62,6 +87,7 @@ class Surroundings:
     chance: Callable[[], float]
     memories: dict[str, Memory] = field(default_factory=dict[str, Memory])
     placed: dict[str, str] = field(default_factory=dict[str, str])
+    at: dict[str, str] = field(default_factory=dict[str, str])
     interrupted: bool = False
 
     def memory(self, path: str) -> Memory:
@@ -76,6 +102,8 @@ class Surroundings:
         commit: str,
         stack: str = "",
         plan: Plan | None = None,
+        lines: tuple[str, ...] = (),
+        pending: int | None = None,
     ) -> StackStatus:
         """What is so of a stack now; the log has it where that is news."""
         memory = self.memory(path)
@@ -85,12 +113,14 @@ class Surroundings:
             stack or (before.stack if before else ""),
             condition,
             reason,
-            self._as_in_the_repository(message),
+            self.as_in_the_repository(message),
             before.since if before and before.condition is condition else time.time(),
             commit,
             plan or (before.plan if before else None),
             memory.graph,
             memory.history,
+            tuple(map(self.as_in_the_repository, lines)),
+            pending,
         )
         memory.status = new
         if _is_news(new, before):
@@ -98,9 +128,10 @@ class Surroundings:
         self.changed(new)
         return new
 
-    def _as_in_the_repository(self, message: str) -> str:
+    def as_in_the_repository(self, message: str) -> str:
         """Paths of files as their repository has them."""
-        return re.sub(rf"\S*/stacks/[\w.-]+/{re.escape(self.clone.remote.name)}/", "", message)
+        folder, name = re.escape(str(self.clone.folder)), re.escape(self.clone.remote.name)
+        return re.sub(rf"(?:{folder}|\S*)/stacks/[\w.-]+/{name}/", "", message)
 
 
 def _is_news(new: StackStatus, before: StackStatus | None) -> bool:
@@ -111,5 +142,19 @@ def _is_news(new: StackStatus, before: StackStatus | None) -> bool:
 
 
 def first_of(error: DeployerError) -> str:
-    """The first of what an error says, with its place."""
-    return str(error.diagnostics[0]) if error.diagnostics else str(error)
+    """The first line of what an error says, with its place."""
+    said = str(error.diagnostics[0]) if error.diagnostics else str(error)
+    return next(iter(said.splitlines()), "")
+
+
+def reason_of(error: DeployerError) -> Reason:
+    """What an error means for a stack."""
+    match error:
+        case Busy():
+            return Reason.BUSY
+        case Unreachable():
+            return Reason.UNREACHABLE
+        case InvalidStack():
+            return Reason.INVALID
+        case _:
+            return Reason.APPLY_FAILED

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.errors import Busy, DeployerError, Exit, InvalidStack, Unreachable
+from deployer.errors import Busy, DeployerError, Exit
 from deployer.gitops import log
-from deployer.gitops.carry import Work, applied, removed
-from deployer.gitops.look import Branch, Look, look, options_of
+from deployer.gitops.beside import note
+from deployer.gitops.carry import Work, applied
+from deployer.gitops.crashes import crashed, failures, lines_of
+from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
 from deployer.gitops.projects import within
 from deployer.gitops.rules import MOST_TIMES, Condition, Found, Reason, Verdict, decide, pause
-from deployer.gitops.shared import Memory, Surroundings, first_of
-from deployer.gitops.standing import BY_SYNC, HEALING, Known, has_failed, is_drift, last_good, replaces, times_in_a_row
+from deployer.gitops.shared import Failure, Memory, Surroundings, Waiting, first_of, reason_of
+from deployer.gitops.standing import BY_SYNC, HEALING, has_failed, is_drift, last_good, replaces, times_in_a_row
 from deployer.gitops.status import StackStatus
 from deployer.gitops.tree import StackFile
 from deployer.history.entries import entries
@@ -24,7 +25,6 @@ from deployer.reconcile.apply import desired_in
 from deployer.reconcile.turn import AT_ONCE, await_free, records_now
 from deployer.render.change_line import change_line
 from deployer.resources.records import SUCCEEDED, Records
-from deployer.wiring import named_stack
 
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
@@ -67,27 +67,37 @@ class _Turn:
             found, seen, why = look(self.all, self.engine, self.file, self.branch, known)
             if seen is None:
                 verdict = decide(self.all.rule, found)
-                return self._say(verdict.condition, verdict.reason, why, self.branch.commit, name=name)
-            return self._decided(found, seen, why, again=again)
+                lines = self._lines_of_failed(verdict)
+                return self._say(verdict.condition, verdict.reason, why, self.branch.commit, name=name, lines=lines)
+            return self._decided(found, seen, why, known, again=again)
         except DeployerError as error:
             condition = Condition.PROGRESSING if isinstance(error, Busy) else Condition.DEGRADED
-            return self._say(condition, _reason_of(error), first_of(error), self.branch.commit, name=name)
+            message, lines = first_of(error), lines_of([error])
+            return self._say(condition, reason_of(error), message, self.branch.commit, name=name, lines=lines)
 
-    def _decided(self, found: Found, seen: Look, why: str, *, again: bool) -> StackStatus:
+    def _decided(self, found: Found, seen: Look, why: str, known: Mapping[str, Records], *, again: bool) -> StackStatus:
         if seen.records.at_work:  # another one's: what it has begun is no drift, and nothing to recover
             await_free(seen.engine, seen.project.stack.name, AT_ONCE)
         self._remember(seen)
         change = change_line(seen.plan)
         found = self._with_plan(found, seen, change)
         verdict = decide(self.all.rule, found)
-        self.memory.held = (found.target, change) if verdict.reason is Reason.COMES_BACK else None
+        if verdict.reason is Reason.HELD and found.target == found.head:
+            return self._held(seen, _words(verdict, change, seen), known)
+        left = not verdict.act and not found.empty and found.times >= MOST_TIMES
+        self.memory.held = (found.target, change) if left else None
         if not verdict.act and verdict.reason is Reason.APPLY_FAILED and self.memory.status:
             return self.memory.status  # which says what failed, and when it is tried again
         if found.empty:
             self._forget_failures()
-        status = self._say(*_told(verdict), why or _words(verdict, change, seen), found.target, seen)
-        if not verdict.act:
-            return status
+        message, lines = self._message(verdict, found, change, seen, why)
+        mends = verdict.act and verdict.condition is not Condition.PROGRESSING
+        if not (mends and self.memory.failures):  # what is mended stays as it is until that is done
+            status = self._say(*_told(verdict), message, found.target, seen, lines=lines)
+            if not verdict.act:
+                return status
+        if mends:
+            self._tell("healing", f"heals, as {found.target[:12]} has it: {change}", seen)
 
         def agreed(new: Plan) -> bool:
             return decide(self.all.rule, replace(found, **_of_plan(new, seen))).act
@@ -105,8 +115,22 @@ class _Turn:
         if outcome.exit_code is not Exit.DONE:
             return self._failed(seen, outcome, again=again)
         self._forget_failures()
-        done = decide(self.all.rule, replace(found, empty=True, unhealthy=False, starting=False))
-        return self._say(*_told(done), why or f"done: {change}", found.target, seen)
+        self.all.at[seen.project.stack.name] = found.target
+        if mends:
+            self._tell("healed", f"healed: {change}", seen)
+            waits = verdict.reason is Reason.HELD
+            return self._say(*_told(verdict), message, found.target, seen, lines=lines, done=not waits)
+        done = decide(self.all.rule, replace(found, empty=True, crashed=False, unhealthy=False, starting=False))
+        return self._say(*_told(done), f"done: {change}", found.target, seen, done=True)
+
+    def _held(self, seen: Look, why: str, known: Mapping[str, Records]) -> StackStatus:
+        """The commit waits for a person. What the one before it has left is kept in order meanwhile."""
+        records = seen.records if last_good(seen.records) else newest_of(known)
+        found, then, _ = before(self.all, self.engine, self.file, self.branch, records, Reason.HELD, why)
+        if then is None:
+            return self._say(Condition.DRIFTED, Reason.HELD, why, self.branch.commit, seen)
+        self.memory.waits = Waiting(self.branch.commit, records.revision, seen.plan, why)
+        return self._decided(found, then, why, known, again=False)
 
     def _with_plan(self, found: Found, seen: Look, change: str) -> Found:
         memory, containers = self.memory, seen.planned[1].containers
@@ -117,6 +141,7 @@ class _Turn:
             **_of_plan(seen.plan, seen),
             times=MOST_TIMES if memory.held == (found.target, change) else times,
             resting=memory.rests_at == found.target and time.monotonic() < memory.rests_until,
+            crashed=bool(crashed(containers, seen.plan, seen.engine.now())),
             unhealthy=any(each.health == "unhealthy" for each in containers),
             starting=any(each.health == "starting" for each in containers),
         )
@@ -125,17 +150,52 @@ class _Turn:
         """A commit that failed is not tried again: what ran before goes on. What else failed is, later."""
         commit, memory = seen.checkout.commit, self.memory
         told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "the plan became another one meanwhile"
+        lines = lines_of(outcome.errors[:3])
         records = records_now(seen.engine, seen.project.stack.name)
         if has_failed(records, commit):
             message = f"{told}; it was put back, and is not tried again until the branch moves"
-            status = self._say(Condition.DEGRADED, Reason.COMMIT_FAILED, message, commit, seen)
-            name = seen.project.stack.name
-            return self.go({name: records}, again=False) if again and last_good(records) else status
+            memory.failed, name = Failure(commit, message, lines), seen.project.stack.name
+            note(self.all, self.file.path, name, commit)
+            if again and last_good(records):
+                return self.go({name: records}, again=False)
+            return self._say(Condition.DEGRADED, Reason.COMMIT_FAILED, message, commit, seen, lines=lines)
         memory.failures = memory.failures + 1 if memory.rests_at == commit else 1
         rest = pause(memory.failures - 1, self.all.interval, self.all.chance())
         memory.rests_at, memory.rests_until = commit, time.monotonic() + rest
         reason = Reason.UNREACHABLE if outcome.exit_code is Exit.UNREACHABLE else Reason.APPLY_FAILED
-        return self._say(Condition.DEGRADED, reason, f"{told}; it is tried again in {rest:.0f}s", commit, seen)
+        message = f"{told}; it is tried again in {rest:.0f}s"
+        return self._say(Condition.DEGRADED, reason, message, commit, seen, lines=lines)
+
+    def _message(
+        self, verdict: Verdict, found: Found, change: str, seen: Look, why: str
+    ) -> tuple[str, tuple[str, ...]]:
+        """What is so: `why` it is not at the branch's own commit, and what else; and the last lines of what failed."""
+        words, lines = _words(verdict, change, seen), self._lines_of_failed(verdict)
+        containers = seen.planned[1].containers
+        if verdict.reason is Reason.CRASHES:
+            errors = failures(seen.engine, crashed(containers, seen.plan, seen.engine.now()))
+            words, lines = self._as_last("; ".join(map(first_of, errors))), lines_of(errors)
+            if not found.empty and not verdict.act:
+                again = " was started again each time, and" if found.times >= MOST_TIMES else ""
+                words += f"; it{again} is left so"
+        elif verdict.reason is Reason.UNHEALTHY:
+            lines = lines_of(failures(seen.engine, [each for each in containers if each.health == "unhealthy"]))
+        return (words if not why else why if verdict.reason is found.trouble else f"{words}; {why}"), lines
+
+    def _as_last(self, words: str) -> str:
+        """The exit code is only known until it runs again: said once, it stays."""
+        last = self.memory.status
+        return last.message if last and last.reason is Reason.CRASHES and last.message.startswith(words) else words
+
+    def _lines_of_failed(self, verdict: Verdict) -> tuple[str, ...]:
+        failed = self.memory.failed
+        known = failed and failed.commit == self.branch.commit and verdict.reason is Reason.COMMIT_FAILED
+        return failed.lines if failed and known else ()
+
+    def _tell(self, kind: str, line: str, seen: Look) -> None:
+        name = seen.project.stack.name
+        details = {"stack": name, "path": self.file.path, "commit": seen.checkout.commit}
+        self.all.tell(kind, f"{name}: {line}", details)
 
     def _remember(self, seen: Look) -> None:
         """What is shown of a stack besides its condition."""
@@ -157,67 +217,21 @@ class _Turn:
         commit: str,
         seen: Look | None = None,
         name: str = "",
+        lines: tuple[str, ...] = (),
+        done: bool = False,
     ) -> StackStatus:
         """`name` is what the stack was called last, where it was not looked at."""
         name, plan = (seen.project.stack.name, seen.plan) if seen else (name, None)
-        return self.all.say(self.file.path, condition, reason, message, commit, name, plan)
-
-
-def prune(
-    all: Surroundings, engine: Engine, known: Known, records: Records, now_called: str = "", *, is_ready: bool = True
-) -> StackStatus:
-    """What becomes of a stack whose file is gone from the branch, or is that of another stack now: it stays, or goes
-    where the rule says so and the other one `is_ready`; its data stays always.
-    """
-    from deployer.plan.planner import Options
-    from deployer.project import Project
-
-    commit = last_good(records)
-    path = f"{known.path} as {known.name}" if now_called else known.path
-    gone = f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from the branch"
-
-    def say(condition: Condition, reason: Reason, message: str) -> StackStatus:
-        return all.say(path, condition, reason, message, commit, known.name)
-
-    if now_called and not is_ready:
-        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {known.name} stays until that is ready")
-    if not all.rule.prune:
-        hint = f"to remove the stack: deployer -p {known.name} destroy, or --prune"
-        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {hint}")
-    project = Project(named_stack(known.name), Path(), by_name=True, named=True)
-    try:
-        shown = project.plan_destroy(engine, Options())
-        if shown[1].records.at_work:
-            await_free(engine, known.name, AT_ONCE)
-        if shown[0].is_empty:
-            return say(Condition.READY, Reason.REMOVED, f"{gone}; what is left of the stack is data")
-        work = Work("destroy by sync", lambda _: True, log.progress(all.tell, known.name), all.started)
-        outcome = removed(engine, project, shown, Options(), work)
-    except DeployerError as error:
-        condition = Condition.PROGRESSING if isinstance(error, Busy) else Condition.DEGRADED
-        return say(condition, _reason_of(error), first_of(error))
-    if outcome.exit_code is Exit.DONE:
-        return say(Condition.READY, Reason.REMOVED, f"{gone}, and the stack was removed; its data stays")
-    all.interrupted = all.interrupted or outcome.interrupted
-    told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "it was interrupted"
-    return say(Condition.DEGRADED, Reason.APPLY_FAILED, told)
+        if reason is Reason.HELD and self.memory.waits:
+            plan = self.memory.waits.plan
+        waiting = () if plan is None or done else [each for each in plan.changes if each.action is not Action.KEPT]
+        pending = None if plan is None else len(waiting)
+        return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines, pending)
 
 
 def _made(records: Records) -> float:
     """When the newest record was."""
     return records.newest.made if records.newest else 0.0
-
-
-def _reason_of(error: DeployerError) -> Reason:
-    match error:
-        case Busy():
-            return Reason.BUSY
-        case Unreachable():
-            return Reason.UNREACHABLE
-        case InvalidStack():
-            return Reason.INVALID
-        case _:
-            return Reason.APPLY_FAILED
 
 
 def _told(verdict: Verdict) -> tuple[Condition, Reason]:
@@ -227,7 +241,8 @@ def _told(verdict: Verdict) -> tuple[Condition, Reason]:
 def _of_plan(plan: Plan, seen: Look) -> dict[str, bool]:
     records = seen.records
     drift = last_good(records) != "" and is_drift(plan, records.ended.resources) and _asks_the_same(plan, seen)
-    return {"empty": plan.is_empty, "drift": drift, "replaces": replaces(plan)}
+    anew = () if drift else records.ended.resources  # it takes the place of one that is gone: that, too, is to wait
+    return {"empty": plan.is_empty, "drift": drift, "replaces": replaces(plan, anew)}
 
 
 def _asks_the_same(plan: Plan, seen: Look) -> bool:
@@ -247,7 +262,7 @@ def _words(verdict: Verdict, change: str, seen: Look) -> str:
         case Reason.COMES_BACK:
             return f"the same comes back after each apply, so it is left: {change}"
         case Reason.HELD:
-            return f"waits for a person, as --auto says: {change}"
+            return f"{seen.checkout.commit[:12]} waits for a person, as --auto says: {change}"
         case Reason.DRIFT:
             return f"changed by hand, and left so, as the rule says: {change}"
         case Reason.UNHEALTHY | Reason.STARTING:

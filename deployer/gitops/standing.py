@@ -89,9 +89,13 @@ def is_drift(plan: Plan, known: Iterable[str]) -> bool:
     )
 
 
-def replaces(plan: Plan) -> bool:
-    """Whether a container that is there goes."""
+def replaces(plan: Plan, known: Iterable[str] = ()) -> bool:
+    """Whether a container that is there goes, or another one is made where one of those that are `known` was."""
     from deployer.plan.model import Action
 
-    gone = (Action.REPLACE, Action.REMOVE)
-    return any(each.action in gone and each.address.startswith(("service.", "container.")) for each in plan.changes)
+    gone, there = (Action.REPLACE, Action.REMOVE), set(known)
+    return any(
+        (each.action in gone or (each.action is Action.CREATE and each.address in there))
+        and each.address.startswith(("service.", "container."))
+        for each in plan.changes
+    )

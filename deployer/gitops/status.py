@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class StackStatus:
     """A stack: the path of its file, its name ("" where that is not known), its condition, and why, in words too;
     `since` when it has that, in seconds since 1970. `commit` is the one that it is at, or on its way to; `plan` the
-    last one that was made for it, `graph` what needs what in it, `history` its revisions, the oldest first.
+    last one that was made for it, `graph` what needs what in it, `history` its revisions, the oldest first. `lines` are
+    the last of the log of what failed, masked; `pending` is how many changes the last look has found that are not
+    carried out, None where it made no plan.
     """
 
     path: str
@@ -30,6 +32,8 @@ class StackStatus:
     plan: Plan | None = None
     graph: Graph | None = None
     history: tuple[Entry, ...] = ()
+    lines: tuple[str, ...] = ()
+    pending: int | None = None
 
     @property
     def label(self) -> str:

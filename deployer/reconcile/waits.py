@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from deployer.errors import DeployerError, Diagnostic, OperationFailed
 from deployer.fields.field import Json, section
+from deployer.fields.sensitive import mask_line
 from deployer.plan.steps import Wait
 from deployer.reconcile.protocol import Reader
 from deployer.resources.inspected import moment
@@ -105,8 +106,8 @@ def await_ready(reader: Reader, waker: Waker, container: str, wait: Wait, limit:
         if ready:
             return
         if ready is None:
-            raise failed(reader, wait.service, container, _describe(found))
-        _in_time(container, wait, limit, stop, _describe(found))
+            raise failed(reader, wait.service, container, describe(found))
+        _in_time(container, wait, limit, stop, describe(found))
         waker.sleep(
             seen, min(TICK, max(wait.monitor / 1e9 - (time.monotonic() - began), 0.02)) if wait.monitor else TICK
         )
@@ -124,7 +125,7 @@ def await_completed(
             if state["ExitCode"] == 0:
                 return
             raise failed(reader, wait.service, container, f"exited with code {state['ExitCode']}, and had to complete")
-        _in_time(container, wait, limit, stop, _describe(found))
+        _in_time(container, wait, limit, stop, describe(found))
         waker.sleep(seen, TICK)
 
 
@@ -143,7 +144,7 @@ def look(reader: Reader, container: str, wait: Wait) -> None:
     state = found["State"]
     done = state["Status"] == "exited" and state["ExitCode"] == 0 and wait.may_exit
     if not done and (state["Status"] not in ("running", "paused") or found.get("RestartCount", 0) > 0):
-        raise failed(reader, wait.service, container, _describe(found))
+        raise failed(reader, wait.service, container, describe(found))
 
 
 def _last_probe(found: Json) -> str:
@@ -173,7 +174,8 @@ def _is_ready(found: Json, wait: Wait, waited: float, stale: str) -> bool | None
             return False
 
 
-def _describe(found: Json) -> str:
+def describe(found: Json) -> str:
+    """What became of a container, by its inspect: `exited with code 3 after 0.2 s`."""
     state = found["State"]
     health = (state.get("Health") or {}).get("Status", "")
     if state["Status"] in ("exited", "dead"):
@@ -218,7 +220,9 @@ def _in_time(container: str, wait: Wait, limit: Limit, stop: threading.Event, st
 
 
 def failed(reader: Reader, service: str, container: str, what: str) -> OperationFailed:
-    """A container that does not work: what became of it, its last health check's output and its last log lines."""
+    """A container that does not work: what became of it, its last health check's output and its last log
+    lines; what those say after names of secrets is masked.
+    """
     notes: list[str] = []
     sick = what.endswith("unhealthy")  # the engine's word
     hint = f"`deployer run --rm {service}` runs it where you can watch it"
@@ -228,9 +232,10 @@ def failed(reader: Reader, service: str, container: str, what: str) -> Operation
         found = reader.container(container) or {}
         probes = section(found, "State.Health").get("Log") or []
         if probes:
-            notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {probes[-1]['Output'].strip()[:500]}")
+            said = "\n".join(mask_line(line) for line in probes[-1]["Output"].strip()[:500].splitlines())
+            notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {said}")
         lines = [line.text for line in reader.logs(container, tail=LOG_LINES)]
-        shown = [f"  {line.expandtabs()}" for line in lines]
+        shown = [f"  {mask_line(line.expandtabs())}" for line in lines]
         notes.append("\n".join(["last log lines:", *shown]) if shown else "it wrote nothing")
     return OperationFailed(
         Diagnostic(

@@ -21,6 +21,7 @@ from deployer.errors import Diagnostic, InvalidStack, Place
 @dataclass(frozen=True, slots=True)
 class _Bounds:
     root: Path
+    named: Path
     besides: frozenset[Path]
 
 
@@ -30,11 +31,18 @@ _bounds: ContextVar[_Bounds | None] = ContextVar("bounds", default=None)
 @contextmanager
 def confined(root: Path, besides: Collection[Path] = ()) -> Iterator[None]:
     """While the context is open, in this thread, nothing is read that lies outside of a folder, but for these files."""
-    token = _bounds.set(_Bounds(Path(os.path.realpath(root)), frozenset(map(Path, map(os.path.realpath, besides)))))
+    files = frozenset(map(Path, map(os.path.realpath, besides)))
+    token = _bounds.set(_Bounds(Path(os.path.realpath(root)), Path(os.path.abspath(root)), files))
     try:
         yield
     finally:
         _bounds.reset(token)
+
+
+def folder_in_bounds() -> Path | None:
+    """The folder that the reading is kept within, as it was named; None where it is not."""
+    bounds = _bounds.get()
+    return bounds.named if bounds else None
 
 
 def refuse_outside(path: Path | str, shown: str, place: Place | None) -> None:

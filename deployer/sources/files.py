@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place, WrongUsage
-from deployer.sources.confined import refuse_outside
+from deployer.sources.confined import folder_in_bounds, refuse_outside
 from deployer.sources.noted import note_file
 
 STACK_FILES = (
@@ -57,8 +57,12 @@ def find_stack_file(folder: Path) -> Path:
 
 
 def shown_path(path: Path) -> str:
-    """How a file is named to the user: relative to the current folder when beneath it, else absolute."""
-    absolute = Path(os.path.abspath(path))
+    """How a file is named to the user: relative to the current folder when beneath it, else absolute. While the reading
+    is kept within a folder, relative to that: nobody knows where a copy of a repository lies.
+    """
+    absolute, bounds = Path(os.path.abspath(path)), folder_in_bounds()
+    if bounds and absolute.is_relative_to(bounds):
+        return printable(str(absolute.relative_to(bounds)))
     try:
         here = Path.cwd()
     except FileNotFoundError:

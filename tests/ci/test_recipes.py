@@ -57,6 +57,23 @@ def test_a_recipe_is_yaml_in_which_what_reaches_the_engine_is_not_for_requests(p
         assert "--against" not in str(job)
 
 
+@pytest.mark.parametrize("name", ["github.yml", "gitea.yml"])
+def test_no_checkout_leaves_its_token_behind(name: str) -> None:
+    """And so nothing is fetched later, which would need it."""
+    text = (ROOT / "examples/ci" / name).read_text()
+    steps = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
+    checkouts = [step for step in steps if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+    assert "git fetch" not in text
+
+
+def test_in_jenkins_a_token_is_bound_to_a_step() -> None:
+    text = (ROOT / "examples/ci/Jenkinsfile").read_text()
+    assert "= credentials(" not in text
+    assert "withCredentials([string(credentialsId: 'comment-token', variable: 'COMMENT_TOKEN')])" in text
+
+
 def test_the_hook_checks_each_file_for_itself(tmp_path: Path) -> None:
     """As pre-commit calls it: the entry, and the files of the commit that match."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -171,3 +172,20 @@ def test_a_stack_without_revisions_has_no_history(make_project):
     project.write({"web": sleeper()})
     assert project.run("history").code == 1
     assert "no revisions" in project.run("rollback").err
+
+
+def test_where_there_is_no_file_the_name_is_enough(project: Project, tmp_path: Path):
+    project.write(
+        {"web": sleeper(scale=2, environment={"DB_PASSWORD": SECRET}), "once": sleeper(command=["true"], restart="no")}
+    )
+    project.apply()
+    project.engine.stop(project.container_name("web", 2), timeout=0)
+    away = tmp_path / "away"
+    away.mkdir()
+    elsewhere = replace(project, folder=away)
+    assert "succeeded" in elsewhere.run("-p", project.name, "history").out
+    assert "once" in elsewhere.run("-p", project.name, "history", "show", "1").out
+    found = json.loads(elsewhere.run("-p", project.name, "status", "--format", "json").out)["services"]
+    assert {each["service"]: (each["ready"], each["wanted"]) for each in found} == {"web": (1, 2), "once": (1, 1)}
+    assert "no revisions" in elsewhere.run("-p", "nobody-is-called-so", "status").err
+    assert "name the stack: -p NAME" in elsewhere.run("status").err

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -97,18 +98,43 @@ def test_or_it_is_told_where_the_rule_says_so(remote: Remote):
     assert remote.project.containers() == set()
 
 
-def test_a_commit_that_waits_does_not_come_in_by_way_of_healing(remote: Remote):
-    """Where a container is gone, the one that is made anew must be the one that was there; else it waits, too."""
-    remote.push({"web": sleeper()})
+@pytest.mark.parametrize("auto", ["off", "no-replace"])
+def test_while_a_commit_waits_the_one_that_was_applied_last_is_healed(remote: Remote, auto: str):
+    remote.push({"web": sleeper(mem_limit="32m", environment={"A": "old"})})
     remote.once()
-    remote.push({"web": sleeper(environment={"A": "new"})})
-    assert "waits for a person" in remote.once("--auto", "off", code=1).err
+    waits = remote.push({"web": sleeper(mem_limit="32m", environment={"A": "new"})})
+    told = f"{waits[:12]} waits for a person"
+    assert told in remote.once("--auto", auto, code=1).err
     remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
-    assert "waits for a person" in remote.once("--auto", "off", code=1).err
-    assert remote.project.containers() == set()
-    remote.push({"web": sleeper()})
-    remote.once("--auto", "off")
-    assert len(remote.project.containers()) == 1
+    assert told in remote.once("--auto", auto, code=1).err
+    assert "A=old" in remote.project.container("web")["Config"]["Env"]
+    remote.project.engine.update_container(remote.project.container_name("web"), mem_limit="64m", memswap_limit="64m")
+    assert told in remote.once("--auto", auto, "--heal", "report", code=1).err
+    assert remote.project.container("web")["HostConfig"]["Memory"] == 64 << 20
+    assert told in remote.once("--auto", auto, code=1).err
+    assert remote.project.container("web")["HostConfig"]["Memory"] == 32 << 20
+    remote.once()
+    assert "A=new" in remote.project.container("web")["Config"]["Env"]
+
+
+def test_the_loop_heals_again_and_again_while_a_commit_waits(remote: Remote):
+    """And what is mounted is of the commit that runs."""
+    remote.repository.write({"conf/a": "old"})
+    remote.push({"web": sleeper(volumes=["./conf:/conf:ro"])})
+    remote.once()
+    remote.repository.write({"conf/a": "new"})
+    remote.push({"web": sleeper(volumes=["./conf:/conf:ro"], environment={"A": "new"})})
+    process = remote.start("--auto", "off")
+    try:
+        for _ in range(2):
+            before = len(remote.records())
+            remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+            until(lambda before=before: len(remote.records()) > before and remote.is_idle(), 60)
+            until(lambda: remote.project.inside("web", "cat", "/conf/a") == (0, "old"), 30)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended(process)
+    assert "A=new" not in remote.project.container("web")["Config"]["Env"]
 
 
 def test_a_bad_commit_is_put_back_told_and_not_tried_again(remote: Remote):
@@ -126,6 +152,68 @@ def test_a_bad_commit_is_put_back_told_and_not_tried_again(remote: Remote):
     for _ in range(3):
         assert bad[:12] in remote.once(code=1).err
     assert remote.records() == records
+
+
+def test_a_failure_is_one_line_with_the_last_that_was_said_and_no_secret(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once()
+    bad = remote.push({"web": {**sleeper(), "command": ["sh", "-c", "echo PASSWORD=hunter2; echo boom; exit 3"]}})
+    told = remote.once(code=1).err
+    assert told.count("Degraded") == 1
+    assert f"{bad[:12]}: web exited with code 3" in told
+    assert "boom" in told
+    assert "hunter2" not in told
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    lines = [json.loads(line) for line in remote.once("--format", "json", code=1).out.splitlines()]
+    assert [each["event"] for each in lines if each["event"] != "progress"] == ["condition", "healing", "healed"]
+    assert "exited with code 3" in lines[0]["message"]  # of its record: this process knows of no failure
+    assert "exited" not in lines[-1]["message"]
+
+
+def test_what_is_healed_says_nothing_of_an_older_failure(remote: Remote):
+    remote.push({"web": sleeper()})
+    remote.once()
+    remote.push({"web": {**sleeper(), **BAD}})
+    process = remote.start()
+    until(lambda: len(remote.records()) == 2 and remote.is_idle(), 60)
+    time.sleep(2)
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    until(lambda: len(remote.records()) == 3 and remote.is_idle(), 60)
+    time.sleep(2)
+    process.send_signal(signal.SIGTERM)
+    told = ended(process).err
+    assert told.count("exited with code 3") == 1
+    assert "healed: + web[1]" in told
+
+
+def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(remote: Remote):
+    crash = {"command": ["sh", "-c", "echo boom; sleep 2; exit 7"], "restart": "no"}
+    remote.push({"web": sleeper(**crash)})
+    assert "Ready" in remote.once().err
+    for _ in range(3):
+        until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
+        told = remote.once(code=1).err
+        assert "Degraded" in told
+        assert "web exited with code 7" in told
+        assert "boom" in told
+        assert "healed" in told
+    until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
+    records = remote.records()
+    told = remote.once(code=1).err
+    assert "it was started again each time, and is left so" in told
+    assert "Drifted" not in told
+    assert remote.records() == records
+
+
+def test_what_the_engine_restarts_again_and_again_is_degraded(remote: Remote):
+    crash = {"command": ["sh", "-c", "sleep 1.2; echo boom; exit 7"], "restart": "always"}
+    remote.push({"web": sleeper(**crash)})
+    remote.once()
+    until(lambda: remote.project.container("web")["RestartCount"] > 1)
+    told = remote.once(code=1).err
+    assert "Degraded" in told
+    assert "web keeps restarting" in told
+    assert "boom" in told
 
 
 def test_a_revert_is_applied(remote: Remote):
@@ -208,6 +296,41 @@ def test_a_hostile_commit_is_refused_and_the_last_one_kept(remote: Remote):
     assert "V=2" not in remote.project.container("web")["Config"]["Env"]
 
 
+@pytest.fixture
+def signed(remote: Remote, tmp_path: Path) -> Path:
+    """A file of allowed signers; what is committed is signed by one of them."""
+    key, signers = tmp_path / "key", tmp_path / "signers"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ann@example.org", "-f", key], check=True)
+    signers.write_text(f"ann@example.org {key.with_suffix('.pub').read_text()}")
+    remote.repository.settings += ["-c", "gpg.format=ssh", "-c", f"user.signingkey={key}", "-c", "commit.gpgsign=true"]
+    return signers
+
+
+def test_a_stack_is_healed_though_the_head_is_refused_and_the_state_lost(remote: Remote, signed: Path, tmp_path: Path):
+    """The engine knows what was applied last, and the remote still has it."""
+    remote.push({"web": sleeper()})
+    remote.once("--require-signed", str(signed))
+    remote.repository.settings += ["-c", "commit.gpgsign=false"]
+    remote.push({"web": sleeper(environment={"V": "2"})})
+    shutil.rmtree(tmp_path / "state")
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    told = remote.once("--require-signed", str(signed), code=1).err
+    assert f"{remote.project.name}: Degraded" in told
+    assert "is not signed" in told
+    assert "healed: + web[1]" in told
+    assert "V=2" not in remote.project.container("web")["Config"]["Env"]
+
+
+def test_or_it_is_told_what_is_missing(remote: Remote, tmp_path: Path):
+    commit = remote.push({"web": sleeper()})
+    remote.once()
+    shutil.rmtree(tmp_path / "state")
+    remote.repository.go_away()
+    told = remote.once(code=1).err
+    assert f"{remote.project.name}: Degraded" in told
+    assert f"{commit[:12]}, which was applied last, cannot be had from the repository" in told
+
+
 def test_without_replacing_only_what_replaces_nothing_is_done(remote: Remote):
     remote.push({"web": sleeper()})
     remote.once("--auto", "no-replace")
@@ -266,6 +389,22 @@ def test_the_one_that_it_was_stays_until_the_new_one_is_ready(remote: Remote):
     assert fetched(port) == "one"
     assert f"{name}: Degraded" in remote.once("--prune", code=1).err
     assert fetched(port) == "one"
+    assert remote.project.run("-p", name, "destroy", "--yes").code == 0
+
+
+def test_and_the_new_one_is_tried_again_once_that_is_out_of_its_way(remote: Remote):
+    port = free_port()
+    remote.push(web("one", port))
+    remote.once()
+    name = f"{remote.project.name}-new"
+    remote.push(web("two", port), name=name)
+    remote.once(code=1)
+    failed = remote.once(code=1).err
+    assert f"{name}: Degraded" in failed
+    assert "Progressing" not in failed
+    remote.project.run("-p", remote.project.name, "destroy", "--yes")
+    assert f"{name}: Ready" in remote.once().err
+    assert fetched(port) == "two"
     assert remote.project.run("-p", name, "destroy", "--yes").code == 0
 
 
@@ -354,11 +493,16 @@ def test_somebody_is_told_of_a_new_condition(
     remote.once()
     assert len(bodies) == 1
     monkeypatch.setenv("DEPLOYER_NOTIFY_URL", url)
-    bad = remote.push({"web": {**sleeper(), **BAD}})
-    result = remote.once(code=1)
+    bad = remote.push({"web": {**sleeper(), "command": ["sh", "-c", "echo TOKEN=hunter2; echo boom; exit 3"]}})
+    result = remote.once("--format", "json", code=1)
+    assert len(bodies) == 2
     assert f"{remote.project.name}: Degraded" in bodies[-1]["text"]
     assert bad[:12] in bodies[-1]["text"]
-    assert "s3cr3t" not in result.err
+    assert "boom" in bodies[-1]["text"]
+    assert "hunter2" not in bodies[-1]["text"]
+    assert "boom" in result.out
+    assert "hunter2" not in result.out
+    assert "s3cr3t" not in result.err + result.out
 
 
 def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
@@ -370,6 +514,23 @@ def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
     until(lambda: fetched(port) == "two" and remote.is_idle(), 60)
     process.send_signal(signal.SIGTERM)
     assert ended(process).code == 0
+
+
+def test_what_is_over_is_said_with_what_it_was(remote: Remote):
+    remote.push({"web": sleeper()})
+    process = remote.start()
+    until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
+    remote.repository.go_away()
+    time.sleep(5)
+    remote.repository.come_back()
+    told = ""
+    for line in process.stderr:
+        told += line
+        if "this is over: git fetch failed" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+    assert "this is over: git fetch failed" in told
 
 
 def test_sigterm_while_it_applies_ends_what_is_in_flight(remote: Remote):
@@ -428,6 +589,32 @@ def test_one_stack_that_fails_holds_up_no_other(
     assert f"{first.name}: Degraded" in result.err
     assert f"{other.name}: Ready" in result.err
     assert other.container("web")["State"]["Running"]
+
+
+def test_of_two_agents_with_one_folder_the_second_one_is_busy(remote: Remote):
+    remote.push({"web": sleeper()})
+    process = remote.start()
+    until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
+    assert "another agent works in" in remote.once(code=75).err
+    process.send_signal(signal.SIGTERM)
+    assert ended(process).code == 0
+
+
+def test_two_agents_with_folders_of_their_own_agree_but_for_what_is_mounted(remote: Remote, tmp_path: Path):
+    """Each mounts its own copy of the files. That they replace each other's containers has an end, and is told."""
+    remote.repository.write({"conf/a": "1"})
+    remote.push({"web": sleeper()})
+    states = [("--state", str(tmp_path / name)) for name in ("one", "two")]
+    for state in states:
+        remote.once(*state)
+    assert len(remote.records()) == 1
+    remote.push({"web": sleeper(volumes=["./conf:/conf:ro"])})
+    told = ""
+    for _ in range(4):
+        for state in states:
+            told = remote.project.run("sync", remote.repository.url, "--once", *state).err
+    assert "comes back" in told
+    assert len(remote.records()) <= 6
 
 
 FULL = """#!{python}

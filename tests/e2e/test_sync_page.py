@@ -58,14 +58,14 @@ def site(remote: Remote, tmp_path: Path) -> Iterator[Site]:
     options = ("--listen", "0", "--webhook", str(secret), "--branch", "main", "--interval", "1h")
     process = remote.start(*options)
     try:
-        for line in process.stderr:
-            if found := re.search(r"a page is at (\S+)", line):
-                break
-        assert found
-        yield Site(remote, found[1])
+        yield Site(remote, _address(process))
     finally:
         process.send_signal(signal.SIGTERM)
         ended(process)
+
+
+def _address(process: Any) -> str:
+    return next(found[1] for line in process.stderr if (found := re.search(r"a page is at (\S+)", line)))
 
 
 def head(site: Site) -> str:
@@ -79,7 +79,9 @@ def test_a_delivery_begins_a_round_and_the_page_has_what_came_of_it(site: Site) 
     assert site.deliver(b'{"ref": "refs/heads/main"}') == "a round follows\n"
     until(lambda: site.is_at(commit, "Ready"))
     assert [entry["commit"][:7] for entry in site.stack()["history"]] == [first[:7], commit[:7]]
-    assert site.stack()["plan"]["changes"][0]["fields"][0]["field"] == "environment.A"
+    asked = site.stack()["plan"]["changes"][0]["fields"][0]
+    assert (asked["field"], asked["at"].partition(":")[0]) == ("environment.A", "stack.yaml")
+    assert site.stack()["changes"] == 0
     page = site.ask("")
     assert commit[:12] in page
     assert "Ready" in page
@@ -97,6 +99,27 @@ def test_a_commit_that_fails_is_on_the_page(site: Site) -> None:
     assert bad[:12] in page
     assert "exited with code 3" in page
     assert "failed" in page
+
+
+def test_a_change_that_waits_is_counted_and_one_that_failed_is_not(remote: Remote, tmp_path: Path) -> None:
+    remote.push({"web": sleeper()})
+    remote.once()
+    process = remote.start("--listen", "0", "--auto", "off")
+    try:
+        site = Site(remote, _address(process))
+        until(lambda: site.is_at(head(site), "Ready"))
+        assert site.stack()["changes"] == 0
+        remote.push({"web": sleeper(environment={"A": "b"}), "more": sleeper()})
+        until(lambda: site.stack()["condition"] == "Drifted")
+        assert site.stack()["changes"] == 2
+        remote.repository.commit({"stack.yaml": "services: ["})
+        until(lambda: site.stack()["reason"] == "Invalid")
+        assert site.stack()["changes"] == 0
+        assert site.stack()["message"].count("stack.yaml:1:") == 1
+        assert str(tmp_path) not in site.stack()["message"]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended(process)
 
 
 def test_a_webhook_is_for_what_listens(remote: Remote) -> None:

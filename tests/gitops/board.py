@@ -26,7 +26,8 @@ def stack(
     path: str, condition: Condition, reason: Reason, message: str, *, name: str = "", planned: bool = False
 ) -> StackStatus:
     plan = plan_of(*CHANGES) if planned else plan_of()
-    return StackStatus(path, name, condition, reason, message, time.time() - 200, COMMIT, plan, GRAPH)
+    since, waits = time.time() - 200, len(plan.changes)
+    return StackStatus(path, name, condition, reason, message, since, COMMIT, plan, GRAPH, pending=waits)
 
 
 STACKS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +36,12 @@ def test_slack_gets_a_text(hook: tuple[str, list[Any]]):
     url, bodies = hook
     assert notifier(webhook_of(f"{url}\n"))(status(), "Degraded") == ""
     assert bodies == [{"text": "shop: Ready (was Degraded) at cccccccccccc\nas the branch says"}]
+
+
+def test_with_the_last_lines_of_what_failed(hook: tuple[str, list[Any]]):
+    url, bodies = hook
+    notifier(webhook_of(url))(replace(status(), lines=("last log lines:", "  boom")), "")
+    assert bodies[0]["text"].endswith("\nas the branch says\nlast log lines:\n  boom")
 
 
 def test_a_template_says_what_is_sent(hook: tuple[str, list[Any]]):

@@ -13,7 +13,7 @@ from deployer.resources.records import DIED, FAILED, INTERRUPTED, SUCCEEDED, Rec
 from deployer.resources.revisions import About
 
 RULES = st.builds(Rule, auto=st.sampled_from(Auto), heal=st.booleans(), prune=st.booleans())
-TROUBLES = st.sampled_from([None, Reason.INVALID, Reason.COMMIT_FAILED, Reason.COMMIT_REFUSED])
+TROUBLES = st.sampled_from([None, Reason.INVALID, Reason.COMMIT_FAILED, Reason.COMMIT_REFUSED, Reason.HELD])
 FOUND = st.builds(
     Found,
     head=st.just("b"),
@@ -24,6 +24,7 @@ FOUND = st.builds(
     replaces=st.booleans(),
     times=st.integers(0, 5),
     resting=st.booleans(),
+    crashed=st.booleans(),
     unhealthy=st.booleans(),
     starting=st.booleans(),
 ).filter(lambda found: bool(found.target) or found.trouble is not None)
@@ -41,9 +42,24 @@ def test_who_acts_has_something_to_do_and_may(rule: Rule, found: Found):
 
 
 @given(RULES, FOUND)
+def test_what_crashes_is_no_drift(rule: Rule, found: Found):
+    verdict = decide(rule, replace(found, trouble=None, target="b", resting=False, crashed=True, drift=True))
+    assert (verdict.condition, verdict.reason) == (Condition.DEGRADED, Reason.CRASHES)
+
+
+@given(RULES, FOUND)
+def test_while_a_commit_waits_what_went_before_it_is_only_healed(rule: Rule, found: Found):
+    waits = replace(found, target="a", trouble=Reason.HELD)
+    if decide(rule, waits).act:
+        assert waits.drift
+    elif not (waits.crashed or waits.unhealthy or waits.starting or waits.resting):
+        assert decide(rule, waits).condition is Condition.DRIFTED
+
+
+@given(RULES, FOUND)
 def test_ready_is_as_the_branch_says_and_well(rule: Rule, found: Found):
     ready = decide(rule, found).condition is Condition.READY
-    assert ready == (found.empty and not found.trouble and not found.unhealthy and not found.starting)
+    assert ready == (found.empty and not (found.trouble or found.crashed or found.unhealthy or found.starting))
 
 
 @given(RULES, FOUND)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hmac
 import http.client
 import json
+import re
 import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -127,6 +129,13 @@ def test_names_and_messages_are_text(site: Site) -> None:
     assert site.ask("/stacks/%3Cb%3Ex%3C/b%3E/stack.yaml").status == 200
 
 
+def test_the_last_lines_of_what_failed_are_on_the_page_and_in_its_json(site: Site) -> None:
+    failed = stack("db/stack.yaml", Condition.DEGRADED, Reason.CRASHES, "db exited with code 3", name="db")
+    site.agent.show(replace(failed, lines=("last log lines:", "  <b>boom</b>")))
+    assert "  &lt;b&gt;boom" in site.ask("/stacks/db").text
+    assert json.loads(site.ask("/api/stacks/db").body)["lines"] == ["last log lines:", "  <b>boom</b>"]
+
+
 def test_programs_get_the_same_as_json(site: Site) -> None:
     found = json.loads(site.ask("/api/stacks").body)
     assert found["repository"] == REPOSITORY
@@ -137,6 +146,19 @@ def test_programs_get_the_same_as_json(site: Site) -> None:
     one = json.loads(site.ask("/api/stacks/flask-shop").body)
     assert [each["revision"] for each in one["history"]] == [1, 2, 3]
     assert one["plan"]["stack"] == "flask-shop"
+
+
+def test_each_field_of_the_json_is_in_the_manual(site: Site) -> None:
+    manual = (Path(__file__).parents[2] / "docs/how-to/gitops.md").read_text()
+    part = manual.partition("### The JSON")[2].partition("###")[0]
+    said = {
+        name
+        for line in part.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`(\w+)`", line.split("|")[1])
+    }
+    whole, one = (json.loads(site.ask(f"/api/stacks{path}").body) for path in ("", "/flask-shop"))
+    assert said == whole.keys() | one.keys()
 
 
 def test_it_is_ready_once_a_commit_was_taken(site: Site) -> None:

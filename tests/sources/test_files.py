@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deployer.errors import Diagnostic, InvalidStack, Place, WrongUsage
+from deployer.sources.confined import confined
 from deployer.sources.files import LARGEST, STACK_FILES, find_stack_file, read_text, shown_path
 
 
@@ -167,3 +168,11 @@ def test_files_are_shown_relative_to_where_the_user_is(tmp_path: Path, monkeypat
     assert shown_path(tmp_path / "a" / "b" / "stack.yaml") == "b/stack.yaml"
     assert shown_path(Path("./b/../stack.yaml")) == "stack.yaml"
     assert shown_path(tmp_path / "stack.yaml") == str(tmp_path / "stack.yaml")
+
+
+def test_where_reading_is_kept_within_a_folder_files_are_named_from_there(tmp_path: Path):
+    within = tmp_path / "copy of a repository"
+    with confined(within):
+        assert shown_path(within / "apps/stack.yaml") == "apps/stack.yaml"
+        assert shown_path(tmp_path / "elsewhere") == str(tmp_path / "elsewhere")
+    assert shown_path(within / "stack.yaml") == str(within / "stack.yaml")

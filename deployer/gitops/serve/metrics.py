@@ -77,8 +77,7 @@ class _Now(Collector):
             for each in Condition:
                 condition.add_metric((stack.label, each.value), float(stack.condition is each))
             drifted.add_metric((stack.label,), float(stack.condition is Condition.DRIFTED))
-            waits = stack.condition is not Condition.READY
-            pending.add_metric((stack.label,), float(len(stack.plan.changes) if stack.plan and waits else 0))
+            pending.add_metric((stack.label,), float(stack.pending or 0))
             last = max((entry.revision for entry in stack.history), default=0)
             revision.add_metric((stack.label,), float(last))
         yield from (condition, drifted, pending, revision)

@@ -82,8 +82,7 @@ def part(name: str) -> str:
 
 
 def _stack_object(stack: StackStatus) -> dict[str, Any]:
-    plan = stack.plan
-    return {**details_of(stack), "message": stack.message, "changes": len(plan.changes) if plan else None}
+    return {**details_of(stack), "message": stack.message, "changes": stack.pending}
 
 
 def _rendered(template: str, shown: Shown, now: float, **values: Any) -> str:

@@ -1,0 +1,67 @@
+"""What fails by itself, though nobody has changed it: which containers end, or start again and again; and the last
+lines of what they said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from deployer.errors import DeployerError
+from deployer.reconcile import waits
+from deployer.render.progress import shown_line
+from deployer.resources.inspected import moment
+
+if TYPE_CHECKING:
+    from deployer.plan.model import Plan
+    from deployer.reconcile.protocol import Reader
+    from deployer.resources.observed import ObservedContainer
+
+BY_SIGNAL = (137, 143)
+"""Exit codes of who was ended by SIGKILL or SIGTERM, as by `docker kill` and `docker stop`: that was somebody else."""
+
+RECOVERED = 60.0
+"""Seconds for which one that was restarted has to run to be well."""
+
+_MOST = 3
+
+
+def crashed(containers: Iterable[ObservedContainer], plan: Plan, now: float) -> list[ObservedContainer]:
+    """Those that end by themselves: the plan has to start them, or the engine does so again and again. `now` is by the
+    engine's clock.
+    """
+    from deployer.plan.model import Action
+
+    to_start = {change.address for change in plan.changes if change.action is Action.START}
+    return [
+        each
+        for each in containers
+        if not each.one_off and (_has_ended(each) if each.address in to_start else _keeps_restarting(each, now))
+    ]
+
+
+def _has_ended(container: ObservedContainer) -> bool:
+    out_of_memory = bool(container.raw["State"].get("OOMKilled"))
+    return container.status in ("exited", "dead") and (container.exit_code not in (0, *BY_SIGNAL) or out_of_memory)
+
+
+def _keeps_restarting(container: ObservedContainer, now: float) -> bool:
+    """One restart is what the policy is for."""
+    again, began = container.raw.get("RestartCount", 0) > 1, moment(container.started_at)
+    recently = began is not None and now - began.timestamp() < RECOVERED
+    return again and (container.status == "restarting" or (container.status == "running" and recently))
+
+
+def failures(reader: Reader, containers: Sequence[ObservedContainer]) -> list[DeployerError]:
+    """What became of each, and the end of its log; of three at most."""
+    return [waits.failed(reader, each.service, each.id, waits.describe(each.raw)) for each in containers[:_MOST]]
+
+
+def lines_of(errors: Iterable[DeployerError]) -> tuple[str, ...]:
+    """What goes with failures: the last health check, the last log lines; what they say after names of secrets is
+    masked.
+    """
+    told = [each for error in errors for each in error.diagnostics]
+    rest = [line for each in told for line in each.message.splitlines()[1:]]
+    notes = [line for each in told for note in each.notes for line in note.splitlines()]
+    return tuple(shown_line(line) for line in (*rest, *notes))

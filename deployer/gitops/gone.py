@@ -1,0 +1,66 @@
+"""A stack whose file is gone from the branch, or is another stack's by now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.errors import Busy, DeployerError, Exit
+from deployer.gitops import log
+from deployer.gitops.carry import Work, removed
+from deployer.gitops.crashes import lines_of
+from deployer.gitops.rules import Condition, Reason
+from deployer.gitops.shared import Surroundings, first_of, reason_of
+from deployer.gitops.standing import Known, last_good
+from deployer.gitops.status import StackStatus
+from deployer.reconcile.turn import AT_ONCE, await_free
+from deployer.resources.records import Records
+from deployer.wiring import named_stack
+
+if TYPE_CHECKING:
+    from deployer.reconcile.protocol import Engine
+
+
+def prune(
+    all: Surroundings, engine: Engine, known: Known, records: Records, now_called: str = "", *, is_ready: bool = True
+) -> StackStatus:
+    """What becomes of a stack whose file is gone from the branch, or is that of another stack now: it stays, or goes
+    where the rule says so and the other one `is_ready`; its data stays always.
+    """
+    from deployer.plan.planner import Options
+    from deployer.project import Project
+
+    commit = last_good(records)
+    path = f"{known.path} as {known.name}" if now_called else known.path
+    gone = f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from the branch"
+
+    def say(condition: Condition, reason: Reason, message: str, lines: tuple[str, ...] = ()) -> StackStatus:
+        return all.say(path, condition, reason, message, commit, known.name, lines=lines)
+
+    if now_called and not is_ready:
+        return say(
+            Condition.DRIFTED,
+            Reason.FILE_GONE,
+            f"{gone}; {known.name} stays until that is ready; where it is in the way: deployer -p {known.name} destroy",
+        )
+    if not all.rule.prune:
+        hint = f"to remove the stack: deployer -p {known.name} destroy, or --prune"
+        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {hint}")
+    project = Project(named_stack(known.name), Path(), by_name=True, named=True)
+    try:
+        shown = project.plan_destroy(engine, Options())
+        if shown[1].records.at_work:
+            await_free(engine, known.name, AT_ONCE)
+        if shown[0].is_empty:
+            return say(Condition.READY, Reason.REMOVED, f"{gone}; what is left of the stack is data")
+        work = Work("destroy by sync", lambda _: True, log.progress(all.tell, known.name), all.started)
+        outcome = removed(engine, project, shown, Options(), work)
+    except DeployerError as error:
+        condition = Condition.PROGRESSING if isinstance(error, Busy) else Condition.DEGRADED
+        return say(condition, reason_of(error), first_of(error))
+    if outcome.exit_code is Exit.DONE:
+        all.at.pop(known.name, None)
+        return say(Condition.READY, Reason.REMOVED, f"{gone}, and the stack was removed; its data stays")
+    all.interrupted = all.interrupted or outcome.interrupted
+    told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "it was interrupted"
+    return say(Condition.DEGRADED, Reason.APPLY_FAILED, told, lines_of(outcome.errors[:3]))
