@@ -47,7 +47,8 @@ class Surroundings:
     """What all stacks of an agent share.
 
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
-    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1.
+    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1. `deputed` is
+    what a deputy is to carry out: the path of the stack's file, and the plan.
     """
 
     clone: Clone
@@ -63,6 +64,7 @@ class Surroundings:
     memories: dict[str, Memory] = field(default_factory=dict[str, Memory])
     placed: dict[str, str] = field(default_factory=dict[str, str])
     interrupted: bool = False
+    deputed: tuple[str, Plan] | None = None
 
     def memory(self, path: str) -> Memory:
         return self.memories.setdefault(path, Memory())

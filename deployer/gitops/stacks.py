@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import Busy, DeployerError, Exit, InvalidStack, Unreachable
-from deployer.gitops import log
+from deployer.gitops import deputy, log
 from deployer.gitops.carry import Work, applied, removed
 from deployer.gitops.look import Branch, Look, look, options_of
 from deployer.gitops.projects import within
@@ -89,6 +89,9 @@ class _Turn:
         if not verdict.act:
             return status
 
+        if deputy.is_needed(seen.engine, seen.plan):
+            return self._by_deputy(seen, change)
+
         def agreed(new: Plan) -> bool:
             return decide(self.all.rule, replace(found, **_of_plan(new, seen))).act
 
@@ -123,7 +126,7 @@ class _Turn:
 
     def _failed(self, seen: Look, outcome: Outcome, *, again: bool) -> StackStatus:
         """A commit that failed is not tried again: what ran before goes on. What else failed is, later."""
-        commit, memory = seen.checkout.commit, self.memory
+        commit = seen.checkout.commit
         told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "the plan became another one meanwhile"
         records = records_now(seen.engine, seen.project.stack.name)
         if has_failed(records, commit):
@@ -131,9 +134,7 @@ class _Turn:
             status = self._say(Condition.DEGRADED, Reason.COMMIT_FAILED, message, commit, seen)
             name = seen.project.stack.name
             return self.go({name: records}, again=False) if again and last_good(records) else status
-        memory.failures = memory.failures + 1 if memory.rests_at == commit else 1
-        rest = pause(memory.failures - 1, self.all.interval, self.all.chance())
-        memory.rests_at, memory.rests_until = commit, time.monotonic() + rest
+        rest = self._rest(commit)
         reason = Reason.UNREACHABLE if outcome.exit_code is Exit.UNREACHABLE else Reason.APPLY_FAILED
         return self._say(Condition.DEGRADED, reason, f"{told}; it is tried again in {rest:.0f}s", commit, seen)
 
@@ -145,6 +146,21 @@ class _Turn:
         memory.history = tuple(entries(seen.records))
         if memory.drawn != commit:
             memory.drawn, memory.graph = commit, graph_of(seen.project.stack, seen.project.sources.build_needs())
+
+    def _by_deputy(self, seen: Look, change: str) -> StackStatus:
+        """Where that does not come about, it is tried again, as what fails is."""
+        self.all.deputed = self.file.path, seen.plan
+        self._rest(seen.checkout.commit)
+        message = f"a deputy carries it out, for it replaces this very container: {change}"
+        return self._say(Condition.PROGRESSING, Reason.APPLYING, message, seen.checkout.commit, seen)
+
+    def _rest(self, commit: str) -> float:
+        """For how many seconds the same is not tried again."""
+        memory = self.memory
+        memory.failures = memory.failures + 1 if memory.rests_at == commit else 1
+        rest = pause(memory.failures - 1, self.all.interval, self.all.chance())
+        memory.rests_at, memory.rests_until = commit, time.monotonic() + rest
+        return rest
 
     def _forget_failures(self) -> None:
         self.memory.failures, self.memory.rests_until = 0, 0.0
