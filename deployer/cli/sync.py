@@ -115,7 +115,7 @@ def sync(
         typer.Option(
             "--listen",
             metavar="[HOST:]PORT",
-            help="Serve a page, its JSON, metrics and health there: 8080 for this machine alone.",
+            help="Serve a page, its JSON, metrics and health there: 8080 for this machine alone; nothing with --once.",
         ),
     ] = "",
     webhook: Annotated[
@@ -146,6 +146,7 @@ def sync(
     """
     from deployer.gitops.agent import Agent
     from deployer.gitops.clone import Follow, clone_of
+    from deployer.gitops.deputy import VARIABLE
     from deployer.gitops.log import as_json, as_text, both
     from deployer.gitops.rules import Auto, Rule
 
@@ -193,11 +194,12 @@ def sync(
         lambda registries: _engine(state, registries),
         _notify(notify, notify_template),
         metrics,
+        is_deputy=bool(_own(VARIABLE)),
     )
     agents.append(agent)
-    with clone.held(), outliving_its_readers(), ExitStack() as stack:
+    with outliving_its_readers(), ExitStack() as stack:
         _obey(agent)
-        if board and metrics:
+        if board and metrics and not once:
             board.follow(lambda: agent.status)
             url = stack.enter_context(_serving(board, metrics, agent, listen, secret))
             agent.tell("listening", f"a page is at {url}", {"url": url})

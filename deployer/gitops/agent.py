@@ -10,11 +10,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from deployer.errors import DeployerError, Diagnostic, Exit, InvalidStack, Unreachable
-from deployer.gitops import log
+from deployer.errors import Busy, DeployerError, Diagnostic, Exit, InvalidStack, Unreachable
+from deployer.gitops import deputy, log
 from deployer.gitops.git import Stopped
 from deployer.gitops.gone import prune
 from deployer.gitops.look import Branch
@@ -24,6 +25,7 @@ from deployer.gitops.stacks import sync
 from deployer.gitops.standing import Known, by_sync, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
 from deployer.gitops.tree import StackFile, stacks_in
+from deployer.reconcile.holder import in_a_container
 from deployer.resources.record_labels import records_of
 from deployer.resources.records import Records
 from deployer.sources.files import OVERRIDES, STACK_FILES
@@ -67,7 +69,8 @@ LONGEST_AWAY = 600.0
 class Agent:
     """`status` is what is known now: a plain value, put anew whenever something changes, for any thread to read.
 
-    `wake` begins the next round at once. `stop` starts nothing new, and ends what is in flight.
+    `wake` begins the next round at once. `stop` starts nothing new, and ends what is in flight. One that
+    `is_deputy` is done when a round was.
     """
 
     clone: Clone
@@ -80,6 +83,7 @@ class Agent:
     notify: Notify | None = None
     counts: Counts | None = None
     chance: Callable[[], float] = random.random
+    is_deputy: bool = False
     stopping: threading.Event = field(default_factory=threading.Event)
     status: AgentStatus = field(init=False)
     _waker: threading.Event = field(default_factory=threading.Event)
@@ -87,6 +91,9 @@ class Agent:
     _told: str = ""
     _wrong: bool = False
     _open: list[OpenEngine] = field(default_factory=list["OpenEngine"])
+    _clone: ExitStack = field(default_factory=ExitStack)
+    _is_held: bool | None = None
+    _waits: bool = False
 
     def __post_init__(self) -> None:
         self.status = AgentStatus(self.clone.remote.url, str(self.clone.follow))
@@ -117,18 +124,24 @@ class Agent:
 
     def run(self, *, once: bool) -> Exit:
         """One round: DONE where all is in step, FAILED where not. Without `once`, round after round until it is
-        stopped: DONE. INTERRUPTED where something was in flight then.
+        stopped: DONE. INTERRUPTED where something was in flight then. Raises Busy where another agent has the clone.
         """
+        with self._clone:
+            return self._run(once=once)
+
+    def _run(self, *, once: bool) -> Exit:
         failures = 0
         while True:
             fine = self.round()
             if self._all.interrupted:
                 return Exit.INTERRUPTED
             if once and not self.stopping.is_set():
-                return Exit.DONE if fine else Exit.FAILED
+                is_over = self.is_deputy and not self._wrong and deputy.is_over(self.status.stacks)
+                return Exit.DONE if fine or is_over else Exit.FAILED
             failures = 0 if not self.status.trouble else failures + 1
             # A remote or an engine that is away is asked less and less often, though at least every ten minutes.
             seconds = min(pause(failures, self.interval, self.chance()), max(self.interval, LONGEST_AWAY) * 1.1)
+            seconds = deputy.LOOKS_EVERY if self._waits else seconds
             if not self.stopping.is_set():
                 self._waker.wait(seconds)
             if self.stopping.is_set():
@@ -139,11 +152,22 @@ class Agent:
         """Whether all is in step."""
         self._wrong, fine, began = False, False, time.monotonic()
         try:
+            self._waits = self._deputy_is_at_work()
+            if self._waits:
+                return False
+            self._hold()
             fine = self._round()
             if not self._wrong:
                 self._fine()
+            if self._all.deputed:
+                self._hand_over()
             return fine
         except Stopped:
+            return False
+        except Busy as error:
+            if self._is_held is None:
+                raise
+            self._trouble("busy", error)
             return False
         except DeployerError as error:
             self._trouble("failed", error)
@@ -153,7 +177,7 @@ class Agent:
                 engine.close()
             self._open.clear()
             self._send()
-            if self.counts:
+            if self.counts and not self._waits:
                 self.counts.round_done(time.monotonic() - began, failed=not fine)
 
     def _round(self) -> bool:
@@ -194,6 +218,35 @@ class Agent:
         return (
             newest is not None and by_sync(newest) and bool(stacks_in([known.path], self.paths, STACK_FILES, OVERRIDES))
         )
+
+    def _hold(self) -> None:
+        """The clone is this agent's until a deputy needs it; what was put in place may be another commit by then."""
+        if not self._is_held:
+            self._clone.enter_context(self.clone.held())
+            self._all.placed.clear()
+            self._is_held = True
+
+    def _hand_over(self) -> None:
+        assert self._all.deputed
+        self._clone.close()
+        self._is_held = False
+        self._waits = True
+        deputy.begin(self._connected(), self._all.deputed[1])
+
+    def _deputy_is_at_work(self) -> bool:
+        """One that has ended goes. Where that is for the same agent to see, it was not replaced."""
+        if not in_a_container():
+            return False
+        is_at_work, code = deputy.at_work(self._connected())
+        if code is not None:
+            self.tell("deputy", f"the deputy has ended with {code}", {"code": code})
+        if not is_at_work and self._all.deputed:
+            status = self._all.memory(self._all.deputed[0]).status
+            self._all.deputed = None
+            if status:
+                message = f"the deputy has ended, and this container is as it was; it is tried again: {status.message}"
+                self._all.say(status.path, Condition.DEGRADED, Reason.APPLY_FAILED, message, status.commit)
+        return is_at_work
 
     def _branch(self) -> Branch:
         """The commit to be at: what the remote has, or, where that is out of reach or refused, what was taken last."""

@@ -72,7 +72,8 @@ class Surroundings:
 
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
     that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1. `at` are the
-    stacks of the repository that are on the engine, with the commit that came about last.
+    stacks of the repository that are on the engine, with the commit that came about last. `deputed` is what a deputy is
+    to carry out: the path of the stack's file, and the plan.
     """
 
     clone: Clone
@@ -89,6 +90,7 @@ class Surroundings:
     placed: dict[str, str] = field(default_factory=dict[str, str])
     at: dict[str, str] = field(default_factory=dict[str, str])
     interrupted: bool = False
+    deputed: tuple[str, Plan] | None = None
 
     def memory(self, path: str) -> Memory:
         return self.memories.setdefault(path, Memory())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import Busy, DeployerError, Exit
-from deployer.gitops import log
+from deployer.gitops import deputy, log
 from deployer.gitops.beside import note
 from deployer.gitops.carry import Work, applied
 from deployer.gitops.crashes import crashed, failures, lines_of
@@ -99,6 +99,9 @@ class _Turn:
         if mends:
             self._tell("healing", f"heals, as {found.target[:12]} has it: {change}", seen)
 
+        if deputy.is_needed(seen.engine, seen.plan):
+            return self._by_deputy(seen, change)
+
         def agreed(new: Plan) -> bool:
             return decide(self.all.rule, replace(found, **_of_plan(new, seen))).act
 
@@ -148,20 +151,18 @@ class _Turn:
 
     def _failed(self, seen: Look, outcome: Outcome, *, again: bool) -> StackStatus:
         """A commit that failed is not tried again: what ran before goes on. What else failed is, later."""
-        commit, memory = seen.checkout.commit, self.memory
+        commit = seen.checkout.commit
         told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "the plan became another one meanwhile"
         lines = lines_of(outcome.errors[:3])
         records = records_now(seen.engine, seen.project.stack.name)
         if has_failed(records, commit):
             message = f"{told}; it was put back, and is not tried again until the branch moves"
-            memory.failed, name = Failure(commit, message, lines), seen.project.stack.name
+            self.memory.failed, name = Failure(commit, message, lines), seen.project.stack.name
             note(self.all, self.file.path, name, commit)
             if again and last_good(records):
                 return self.go({name: records}, again=False)
             return self._say(Condition.DEGRADED, Reason.COMMIT_FAILED, message, commit, seen, lines=lines)
-        memory.failures = memory.failures + 1 if memory.rests_at == commit else 1
-        rest = pause(memory.failures - 1, self.all.interval, self.all.chance())
-        memory.rests_at, memory.rests_until = commit, time.monotonic() + rest
+        rest = self._rest(commit)
         reason = Reason.UNREACHABLE if outcome.exit_code is Exit.UNREACHABLE else Reason.APPLY_FAILED
         message = f"{told}; it is tried again in {rest:.0f}s"
         return self._say(Condition.DEGRADED, reason, message, commit, seen, lines=lines)
@@ -205,6 +206,21 @@ class _Turn:
         memory.history = tuple(entries(seen.records))
         if memory.drawn != commit:
             memory.drawn, memory.graph = commit, graph_of(seen.project.stack, seen.project.sources.build_needs())
+
+    def _by_deputy(self, seen: Look, change: str) -> StackStatus:
+        """Where that does not come about, it is tried again, as what fails is."""
+        self.all.deputed = self.file.path, seen.plan
+        self._rest(seen.checkout.commit)
+        message = f"a deputy carries it out, for it replaces this very container: {change}"
+        return self._say(Condition.PROGRESSING, Reason.APPLYING, message, seen.checkout.commit, seen)
+
+    def _rest(self, commit: str) -> float:
+        """For how many seconds the same is not tried again."""
+        memory = self.memory
+        memory.failures = memory.failures + 1 if memory.rests_at == commit else 1
+        rest = pause(memory.failures - 1, self.all.interval, self.all.chance())
+        memory.rests_at, memory.rests_until = commit, time.monotonic() + rest
+        return rest
 
     def _forget_failures(self) -> None:
         self.memory.failures, self.memory.rests_until = 0, 0.0

@@ -203,6 +203,9 @@ class Call(StrEnum):
         return self in (Call.AWAIT_READY, Call.AWAIT_COMPLETED, Call.LOOK_PORTS)
 
 
+_ENDS = (Call.STOP, Call.RESTART, Call.PAUSE, Call.REMOVE)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One engine call, and what takes it back if a later step fails.
@@ -300,6 +303,10 @@ class Plan:
     against: str = ""
     result: str = ""
     files: tuple[str, ...] | None = None
+
+    def ends(self, container: str) -> bool:
+        """Whether what runs in the container of that id does not outlive it."""
+        return any(step.call in _ENDS and step.target == container for change in self.changes for step in change.steps)
 
     @property
     def is_empty(self) -> bool:

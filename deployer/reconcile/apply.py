@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from deployer.errors import DeployerError, Exit
+from deployer.errors import DeployerError, Diagnostic, Exit, InvalidStack
 from deployer.fields.sensitive import mask_line
 from deployer.plan.model import Action, Call, Plan
 from deployer.reconcile import turn
 from deployer.reconcile.calls import Sources, World
+from deployer.reconcile.holder import own_container
 from deployer.reconcile.images_kept import images_reached
 from deployer.reconcile.protocol import Engine, Json, Reader
 from deployer.reconcile.run import Outcome, Tell, carry_out
@@ -75,6 +76,8 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
         if job.forget and not plan.changes:
             turn.forget(engine, observed.records)
         return Outcome()
+    if _ends_us(engine, plan):
+        raise InvalidStack(_own_container(plan))
     wanted = replace(_reached(plan, observed), about=job.about(plan, observed.records.salt, {}))
     mine = turn.take(engine, plan.stack, observed.records, wanted, job.desired, job.seconds, job.patience)
     deadline = time.monotonic() + job.seconds
@@ -94,6 +97,17 @@ def apply(engine: Engine, shown: Planned, job: Job, started: Callable[[World], N
                 if outcome.exit_code is not Exit.UNREACHABLE:
                     outcome.errors.append(error)
     return outcome
+
+
+def _ends_us(reader: Reader, plan: Plan) -> bool:
+    """Whether it would stop the container that carries it out, half way."""
+    ours = own_container(reader)
+    return ours is not None and plan.ends(ours["Id"])
+
+
+def _own_container(plan: Plan) -> Diagnostic:
+    message = f"{plan.stack}: this would stop the container that deployer itself runs in, half way"
+    return Diagnostic("own-container", message, hint="run it elsewhere: on the host, or in another container")
 
 
 def _end(engine: Engine, plan: Plan, ended: Record, records: Records, images: str, *, forget: bool) -> None:
@@ -117,7 +131,8 @@ def _carry_out(
     reached, too, and the images that run, compressed.
     """
     plan, observed = shown if _is_new(engine, shown, mine, job) else job.look(mine.revision)
-    if plan.fingerprint != shown[0].fingerprint and not plan.is_empty and not job.agreed(plan):
+    is_another = plan.fingerprint != shown[0].fingerprint and not plan.is_empty
+    if is_another and (_ends_us(engine, plan) or not job.agreed(plan)):
         declined = replace(_reached(plan, observed, Outcome()), about=mine.about, result=INTERRUPTED)
         return Outcome(declined=True), declined, observed, ""
     world = World(

@@ -24,14 +24,23 @@ LONGEST = 3600.0
 def myself(reader: Reader) -> Holder:
     """This process, as a record names it."""
     me = _this_process()
-    found = reader.container(_own_container()) if _own_container() else None
+    found = own_container(reader)
     return replace(me, container=found["Id"], container_started=_started_at(found)) if found else me
+
+
+def in_a_container() -> bool:
+    return bool(_own_id())
+
+
+def own_container(reader: Reader) -> Json | None:
+    """The container of this engine that this process runs in, inspected; None where it runs in none of its."""
+    return reader.container(_own_id()) if _own_id() else None
 
 
 def sees_the_host(reader: Reader) -> bool:
     """Whether the files of the engine's host are this process's, too: it is here, and this is no container of its."""
     info = reader.info()
-    return info.is_here and not info.taken and not (_own_container() and reader.container(_own_container()))
+    return info.is_here and not info.taken and not own_container(reader)
 
 
 def with_the_dead(reader: Reader, records: Records, *, all_are: bool = False) -> Records:
@@ -99,7 +108,7 @@ def _this_process() -> Holder:
 
 
 @cache
-def _own_container() -> str:
+def _own_id() -> str:
     """The id of the container that this process runs in, "" for none: its engine mounts files of that container's
     folder into it (proc(5), mountinfo).
     """

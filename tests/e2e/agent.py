@@ -55,7 +55,8 @@ class Agent:
         id the agent knows: so it is one repository for the agent and for us.
         """
         mounts = [f"{each}:{each}:ro" for each in (self.repository.folder, Path("/etc/machine-id")) if each.exists()]
-        service = {"volumes": mounts, "hostname": os.uname().nodename, **fields}
+        soon = {"interval": "1s"}
+        service = {"volumes": mounts, "hostname": os.uname().nodename, "healthcheck": soon, **fields}
         over = {"name": self.own.name, "services": {"agent": service}}
         (self.own.folder / "stack.override.yaml").write_text(json.dumps(over))
 
@@ -68,6 +69,13 @@ class Agent:
 
     def start(self) -> None:
         self.own.engine.start(self.container)
+
+    def deputies(self) -> list[dict[str, Any]]:
+        return self.own.engine.containers(all=True, filters={"label": f"io.deployer.deputy={self.container}"})
+
+    def is_alone(self) -> bool:
+        """One agent, and no deputy any more."""
+        return self.own.containers() == {self.container} and not self.deputies()
 
     def log(self) -> str:
         return self.own.engine.logs(self.container).decode()
