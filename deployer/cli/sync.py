@@ -148,6 +148,7 @@ def sync(
     from deployer.gitops.clone import Follow, clone_of
     from deployer.gitops.log import as_json, as_text, both
     from deployer.gitops.rules import Auto, Rule
+    from deployer.sources.encrypted import keys_held
 
     state = state_of(context)
     if branch and tag:
@@ -195,7 +196,7 @@ def sync(
         metrics,
     )
     agents.append(agent)
-    with clone.held(), outliving_its_readers(), ExitStack() as stack:
+    with keys_held(), clone.held(), outliving_its_readers(), ExitStack() as stack:
         _obey(agent)
         if board and metrics:
             board.follow(lambda: agent.status)
