@@ -165,6 +165,7 @@ class Agent:
             )
             self._trouble("invalid", error)
         engine = self._connected()
+        self._all.once.forget()
         records = _records(engine)
         known = list(of_repository(records, origin_in(self.clone.remote.url, "").removesuffix("//")))
         found: list[StackStatus] = []
@@ -233,6 +234,7 @@ class Agent:
 
     def _started(self, world: World) -> None:
         self._world = world
+        self._all.once.forget()
         if self.stopping.is_set():
             world.stop.set()
 

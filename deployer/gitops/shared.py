@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError
 from deployer.gitops import log
+from deployer.gitops.once import Once
 from deployer.gitops.rules import Condition, Reason, Rule
 from deployer.gitops.status import StackStatus
 from deployer.wiring import Choices
@@ -47,7 +48,8 @@ class Surroundings:
     """What all stacks of an agent share.
 
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
-    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1.
+    that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1; `once` is what
+    the stacks of a round are compared with.
     """
 
     clone: Clone
@@ -62,6 +64,7 @@ class Surroundings:
     chance: Callable[[], float]
     memories: dict[str, Memory] = field(default_factory=dict[str, Memory])
     placed: dict[str, str] = field(default_factory=dict[str, str])
+    once: Once = field(default_factory=Once)
     interrupted: bool = False
 
     def memory(self, path: str) -> Memory:
