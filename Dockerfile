@@ -7,7 +7,7 @@ ARG PIP_NO_INDEX
 COPY pyproject.toml README.md LICENSE wheel[s] /wheels/
 COPY deployer /src/deployer
 RUN cp /wheels/pyproject.toml /wheels/README.md /wheels/LICENSE /src/ \
- && python -m pip install --no-cache-dir --no-compile --find-links /wheels --target /opt/deployer '/src[agent]'
+ && python -m pip install --no-cache-dir --no-compile --find-links /wheels --target /opt/deployer '/src[agent,age]'
 
 FROM python:3.11-slim
 # The agent follows a repository with git, by https or ssh.

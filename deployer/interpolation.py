@@ -39,6 +39,11 @@ def set_at(name: str, value: str) -> Place:
     return value.place if isinstance(value, FromFile) else Place(f"${name} of the shell", 0, 0)
 
 
+def is_secret(value: str | None) -> bool:
+    """Whether a variable's value is from an encrypted env file, or was made of such a one."""
+    return isinstance(value, FromFile) and value.place.secret
+
+
 class InterpolationError(Exception):
     """A text that cannot be interpolated; `offset` is where in it the trouble starts."""
 

@@ -153,8 +153,13 @@ class StackSources:
         for section, name in self.stack.copied(self.stack.services):
             if section == "configs" and not self._is_closed(name):
                 with suppress(InvalidStack, UnicodeDecodeError):
-                    text = self._content(section, name).data.decode()
-                    if len(text) <= _LONGEST and text == "\n".join(map(mask_line, text.split("\n"))):
+                    content = self._content(section, name)
+                    text = content.data.decode()
+                    if (
+                        not content.closed
+                        and len(text) <= _LONGEST
+                        and text == "\n".join(map(mask_line, text.split("\n")))
+                    ):
                         found[name] = text
         return found
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.sources.chosen import chosen_files, chosen_profiles
-from deployer.sources.dotenv import read_dotenv, read_raw
+from deployer.sources.env_file import read_env_file
 from deployer.sources.files import read_text, shown_path
 from deployer.sources.noted import NotedEnvironment
 
@@ -109,10 +109,7 @@ def _read_file(folder: Path, name: str, place: Place) -> tuple[str, str, str]:
 def _read_env_file(
     folder: Path, name: str, place: Place, given: Mapping[str, str], before: Mapping[str, str], raw: bool
 ) -> Mapping[str, tuple[str, Place]]:
-    path = folder / Path(name).expanduser()
-    shown = shown_path(path)
-    text = read_text(path, shown, place)
-    return read_raw(text, shown, given, before) if raw else read_dotenv(text, shown, given, before=before)
+    return read_env_file(folder / Path(name).expanduser(), given, place, before, raw=raw)
 
 
 def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:

@@ -149,6 +149,7 @@ def sync(
     from deployer.gitops.deputy import VARIABLE
     from deployer.gitops.log import as_json, as_text, both
     from deployer.gitops.rules import Auto, Rule
+    from deployer.sources.encrypted import keys_held
 
     state = state_of(context)
     if branch and tag:
@@ -197,7 +198,7 @@ def sync(
         is_deputy=bool(_own(VARIABLE)),
     )
     agents.append(agent)
-    with outliving_its_readers(), ExitStack() as stack:
+    with keys_held(), outliving_its_readers(), ExitStack() as stack:
         _obey(agent)
         if board and metrics and not once:
             board.follow(lambda: agent.status)

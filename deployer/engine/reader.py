@@ -49,6 +49,8 @@ class DockerReader:
         return found if found and name_or_id in (found["Id"], found["Name"].removeprefix("/")) else None
 
     def inspected(self, ids: Sequence[str]) -> Sequence[Json]:
+        if len(ids) < 2:  # a thread costs more than it
+            return [found for found in map(self.container, ids) if found]
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(AT_ONCE) as pool:

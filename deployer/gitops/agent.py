@@ -184,6 +184,7 @@ class Agent:
         branch = self._branch()
         files = self._files(branch) if branch.commit else []
         engine = self._connected()
+        self._all.once.forget()
         records = _records(engine)
         known = list(of_repository(records, origin_in(self.clone.remote.url, "").removesuffix("//")))
         self._all.at = {each.name: last_good(records[each.name]) for each in known}
@@ -304,6 +305,7 @@ class Agent:
 
     def _started(self, world: World) -> None:
         self._world = world
+        self._all.once.forget()
         if self.stopping.is_set():
             world.stop.set()
 

@@ -19,7 +19,7 @@ import re
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,6 +52,7 @@ class Clone:
     follow: Follow
     git: Git
     keys: Path | None = None
+    _entries: dict[str, list[Entry]] = field(default_factory=dict[str, "list[Entry]"], repr=False, compare=False)
 
     def fetch(self) -> str:
         """The commit that the remote has now. Raises Unreachable where it cannot be had, and Stopped."""
@@ -126,7 +127,12 @@ class Clone:
             return ""
 
     def entries(self, commit: str) -> list[Entry]:
-        return entries_of(self.git.run("ls-tree", "-r", "-z", "-l", "--full-tree", commit))
+        """The files of a commit. Those of the last one are kept: each stack is put in place from it."""
+        if commit not in self._entries:
+            found = entries_of(self.git.run("ls-tree", "-r", "-z", "-l", "--full-tree", commit))
+            self._entries.clear()
+            self._entries[commit] = found
+        return self._entries[commit]
 
     def _links(self, entries: Sequence[Entry]) -> dict[str, str]:
         links = [each for each in entries if each.mode == LINK and each.size <= 4096]

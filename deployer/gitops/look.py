@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -133,7 +134,17 @@ def look_at(all: Surroundings, engine: Engine, file: StackFile, commit: str, *, 
     with within(checkout, all.choices):
         registries = project.sources.registries()
         engine = all.connect(registries) if registries else engine
-        return Look(engine, project, checkout, project.plan(engine, options_of(project)))
+        return Look(engine, project, checkout, _planned(all, engine, project))
+
+
+def _planned(all: Surroundings, engine: Engine, project: Project) -> Planned:
+    """Most stacks are in step, and that can be told from what the others were compared with."""
+    options = options_of(project)
+    with suppress(InvalidStack):
+        planned = project.plan(all.once.of(engine), options)
+        if planned[0].is_empty and not planned[1].records.at_work:
+            return planned
+    return project.plan(engine, options)
 
 
 def options_of(project: Project) -> Options:

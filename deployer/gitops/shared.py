@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import Busy, DeployerError, InvalidStack, Unreachable
 from deployer.gitops import log
+from deployer.gitops.once import Once
 from deployer.gitops.rules import Condition, Reason, Rule
 from deployer.gitops.status import StackStatus
 from deployer.wiring import Choices
@@ -72,8 +73,8 @@ class Surroundings:
 
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
     that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1. `at` are the
-    stacks of the repository that are on the engine, with the commit that came about last. `deputed` is what a deputy is
-    to carry out: the path of the stack's file, and the plan.
+    stacks of the repository that are on the engine, with the commit that came about last. `once` is what the stacks of
+    a round are compared with; `deputed` what a deputy is to carry out: the path of the stack's file, and the plan.
     """
 
     clone: Clone
@@ -89,6 +90,7 @@ class Surroundings:
     memories: dict[str, Memory] = field(default_factory=dict[str, Memory])
     placed: dict[str, str] = field(default_factory=dict[str, str])
     at: dict[str, str] = field(default_factory=dict[str, str])
+    once: Once = field(default_factory=Once)
     interrupted: bool = False
     deputed: tuple[str, Plan] | None = None
 

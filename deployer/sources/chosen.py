@@ -8,8 +8,8 @@ from pathlib import Path
 
 from deployer.errors import Diagnostic, WrongUsage
 from deployer.interpolation import FromFile
-from deployer.sources.dotenv import read_dotenv
-from deployer.sources.files import STACK_FILES, find_stack_file, override_files, read_text, shown_path
+from deployer.sources.env_file import read_env_file
+from deployer.sources.files import STACK_FILES, find_stack_file, override_files, shown_path
 
 _TRUE = ("1", "t", "T", "true", "True", "TRUE")
 _FALSE = ("0", "f", "F", "false", "False", "FALSE")
@@ -86,8 +86,7 @@ def _with_env_files(variables: Mapping[str, str], folder: Path, env_files: Seque
     """The variables, and under them those of the env files that are named, else of the folder's `.env`."""
     found: dict[str, str] = {}
     for path in _env_files(folder, env_files):
-        shown = shown_path(path)
-        values = read_dotenv(read_text(path, shown), shown, {**found, **variables})
+        values = read_env_file(path, {**found, **variables})
         found |= {name: FromFile(value, place) for name, (value, place) in values.items()}
     return {**found, **variables}
 

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.sources.encrypted import decrypted
 from deployer.sources.files import LARGEST, read_bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Content:
-    """Some bytes that no repr, message or comparison shows."""
+    """Some bytes that no repr, message or comparison shows; `closed` are those that nobody else may see either."""
 
     data: bytes
+    closed: bool = False
 
     def __repr__(self) -> str:
         return "Content(not shown)"
@@ -40,8 +42,12 @@ class PackedFile:
 
 
 def content_of_file(path: Path, shown: str, place: Place) -> Content:
-    """The bytes of a file, as they are: a line end at its end is a part of it."""
-    return Content(read_bytes(path, shown, place))
+    """The bytes of a file, as they are: a line end at its end is a part of it. Of one that is encrypted, what it holds,
+    closed.
+    """
+    data = read_bytes(path, shown, place)
+    plain = decrypted(data, path, shown, place)
+    return Content(data) if plain is None else Content(plain, closed=True)
 
 
 def content_of_variable(name: str, environment: Mapping[str, str], whose: str, place: Place) -> Content:

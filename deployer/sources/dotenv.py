@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
-from deployer.interpolation import InterpolationError, RequiredVariable, interpolate
+from deployer.interpolation import InterpolationError, RequiredVariable, interpolate, is_secret, variables
 
 _MOST_REPORTED = 100
 _EXPORT = re.compile(r"export[ \t]+|")
@@ -74,6 +74,7 @@ class _File:
     line_starts: list[int]
     before: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     values: dict[str, tuple[str, Place]] = field(default_factory=dict[str, tuple[str, Place]])
+    secret: bool = False
 
     def place(self, offset: int, visible: int) -> Place:
         """The place of an offset; in its excerpt, dots stand for what is not visible."""
@@ -82,6 +83,16 @@ class _File:
         shown = self.text[start : max(start, visible)].replace("\r", "")
         dots = "•" * max(0, offset - start - len(shown))
         return Place(self.name, line, offset - start + 1, f"{shown}{dots}…")
+
+    def keep(self, key: str, value: str, place: Place, names: Iterable[str]) -> None:
+        """Take in a value that is made of the variables of these names."""
+        secret = self.secret or any(map(self.is_secret, names))
+        self.values[key] = (value, replace(place, secret=True) if secret else place)
+
+    def is_secret(self, name: str) -> bool:
+        if name in self.environment or name not in self.values:
+            return is_secret(self.lookup(name))
+        return self.values[name][1].secret
 
     def lookup(self, name: str) -> str | None:
         if name in self.environment:
@@ -95,13 +106,16 @@ def read_dotenv(
     environment: Mapping[str, str],
     unset: Callable[[str, Place], None] | None = None,
     before: Mapping[str, str] = MappingProxyType({}),
+    *,
+    secret: bool = False,
 ) -> dict[str, tuple[str, Place]]:
     """The keys of an env file in its order, each with its value and the place where that is written.
 
     References take their values from the environment, else from earlier keys, else from `before`. A key without `=`
-    takes its own from there, and is left out where it has none. `unset` is told each variable that has no value.
+    takes its own from there, and is left out where it has none. `unset` is told each variable that has no value. The
+    place of a `secret` value says so: of each where all are, else of those that are made of others that are.
     """
-    source = _File(text, file, environment, unset, _line_starts(text), before)
+    source = _File(text, file, environment, unset, _line_starts(text), before, secret=secret)
     wrong: list[Diagnostic] = []
     position = _next_statement(text, 0)
     while position < len(text) and len(wrong) < _MOST_REPORTED:
@@ -117,10 +131,10 @@ def read_dotenv(
 
 
 def read_raw(
-    text: str, file: str, environment: Mapping[str, str], before: Mapping[str, str]
+    text: str, file: str, environment: Mapping[str, str], before: Mapping[str, str], *, secret: bool = False
 ) -> dict[str, tuple[str, Place]]:
     """The same of a file whose values are what stands after `=`, with quotes, dollar signs and all: one a line."""
-    source = _File(text, file, environment, None, _line_starts(text), before)
+    source = _File(text, file, environment, None, _line_starts(text), before, secret=secret)
     wrong: list[Diagnostic] = []
     for line_start in source.line_starts:
         end = _line_end(text, line_start)
@@ -133,7 +147,7 @@ def read_raw(
             hint = "write KEY=value, one a line; with format: raw there is no `export`, and no value of several lines"
             wrong.append(Diagnostic("env-file-key", message, place=source.place(start, start), hint=hint))
         elif (found := value if equals else source.lookup(key)) is not None:
-            source.values[key] = (found, source.place(start, start + len(key) + len(equals)))
+            source.keep(key, found, source.place(start, start + len(key) + len(equals)), () if equals else (key,))
     raise_if_any(wrong[:_MOST_REPORTED], InvalidStack)
     return source.values
 
@@ -172,11 +186,17 @@ def _statement(source: _File, position: int) -> int:
     if position == _line_end(text, position):
         value = source.lookup(key)
         if value is not None:
-            source.values[key] = (value, source.place(start, position))
+            source.keep(key, value, source.place(start, position), (key,))
         return position
     value_start = _after(_SPACES, text, position + 1)
     raw, end = _raw(text, value_start)
-    source.values[key] = (_value(source, raw, value_start, end), source.place(start, position + 1))
+    value = _value(source, raw, value_start, end)
+    source.keep(
+        key,
+        value,
+        source.place(start, position + 1),
+        variables(raw.text) if "$" in raw.text and not raw.literal else (),
+    )
     return end
 
 

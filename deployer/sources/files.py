@@ -81,7 +81,11 @@ def read_text(path: Path, shown: str, place: Place | None = None) -> str:
     `shown` names it in diagnostics, `place` is where the stack names it. Never waits: a named pipe or a device is
     refused before it is opened. Messages hold nothing of the content, which may be secret.
     """
-    data = read_bytes(path, shown, place)
+    return text_of(read_bytes(path, shown, place), shown, place)
+
+
+def text_of(data: bytes, shown: str, place: Place | None = None) -> str:
+    """The text that a file holds, refused where it is none."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _refused("file-not-utf8", f"{shown} is UTF-16, not UTF-8", "save it as UTF-8", place)
     if b"\0" in data:

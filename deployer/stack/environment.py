@@ -11,7 +11,7 @@ from typing import Any
 from deployer.errors import DeployerError, Diagnostic, Place
 from deployer.fields.kinds import environment_values
 from deployer.fields.parse import key_values, listing, mapping
-from deployer.interpolation import set_at
+from deployer.interpolation import FromFile, set_at
 from deployer.stack.mistakes import Path
 from deployer.stack.outside import EnvFile, ReadEnvFile, layered
 from deployer.stack.places import Places
@@ -115,7 +115,7 @@ def _from_files(
             continue
         file, required, raw = asked
         try:
-            before = {key: value for key, (value, _) in variables.items()}
+            before = {key: FromFile(value, where) for key, (value, where) in variables.items()}
             variables.update(read(file, places.at(*at), known, before, raw))
         except DeployerError as error:
             if required or any(diagnostic.code != "file-missing" for diagnostic in error.diagnostics):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, cast
@@ -114,7 +114,7 @@ def load_files(
             *decimal_modes(parsed.services, places),
         ),
         sensitive=parsed.own.sensitive if parsed.own else (),
-        tainted=tainted_paths(root) if variables.tainted else frozenset(),
+        tainted=frozenset((*(tainted_paths(root) if variables.tainted else ()), *_secret_paths(overlay))),
         filled=filled_values(root) if variables.filled else {},
         registries=parsed.registries,
         secrets=parsed.secrets,
@@ -125,6 +125,11 @@ def load_files(
     mistakes += () if files.incomplete else check(stack, tree, wrong)
     raise_if_any([*found, *(mistake for mistake in mistakes if mistake.place not in unreadable)])
     return stack
+
+
+def _secret_paths(overlay: Overlay) -> Iterator[Path]:
+    """The paths of values that encrypted files hold."""
+    return (path for path, place in overlay.items() if place.secret or any(each.secret for each in place.behind))
 
 
 def expand_home(tree: Mapping[str, Any], home: str) -> None:

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields.sensitive import is_sensitive_name
-from deployer.interpolation import InterpolationError, RequiredVariable, interpolate, set_at, spans_of, variables
+from deployer.interpolation import (
+    InterpolationError,
+    RequiredVariable,
+    interpolate,
+    is_secret,
+    set_at,
+    spans_of,
+    variables,
+)
 from deployer.stack.mistakes import Path, path_text
 from deployer.stack.places import Filled, ListNode, MappingNode, Node, Places, ScalarNode
 
@@ -122,7 +130,8 @@ class _File:
         return tuple(sorted(places, key=lambda place: (not place.line, place)))
 
     def _is_sensitive(self, name: str) -> bool:
-        return is_sensitive_name(name) or is_sensitive_name(name, self.places.root.source.extra)
+        extra = self.places.root.source.extra
+        return is_sensitive_name(name) or is_sensitive_name(name, extra) or is_secret(self.environment.get(name))
 
     def _lookup(self, name: str) -> str | None:
         self.used.add(name)

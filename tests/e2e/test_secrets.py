@@ -9,10 +9,12 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyrage
 import pytest
 from docker import APIClient
 
@@ -323,6 +325,11 @@ VALUES = {
     "content": "inl1ne-secret:val/ue=",
     "variable": "vari@ble secret%value",
     "config": "c0nfig secret value",
+    "sops": "s0ps encrypted secret",
+    "age": "age encrypted secr3t",
+    "sealed config": "sealed c0nfig value",
+    "sealed variable": "sealed vari@ble value",
+    "key": str(pyrage.x25519.Identity.generate()),
 }
 
 
@@ -361,24 +368,45 @@ class Processes:
             self.text = "\0".join(set(self.text.split("\0")))
 
 
+def seal(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write encrypted files, and give the key, in a file that is not beside them."""
+    key = project.folder.parent / "key.txt"
+    key.write_text(VALUES["key"])
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(key))
+    monkeypatch.delenv("SOPS_AGE_KEY", raising=False)
+    recipient = pyrage.x25519.Identity.from_str(VALUES["key"]).to_public()
+    for name, text in (
+        ("sops.enc", VALUES["sops"]),
+        ("site.yaml", f"listen: {VALUES['sealed config']}"),
+        ("all.env", f"HOST={VALUES['sealed variable']}\n"),
+    ):
+        (project.folder / name).write_text(text)
+        subprocess.run(["sops", "encrypt", "--age", str(recipient), "-i", project.folder / name], check=True)
+    (project.folder / "pw.age").write_bytes(pyrage.encrypt(VALUES["age"].encode(), [recipient]))
+
+
 @pytest.fixture
 def secretive(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Writes a stack with a secret of each kind."""
+    seal(project, monkeypatch)
     (project.folder / "pw.txt").write_text(VALUES["file"])
     monkeypatch.setenv("FROM_ENVIRONMENT", VALUES["environment"])
     monkeypatch.setenv("DB_PASSWORD", VALUES["variable"])
 
     def write(**more: Any) -> None:
-        more.setdefault("secrets", ["pw", "env", {"source": "inline", "target": "/etc/inline"}])
-        service = sleeper(configs=["site"], environment={"DB_PASSWORD": "${DB_PASSWORD}"}, **more)
+        more.setdefault("secrets", ["pw", "env", {"source": "inline", "target": "/etc/inline"}, "sops", "age"])
+        environment = {"DB_PASSWORD": "${DB_PASSWORD}"}
+        service = sleeper(configs=["site", "sealed"], environment=environment, env_file="all.env", **more)
         project.write(
             {"db": service},
             secrets={
                 "pw": {"file": "./pw.txt"},
                 "env": {"environment": "FROM_ENVIRONMENT"},
                 "inline": {"content": VALUES["content"]},
+                "sops": {"file": "./sops.enc"},
+                "age": {"file": "./pw.age"},
             },
-            configs={"site": {"content": VALUES["config"]}},
+            configs={"site": {"content": VALUES["config"]}, "sealed": {"file": "./site.yaml"}},
         )
 
     return write
@@ -466,7 +494,10 @@ def test_no_secret_is_on_the_engine_but_in_the_container(
     assert contents(project, "db", "/run/secrets/pw") == VALUES["file"].encode()
     assert contents(project, "db", "/run/secrets/env") == VALUES["environment"].encode()
     assert contents(project, "db", "/etc/inline") == VALUES["content"].encode()
-    assert container["Config"]["Env"][0] == f"DB_PASSWORD={VALUES['variable']}"
+    assert contents(project, "db", "/run/secrets/sops") == VALUES["sops"].encode()
+    assert contents(project, "db", "/run/secrets/age") == VALUES["age"].encode()
+    assert contents(project, "db", "/sealed") == f"listen: {VALUES['sealed config']}\n".encode()
+    assert {f"DB_PASSWORD={VALUES['variable']}", f"HOST={VALUES['sealed variable']}"} <= {*container["Config"]["Env"]}
     assert seen_in(json.dumps({**container, "Config": {**container["Config"], "Env": []}}, ensure_ascii=False)) == []
     volumes = engine.volumes()["Volumes"]
     of_others = [engine.inspect_image(container["Image"]), engine.networks(), engine.info(), volumes]
@@ -479,6 +510,44 @@ def test_no_secret_is_on_the_engine_but_in_the_container(
     assert len(stored) == 2
     records = "".join(zlib.decompress(base64.b64decode(text)).decode() for text in stored)
     assert seen_in(records, "config") == [], "what a config holds is kept, for a rollback"
+
+
+def test_no_secret_that_was_encrypted_is_on_a_disk_of_ours(
+    project: Project, secretive: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither where deployer keeps what it remembers, nor among temporary files, and be it for a moment."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    secretive()
+    process = project.start("apply", "--yes")
+    found: set[str] = set()
+    while process.poll() is None:
+        for file in tmp_path.rglob("*"):
+            if file.is_file() and file.name not in ("stack.yaml", "pw.txt", "key.txt"):
+                with suppress(OSError):
+                    found |= {*seen_in(file.read_bytes().decode(errors="replace"))}
+    assert ended(process).code == 0
+    assert found == set()
+
+
+def test_a_secret_that_is_encrypted_anew_is_no_difference(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other bytes of the same text; another text is one."""
+    seal(project, monkeypatch)
+    project.write({"db": sleeper(secrets=["pw"], env_file="all.env")}, secrets={"pw": {"file": "./sops.enc"}})
+    project.apply()
+    before = (project.folder / "sops.enc").read_bytes()
+    seal(project, monkeypatch)
+    assert (project.folder / "sops.enc").read_bytes() != before
+    project.must_be_settled()
+    monkeypatch.setitem(VALUES, "sops", "an0ther sops secret")
+    seal(project, monkeypatch)
+    text = project.plan_text()
+    line = " ".join(next(line for line in text.splitlines() if "secrets.pw" in line).split())
+    assert (
+        line == f"secrets.pw (sensitive) -> (sensitive) stack.yaml:{project.lines['secrets.pw.file']}; sops.enc changed"
+    )
+    project.apply()
+    assert contents(project, "db", "/run/secrets/pw") == b"an0ther sops secret"
 
 
 def test_a_secret_that_is_looked_for_is_found() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 
 from tests.e2e.project import Project, Result, ended, fetched, free_port, page, sleeper, until
@@ -615,6 +616,29 @@ def test_two_agents_with_folders_of_their_own_agree_but_for_what_is_mounted(remo
             told = remote.project.run("sync", remote.repository.url, "--once", *state).err
     assert "comes back" in told
     assert len(remote.records()) <= 6
+
+
+def test_what_is_encrypted_in_the_repository_is_decrypted_on_its_way(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The key is the agent's alone, and what it opens lies in none of its folders. Without it the commit is told."""
+    key = pyrage.x25519.Identity.generate()
+    sealed = pyrage.encrypt(b"f1le secret", [key.to_public()])
+    (remote.project.folder / "pw.age").write_bytes(sealed)
+    service = sleeper(secrets=["pw"], environment={"A": "x${SOPS_AGE_KEY:-}"})
+    remote.push({"web": service}, secrets={"pw": {"file": "./pw.age"}})
+    monkeypatch.delenv("SOPS_AGE_KEY_FILE", raising=False)
+    result = remote.once(code=1)
+    assert "Degraded" in result.err
+    assert "pw.age is encrypted by age, and no age key is given" in result.err
+    monkeypatch.setenv("SOPS_AGE_KEY", str(key))
+    remote.must_be_settled()
+    assert remote.project.inside("web", "cat", "/run/secrets/pw")[1] == "f1le secret"
+    assert "A=x" in remote.project.container("web")["Config"]["Env"]
+    kept = b"".join(each.read_bytes() for each in (tmp_path / "state").rglob("*") if each.is_file())
+    assert sealed in kept
+    assert b"f1le secret" not in kept
+    assert str(key).encode() not in kept
 
 
 FULL = """#!{python}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from deployer.errors import InvalidStack
@@ -70,6 +71,23 @@ def test_a_link_does_not_lead_out_either(checkout: Checkout, text: str):
     text = text.replace("../../outside", "../inside").replace("../outside", "inside")
     (checkout.folder / checkout.file.path).write_text(text)
     must_be_refused(checkout)
+
+
+def test_an_encrypted_file_is_no_way_out(checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Nor is the key's: where that lies, nobody but deployer reads."""
+    key = pyrage.x25519.Identity.generate()
+    (tmp_path / "outside/key.txt").write_text(str(key))
+    monkeypatch.setenv("SOPS_AGE_KEY_FILE", str(tmp_path / "outside/key.txt"))
+    (tmp_path / "outside/sealed").write_bytes(pyrage.encrypt(SECRET.encode(), [key.to_public()]))
+    stack = checkout.folder / checkout.file.path
+    stack.write_text("services: {web: {image: x, secrets: [s]}}\nsecrets: {s: {file: ./link}}\n")
+    for outside in ("sealed", "key.txt"):
+        (checkout.folder / "apps/link").unlink(missing_ok=True)
+        (checkout.folder / "apps/link").symlink_to(tmp_path / "outside" / outside)
+        must_be_refused(checkout)
+    (tmp_path / "outside/sealed").rename(checkout.folder / "apps/sealed")
+    stack.write_text(stack.read_text().replace("link", "sealed"))
+    read(checkout)
 
 
 def test_what_lies_in_the_repository_is_read(checkout: Checkout):
