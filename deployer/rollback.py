@@ -15,7 +15,7 @@ from deployer.project import Pinned, Project
 from deployer.resources.records import SUCCEEDED
 
 if TYPE_CHECKING:
-    from deployer.plan.model import Plan
+    from deployer.plan.model import FieldChange, Plan
     from deployer.reconcile.had import Had
     from deployer.reconcile.protocol import Reader
     from deployer.resources.desired import DesiredBuild, DesiredImage
@@ -98,12 +98,26 @@ def applied_last(reader: Reader, named: Stack, records: Records) -> Stack:
     return named
 
 
-def told_of(plan: Plan, number: int) -> Plan:
-    """The plan, saying where it goes: what is not in that revision may well be in the stack file."""
-    from deployer.plan.model import NO_LONGER
+def told_of(plan: Plan, number: int, *, pinned: bool = True) -> Plan:
+    """The plan, saying where it goes: what is not in that revision may well be in the stack file. Its images are
+    `pinned` where it says which ones it ran.
+    """
+    from deployer.plan.model import NO_LONGER, Cause
+    from deployer.render.causes import is_ahead
+
+    def told(each: FieldChange) -> FieldChange:
+        """The revision asks for just that image: no tag was moved for it, and nothing is built from other inputs."""
+        is_asked = pinned and each.field == "image" and each.causes in ((Cause.IMAGE,), (Cause.BUILD,))
+        asked = replace(each, causes=(Cause.EDIT,), at=Place(f"revision {number}", 0, 0))
+        return asked if is_asked and not is_ahead(each) else each
 
     changes = (
-        replace(each, reason=each.reason.replace(NO_LONGER, f"not in revision {number}")) for each in plan.changes
+        replace(
+            each,
+            reason=each.reason.replace(NO_LONGER, f"not in revision {number}"),
+            fields=tuple(map(told, each.fields)),
+        )
+        for each in plan.changes
     )
     warnings = tuple(each for each in plan.warnings if each.code != "rolled-back")
     return replace(plan, changes=tuple(changes), warnings=warnings, back_to=number, files=None)

@@ -73,7 +73,7 @@ def rollback(
         plan, observed = project.plan(engine, options, holding)
         if plan.is_empty and back.changed and not holding:
             raise _only_in_secrets(record, "what runs", back.changed)
-        told = told_of(plan, record.revision)
+        told = told_of(plan, record.revision, pinned=bool(kept.images))
         return replace(told, warnings=(*back.warnings, *told.warnings)), observed
 
     way = Way(

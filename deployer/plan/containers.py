@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,8 +45,9 @@ def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]
     """A draft for each container that changes, the address of each that does not."""
     found = [each for each in facts.observed.of_service(service.name) if not is_half_done(each, facts.observed)]
     kept, surplus = found[: service.replicas], found[service.replicas :]
-    for container in kept:
-        draft = _existing(service, container, facts)
+    planned = [(container, _existing(service, container, facts)) for container in kept]
+    _weigh([draft for _, draft in planned if draft])
+    for container, draft in planned:
         yield _with_dangers(draft, service, facts) if draft else container.address
     taken = {container.number for container in kept}
     free = (number for number in range(1, service.replicas + len(taken) + 1) if number not in taken)
@@ -175,7 +176,7 @@ def _replacement(
         container.address,
         Action.REPLACE,
         ASKED_ANEW if asked else fields[0].field,
-        tuple(_weighed(fields)),
+        tuple(fields),
         runbook,
         detail=f"{how}; {ASKED_ANEW}" if asked and fields else how,
         known_after=service.image.address if only_image else None,
@@ -186,12 +187,19 @@ def _replacement(
     return _draft(change, service, container.number, container, new, takes_name=takes_name)
 
 
-def _weighed(fields: list[FieldChange]) -> Iterator[FieldChange]:
-    """Where some of the fields could be changed in place, the others say that it is they that could not."""
-    mixed = len({change.effect is Effect.REPLACE for change in fields}) > 1
-    for change in fields:
-        needs = mixed and change.effect is Effect.REPLACE
-        yield replace(change, note="; ".join(filter(None, (change.note, _NEEDS_IT)))) if needs else change
+def _weigh(drafts: Sequence[Draft]) -> None:
+    """Where some of the fields of a service's new containers could be changed in place, the others say that it is they
+    that could not: on each of its containers alike.
+    """
+    replaced = [draft for draft in drafts if draft.change.action is Action.REPLACE and not draft.forgets]
+    if len({field.effect is Effect.REPLACE for draft in replaced for field in draft.change.fields}) > 1:
+        for draft in replaced:
+            draft.change = replace(draft.change, fields=tuple(map(_weighed, draft.change.fields)))
+
+
+def _weighed(field: FieldChange) -> FieldChange:
+    needs = field.effect is Effect.REPLACE
+    return replace(field, note="; ".join(filter(None, (field.note, _NEEDS_IT)))) if needs else field
 
 
 def _carried_over(service: DesiredService, container: ObservedContainer) -> dict[str, str]:

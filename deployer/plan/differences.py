@@ -78,12 +78,12 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
     now = facts.images[service.image.address]
     if now.id == container.image_id:
         return
-    before = f"{container.image_reference} @ {container.image_id[7:13]}"
+    before = _image_text(container.image_reference, container.image_id)
     is_build = service.image.address.startswith("build.")
     causes = _image_causes(service, container, facts.observed)
     at = image_place(service, facts.place) if Cause.EDIT in causes else None
     after = (
-        f"{now.reference} @ {now.id[7:13]}"
+        _image_text(now.reference, now.id)
         if now.id
         else "(built above)"
         if now.how == "built"
@@ -101,6 +101,11 @@ def _image(service: DesiredService, container: ObservedContainer, facts: Facts) 
         applied_by=revision_of_row(container, facts.observed.records, "image") if Cause.DRIFT in causes else 0,
         at=at,
     )
+
+
+def _image_text(reference: str, id: str) -> str:
+    """`redis:7 @ 3f2a91`; of one that runs by its id, as a rollback has it, `sha256:3f2a91bb0c4d`."""
+    return reference[:19] if reference.startswith("sha256:") else f"{reference} @ {id[7:13]}"
 
 
 def _mounted_images(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:

@@ -36,8 +36,8 @@ def losses_left_out(container: ObservedContainer, facts: Facts) -> Iterator[tupl
 
 
 def _loss(field: str, what: str) -> FieldChange:
-    note = "what it did is not in the new one"
-    return FieldChange(field, what, "made anew", (Cause.DEPENDENCY,), Effect.REPLACE, note=note)
+    note = "what it did was in the old one"
+    return FieldChange(field, what, "a new, empty one", (Cause.DEPENDENCY,), Effect.REPLACE, note=note)
 
 
 def _made_anew_behind(name: str, facts: Facts) -> Iterator[tuple[str, str]]:

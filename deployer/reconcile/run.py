@@ -20,6 +20,7 @@ from deployer.reconcile import turn, waits
 from deployer.reconcile.again import insisting, surely
 from deployer.reconcile.calls import World
 from deployer.reconcile.lost import answers, is_about_the_engine
+from deployer.reconcile.replicas import of_replica
 from deployer.reconcile.scheduler import Schedule
 from deployer.resources.revisions import BECAME, DONE
 from deployer.resources.wire import EngineRefused
@@ -216,7 +217,8 @@ class _Run:
 
     def _failed(self, address: str, step: Step, error: DeployerError) -> None:
         """Without the engine, or without the turn, nothing more can be done: that is one failure, told once."""
-        named = type(error)(*(_at(step, replace(each, address=each.address or address)) for each in error.diagnostics))
+        told = (of_replica(each, address, self.plan) for each in error.diagnostics)
+        named = type(error)(*(_at(step, replace(each, address=each.address or address)) for each in told))
         named.__cause__ = error
         turn_lost = any(each.code == "turn-lost" for each in error.diagnostics)
         lost = turn_lost or (is_about_the_engine(error) and not answers(self.world.engine, 0))

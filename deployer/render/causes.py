@@ -19,6 +19,11 @@ _ABOVE = ("(built above)", "(pulled above)", "(pushed above)", "(loaded above)")
 """What stands for an image that is not there yet: it says by itself why the field differs."""
 
 
+def is_ahead(field: FieldChange) -> bool:
+    """Whether its image is not there before the plan is carried out."""
+    return field.after is not None and field.after.endswith(_ABOVE)
+
+
 def cause_text(field: FieldChange) -> str:
     """`stack.yaml:31; and drift: was 512m when revision 7 was applied`."""
     texts = [_one(cause, field) for cause in field.causes]
@@ -40,9 +45,9 @@ def _one(cause: Cause, field: FieldChange) -> str:
         case Cause.DRIFT:
             return _drift(field)
         case Cause.IMAGE:
-            return "" if field.after and field.after.endswith(_ABOVE) else "the tag names another image now"
+            return "" if is_ahead(field) else "the tag names another image now"
         case Cause.BUILD:
-            return "" if field.after and field.after.endswith(_ABOVE) else "built from other inputs"
+            return "" if is_ahead(field) else "built from other inputs"
         case Cause.DEPENDENCY:
             return field.note or "what it depends on is made anew"
         case Cause.UNKNOWN:

@@ -132,6 +132,13 @@ def test_a_first_start_that_exits_leaves_nothing_and_says_why(project: Project) 
     assert project.containers() == set()
 
 
+def test_two_replicas_that_fail_alike_are_told_apart(project: Project) -> None:
+    project.write({"web": sleeper(command=DIES, deploy={"replicas": 2}, healthcheck=NEVER_HEALTHY)})
+    result = project.apply(code=1)
+    heads = {line.partition(": ")[2] for line in result.err.splitlines() if line.startswith("error[")}
+    assert {head.split()[0] for head in heads} == {"web[1]", "web[2]"}
+
+
 def test_what_does_not_depend_on_a_failure_goes_on(project: Project, proxy: Proxy) -> None:
     """Independent services are made; those that wait for what failed are never started."""
     project.write(

@@ -70,12 +70,12 @@ def test_a_new_volume_of_what_it_depends_on_runs_it_again(project: Project) -> N
     assert (field["field"], field["before"], field["after"], field["causes"]) == (
         "depends_on.db",
         "volume.data",
-        "made anew",
+        "a new, empty one",
         ["dependency"],
     )
     text = project.plan_text()
     assert "runs again; its old container goes first" in text
-    assert "what it did is not in the new one" in text
+    assert "what it did was in the old one" in text
     project.apply()
     assert project.id_of("migrate") != old
     assert project.id_of("web") == web

@@ -96,3 +96,12 @@ def test_an_image_that_had_got_its_name_before_is_another_one_and_no_edit(
     causes, plan = image_causes(db_made_by(container, "3"), asked, *known)
     assert causes == (cause,)
     assert ("the tag names another image now" in as_text(plan)) is (cause is Cause.IMAGE)
+
+
+def test_what_runs_by_its_id_is_called_by_that(container: Make):
+    """As after a rollback; and the whole of it would tell nobody more."""
+    images = {"db:1": ObservedImage("sha256:2", (), {})}
+    seen = replace(db_made_by(container, "3"), image_reference=f"sha256:{'3f' * 32}", image_id=f"sha256:{'3f' * 32}")
+    plan = plan_of({"services": {"db": {"image": "db:1"}}}, with_container(seen, replace(NOTHING, images=images)))
+    (field,) = [each for each in changes_of(plan)["service.db[1]"].fields if each.field == "image"]
+    assert field.before == "sha256:3f3f3f3f3f3f"

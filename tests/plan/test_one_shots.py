@@ -93,7 +93,7 @@ def test_a_volume_that_is_taken_away_from_what_it_depends_on_is_a_loss(container
     for taken in ("[]", "['/data']"):
         job = changes_of(plan_of(text % taken, there))["service.job[1]"]
         (field,) = [each for each in job.fields if each.causes == (Cause.DEPENDENCY,)]
-        assert (field.field, field.before, field.after) == ("depends_on.db", "the volume at /data", "made anew")
+        assert (field.field, field.before, field.after) == ("depends_on.db", "the volume at /data", "a new, empty one")
         assert job.detail == "runs again; its old container goes first"
     for stays in ("['data:/data']", "['other:/data']", "['./here:/data']"):
         plan = changes_of(plan_of(text % stays, there))

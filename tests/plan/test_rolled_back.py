@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from deployer.errors import Diagnostic
-from deployer.plan.model import Plan
+from deployer.fields.field import Effect
+from deployer.plan.model import Action, Cause, Change, FieldChange, Plan
 from deployer.plan.planner import Options, make_plan
 from deployer.plan.rolled_back import rolled_back
+from deployer.render.causes import cause_text
 from deployer.render.plan_json import as_json
 from deployer.render.plan_markdown import as_markdown
 from deployer.resources.records import Record, Records
@@ -80,3 +82,25 @@ def test_a_plan_with_nothing_to_do_undoes_nothing():
 
 def test_a_further_rollback_does_not_go_by_the_file():
     assert MESSAGE not in as_json(told_of(plan(edited=True), 2))
+
+
+def image_field(cause: Cause, after: str = "web:1 @ 3f2a91") -> FieldChange:
+    return FieldChange("image", "web:1 @ bb0c4d", after, (cause,), Effect.REPLACE)
+
+
+def of_images(*fields: FieldChange, pinned: bool = True) -> list[str]:
+    """The causes, as they are read, of a plan that goes back to the second revision."""
+    changes = tuple(Change(f"service.s{n}[1]", Action.REPLACE, "image", (field,)) for n, field in enumerate(fields))
+    told = told_of(replace(plan(edited=True), changes=changes), 2, pinned=pinned)
+    return [cause_text(field) for change in told.changes for field in change.fields]
+
+
+def test_an_image_of_a_rollback_is_asked_for_by_the_revision():
+    """No tag was moved for it; one that is yet to be built says so itself."""
+    above = image_field(Cause.BUILD, "(built above)")
+    assert of_images(image_field(Cause.IMAGE), image_field(Cause.BUILD), above) == ["revision 2", "revision 2", ""]
+
+
+def test_a_revision_that_does_not_say_which_images_it_ran_asks_for_none():
+    (said,) = of_images(image_field(Cause.IMAGE), pinned=False)
+    assert said == "the tag names another image now"

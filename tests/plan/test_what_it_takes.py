@@ -6,6 +6,8 @@ import pytest
 
 from deployer.plan.model import Change
 from deployer.render.plan_text import as_text
+from tests.plan.conftest import Make
+from tests.plan.fresh import changes_of, plan_of, with_container
 from tests.upgrades.kept import Kept, kept
 
 NEEDS_IT = "needs a new container"
@@ -32,6 +34,15 @@ def test_of_several_fields_those_that_need_a_new_container_say_so(applied: Kept)
     assert notes["environment.MODE"] == NEEDS_IT
     assert NEEDS_IT not in notes["mem_limit"]
     assert NEEDS_IT in as_text(applied.plan)
+
+
+def test_replicas_of_one_service_say_so_alike(container: Make) -> None:
+    """Though of one of them nothing else differs: somebody has given it that limit already."""
+    stack = "services: {web: {image: 'web:1', user: '1000', mem_limit: 64m, scale: 2}}\n"
+    there = with_container(container("web", 2), with_container(container("web", 1), mem_limit=64 * 1024 * 1024))
+    changes = changes_of(plan_of(stack, there))
+    said = [[each.note for each in changes[f"service.web[{n}]"].fields if each.field == "user"] for n in (1, 2)]
+    assert said == [[NEEDS_IT], [NEEDS_IT]]
 
 
 def test_where_all_of_them_need_it_none_says_so(applied: Kept) -> None:
