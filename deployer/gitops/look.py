@@ -66,8 +66,8 @@ def look(
         return before(all, engine, file, branch, records, Reason.HELD, waits.why)
     if not head:
         return before(all, engine, file, branch, records, branch.reason, branch.trouble)
-    name = next((name for name, each in known.items() if each is records), "")
-    if has_failed(records, head) and not may_now(all, file.path, name, head):
+    again = may_now(all, file.path, head)
+    if has_failed(records, head) and not again:
         return before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, records, head))
     try:
         if all.placed.get(file.path) != head:
@@ -75,10 +75,7 @@ def look(
         found = look_at(all, engine, file, head)
     except InvalidStack as error:
         return before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
-    name = found.project.stack.name
-    if has_failed(found.records, head) and not may_now(
-        all, file.path, name, head
-    ):  # under a name that no record of this file has
+    if has_failed(found.records, head) and not again:  # under a name that no record of this file has
         why = _why_failed(all, file, found.records, head)
         return before(all, engine, file, branch, found.records, Reason.COMMIT_FAILED, why)
     return Found(head, head, branch.reason if branch.trouble else None), found, branch.trouble

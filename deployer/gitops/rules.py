@@ -96,8 +96,9 @@ class Verdict:
 
 def decide(rule: Rule, found: Found) -> Verdict:
     """What is to be done about a stack."""
+    waits = found.trouble is Reason.HELD  # then what went before it is kept in order, and no more
     if found.trouble and not found.target:
-        return Verdict(False, Condition.DEGRADED, found.trouble)
+        return Verdict(False, Condition.DRIFTED if waits else Condition.DEGRADED, found.trouble)
     if found.empty:
         return _in_step(found)
     if found.resting:
@@ -105,7 +106,6 @@ def decide(rule: Rule, found: Found) -> Verdict:
     crashed = found.crashed and found.drift
     if found.times >= MOST_TIMES:
         return _crashes(act=False) if crashed else Verdict(False, Condition.DRIFTED, Reason.COMES_BACK)
-    waits = found.trouble is Reason.HELD  # then what went before it is kept in order, and no more
     allowed = rule.heal if found.drift else rule.auto is not Auto.OFF and not waits
     if not allowed or (found.replaces and rule.auto is Auto.NO_REPLACE):
         drifted = Verdict(False, Condition.DRIFTED, Reason.DRIFT if found.drift else Reason.HELD)

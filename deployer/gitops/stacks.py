@@ -68,7 +68,7 @@ class _Turn:
             if seen is None:
                 verdict = decide(self.all.rule, found)
                 lines = self._lines_of_failed(verdict)
-                return self._say(verdict.condition, verdict.reason, why, self.branch.commit, name=name, lines=lines)
+                return self._say(*_told(verdict), why, self.branch.commit, name=name, lines=lines)
             return self._decided(found, seen, why, known, again=again)
         except DeployerError as error:
             condition = Condition.PROGRESSING if isinstance(error, Busy) else Condition.DEGRADED
@@ -158,7 +158,7 @@ class _Turn:
         if has_failed(records, commit):
             message = f"{told}; it was put back, and is not tried again until the branch moves"
             self.memory.failed, name = Failure(commit, message, lines), seen.project.stack.name
-            note(self.all, self.file.path, name, commit)
+            note(self.all, self.file.path, name, commit, outcome.errors)
             if again and last_good(records):
                 return self.go({name: records}, again=False)
             return self._say(Condition.DEGRADED, Reason.COMMIT_FAILED, message, commit, seen, lines=lines)

@@ -409,6 +409,19 @@ def test_and_the_new_one_is_tried_again_once_that_is_out_of_its_way(remote: Remo
     assert remote.project.run("-p", name, "destroy", "--yes").code == 0
 
 
+def test_what_failed_for_another_reason_is_not_tried_again_for_another_stack(
+    make_project: Callable[..., Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first, other, repository = two_stacks(make_project, tmp_path)
+    first.write({"web": {**sleeper(), **BAD}})
+    other.write({"web": sleeper()})
+    repository.commit()
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert first.run("sync", repository.url, "--once", "--path", "apps/*").code == 1
+    assert len([each for each in first.records() if not each.endswith(".done")]) == 1
+
+
 def test_an_apply_that_is_at_work_is_left_alone(remote: Remote):
     """A person's, or another agent's: what it has begun is neither drift nor anything to recover."""
     remote.push({"web": sleeper()})
@@ -572,15 +585,20 @@ def test_killed_at_any_moment_it_is_never_wrong(remote: Remote, seed: int):
     remote.must_be_settled()
 
 
-def test_one_stack_that_fails_holds_up_no_other(
-    make_project: Callable[..., Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def two_stacks(make_project: Callable[..., Project], tmp_path: Path) -> tuple[Project, Project, Repository]:
     first, other = make_project("remote/work/apps/a"), make_project("remote/work/apps/b", f"e2e-b{os.getpid()}")
     repository = Repository(tmp_path / "remote")
     repository.bare.mkdir(parents=True)
     repository.git("init", "--quiet", "--bare", "--initial-branch=main", folder=repository.bare)
     repository.git("init", "--quiet", "--initial-branch=main")
     repository.git("remote", "add", "origin", repository.url)
+    return first, other, repository
+
+
+def test_one_stack_that_fails_holds_up_no_other(
+    make_project: Callable[..., Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first, other, repository = two_stacks(make_project, tmp_path)
     first.write({"web": {**sleeper(), **BAD}})
     other.write({"web": sleeper()})
     repository.commit()
