@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from deployer.resources.registries import Registry
 
 
+_HELD = "held.json"
+"""The plans that came back too often: whoever is started anew does not begin with them again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A commit that waits for a person, the revision that was the newest then, and the plan, in words, too. It is not
@@ -95,7 +99,24 @@ class Surroundings:
     deputed: tuple[str, Plan] | None = None
 
     def memory(self, path: str) -> Memory:
-        return self.memories.setdefault(path, Memory())
+        if path not in self.memories:
+            self.memories[path] = Memory(held=self._held(path))
+        return self.memories[path]
+
+    def _held(self, path: str) -> tuple[str, str] | None:
+        match self.clone.noted(_HELD).get(path):
+            case [str(commit), str(change)]:
+                return commit, change
+            case _:
+                return None
+
+    def hold(self, path: str, held: tuple[str, str] | None) -> None:
+        """A plan of a stack came back too often: its commit, and what it changes; or None does."""
+        memory = self.memory(path)
+        if memory.held != held:
+            memory.held = held
+            others = {other: each for other, each in self.clone.noted(_HELD).items() if other != path}
+            self.clone.note(_HELD, {**others, path: held} if held else others)
 
     def say(
         self,

@@ -85,7 +85,7 @@ class _Turn:
         if verdict.reason is Reason.HELD and found.target == found.head:
             return self._held(seen, _words(verdict, change, seen), known)
         left = not verdict.act and not found.empty and found.times >= MOST_TIMES
-        self.memory.held = (found.target, change) if left else None
+        self.all.hold(self.file.path, (found.target, change) if left else None)
         if not verdict.act and verdict.reason is Reason.APPLY_FAILED and self.memory.status:
             return self.memory.status  # which says what failed, and when it is tried again
         if found.empty:

@@ -187,7 +187,9 @@ def test_what_is_healed_says_nothing_of_an_older_failure(remote: Remote):
     assert "healed: + web[1]" in told
 
 
-def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(remote: Remote):
+def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch
+):
     crash = {"command": ["sh", "-c", "echo boom; sleep 2; exit 7"], "restart": "no"}
     remote.push({"web": sleeper(**crash)})
     assert "Ready" in remote.once().err
@@ -203,6 +205,9 @@ def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(remot
     told = remote.once(code=1).err
     assert "it was started again each time, and is left so" in told
     assert "Drifted" not in told
+    monkeypatch.setattr("deployer.gitops.stacks._COMES_BACK_WITHIN", 0.0)
+    time.sleep(6)  # more than five intervals: nothing but a note says that it came back
+    assert "is left so" in remote.once("--interval", "1s", code=1).err
     assert remote.records() == records
 
 
