@@ -19,7 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--random", type=int, default=100, help="how many random services tests/law tries")
     parser.addoption("--cases", type=int, default=60, help="how many cases tests/model tries of each of its laws")
     parser.addoption("--sequences", type=int, default=24, help="how many sequences of requests tests/model compares")
-    parser.addoption("--kills", type=int, default=3, help="how often the agent that is a container is killed")
+    parser.addoption(
+        "--kills", type=int, default=2, help="how often the agent in a container, or its deputy, is killed"
+    )
     parser.addoption("--random-seed", type=int, default=7, help="which ones")
 
 

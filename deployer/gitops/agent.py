@@ -164,12 +164,9 @@ class Agent:
             return fine
         except Stopped:
             return False
-        except Busy as error:
-            if self._is_held is None:
-                raise
-            self._trouble("busy", error)
-            return False
         except DeployerError as error:
+            if isinstance(error, Busy) and self._is_held is None:
+                raise
             self._trouble("failed", error)
             return False
         finally:
