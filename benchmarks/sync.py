@@ -145,6 +145,8 @@ def measured(stacks: int, proxy: Proxy, engine: Bare) -> Figures:
         try:
             with following(repository, folder, proxy.url) as agent:
                 agent.round(commit)
+                if missing := [number for number in range(stacks) if not has(engine, number, 0)]:
+                    sys.exit(f"of the stacks {missing} are not up: nothing can be told of the others")
                 proxy.forget()
                 before = agent.used()
                 for _ in range(ROUNDS):

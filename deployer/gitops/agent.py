@@ -24,7 +24,7 @@ from deployer.gitops.shared import Surroundings
 from deployer.gitops.stacks import sync
 from deployer.gitops.standing import Known, by_sync, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
-from deployer.gitops.tree import StackFile, stacks_in
+from deployer.gitops.tree import Entry, StackFile, changed_first, stacks_in
 from deployer.reconcile.holder import in_a_container
 from deployer.resources.record_labels import records_of
 from deployer.resources.records import Records
@@ -90,6 +90,7 @@ class Agent:
     _world: World | None = None
     _told: str = ""
     _wrong: bool = False
+    _seen: Sequence[Entry] = ()
     _open: list[OpenEngine] = field(default_factory=list["OpenEngine"])
     _clone: ExitStack = field(default_factory=ExitStack)
     _is_held: bool | None = None
@@ -179,7 +180,8 @@ class Agent:
 
     def _round(self) -> bool:
         branch = self._branch()
-        files = self._files(branch) if branch.commit else []
+        entries = self.clone.entries(branch.commit) if branch.commit else []
+        files = self._files(branch, entries) if branch.commit else []
         engine = self._connected()
         self._all.once.forget()
         records = _records(engine)
@@ -188,18 +190,19 @@ class Agent:
         if not branch.commit:
             files = sorted({StackFile(each.path) for each in known if self._brought(each, records[each.name])}, key=str)
         found: list[StackStatus] = []
-        for file in files:
+        for file in changed_first(files, self._seen, entries):
             if self.stopping.is_set():
                 return False
             ours = {each.name: records[each.name] for each in known if each.path == file.path}
             found.append(self._synced(engine, file, branch, ours))
+        self._seen = entries
+        found.sort(key=lambda each: each.path)
         found += self._gone(engine, found, known, records)
         self.status = replace(self.status, stacks=tuple(found))
         self._keep(branch, [records[each.name] for each in known])
         return not self._wrong and all(each.condition is Condition.READY for each in found)
 
-    def _files(self, branch: Branch) -> list[StackFile]:
-        entries = self.clone.entries(branch.commit)
+    def _files(self, branch: Branch, entries: Sequence[Entry]) -> list[StackFile]:
         files = stacks_in([each.path for each in entries], self.paths, STACK_FILES, OVERRIDES)
         if not files and not self._wrong:
             where = ", ".join(self.paths) or "the top folder"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,26 @@ class StackFile:
     @property
     def files(self) -> tuple[str, ...]:
         return (self.path, self.over) if self.over else (self.path,)
+
+
+def changed_first(files: Sequence[StackFile], before: Sequence[Entry], now: Sequence[Entry]) -> list[StackFile]:
+    """The stack files in the order in which they are looked at: first those of which something, or beneath whose
+    folder something, is not as it was `before`. Whoever has pushed waits for these.
+    """
+    was, are = ({each.path: (each.mode, each.id) for each in entries} for entries in (before, now))
+    changed = {path for path in was.keys() | are.keys() if was.get(path) != are.get(path)}
+    folders = {above for path in changed for above in _folders(path)}
+
+    def rank(file: StackFile) -> int:
+        return 0 if not changed.isdisjoint(file.files) else 1 if posixpath.dirname(file.path) in folders else 2
+
+    return sorted(files, key=rank)
+
+
+def _folders(path: str) -> Iterator[str]:
+    while path:
+        path = posixpath.dirname(path)
+        yield path
 
 
 def entries_of(listing: bytes) -> list[Entry]:

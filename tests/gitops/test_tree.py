@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deployer.gitops.tree import LARGEST_FILE, Entry, StackFile, entries_of, leaves, pattern_of, refusals, stacks_in
+from deployer.gitops.tree import (
+    LARGEST_FILE,
+    Entry,
+    StackFile,
+    changed_first,
+    entries_of,
+    leaves,
+    pattern_of,
+    refusals,
+    stacks_in,
+)
 from deployer.gitops.versions import newest, order
 from deployer.sources.files import OVERRIDES, STACK_FILES
 
@@ -134,3 +144,26 @@ def test_any_tag_has_a_place_in_the_order(tags: list[str]):
 def test_a_name_before_the_version_is_no_version():
     assert newest(["release-1.9", "release-1.10"], "release-*") == "release-1.10"
     assert newest(["prod", "test"], "v*") is None
+
+
+def files_in_order(before: dict[str, str], now: dict[str, str], *names: str) -> list[str]:
+    was, are = ([Entry("100644", id, 1, path) for path, id in tree.items()] for tree in (before, now))
+    return [each.path for each in changed_first([StackFile(name) for name in names], was, are)]
+
+
+def test_what_was_pushed_is_looked_at_first():
+    """A stack whose own file is another, then those with another file beneath their folder; all in their order."""
+    before = {"a/stack.yaml": "1", "b/stack.yaml": "1", "c/stack.yaml": "1", "c/conf/x": "1", "d/stack.yaml": "1"}
+    names = [name for name in before if name.endswith("stack.yaml")]
+    assert files_in_order(before, before, *names) == names
+    now = {**before, "d/stack.yaml": "2", "c/conf/x": "2"}
+    assert files_in_order(before, now, *names) == ["d/stack.yaml", "c/stack.yaml", "a/stack.yaml", "b/stack.yaml"]
+    gone = {path: id for path, id in before.items() if path != "c/conf/x"}
+    assert files_in_order(before, gone, *names)[0] == "c/stack.yaml"
+    assert files_in_order({}, before, *names) == names
+
+
+def test_of_stack_files_in_one_folder_the_one_that_was_pushed_is_first():
+    before = {"apps/a.yaml": "1", "apps/b.yaml": "1"}
+    assert files_in_order(before, {**before, "apps/b.yaml": "2"}, *before) == ["apps/b.yaml", "apps/a.yaml"]
+    assert files_in_order(before, {**before, "common.env": "1"}, *before) == ["apps/a.yaml", "apps/b.yaml"]
