@@ -125,7 +125,8 @@ class Agent:
 
     def run(self, *, once: bool) -> Exit:
         """One round: DONE where all is in step, FAILED where not. Without `once`, round after round until it is
-        stopped: DONE. INTERRUPTED where something was in flight then. Raises Busy where another agent has the clone.
+        stopped: DONE. INTERRUPTED where something was in flight then, or the one round was not over. Raises Busy where
+        another agent has the clone.
         """
         with self._clone:
             return self._run(once=once)
@@ -134,9 +135,9 @@ class Agent:
         failures = 0
         while True:
             fine = self.round()
-            if self._all.interrupted:
+            if self._all.interrupted or (once and self.stopping.is_set() and not fine):
                 return Exit.INTERRUPTED
-            if once and not self.stopping.is_set():
+            if once:
                 is_over = self.is_deputy and not self._wrong and deputy.is_over(self.status.stacks)
                 return Exit.DONE if fine or is_over else Exit.FAILED
             failures = 0 if not self.status.trouble else failures + 1
