@@ -52,6 +52,9 @@ def served(folder: Path) -> Iterator[str]:
             done = subprocess.run(
                 ["git", "http-backend"], input=self.rfile.read(length), env=environment, capture_output=True
             )
+            if done.returncode or done.stderr:
+                self.send_error(500, "git http-backend", done.stderr.decode(errors="replace"))
+                return
             head, _, body = done.stdout.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
             self.send_response(int(headers.pop("Status", "200").split()[0]))
