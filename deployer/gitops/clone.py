@@ -17,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,9 @@ from deployer.gitops.tree import LINK, Entry, entries_of, refusals
 from deployer.gitops.versions import newest
 
 _HEAD, _ACCEPTED, _KEPT = "refs/deployer/head", "refs/deployer/accepted", "refs/deployer/kept/"
+
+_OUTLIVES = 2.0
+"""Seconds that a git has to end whose agent was killed; after them the locks that are there are nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Clone:
     def fetch(self) -> str:
         """The commit that the remote has now. Raises Unreachable where it cannot be had, and Stopped."""
         try:
-            return self._fetched()
+            return self._fetched_past_locks()
         except OperationFailed as error:
             if self._is_sound():
                 raise _unreachable(error) from None
@@ -67,6 +71,23 @@ class Clone:
             return self._fetched()
         except OperationFailed as error:
             raise _unreachable(error) from None
+
+    def _fetched_past_locks(self) -> str:
+        try:
+            return self._fetched()
+        except OperationFailed:
+            if not any(self._locks()):
+                raise
+        time.sleep(_OUTLIVES)
+        self._unlock()
+        return self._fetched()
+
+    def _locks(self) -> Iterator[Path]:
+        return self.git.repository.rglob("*.lock")
+
+    def _unlock(self) -> None:
+        for left in self._locks():
+            left.unlink(missing_ok=True)
 
     def _fetched(self) -> str:
         self._begin()
@@ -227,8 +248,7 @@ class Clone:
                 hint = "stop that one, or give this one a folder of its own: --state DIR"
                 message = f"another agent works in {self.folder}"
                 raise Busy(Diagnostic("state-in-use", message, hint=hint)) from None
-            for left in self.git.repository.rglob("*.lock"):
-                left.unlink(missing_ok=True)
+            self._unlock()
             yield
 
 

@@ -147,6 +147,17 @@ def test_locks_that_a_dead_git_left_are_no_hindrance(repository: Repository, clo
         assert made.fetch() == second
 
 
+def test_a_git_that_outlived_its_agent_is_waited_for(repository: Repository, clone: Make):
+    """It takes the lock after the next agent has looked for some."""
+    repository.commit({"stack.yaml": "1"})
+    made = clone()
+    made.fetch()
+    with made.held():
+        (made.git.repository / "shallow.lock").touch()
+        second = repository.commit({"stack.yaml": "2"})
+        assert made.fetch() == second
+
+
 def test_two_agents_do_not_share_a_clone(clone: Make):
     with clone().held(), pytest.raises(Busy, match="another agent"), clone().held():
         pass
