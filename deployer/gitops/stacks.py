@@ -138,13 +138,14 @@ class _Turn:
     def _with_plan(self, found: Found, seen: Look, change: str) -> Found:
         memory, containers = self.memory, seen.planned[1].containers
         seconds = max(_COMES_BACK_WITHIN, 5 * self.all.interval)
-        times = times_in_a_row(seen.records, found.target, change, seconds, seen.engine.now())
+        now = seen.engine.now()
+        times = times_in_a_row(seen.records, found.target, change, seconds, now)
         return replace(
             found,
             **_of_plan(seen.plan, seen),
             times=MOST_TIMES if memory.held == (found.target, change) else times,
             resting=memory.rests_at == found.target and time.monotonic() < memory.rests_until,
-            crashed=bool(crashed(containers, seen.plan, seen.engine.now())),
+            crashed=bool(crashed(containers, seen.plan, now)),
             unhealthy=any(each.health == "unhealthy" for each in containers),
             starting=any(each.health == "starting" for each in containers),
         )
