@@ -63,12 +63,17 @@ def _of(draft: Draft) -> frozenset[str]:
     return frozenset({draft.service.name}) if draft.service else frozenset()
 
 
-def edges_from_groups(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
-    """Each member with each other one."""
+def members_of(groups: Sequence[str]) -> list[list[int]]:
+    """The drafts of each group of several, by their indexes."""
     members: dict[str, list[int]] = {}
     for index, group in enumerate(groups):
         members.setdefault(group, []).append(index)
-    for indexes in (several for several in members.values() if len(several) > 1):
+    return [several for several in members.values() if len(several) > 1]
+
+
+def edges_from_groups(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
+    """Each member with each other one."""
+    for indexes in members_of(groups):
         for one in indexes:
             for other in indexes:
                 if one != other:

@@ -13,6 +13,7 @@ from typing import cast
 
 from deployer.errors import Diagnostic, InvalidStack
 from deployer.fields.references import parse_reference
+from deployer.plan.beforehand import edges_before_stops, preceding
 from deployer.plan.draft import DISRUPTIVE, STARTS, Draft, network_of
 from deployer.plan.groups import edges_from_groups
 from deployer.plan.model import Action, Call, Edge, Step, StepId
@@ -41,6 +42,7 @@ def edges(drafts: Sequence[Draft], groups: Sequence[str]) -> tuple[Edge, ...]:
         *edges_from_names(drafts),
         *edges_to_images_that_go(drafts),
     }
+    found |= edges_before_stops(drafts, groups, found)
     ordered = tuple(sorted(found))
     _refuse_circles(drafts, ordered)
     return ordered
@@ -258,20 +260,13 @@ def edges_to_images_that_go(drafts: Sequence[Draft]) -> Iterator[Edge]:
 
 
 def _refuse_circles(drafts: Sequence[Draft], found: Sequence[Edge]) -> None:
-    inner = (
-        pair
-        for index, draft in enumerate(drafts)
-        for pair in pairwise((index, number) for number in range(len(draft.change.steps)))
-    )
-    every = [*found, *inner]
-    before: dict[StepId, list[StepId]] = {}
-    for earlier, later in every:
-        before.setdefault(later, []).append(earlier)
+    before = preceding(drafts, found)
     try:
         TopologicalSorter(before).prepare()
     except CycleError:
         import networkx as nx  # 150 ms: only where there is a circle to be shown
 
+        every = sorted((earlier, later) for later, several in before.items() for earlier in several)
         graph: nx.DiGraph[StepId] = nx.DiGraph(every)
         circle = cast("list[Edge]", nx.find_cycle(graph))  # pyright: ignore[reportUnknownMemberType]
         addresses = list(dict.fromkeys(drafts[index].change.address for (index, _), _ in circle))

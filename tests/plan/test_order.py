@@ -118,18 +118,74 @@ def test_replicas_are_replaced_one_after_the_other(draft):
 
 
 def test_who_trades_ports_stops_before_any_starts(draft):
-    """Two services that take each other's port: both stop, then both start; none is removed before both are ready."""
+    """Two services that take each other's port: what is new is made, both stop, then both start; none is removed before
+    both are ready.
+    """
     drafts = [
         draft("service.a[1]", Action.REPLACE, *REPLACE, gives=frozenset({ANY}), takes=frozenset({OTHER})),
         draft("service.b[1]", Action.REPLACE, *REPLACE, gives=frozenset({OTHER}), takes=frozenset({ANY})),
     ]
     assert groups_of(drafts) == ("service.a[1]", "service.a[1]")
     assert named(drafts) == [
+        "service.a[1] create -> service.b[1] stop",
         "service.a[1] stop -> service.b[1] start",
         "service.a[1] wait until ready -> service.b[1] remove",
+        "service.b[1] create -> service.a[1] stop",
         "service.b[1] stop -> service.a[1] start",
         "service.b[1] wait until ready -> service.a[1] remove",
     ]
+
+
+ONE_SHOT = (Call.CREATE, Call.START, Call.AWAIT_COMPLETED)
+TRADED = frozenset({ANY})
+
+
+def test_a_group_stops_only_after_what_its_members_wait_for(draft):
+    """Each of them, whoever of them it is that waits: a migration that fails has stopped nobody."""
+    waits = {"job": "service_completed_successfully"}
+    drafts = [
+        draft("service.web[1]", Action.REPLACE, *REPLACE, service=service("web"), waits_for=waits, takes=TRADED),
+        draft("service.old[1]", Action.REMOVE, *REMOVE, gives=TRADED),
+        draft("service.job[1]", Action.CREATE, *ONE_SHOT, service=service("job")),
+    ]
+    before = {each for each in named(drafts) if each.endswith("] stop")}
+    assert before >= {
+        "service.job[1] wait until completed -> service.web[1] stop",
+        "service.job[1] wait until completed -> service.old[1] stop",
+        "service.web[1] create -> service.old[1] stop",
+    }
+
+
+def test_a_group_stops_only_after_its_images_are_there(draft):
+    """Nobody stops for a build that fails, neither who has that image nor who trades with it."""
+    drafts = [
+        draft("service.web[1]", Action.REPLACE, *REPLACE, image="build.web", takes=TRADED),
+        draft("service.old[1]", Action.REMOVE, *REMOVE, gives=TRADED),
+        draft("build.web", Action.BUILD, Call.BUILD),
+    ]
+    assert {"build.web build -> service.web[1] create", "service.web[1] create -> service.old[1] stop"} <= {
+        *named(drafts)
+    }
+
+
+def test_what_waits_for_a_group_itself_is_not_waited_for_before(draft):
+    """A one-shot in the network that is made anew runs when that is there; what it waits for is ready before."""
+    waits = {"job": "service_completed_successfully"}
+    front = frozenset({"front"})
+    off = (Call.STOP, Step(Call.DISCONNECT, "web", "front"), *CREATE, Call.REMOVE, Call.RENAME)
+    network = (Step(Call.REMOVE_NETWORK, "front"), Step(Call.CREATE_NETWORK, "front"))
+    healthy = {"db": "service_healthy"}
+    drafts = [
+        draft("network.front", Action.REPLACE, *network),
+        draft("service.db[1]", Action.CREATE, *CREATE, service=service("db")),
+        draft("service.job[1]", Action.CREATE, *ONE_SHOT, service=service("job"), networks=front, waits_for=healthy),
+        draft("service.web[1]", Action.REPLACE, *off, service=service("web"), networks=front, waits_for=waits),
+    ]
+    assert groups_of(drafts)[0] == groups_of(drafts)[3] != groups_of(drafts)[2]
+    found = named(drafts)
+    assert "service.db[1] wait until ready -> service.web[1] stop" in found
+    assert "service.job[1] wait until completed -> service.web[1] start" in found
+    assert not [each for each in found if each.startswith("service.job[1]") and each.endswith(" stop")]
 
 
 def test_addresses_that_cannot_meet_are_no_trade(draft):
