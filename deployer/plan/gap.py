@@ -3,23 +3,26 @@
 stop     up to `stop_grace_period`; nobody knows beforehand how soon a program ends, but for one that is killed at once
 start    about a second
 ready    its first health check, an `interval` after the start; without a check it counts as back when it runs
+plus     what it lasts besides, of which nobody knows how long it takes: one-shots, builds and pulls
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from graphlib import TopologicalSorter
 
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Value
+from deployer.plan.beforehand import preceding, reached
 from deployer.plan.draft import Draft
 from deployer.plan.model import Action, Call, Edge, Gap, Part, Step, StepId
 from deployer.resources.observed import Observed, ObservedContainer
 
 _NAMED = 3
 """So many of those that are waited for are named."""
+
+_UNFORESEEN = (Call.AWAIT_COMPLETED, Call.BUILD, Call.PULL, Call.LOAD, Call.PUSH)
 
 STARTING = Part("start", 1, 1)
 _SECOND = 1_000_000_000
@@ -46,72 +49,120 @@ class Span:
 
 def with_gaps(drafts: Sequence[Draft], groups: Sequence[str], edges: Sequence[Edge], observed: Observed) -> list[Draft]:
     """The drafts, each saying for how long its service is away; that of a network is its containers' longest."""
-    if not any(_goes_down(draft) for draft in drafts):
+    downs = {index: down for index, draft in enumerate(drafts) if (down := _down(index, draft, drafts, observed))}
+    if not downs:
         return list(drafts)
-    parts = {(index, at): part for index, draft in enumerate(drafts) for at, part in _parts(draft, observed)}
-    ends = _ends(drafts, edges, parts)
+    parts = {down.step: stopping(down.container) for down in downs.values()}
+    parts |= {(index, at): part for index, draft in enumerate(drafts) for at, part in _parts(draft, observed)}
+    course = _Course(drafts, edges, parts, _ends(drafts, edges, parts), preceding(drafts, edges))
     going = {draft.old.id for draft in drafts if draft.old and draft.change.action is Action.REMOVE}
+    going |= {step.target for draft in drafts if draft.change.action is Action.RECOVER for step in draft.change.steps}
     staying = [each for each in observed.containers if each.is_up and each.id not in going]
-    whom = partial(_waited_for, drafts=drafts, edges=edges, ends=ends)
     group_of = {draft.old.id: group for draft, group in zip(drafts, groups, strict=True) if draft.old}
-    gaps: dict[int, Gap | None] = {}
-    for index, draft in enumerate(drafts):
+    gaps: dict[int, Gap] = {}
+    for index, down in downs.items():
         others = [each for each in staying if group_of.get(each.id) != groups[index]]
-        gaps[index] = _gap(index, draft, parts, ends, others, whom)
-    longest: dict[str, Gap] = {}
-    for group, gap in ((groups[index], gap) for index, gap in gaps.items() if gap):
-        longest[group] = max(longest.get(group, gap), gap, key=lambda each: each.most)
+        alike = [each for at, each in downs.items() if groups[at] == groups[index]]
+        gap = _gap(index, down, course)
+        service = down.container.service
+        gaps[index] = replace(
+            gap, others=_many(service, others), at_once=_many(service, (each.container for each in alike))
+        )
     for index, draft in enumerate(drafts):
         anew = draft.has(Call.CREATE_NETWORK) and draft.has(Call.REMOVE_NETWORK)
-        gap = longest.get(groups[index]) if anew else gaps[index]
-        gap = replace(gap, parts=(), others=0) if anew and gap else gap
+        gap = _longest([gap for at, gap in gaps.items() if groups[at] == groups[index]]) if anew else gaps.get(index)
         draft.change = replace(draft.change, gap=gap)
     return list(drafts)
 
 
-def _goes_down(draft: Draft) -> bool:
-    """Whether something that runs is stopped, and what takes its place is started, in one change."""
-    stops = draft.has(Call.STOP, Call.RESTART) and draft.old is not None and draft.old.is_up
-    return stops and draft.ready is not None and not draft.has(Call.AWAIT_COMPLETED)
+def _many(service: str, containers: Iterable[ObservedContainer]) -> int:
+    return sum(each.service == service for each in containers)
 
 
-def _gap(
-    index: int,
-    draft: Draft,
-    parts: Mapping[StepId, Part],
-    ends: Mapping[StepId, Span],
-    others: Sequence[ObservedContainer],
-    waited_for: Callable[[int, range], str],
-) -> Gap | None:
-    if not _goes_down(draft):
+def _longest(gaps: Sequence[Gap]) -> Gap | None:
+    if not gaps:
         return None
-    old, down, up = draft.old, draft.first(Call.STOP, Call.RESTART), draft.ready
-    assert old
-    assert down is not None
+    longest = max(gaps, key=lambda each: each.most)
+    return Gap(longest.least, longest.most, plus=tuple(dict.fromkeys(name for each in gaps for name in each.plus)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Down:
+    """What serves, until the step that stops it."""
+
+    container: ObservedContainer
+    step: StepId
+
+
+def _down(index: int, draft: Draft, drafts: Sequence[Draft], observed: Observed) -> _Down | None:
+    """What takes a service away that is up, where the same change, or the one after it, starts what takes its place. A
+    service may be served by the successor that a dead run left, which goes first.
+    """
+    if draft.old is None or draft.ready is None or draft.has(Call.AWAIT_COMPLETED):
+        return None
+    at = draft.first(Call.STOP, Call.RESTART)
+    if draft.old.is_up:
+        return None if at is None else _Down(draft.old, (index, at))
+    left = {each.id: each for each in observed.containers if each.replaces == draft.old.id and each.is_up}
+    for other, recovery in enumerate(drafts):
+        stop = recovery.first(Call.STOP) if recovery.change.action is Action.RECOVER else None
+        if stop is not None and recovery.change.steps[stop].target in left:
+            return _Down(left[recovery.change.steps[stop].target], (other, stop))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """How the plan goes on: which steps take time, when each is done, and which each one waits for."""
+
+    drafts: Sequence[Draft]
+    edges: Sequence[Edge]
+    parts: Mapping[StepId, Part]
+    ends: Mapping[StepId, Span]
+    before: Mapping[StepId, set[StepId]]
+
+
+def _gap(index: int, down: _Down, course: _Course) -> Gap:
+    up = course.drafts[index].ready
     assert up is not None
-    begin, end = ends[index, down], ends[index, up]
-    stop = parts[index, down]
+    begin, end, stop = course.ends[down.step], course.ends[index, up], course.parts[down.step]
     least = end.least - begin.least + stop.least
     most = end.most - begin.most + stop.most
-    own = [parts[index, at] for at in range(down, up + 1) if (index, at) in parts]
+    steps = range(down.step[1] + 1 if down.step[0] == index else 0, up + 1)
+    own = [stop, *(course.parts[index, at] for at in steps if (index, at) in course.parts)]
+    plus = _unforeseen(index, up, down, course)
     waits = most - _sum(own).most
     if waits > 0:
-        what = f"wait for {waited_for(index, range(down + 1, up + 1))}"
+        late = _late(index, steps, begin, course)
+        what = f"wait until {_listed(late)} runs" if late and {*late} <= {*plus} else f"wait for {_listed(late)}"
         own.append(Part(what, least - _sum(own).least, waits))
-    return Gap(least, most, tuple(own), sum(each.service == old.service for each in others))
+    return Gap(least, most, tuple(own), plus=plus)
 
 
-def _waited_for(
-    index: int, steps: range, drafts: Sequence[Draft], edges: Sequence[Edge], ends: Mapping[StepId, Span]
-) -> str:
+def _late(index: int, steps: range, begin: Span, course: _Course) -> list[str]:
     """Whom a change waits for while its service is away: those that are later than itself, by service or address."""
-    late = (
+    ends = course.ends
+    late = {
         first[0]
-        for first, second in edges
-        if second[0] == index and second[1] in steps and ends[first].most > ends[index, second[1] - 1].most
-    )
-    addresses = (drafts[each].change.address for each in sorted(set(late)))
-    names = list(dict.fromkeys(each.removeprefix("service.").partition("[")[0] for each in addresses))
+        for first, second in course.edges
+        if second[0] == index and second[1] in steps and ends[first].most > ends.get((index, second[1] - 1), begin).most
+    }
+    return _names(late, course.drafts)
+
+
+def _unforeseen(index: int, up: int, down: _Down, course: _Course) -> tuple[str, ...]:
+    """What is done while a service is away, or may not be done before, and takes nobody knows how long."""
+    meanwhile = reached([(index, up)], course.before) - reached([down.step], course.before)
+    steps = ((at, course.drafts[at].change.steps[step]) for at, step in sorted(meanwhile))
+    return tuple(_names((at for at, step in steps if step.call in _UNFORESEEN), course.drafts))
+
+
+def _names(indexes: Iterable[int], drafts: Sequence[Draft]) -> list[str]:
+    addresses = (drafts[each].change.address for each in sorted({*indexes}))
+    return list(dict.fromkeys(each.removeprefix("service.").partition("[")[0] for each in addresses))
+
+
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
 

@@ -149,13 +149,16 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Gap:
     """For how long a service is away while it is changed, in seconds from the least to the most, and what that is made
-    of. `others` of its containers run meanwhile.
+    of. `plus` names what it lasts besides, for as long as nobody can foresee: one-shots, builds and pulls. `others` of
+    its containers run meanwhile; `at_once` of them, this one counted, are away together.
     """
 
     least: float
     most: float
     parts: tuple[Part, ...] = ()
     others: int = 0
+    plus: tuple[str, ...] = ()
+    at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,21 @@ _SECOND = 1_000_000_000
 
 
 def gap_text(gap: Gap | None, *, long: bool = False) -> str:
-    """`1s to 11s: stop up to 10s, start 1s`; with the fields that say so where it is to be `long`."""
+    """`1s to 11s: stop up to 10s, start 1s`, with what it lasts besides and how many replicas it is about; with the
+    fields that say so where it is to be `long`.
+    """
     if gap is None:
         return "none"
     parts = ", ".join(_part(part, long) for part in gap.parts)
+    plus = f", plus as long as {', '.join(gap.plus)} take{'' if len(gap.plus) > 1 else 's'}" if gap.plus else ""
+    return f"{_between(gap.least, gap.most)}{plus}{f': {parts}' if parts else ''}{_replicas(gap)}"
+
+
+def _replicas(gap: Gap) -> str:
+    """How many go at once where that is not one, and how many stay."""
     meanwhile = f"; {gap.others} other replica{'s run' if gap.others > 1 else ' runs'} on" if gap.others else ""
-    return f"{_between(gap.least, gap.most)}{f': {parts}' if parts else ''}{meanwhile}"
+    at_once = f"; {'' if gap.others else 'all '}{gap.at_once} replicas at once" if gap.at_once > 1 else ""
+    return at_once + meanwhile
 
 
 def _between(least: float, most: float) -> str:

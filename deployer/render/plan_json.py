@@ -79,7 +79,9 @@ def _change(change: Change) -> Json:
 
 
 def _in_seconds(gap: Gap | None) -> Json | None:
-    return {"least": round(gap.least, 3), "most": round(gap.most, 3)} if gap else None
+    if gap is None:
+        return None
+    return {"least": round(gap.least, 3), "most": round(gap.most, 3), **({"plus": list(gap.plus)} if gap.plus else {})}
 
 
 def field_object(field: FieldChange) -> Json:
@@ -213,7 +215,18 @@ def _change_schema() -> Json:
             "reason": _text("The first field that differs, or in words why the change is needed."),
             "gap": _text("For how long the service is away, and what that is made of; none where it is not."),
             "gap_seconds": {
-                **_object({"least": _seconds("If all goes fast."), "most": _seconds("If it takes all its time.")}),
+                **_object(
+                    {
+                        "least": _seconds("If all goes fast."),
+                        "most": _seconds("If it takes all its time."),
+                        "plus": _list(
+                            {"type": "string"},
+                            "What it lasts besides, for as long as nobody can foresee: one-shots, builds, pulls. Only"
+                            " where there is some.",
+                        ),
+                    },
+                    optional=("plus",),
+                ),
                 "type": ["object", "null"],
                 "description": "The same in seconds, as far as it can be foreseen; null where the service is not away.",
             },

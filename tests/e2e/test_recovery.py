@@ -73,6 +73,17 @@ def test_a_container_that_was_set_aside_and_stays_gets_its_policy_back(
     assert as_it_was(project.container("web")) == as_it_was(before)
 
 
+def test_a_successor_that_serves_when_its_apply_was_killed_is_missed(project: Project, proxy: Proxy) -> None:
+    """It goes first of all, so the plan says for how long nobody serves."""
+    project.write({"web": sleeper()})
+    project.apply()
+    project.write({"web": sleeper(user="1000")})
+    killed_at(project, proxy, "/start", "after")
+    assert "down for 1s: stop 0s, start 1s" in project.plan_text()
+    assert "Down for a while" in project.plan_text("--format", "markdown")
+    assert project.changes()["service.web[1]"]["gap_seconds"] == {"least": 1, "most": 1}
+
+
 def test_a_successor_that_only_lacks_its_name_is_a_recovery(project: Project, proxy: Proxy) -> None:
     """The plan says what becomes of it; it is neither made anew nor started again."""
     project.write({"web": sleeper()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +12,9 @@ import pytest
 from deployer.plan import order, steps
 from deployer.plan.draft import Draft
 from deployer.plan.gap import first_check, with_gaps
+from deployer.plan.groups import groups_of
 from deployer.plan.model import Action, Call, Gap, Part, Step
+from deployer.plan.recovery import plan_recovery
 from deployer.plan.things import with_its_containers
 from deployer.render.costs import gap_text
 from deployer.resources.observed import Observed, ObservedContainer
@@ -46,7 +48,7 @@ def replacement(draft: Callable[..., Draft]) -> Callable[[ObservedContainer], Dr
 
 def gap_of(*drafts: Draft, groups: tuple[str, ...] = (), among: Observed | None = None) -> Gap | None:
     """The gap of the first draft."""
-    named = groups or tuple(each.change.address for each in drafts)
+    named = groups or groups_of(drafts)
     found = observed(*(each.old for each in drafts if each.old)) if among is None else among
     return with_gaps(drafts, named, order.edges(drafts, named), found)[0].change.gap
 
@@ -154,7 +156,94 @@ def test_replicas_that_all_stop_before_any_starts_do_not_run_meanwhile(
 ) -> None:
     """As they do where a network is made anew that they are in."""
     drafts = [replacement(stopping(container(number=number), stop_grace_period=0)) for number in (1, 2)]
-    assert gap_text(gap_of(*drafts, groups=("g", "g"))) == "1s: stop 0s, start 1s"
+    assert gap_text(gap_of(*drafts, groups=("g", "g"))) == "1s: stop 0s, start 1s; all 2 replicas at once"
+    assert gap_text(gap_of(*drafts, groups=("g", "h"))) == "1s: stop 0s, start 1s; 1 other replica runs on"
+
+
+def test_of_several_replicas_some_may_go_at_once(container: Make, replacement: Callable[..., Draft]) -> None:
+    """Those that trade; the others stay."""
+    drafts = [replacement(stopping(container(number=number), stop_grace_period=0)) for number in (1, 2, 3)]
+    said = "1s: stop 0s, start 1s; 2 replicas at once; 1 other replica runs on"
+    assert gap_text(gap_of(*drafts, groups=("g", "g", "h"))) == said
+
+
+def test_a_one_shot_that_runs_meanwhile_is_named(
+    container: Make, replacement: Callable[..., Draft], draft: Callable[..., Draft]
+) -> None:
+    """Nobody knows how long it takes; the network that it is in is away as long."""
+    front = frozenset({"front"})
+    network = draft(
+        "network.front", Action.REPLACE, Step(Call.REMOVE_NETWORK, "front"), Step(Call.CREATE_NETWORK, "front")
+    )
+    job = SimpleNamespace(name="job", image=SimpleNamespace(reference="busybox"), asked={"healthcheck": ()})
+    calls = (Call.CREATE, Call.START, Call.AWAIT_COMPLETED)
+    migration = draft("service.job[1]", Action.CREATE, *calls, service=job, networks=front)
+    old = stopping(container(), stop_grace_period=0)
+    web = replacement(old, waits_for={"job": "service_completed_successfully"})
+    leave = Step(Call.DISCONNECT, old.id, "front")
+    web.change = replace(web.change, steps=(Step(Call.STOP, old.id), leave, *web.change.steps[2:]))
+    web.service = SimpleNamespace(name="web", image=job.image, asked=job.asked)
+    drafts = [web, network, migration]
+    groups = groups_of(drafts)
+    planned = with_gaps(drafts, groups, order.edges(drafts, groups), observed(old))
+    texts = [gap_text(each.change.gap) for each in planned]
+    assert texts == [
+        "2s, plus as long as job takes: stop 0s, start 1s, wait until job runs 1s",
+        "2s, plus as long as job takes",
+        "none",
+    ]
+
+
+def test_one_that_is_waited_for_before_the_stop_costs_nothing(
+    container: Make, replacement: Callable[..., Draft], draft: Callable[..., Draft]
+) -> None:
+    """As the old container serves until then."""
+    service = SimpleNamespace(name="job")
+    migration = draft("service.job[1]", Action.CREATE, Call.CREATE, Call.START, Call.AWAIT_COMPLETED, service=service)
+    web = replacement(stopping(container(), stop_grace_period=0), waits_for={"job": "service_completed_successfully"})
+    assert gap_text(gap_of(web, migration)) == "1s: stop 0s, start 1s"
+
+
+@pytest.fixture
+def half_done(container: Make) -> tuple[ObservedContainer, ObservedContainer]:
+    """A container that a dead run stopped, and its successor, which that run has started."""
+    old = replace(stopping(container(status="exited")), values={**container().values, "restart": "unless-stopped"})
+    new = replace(stopping(container(), stop_grace_period=4), id="next", name="shop-web-1.next", replaces=old.id)
+    return old, new
+
+
+def test_a_successor_that_a_dead_run_left_serves_until_it_goes(
+    half_done: tuple[ObservedContainer, ObservedContainer], draft: Callable[..., Draft], container: Make
+) -> None:
+    """What is there in its place is started again, or made anew; nobody else runs on with it."""
+    old, new = half_done
+    there = observed(old, new, container(number=2))
+    for calls in ((Call.CREATE, Call.START, READY, Call.REMOVE), (Call.UPDATE, Call.START, READY)):
+        again = draft(old.address, Action.REPLACE, *calls, old=old)
+        said = "1s to 5s: stop up to 4s, start 1s; 1 other replica runs on"
+        assert gap_text(gap_of(again, plan_recovery(new, there), among=there)) == said
+
+
+def test_a_build_comes_after_what_a_dead_run_left_is_gone(
+    half_done: tuple[ObservedContainer, ObservedContainer], draft: Callable[..., Draft]
+) -> None:
+    old, new = half_done
+    there = observed(old, new)
+    again = draft(old.address, Action.REPLACE, Call.CREATE, Call.START, READY, old=old, image="build.web")
+    build = draft("build.web", Action.BUILD, Call.BUILD)
+    said = "1s to 5s, plus as long as build.web takes: stop up to 4s, start 1s"
+    assert gap_text(gap_of(again, plan_recovery(new, there), build, among=there)) == said
+
+
+@pytest.mark.parametrize("states", [("running", "running"), ("exited", "exited"), ("exited", "created")])
+def test_what_a_dead_run_left_is_missed_by_nobody_else(
+    states: tuple[str, str], half_done: tuple[ObservedContainer, ObservedContainer], draft: Callable[..., Draft]
+) -> None:
+    """The old one that serves, or nobody."""
+    old, new = (replace(each, status=status) for each, status in zip(half_done, states, strict=True))
+    there = observed(old, new)
+    again = draft(old.address, Action.UPDATE, Call.UPDATE, Call.START, READY, old=old)
+    assert gap_of(again, plan_recovery(new, there), among=there) is None
 
 
 def test_who_is_in_a_network_that_is_made_anew_and_runs_on_is_disconnected(

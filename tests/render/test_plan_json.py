@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from deployer.fields.field import Effect
-from deployer.plan.model import Action, Cause, Plan
+from deployer.plan.model import Action, Cause, Gap, Plan
 from deployer.render.plan_json import as_json, plan_schema
 
 
@@ -57,6 +57,14 @@ def test_the_plan_is_one_object_with_what_scripts_rely_on(shop: Plan) -> None:
         "known_after": "build.web",
         "steps": ["stop shop-web-2", "start shop-web-2.next"],
     }
+
+
+def test_what_a_gap_lasts_besides_is_named(shop: Plan) -> None:
+    """Its numbers are less what nobody can foresee."""
+    change = replace(shop.changes[2], gap=Gap(1, 11, plus=("build.web", "migrate"), at_once=3))
+    found = json.loads(as_json(replace(shop, changes=(change,))))["changes"][0]
+    assert found["gap_seconds"] == {"least": 1, "most": 11, "plus": ["build.web", "migrate"]}
+    assert found["gap"] == "1s to 11s, plus as long as build.web, migrate take; all 3 replicas at once"
 
 
 def test_what_became_of_the_last_revision_is_a_word_of_the_records(shop: Plan) -> None:
