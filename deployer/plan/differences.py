@@ -17,6 +17,7 @@ from deployer.plan.followers import follower_changes
 from deployer.plan.images import ImageNow, Recall, no_recall
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.namespaces import namespace_changes
+from deployer.plan.next_image import next_image
 from deployer.plan.owners import Owner, owners_of
 from deployer.plan.recovery import has_completed
 from deployer.resources.desired import Desired, DesiredService
@@ -61,7 +62,9 @@ def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[Fiel
 def differences(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
     yield from _image(service, container, facts)
     yield from _mounted_images(service, container, facts)
-    sides = sides_of(service, container, facts.observed, facts.place)
+    address = service.image.address
+    following = next_image(address, facts.images[address], container, facts.observed)
+    sides = sides_of(service, container, facts.observed, facts.place, following)
     rows = list(field_changes(sides))
     yield from rows
     yield from content_changes(service, container, sides.was, facts.recall)

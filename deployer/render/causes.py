@@ -19,6 +19,9 @@ _ABOVE = ("(built above)", "(pulled above)", "(pushed above)", "(loaded above)")
 """What stands for an image that is not there yet: it says by itself why the field differs."""
 
 
+_NOUNS = {"built": "build", "pulled": "pull", "loaded": "load"}
+
+
 def is_ahead(field: FieldChange) -> bool:
     """Whether its image is not there before the plan is carried out."""
     return field.after is not None and field.after.endswith(_ABOVE)
@@ -27,8 +30,7 @@ def is_ahead(field: FieldChange) -> bool:
 def cause_text(field: FieldChange) -> str:
     """`stack.yaml:31; and drift: was 512m when revision 7 was applied`."""
     texts = [_one(cause, field) for cause in field.causes]
-    beside = field.sensitive or (field.before, field.after) != (None, None)  # else it stands in the place of the values
-    note = field.note if Cause.DEPENDENCY not in field.causes and beside else ""
+    note = field.note if Cause.DEPENDENCY not in field.causes and field.has_values else ""
     return "; ".join(text for text in (*(_and(texts)), note) if text)
 
 
@@ -72,6 +74,11 @@ def _drift(field: FieldChange) -> str:
 
 def _short(value: str) -> str:
     return value if len(value) <= 120 else f"{value[:120]}…"
+
+
+def after_text(field: FieldChange, value: str | None) -> str:
+    """The value after, or when it is known."""
+    return f"(known after the {_NOUNS[field.known_after.how]})" if field.known_after else value_text(field, value)
 
 
 def value_text(field: FieldChange, value: str | None) -> str:
