@@ -56,6 +56,11 @@ def _one(cause: Cause, field: FieldChange) -> str:
             return "cause unknown" if field.applied_known else "cause unknown: nothing tells what was applied"
 
 
+def asked_at(field: FieldChange) -> str:
+    """The line that asks for a field of a new container, whatever the cause that there is none."""
+    return place_text(field.at) if field.at else cause_text(field)
+
+
 def place_text(place: Place) -> str:
     """`stack.yaml:31 with .env:3 and $TAG of the shell`: the line, and what sets the variables in it."""
     behind = " and ".join(each.line_reference for each in place.behind)
