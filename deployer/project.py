@@ -46,7 +46,8 @@ class Project:
     """A stack that can be planned and carried out; one that is known `by_name` alone can only be removed. `named` tells
     whether the command line says what it is called.
 
-    `pin` says anew for each plan which images are chosen already.
+    `pin` says anew for each plan which images are chosen already; `contents` are the digests of what secrets and
+    configs held when they were last read.
     """
 
     stack: Stack
@@ -54,6 +55,7 @@ class Project:
     by_name: bool = False
     named: bool = False
     pin: Callable[[Project, Reader], Pinned] = lambda *_: UNPINNED
+    contents: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @cached_property
     def sources(self) -> StackSources:
@@ -105,6 +107,7 @@ class Project:
         sensitive is in it as salted digests.
         """
         from deployer.render.change_line import change_line, change_lines, lines_by_end
+        from deployer.resources.applied import digest_with
         from deployer.resources.revisions import About
 
         commit, dirty = self.commit
@@ -121,6 +124,8 @@ class Project:
             keep,
             cut,
             self.masked(salt),
+            self._around,
+            {path: digest_with(salt, digest) for path, digest in self.contents.items()},
             became=lines_by_end(plan, became),
         )
 
@@ -138,6 +143,18 @@ class Project:
 
         hidden = masked(whole_tree(self.stack), whole_tree(self.stack, bare=True))
         return {path: json.dumps(value, sort_keys=True, default=str) for path, value in hidden}
+
+    @cached_property
+    def _around(self) -> Mapping[str, str]:
+        """What can be shown of what is sensitive in the stack, by its path."""
+        from deployer.resources.from_stack import desired
+
+        services = desired(self.stack, "", {}).services
+        return {
+            f"services.{name}.{row}.{entry}": around.text
+            for name, service in services.items()
+            for (row, entry), around in service.around.items()
+        }
 
     def desired(
         self,
@@ -163,7 +180,7 @@ class Project:
         wanted = [name for name in self.stack.builds if not only or f"build.{name}" in needed]
         chosen = [name for name in wanted if name not in pinned.needless]
         builds = self.sources.builds(chosen, mistakes, pinned.builds)
-        digests = self.sources.contents(part.services, mistakes if unread is None else unread)
+        digests = self.contents = self.sources.contents(part.services, mistakes if unread is None else unread)
         part = self.sources.bound(part, mistakes)
         archives = self.sources.archives((whole.images if builds else part.images).keys() - pinned.images, mistakes)
         raise_if_any(mistakes)

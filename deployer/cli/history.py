@@ -78,7 +78,7 @@ def diff(
     Example: deployer diff 5 7
     """
     from deployer.history.choice import revision_named
-    from deployer.history.compare import differences, images_between, masked_between
+    from deployer.history.compare import differences, images_between, with_masked
     from deployer.reconcile.turn import records_now
     from deployer.render import history as render
     from deployer.rollback import kept_of
@@ -88,8 +88,8 @@ def diff(
     stack, reader = state.stack_name, state.reader()
     records = records_now(reader, stack)
     one, other = (kept_of(reader, stack, revision_named(records, stack, number)) for number in (before, after))
-    hidden = masked_between(one.record.about.masked, other.record.about.masked)
-    found = [*differences(one.tree, other.tree), *hidden, *images_between(one.images, other.images)]
+    values = with_masked(differences(one.tree, other.tree), one.record.about, other.record.about)
+    found = [*values, *images_between(one.images, other.images)]
     shown = render.differences_as_json if format is Format.JSON else render.differences_as_text
     state.output.result(shown(stack, before, after, found))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from deployer.fields.sensitive import MASK
-from deployer.resources.revisions import KeptImage, Tree
+from deployer.resources.revisions import About, KeptImage, Tree
 
 _ABSENT = object()
 
@@ -62,6 +62,21 @@ def masked_between(before: Mapping[str, str], after: Mapping[str, str]) -> Itera
     for path in sorted(before.keys() & after.keys()):
         if before[path] != after[path]:
             yield Difference(path, MASK, MASK)
+
+
+def with_masked(found: Iterable[Difference], before: About, after: About) -> Iterator[Difference]:
+    """The differences of two revisions' trees, with what can be shown around what is masked in them; then what else
+    differs behind the same mask, and in what secrets and configs hold.
+    """
+    found = list(found)
+    hidden = masked_between({**before.masked, **before.contents}, {**after.masked, **after.contents})
+    others = (each for each in hidden if not any(f"{one.path}.".startswith(f"{each.path}.") for one in found))
+    for each in (*found, *others):
+        yield replace(each, before=_around(each.path, each.before, before), after=_around(each.path, each.after, after))
+
+
+def _around(path: str, value: Any, about: About) -> Any:
+    return about.around.get(path, value) if value == MASK else value
 
 
 def images_between(before: Mapping[str, KeptImage], after: Mapping[str, KeptImage]) -> Iterator[Difference]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from deployer.fields import container
@@ -32,13 +33,15 @@ _LONGEST = 50
 """Characters of a command, on a line that has more to say."""
 
 
-def asks(service: DesiredService, secrecy: Secrecy, facts: Facts) -> Iterator[FieldChange]:
-    """Each field, and each entry of a keyed one, that the stack file says, as a change from nothing."""
+def asks(service: DesiredService, secrecy: Secrecy, facts: Facts, causes: tuple[Cause, ...]) -> Iterator[FieldChange]:
+    """Each field, and each entry of a keyed one, that the stack file says, as a change from nothing. `causes` are why
+    the container is not there.
+    """
     at = image_place(service, facts.place)
-    yield FieldChange("image", None, image_in_brief(service), (Cause.EDIT,), Effect.REPLACE, at=at)
+    yield FieldChange("image", None, image_in_brief(service), causes, Effect.REPLACE, at=at)
     for row in container.FIELDS:
         for entry, value in _entries(service, row):
-            yield _asked(service, secrecy, facts, row, entry, value)
+            yield replace(_asked(service, secrecy, facts, row, entry, value), causes=causes)
 
 
 def settings(service: DesiredService) -> str:

@@ -21,7 +21,7 @@ from deployer.plan.differences import NAME, Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
 from deployer.plan.in_place import plan_in_place
-from deployer.plan.model import Action, Call, Change, FieldChange, LostData, Step
+from deployer.plan.model import Action, Call, Cause, Change, FieldChange, LostData, Step
 from deployer.plan.one_shots import Loss, losses
 from deployer.plan.owners import owners_of
 from deployer.plan.readiness import await_ready
@@ -128,7 +128,7 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
         runbook,
         detail=brief(service),
         mounts=mounts(service),
-        asks=tuple(asks(service, secrecy, facts)),
+        asks=tuple(asks(service, secrecy, facts, fields[0].causes if fields else (Cause.EDIT,))),
         settings="" if facts.observed.of_service(service.name) or fields else settings(service),
         notes=tuple(data_there(service, facts)),
     )

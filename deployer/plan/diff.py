@@ -18,7 +18,8 @@ from deployer.fields.sensitive import mask_user_info
 from deployer.plan.applied_by import revision_of_row
 from deployer.plan.around import ONLY_TEXT, told_around
 from deployer.plan.copies import as_bound, told
-from deployer.plan.model import Cause, FieldChange, Shows
+from deployer.plan.model import Ahead, Cause, FieldChange, Shows
+from deployer.plan.next_image import NextImage, is_of_the_image
 from deployer.resources import applied
 from deployer.resources.applied import Applied, Secrecy
 from deployer.resources.desired import DesiredService
@@ -28,13 +29,15 @@ PlaceOf = Callable[..., Place | None]
 """A path of the stack file -> where it is written."""
 
 _ABSENT = object()
+_SAME_BY_IMAGE = "the new image has the same"
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
     """What the diff of one container looks at. `was` is what was last applied, None where that is not known; `left` are
     the keys of the stack's networks that the file no longer names, by what the engine calls them; `applied_by` tells
-    the revision that applied a row, 0 where none does.
+    the revision that applied a row, 0 where none does; `next` is the image that takes the place of its own, None where
+    that stays.
     """
 
     service: DesiredService
@@ -45,9 +48,16 @@ class Sides:
     place: PlaceOf
     left: Mapping[str, str] = field(default_factory=dict[str, str])
     applied_by: Callable[[str], int] = field(default=lambda _: 0)
+    next: NextImage | None = None
 
 
-def sides_of(service: DesiredService, found: ObservedContainer, observed: Observed, place: PlaceOf) -> Sides:
+def sides_of(
+    service: DesiredService,
+    found: ObservedContainer,
+    observed: Observed,
+    place: PlaceOf,
+    following: NextImage | None = None,
+) -> Sides:
     image = observed.images.get(found.image_id)
     was = None if observed.records.ended.damaged else found.applied
     if was and (updated := observed.records.updates.get(found.id)):
@@ -55,7 +65,7 @@ def sides_of(service: DesiredService, found: ObservedContainer, observed: Observ
     secrecy = Secrecy(observed.records.salt, service.sensitive, service.hidden)
     left = {name: key for key, name in networks_left(service, observed).items()}
     by = partial(revision_of_row, found, observed.records)
-    return Sides(service, found, image.config if image else None, was, secrecy, place, left, by)
+    return Sides(service, found, image.config if image else None, was, secrecy, place, left, by, following)
 
 
 def networks_left(service: DesiredService, observed: Observed) -> dict[str, str]:
@@ -151,10 +161,12 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
     said = sides.service.written.get(row.name)
     name = said.name if said else row.name
     was = _applied_entry(sides, row, entry)
+    want, ahead = _after(sides, row, entry, want)
     sensitive = sides.secrecy.hides(row.name, entry, have, want) or (applied.is_hash(was) and was not in (have, want))
     causes = _causes(sides, row, entry, have)
     before, after = _shown(row, entry, have, want, sensitive)
     around, note = told_around(sides, row.name, entry, have, want, was) if sensitive else ((None, None), "")
+    note = _SAME_BY_IMAGE if have == want and not ahead else note
     at = line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None
     if at and note == ONLY_TEXT:
         at = replace(at, behind=tuple(place for place in at.behind if not place.secret))
@@ -173,13 +185,29 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         quoted=row.kind.quoted,
         shows=(shows(row, entry, have), shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
         around=around,
+        known_after=ahead,
     )
     return told(change, sides, row.name, entry, have, want) if row.name in SECTIONS else change
 
 
+def _after(sides: Sides, row: Field, entry: str, want: Any) -> tuple[Any, Ahead | None]:
+    """What a row, or an entry of it, comes to on the image that the next container runs; absent, and what there is to
+    be done first, where only that tells. `want` is the same on the image of the old one, by which it is known whether
+    anything differs: what the file never said is no difference of its own where another image comes.
+    """
+    following, asked = sides.next, sides.service.asked
+    if following is None or not is_of_the_image(row, entry, asked):
+        return want, None
+    if following.config is None:
+        return _ABSENT, following.ahead
+    comes = row.on_image(asked, following.config)
+    return (dict(comes).get(entry, _ABSENT) if row.kind.keyed else comes), None
+
+
 def _what_comes(sides: Sides, row: Field, entry: str, want: Any) -> str:
     """Where a volume is taken away, the image may have one of its own: the service begins there with nothing."""
-    declared: Mapping[str, Any] = (sides.image or {}).get("Volumes") or {}
+    image = sides.next.config if sides.next else sides.image
+    declared: Mapping[str, Any] = (image or {}).get("Volumes") or {}
     return (
         "a new, empty volume of the image's comes there"
         if row.name == "volumes" and want is _ABSENT and entry in declared

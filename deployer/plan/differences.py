@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from deployer.fields.container_names import CONTAINER_NAME
@@ -17,6 +17,7 @@ from deployer.plan.followers import follower_changes
 from deployer.plan.images import ImageNow, Recall, no_recall
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.namespaces import namespace_changes
+from deployer.plan.next_image import next_image
 from deployer.plan.owners import Owner, owners_of
 from deployer.plan.recovery import has_completed
 from deployer.resources.desired import Desired, DesiredService
@@ -61,14 +62,17 @@ def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[Fiel
 def differences(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
     yield from _image(service, container, facts)
     yield from _mounted_images(service, container, facts)
-    sides = sides_of(service, container, facts.observed, facts.place)
+    address = service.image.address
+    following = next_image(address, facts.images[address], container, facts.observed)
+    sides = sides_of(service, container, facts.observed, facts.place, following)
     rows = list(field_changes(sides))
-    yield from rows
+    dead = {change.field: change for change in _dead_networks(service, container, facts)}
+    yield from (_with_network(row, dead.pop(row.field, None)) for row in rows)
     yield from content_changes(service, container, sides.was, facts.recall)
     followed = owners_of(service, facts.owners, facts.observed)
     yield from namespace_changes(service, container, followed, facts.observed)
     yield from follower_changes(service, container, followed, facts.observed)
-    yield from _dead_networks(service, container, facts)
+    yield from dead.values()
     yield from _name(service, container, facts) if all(row.field != CONTAINER_NAME.name for row in rows) else ()
     yield from _state(service, container, facts)
 
@@ -148,6 +152,11 @@ def _dead_networks(service: DesiredService, container: ObservedContainer, facts:
             after = f"{key} ({'made anew' if anew else 'another one'})"
             note = f"with network.{key}" if anew else f"network {name} was removed and made again since"
             yield FieldChange(f"networks.{key}", key, after, (Cause.DEPENDENCY,), Effect.REPLACE, note=note)
+
+
+def _with_network(row: FieldChange, dead: FieldChange | None) -> FieldChange:
+    """What differs of how a container is in a network, where that is made anew besides: one field has one line."""
+    return replace(row, causes=(*row.causes, *dead.causes), effect=dead.effect, note=dead.note) if dead else row
 
 
 def _name(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:

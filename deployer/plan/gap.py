@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
+from typing import Any
 
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Value
 from deployer.plan.beforehand import preceding, reached
 from deployer.plan.draft import Draft
+from deployer.plan.images import ImageNow
 from deployer.plan.model import Action, Call, Edge, Gap, Part, Step, StepId
+from deployer.plan.next_image import config_of
 from deployer.resources.observed import Observed, ObservedContainer
 
 _NAMED = 3
@@ -47,13 +50,21 @@ class Span:
         return Span(max(self.least, other.least), max(self.most, other.most))
 
 
-def with_gaps(drafts: Sequence[Draft], groups: Sequence[str], edges: Sequence[Edge], observed: Observed) -> list[Draft]:
-    """The drafts, each saying for how long its service is away; that of a network is its containers' longest."""
+def with_gaps(
+    drafts: Sequence[Draft],
+    groups: Sequence[str],
+    edges: Sequence[Edge],
+    observed: Observed,
+    images: Mapping[str, ImageNow],
+) -> list[Draft]:
+    """The drafts, each saying for how long its service is away; that of a network is its containers' longest. `images`
+    are by address, none where every container keeps its own.
+    """
     downs = {index: down for index, draft in enumerate(drafts) if (down := _down(index, draft, drafts, observed))}
     if not downs:
         return list(drafts)
     parts = {down.step: stopping(down.container) for down in downs.values()}
-    parts |= {(index, at): part for index, draft in enumerate(drafts) for at, part in _parts(draft, observed)}
+    parts |= {(index, at): part for index, draft in enumerate(drafts) for at, part in _parts(draft, observed, images)}
     course = _Course(drafts, edges, parts, _ends(drafts, edges, parts), preceding(drafts, edges))
     going = {draft.old.id for draft in drafts if draft.old and draft.change.action is Action.REMOVE}
     going |= {step.target for draft in drafts if draft.change.action is Action.RECOVER for step in draft.change.steps}
@@ -191,17 +202,17 @@ def _ends(drafts: Sequence[Draft], edges: Sequence[Edge], parts: Mapping[StepId,
     return ends
 
 
-def _parts(draft: Draft, observed: Observed) -> list[tuple[int, Part]]:
+def _parts(draft: Draft, observed: Observed, images: Mapping[str, ImageNow]) -> list[tuple[int, Part]]:
     """The steps of a change that take time while its service is away."""
     found: list[tuple[int, Part]] = []
     for at, step in enumerate(draft.change.steps):
-        part = _part(draft, at, step, observed)
+        part = _part(draft, at, step, observed, images)
         if part:
             found.append((at, part))
     return found
 
 
-def _part(draft: Draft, at: int, step: Step, observed: Observed) -> Part | None:
+def _part(draft: Draft, at: int, step: Step, observed: Observed, images: Mapping[str, ImageNow]) -> Part | None:
     match step.call:
         case Call.STOP if draft.old and draft.old.is_alive:
             return stopping(draft.old)
@@ -211,7 +222,7 @@ def _part(draft: Draft, at: int, step: Step, observed: Observed) -> Part | None:
         case Call.START:
             return STARTING
         case Call.AWAIT_READY if at == draft.ready:
-            return first_check(_healthcheck(draft, observed), observed.engine.api)
+            return _first_check(draft, observed, images)
         case _:
             return None
 
@@ -234,14 +245,24 @@ def first_check(check: Mapping[str, Value], api: str) -> Part | None:
     return Part("first health check", seconds, seconds, f"healthcheck.{name}")
 
 
-def _healthcheck(draft: Draft, observed: Observed) -> dict[str, Value]:
-    """The check that the new container has; of an image that is not there yet, that of the old one stands for it."""
-    if draft.service is None:
-        return dict(draft.old.values.get("healthcheck", ())) if draft.old else {}
-    known = observed.images.get(draft.service.image.reference) or (
-        observed.images.get(draft.old.image_id) if draft.old else None
-    )
-    return dict(BY_NAME["healthcheck"].on_image(draft.service.asked, known.config if known else None))
+def _first_check(draft: Draft, observed: Observed, images: Mapping[str, ImageNow]) -> Part | None:
+    """Of the check that the new container has; that of the old image stands for one that is not there yet, and what it
+    has a say in is so only if the new one keeps it.
+    """
+    service, api = draft.service, observed.engine.api
+    if service is None:
+        return first_check(dict(draft.old.values.get("healthcheck", ())) if draft.old else {}, api)
+
+    def on(config: Mapping[str, Any]) -> Part | None:
+        return first_check(dict(BY_NAME["healthcheck"].on_image(service.asked, config)), api)
+
+    now = images.get(service.image.address)
+    config = config_of(now, observed) if now else None
+    if config is not None:
+        return on(config)
+    known = observed.images.get(draft.old.image_id if draft.old else service.image.reference)
+    part = on(known.config if known else {})
+    return replace(part, if_kept=True) if part and now and part != on({}) else part
 
 
 def _numbers(version: str) -> tuple[int, ...]:

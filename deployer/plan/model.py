@@ -104,6 +104,14 @@ class Danger(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """What brings an image that is not there yet: the address of its change, and `how`: built, pulled or loaded."""
+
+    address: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class FieldChange:
     """One field that differs. The values are as a user would write them; None is unset. Sensitive ones are never here.
 
@@ -111,7 +119,7 @@ class FieldChange:
     `note` says in words what the values cannot; `quoted` values are texts that a person sees in quotation marks.
     `was_at` is where the value before is written, where two versions of a file are compared. `shows` is what can be
     told of sensitive values, before and after, `around` the texts with `(sensitive)` in the place of what is hidden,
-    where these can be shown.
+    where these can be shown. `known_after` is there where the value after is that of an image which is not there yet.
     """
 
     field: str
@@ -129,6 +137,12 @@ class FieldChange:
     around: tuple[str | None, str | None] = (None, None)
     was_at: Place | None = None
     applied_by: int = 0
+    known_after: Ahead | None = None
+
+    @property
+    def has_values(self) -> bool:
+        """Whether a value stands on one of its sides; else the note says in words what there is to say."""
+        return self.sensitive or bool(self.known_after) or (self.before, self.after) != (None, None)
 
     @property
     def by_hand(self) -> bool:
@@ -138,12 +152,15 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something that takes a while, in seconds from the least to the most; `said_by` is the field that says so."""
+    """Something that takes a while, in seconds from the least to the most; `said_by` is the field that says so. It is
+    that of the old image, and so only `if_kept` by one that is not there yet.
+    """
 
     what: str
     least: float
     most: float
     said_by: str = ""
+    if_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def _with_reason(
     draft, becomes = next((event for event in events if event[1] == MADE), events[0] if events else (None, ""))
     if draft is None:
         return owner
-    own = [each for each in draft.change.fields if Cause.DEPENDENCY not in each.causes]
+    own = [each for each in draft.change.fields if each.causes != (Cause.DEPENDENCY,)]
     causes = (before[name] for name in followed(service) if name in before and before[name].becomes)
     root = next((each.root for each in causes), "") if draft.change.fields and not own else ""
     said = [str(each.before) if each.field == "state" else each.field for each in own or draft.change.fields]

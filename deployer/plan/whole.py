@@ -53,7 +53,7 @@ def plan_of(
     """The drafts in their order and groups, with what they cost."""
     groups = groups_of(drafts)
     ordered = order.edges(drafts, groups)
-    drafts = with_gaps(drafts, groups, ordered, observed)
+    drafts = with_gaps(drafts, groups, ordered, observed, images)
     changes = tuple(
         _in_group(draft.change, group, groups.count(group) > 1) for draft, group in zip(drafts, groups, strict=True)
     )

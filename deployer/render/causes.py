@@ -19,6 +19,9 @@ _ABOVE = ("(built above)", "(pulled above)", "(pushed above)", "(loaded above)")
 """What stands for an image that is not there yet: it says by itself why the field differs."""
 
 
+_NOUNS = {"built": "build", "pulled": "pull", "loaded": "load"}
+
+
 def is_ahead(field: FieldChange) -> bool:
     """Whether its image is not there before the plan is carried out."""
     return field.after is not None and field.after.endswith(_ABOVE)
@@ -27,8 +30,7 @@ def is_ahead(field: FieldChange) -> bool:
 def cause_text(field: FieldChange) -> str:
     """`stack.yaml:31; and drift: was 512m when revision 7 was applied`."""
     texts = [_one(cause, field) for cause in field.causes]
-    beside = field.sensitive or (field.before, field.after) != (None, None)  # else it stands in the place of the values
-    note = field.note if Cause.DEPENDENCY not in field.causes and beside else ""
+    note = field.note if Cause.DEPENDENCY not in field.causes and field.has_values else ""
     return "; ".join(text for text in (*(_and(texts)), note) if text)
 
 
@@ -54,6 +56,11 @@ def _one(cause: Cause, field: FieldChange) -> str:
             return "cause unknown" if field.applied_known else "cause unknown: nothing tells what was applied"
 
 
+def asked_at(field: FieldChange) -> str:
+    """The line that asks for a field of a new container, whatever the cause that there is none."""
+    return place_text(field.at) if field.at else cause_text(field)
+
+
 def place_text(place: Place) -> str:
     """`stack.yaml:31 with .env:3 and $TAG of the shell`: the line, and what sets the variables in it."""
     behind = " and ".join(each.line_reference for each in place.behind)
@@ -72,6 +79,11 @@ def _drift(field: FieldChange) -> str:
 
 def _short(value: str) -> str:
     return value if len(value) <= 120 else f"{value[:120]}…"
+
+
+def after_text(field: FieldChange, value: str | None) -> str:
+    """The value after, or when it is known."""
+    return f"(known after the {_NOUNS[field.known_after.how]})" if field.known_after else value_text(field, value)
 
 
 def value_text(field: FieldChange, value: str | None) -> str:

@@ -32,7 +32,8 @@ def _between(least: float, most: float) -> str:
 
 def _part(part: Part, long: bool) -> str:
     time = _time(part.most) if part.least == part.most else f"up to {_time(part.most)}"
-    return f"{part.what} {time}{f' ({part.said_by})' if long and part.said_by else ''}"
+    said_by = f" ({part.said_by})" if long and part.said_by else ""
+    return f"{part.what} {time}{said_by}{' if the new image keeps it' if part.if_kept else ''}"
 
 
 def _time(seconds: float) -> str:

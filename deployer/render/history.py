@@ -8,6 +8,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from deployer.fields.container import FIELDS
+from deployer.fields.kinds import SIZE
+from deployer.fields.memory import RESERVATION, SWAP
 from deployer.fields.sensitive import MASK
 from deployer.history.compare import Difference
 from deployer.history.entries import Entry
@@ -22,6 +25,7 @@ FORMAT_VERSION = 1
 
 _HEAD = ("REVISION", "WHEN", "WHO", "HOST", "COMMIT", "RESULT", "COMMAND", "CHANGED")
 _LONGEST = 120
+_SIZES = {name: row.kind.show for row in FIELDS for name in row.names if row.kind in (SIZE, SWAP, RESERVATION)}
 _MEANT = "to change"
 """Before what has no end, or none that is known: it died, or an earlier deployer did not say."""
 
@@ -47,7 +51,7 @@ def revision_as_text(entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) 
     for end, changes in (entry.became or {_heading(entry): entry.changes}).items():
         lines += [f"# {end}:", *(f"#   {change}" for change in changes)] if changes else []
     lines += [f"# {address}: {image.reference} @ {image.id[7:19]}" for address, image in sorted(images.items())]
-    return "\n".join([*map(harmless, lines), tree_as_yaml(_masked(tree))])
+    return "\n".join([*map(harmless, lines), tree_as_yaml(_with_units(_masked(tree)))])
 
 
 def revision_as_json(stack: str, entry: Entry, tree: Tree, images: Mapping[str, KeptImage]) -> str:
@@ -95,7 +99,8 @@ def entry_object(entry: Entry) -> dict[str, Any]:
 def _values(found: Difference) -> str:
     if _is_content(found.path):
         return "" if found.sign != "~" else "another content"
-    before, after = (_value(value) for value in (found.before, found.after))
+    key = found.path.removeprefix("services.").partition(".")[2]
+    before, after = (_value(_in_units(key, value)) for value in (found.before, found.after))
     return {"+": after, "-": before}.get(found.sign, f"{before} -> {after}")
 
 
@@ -121,6 +126,20 @@ def _masked(tree: Tree) -> Tree:
     configs = cast("Mapping[str, Tree]", tree.get("configs") or {})
     masked = {name: {**one, "content": MASK} if "content" in one else one for name, one in configs.items()}
     return {**tree, "configs": masked} if masked else tree
+
+
+def _with_units(tree: Tree) -> Tree:
+    """The sizes of services as a plan shows them: in bytes, as Compose prints them, nobody can read them."""
+    services = cast("Tree", tree.get("services") or {})
+    return {**tree, "services": type(services)({name: _in_units("", one) for name, one in services.items()})}
+
+
+def _in_units(key: str, value: Any) -> Any:
+    """What stands at a dotted key of a service, and all that is beneath it."""
+    if isinstance(value, dict):
+        beneath = cast("Tree", value).items()
+        return type(value)({name: _in_units(f"{key}.{name}" if key else name, each) for name, each in beneath})
+    return _SIZES[key](int(value)) if key in _SIZES and str(value).isdecimal() else value
 
 
 def _json(said: Mapping[str, Any]) -> str:

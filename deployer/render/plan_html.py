@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.errors import Place
 from deployer.plan.model import Change, FieldChange, Plan
-from deployer.render.causes import cause_text
+from deployer.render.causes import asked_at, cause_text
 from deployer.render.graph import Graph, picture
 from deployer.render.graph_svg import STYLE
 from deployer.render.harmless import harmless
@@ -116,8 +116,8 @@ def _change(change: Change, link_to: LinkTo) -> _Change:
         harmless(change.address),
         harmless(words(change, verbose=True)),
         (
-            *(_field(field, sides(field), link_to) for field in change.fields),
-            *(_field(field, ("", asked(field)), link_to) for field in change.asks),
+            *(_field(field, sides(field), cause_text(field), link_to) for field in change.fields),
+            *(_field(field, ("", asked(field)), asked_at(field), link_to) for field in change.asks),
         ),
         harmless(line),
         link_of(line, change.at, link_to),
@@ -126,8 +126,7 @@ def _change(change: Change, link_to: LinkTo) -> _Change:
     )
 
 
-def _field(field: FieldChange, both: tuple[str, str] | None, link_to: LinkTo) -> _Field:
-    why = cause_text(field)
+def _field(field: FieldChange, both: tuple[str, str] | None, why: str, link_to: LinkTo) -> _Field:
     link = link_of(why, field.at, link_to)
     return _Field(harmless(field.field), both, harmless(field.note) or "changed", harmless(why), link)
 

@@ -91,6 +91,7 @@ def field_object(field: FieldChange) -> Json:
         "before": _value_of(field, field.before, field.shows[0]),
         "after": _value_of(field, field.after, field.shows[1]),
         **({"applied": None if hidden else field.applied} if field.applied_known else {}),
+        **({"known_after": field.known_after.address} if field.known_after else {}),
         "causes": [cause.value for cause in field.causes],
         "at": field.at.line_reference if field.at else None,
         **({"was_at": field.was_at.line_reference} if field.was_at else {}),
@@ -258,6 +259,7 @@ def _field_schema() -> Json:
             "before": _value("The value now; null where it is unset, told by the note, or sensitive and not empty."),
             "after": _value("The value that is asked for; null as before."),
             "applied": _value("The value that was last applied; only where that is known."),
+            "known_after": _text("Address of the build, pull or load that tells the value after, which is null."),
             "causes": {
                 **_list(_one_of(Cause, "A cause."), "Why the field differs: for people, never for decisions."),
                 "minItems": 1,
@@ -277,7 +279,7 @@ def _field_schema() -> Json:
             ),
             "note": _text("In words what the values cannot say."),
         },
-        optional=("applied", "around", "was_at"),
+        optional=("applied", "around", "known_after", "was_at"),
         description="One field that differs.",
     )
 

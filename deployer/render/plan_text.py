@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deployer.plan.model import Action, Change, FieldChange, Plan
-from deployer.render.causes import cause_text
+from deployer.render.causes import asked_at, cause_text
 from deployer.render.diagnostics import as_text as warnings_text
 from deployer.render.harmless import display_width, harmless
 from deployer.render.plan_words import (
@@ -124,7 +124,7 @@ class _Table:
             yield _Row("", f"{number:>2}. {step_words(step)}", "")
 
     def asked(self, field: FieldChange) -> _Row:
-        return _Row("", harmless(field.field), asked(field), harmless(cause_text(field)))
+        return _Row("", harmless(field.field), asked(field), harmless(asked_at(field)))
 
     def field(self, field: FieldChange) -> _Row:
         return _Row("", harmless(field.field), values(field), harmless(cause_text(field)))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from deployer.fields.mounts import is_anonymous
 from deployer.plan.model import HOLDS_DATA, NO_LONGER, Action, Change, FieldChange, LostData, Plan, Shows, Step
-from deployer.render.causes import place_text, value_text
+from deployer.render.causes import after_text, place_text, value_text
 from deployer.render.costs import gap_text
 from deployer.render.harmless import harmless
 from deployer.render.sizes import bytes_text, comparable
@@ -171,9 +171,9 @@ def sides(field: FieldChange) -> tuple[str, str] | None:
     """The values before and after, cut and harmless; None where a note says in words what there is to say."""
     if field.sensitive:
         return _cut(*_hidden(field))
-    if field.before is None and field.after is None:
+    if not field.has_values:
         return None
-    before, after = (value_text(field, value) for value in (field.before, field.after))
+    before, after = value_text(field, field.before), after_text(field, field.after)
     both = (before, after) if field.quoted else comparable(before, after)
     return _cut(*map(harmless, both))
 
@@ -181,8 +181,8 @@ def sides(field: FieldChange) -> tuple[str, str] | None:
 def is_unset(field: FieldChange) -> tuple[bool, bool]:
     """Whether there is no value before, and none after."""
     if field.sensitive:
-        return field.shows[0] is Shows.UNSET, field.shows[1] is Shows.UNSET
-    return field.before is None, field.after is None
+        return field.shows[0] is Shows.UNSET, field.shows[1] is Shows.UNSET and not field.known_after
+    return field.before is None, field.after is None and not field.known_after
 
 
 def _hidden(field: FieldChange) -> tuple[str, str]:
@@ -191,7 +191,7 @@ def _hidden(field: FieldChange) -> tuple[str, str]:
         shows.value if text is None else harmless(value_text(field, text))
         for shows, text in zip(field.shows, field.around, strict=True)
     )
-    return before, after
+    return before, after_text(field, None) if field.known_after else after
 
 
 def step_words(step: Step) -> str:

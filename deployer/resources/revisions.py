@@ -39,8 +39,9 @@ class About:
     say; `change` what it changed, in a line, and `changes` all of it, where the line is cut. `commit` is that of the
     checkout whose file it was, "" where there is none, and `dirty` whether something in it was not committed. `folder`
     is the stack file's, `inactive` are the services that were no part of it by their profiles. So many revisions are to
-    be kept as `keep` says. `masked` are salted digests of what is sensitive in the stack, by its path. `failure` is
-    what made it fail, in a line, "" where nothing did. `became` are the changes by what became of them, in the order of
+    be kept as `keep` says. `masked` are salted digests of what is sensitive in the stack, by its path, `around` what
+    can be shown of it, and `contents` those of what secrets and configs hold (`secrets.token`). `failure` is what made
+    it fail, in a line, "" where nothing did. `became` are the changes by what became of them, in the order of
     BECAME; none where all are done, or it has not ended.
     """
 
@@ -53,6 +54,8 @@ class About:
     keep: int = KEPT
     changes: tuple[str, ...] = ()
     masked: Mapping[str, str] = field(default_factory=dict[str, str])
+    around: Mapping[str, str] = field(default_factory=dict[str, str])
+    contents: Mapping[str, str] = field(default_factory=dict[str, str])
     failure: str = ""
     became: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
@@ -83,6 +86,8 @@ def about_of(text: str) -> About:
         keep=keep if type(keep) is int and keep > 0 else KEPT,
         changes=_texts(changes),
         masked=_by_text(known.get("masked")),
+        around=_by_text(known.get("around")),
+        contents=_by_text(known.get("contents")),
         became=_lists(known.get("became")),
     )
 

@@ -189,3 +189,21 @@ def test_where_there_is_no_file_the_name_is_enough(project: Project, tmp_path: P
     assert {each["service"]: (each["ready"], each["wanted"]) for each in found} == {"web": (1, 2), "once": (1, 1)}
     assert "no revisions" in elsewhere.run("-p", "nobody-is-called-so", "status").err
     assert "name the stack: -p NAME" in elsewhere.run("status").err
+
+
+def test_of_what_is_sensitive_two_revisions_tell_what_the_plan_has_shown(project: Project) -> None:
+    """The host of a URL whose password is hidden, and that a secret file has changed."""
+    for host in ("one", "two"):
+        (project.folder / ".env").write_text(f"DB_PASSWORD={SECRET}\n")
+        (project.folder / "key.txt").write_text(f"{SECRET}-{host}")
+        web = sleeper(environment={"URL": f"http://u:${{DB_PASSWORD}}@{host}/", "MODE": host}, secrets=["key"])
+        project.write({"web": web}, secrets={"key": {"file": "./key.txt"}})
+        project.apply()
+
+    told = project.run("diff", "1", "2").out
+    assert [" ".join(line.split()) for line in told.splitlines()[2:]] == [
+        "~ services.web.environment.MODE one -> two",
+        "~ secrets.key (sensitive) -> (sensitive)",
+        "~ services.web.environment.URL http://u:(sensitive)@one/ -> http://u:(sensitive)@two/",
+    ]
+    assert SECRET not in json.dumps(project.engine.volumes())

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from deployer.plan.model import Change, Plan
+from deployer.plan.model import Cause, Change, Plan
 from deployer.render.graph import Graph
 from deployer.render.plan_html import as_html
 from deployer.render.plan_json import as_json
 from deployer.render.plan_markdown import as_markdown
 from deployer.render.plan_text import as_text
 from deployer.resources.from_stack import desired
+from deployer.resources.records import SUCCEEDED, Record, Records
 from tests.plan.conftest import Make
 from tests.plan.fresh import NOTHING, changes_of, plan_of, with_container, with_volumes
 from tests.stack.several import stack_of
@@ -199,3 +201,15 @@ def test_a_volume_whose_service_is_gone_has_nothing_in_its_place(container: Make
     text = "services: {web: {image: 'web:1'}}\n"
     plan = plan_of(text, with_container(container("db", 1), with_volumes("old"), volumes=mounting("old")))
     assert changes_of(plan)["volume.old"].notes == ()
+
+
+def test_what_a_replica_that_was_removed_by_hand_asks_for_was_edited_by_nobody():
+    """Each with the line that asks for it all the same."""
+    left = (Record(3, result=SUCCEEDED, resources=frozenset({"service.web[1]", "service.web[2]"})),)
+    there = replace(NOTHING, records=Records(left, "salt"))
+    plan = plan_of("services: {web: {image: 'web:1', command: serve}}\n", there)
+    assert {each.causes for each in changes_of(plan)["service.web[1]"].asks} == {(Cause.DRIFT,)}
+    said = " ".join(as_text(plan, verbose=True).split())
+    assert 'command ["serve"] stack.yaml:1' in said
+    new = plan_of("services: {web: {image: 'web:1', command: serve}}\n")
+    assert {each.causes for each in changes_of(new)["service.web[1]"].asks} == {(Cause.EDIT,)}

@@ -50,7 +50,7 @@ def gap_of(*drafts: Draft, groups: tuple[str, ...] = (), among: Observed | None 
     """The gap of the first draft."""
     named = groups or groups_of(drafts)
     found = observed(*(each.old for each in drafts if each.old)) if among is None else among
-    return with_gaps(drafts, named, order.edges(drafts, named), found)[0].change.gap
+    return with_gaps(drafts, named, order.edges(drafts, named), found, {})[0].change.gap
 
 
 def test_it_lasts_from_the_stop_to_the_start(container: Make, replacement: Callable[..., Draft]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.plan.model import Change
+from deployer.fields.field import Effect
+from deployer.plan.model import Cause, Change
 from deployer.render.plan_text import as_text
 from tests.plan.conftest import Make
 from tests.plan.fresh import changes_of, plan_of, with_container
@@ -66,3 +67,14 @@ def test_a_volume_that_is_taken_away_leaves_the_images_own(applied: Kept) -> Non
     [field] = change.fields
     assert (field.field, field.after) == ("volumes./var/lib/data", None)
     assert field.note == "a new, empty volume of the image's comes there"
+
+
+def test_a_network_that_is_made_anew_and_joined_otherwise_is_one_field(applied: Kept) -> None:
+    """With the values of the edit, and both reasons."""
+    applied.text = applied.text.replace("        - www\n", "        - web\n")
+    change = change_of(applied, "service.attached[1]", "  front: {}", "  front: {internal: true}")
+    (front,) = [each for each in change.fields if each.field == "networks.front"]
+    assert (front.before, front.after) == ("connected as attached, www", "connected as attached, web")
+    assert front.causes == (Cause.EDIT, Cause.DEPENDENCY)
+    assert front.effect is Effect.REPLACE
+    assert "; and with network.front" in as_text(applied.plan)

@@ -202,3 +202,23 @@ def test_what_is_too_much_for_a_line_is_counted():
     line = change_line(plan(*(Change(f"service.a-long-name-{n}[1]", Action.CREATE, "new") for n in range(40))))
     assert line.endswith("; 32 more")
     assert len(line) < 180
+
+
+def test_sizes_are_in_the_units_of_a_plan():
+    """For people; JSON has the tree as it is kept."""
+    web = {"mem_limit": "314572800", "memswap_limit": "-1", "environment": {"mem_limit": "314572800"}}
+    limits = {"deploy": {"resources": {"limits": {"memory": "67108865"}}}}
+    tree = {**TREE, "services": {"web": web, "db": limits}}
+    shown = revision_as_text(ENTRIES[1], tree, {})
+    assert "\n    mem_limit: 300m\n" in shown
+    assert '\n      mem_limit: "314572800"\n' in shown
+    assert 'memory: "67108865"' in shown
+    assert json.loads(revision_as_json("shop", ENTRIES[1], tree, {}))["resolved"]["services"]["web"] == web
+    found = [
+        Difference("services.web.mem_limit", "314572800", "67108864"),
+        Difference("services.web.environment.mem_limit", "314572800", "67108864"),
+    ]
+    assert [line.split("  ")[-1] for line in differences_as_text("shop", 1, 2, found).splitlines()[2:]] == [
+        "300m -> 64m",
+        "314572800 -> 67108864",
+    ]
