@@ -64,7 +64,7 @@ def test_a_container_that_was_set_aside_and_stays_gets_its_policy_back(
     assert "service.web[1]" in {change["address"] for change in recoveries}
     shown = project.plan_text()
     assert "remove " + project.container_name("web") + ".next" in shown
-    by = "the apply of revision 2, which has not ended" if records else "an apply that has not ended"
+    by = "the apply of revision 2, which died" if records else "an apply that died"
     assert f"left so by {by}" in shown
     assert f"left by {by}" in shown
     assert "drift" not in shown

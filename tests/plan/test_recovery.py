@@ -119,7 +119,43 @@ def test_only_what_the_dead_run_did_is_said_to_be_its_doing(container):
     ]
     noted = explained(fields, old, observed(old, successor_of(old, container, Standing("running", "always"))))
     assert {change.field for change in noted if not change.by_hand} == {"restart", "state"}
-    assert {change.note for change in noted} == {"left so by an apply that has not ended", ""}
+    assert {change.note for change in noted} == {"left so by an apply that died", ""}
+
+
+@pytest.mark.parametrize(
+    ("status", "before", "causes", "by_hand"),
+    [
+        ("exited", None, (Cause.DRIFT,), False),
+        ("exited", "connected as web", (Cause.DRIFT,), True),
+        ("exited", None, (Cause.EDIT,), False),
+        ("running", None, (Cause.DRIFT,), True),
+    ],
+)
+def test_a_network_that_one_who_was_set_aside_has_left_is_the_dead_runs_doing(
+    container, status, before, causes, by_hand
+):
+    """It is to be made anew. Who is in it otherwise, or was not set aside, somebody has disconnected."""
+    old = container(status=status, policy="unless-stopped" if status == "exited" else "always")
+    old = replace(old, applied=Applied("busybox", {"restart": "always"}))
+    field = FieldChange("networks.front", before, "connected as web", causes, Effect.IN_PLACE)
+    (told,) = explained([field], old, observed(old, records=FAILED_TWICE))
+    assert told.by_hand is by_hand
+    assert told.note == ("" if by_hand or causes == (Cause.EDIT,) else LEFT_BY_THREE)
+
+
+@pytest.mark.parametrize(
+    ("result", "dead", "words"),
+    [("", {2}, "died"), ("died", (), "died"), ("interrupted", (), "was interrupted"), ("", (), "has not ended")],
+)
+def test_what_became_of_the_apply_is_said(container, result, dead, words):
+    """Only one that is at work has not ended."""
+    made = of_revision(2, container(status="created"))
+    records = Records((Record(1, result="succeeded"), Record(2, result=result)), dead=frozenset(dead))
+    reason = plan_recovery(made, observed(made, records=records)).change.reason
+    assert reason == f"left by the apply of revision 2, which {words}"
+
+
+LEFT_BY_THREE = "left so by the apply of revision 3, which failed"
 
 
 def of_revision(number, container):
