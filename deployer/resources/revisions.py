@@ -41,7 +41,8 @@ class About:
     is the stack file's, `inactive` are the services that were no part of it by their profiles. So many revisions are to
     be kept as `keep` says. `masked` are salted digests of what is sensitive in the stack, by its path. `failure` is
     what made it fail, in a line, "" where nothing did. `became` are the changes by what became of them, in the order of
-    BECAME; none where all are done, or it has not ended.
+    BECAME; none where all are done, or it has not ended. What failed may be asked for `again` where nothing says that
+    it is wrong: the engine or a registry was out of reach.
     """
 
     command: str = ""
@@ -55,6 +56,7 @@ class About:
     masked: Mapping[str, str] = field(default_factory=dict[str, str])
     failure: str = ""
     became: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    again: bool = False
 
     @property
     def asks(self) -> bool:
@@ -84,6 +86,7 @@ def about_of(text: str) -> About:
         changes=_texts(changes),
         masked=_by_text(known.get("masked")),
         became=_lists(known.get("became")),
+        again=known.get("again") is True,
     )
 
 
