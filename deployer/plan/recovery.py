@@ -119,6 +119,15 @@ def _has_left(change: FieldChange) -> bool:
     return change.field.startswith("networks.") and change.before is None and change.causes == (Cause.DRIFT,)
 
 
+def left_gone(address: str, observed: Observed) -> str:
+    """A word at a network that is gone where the last apply, which did not succeed, was to make it anew; else ""."""
+    last = observed.records.newest
+    if last is None or last.result == SUCCEEDED or not address.startswith("network."):
+        return ""
+    lines = last.about.changes or last.about.change.split("; ")
+    return f"{LEFT_SO}{_whose(last, observed)}" if any(address in line.split() for line in lines) else ""
+
+
 def _maker(container: ObservedContainer, observed: Observed) -> Record | None:
     """The record of the revision that made a container, where it did not succeed."""
     revision = revision_of(section(container.raw, "Config.Labels"))

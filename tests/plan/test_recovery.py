@@ -8,12 +8,13 @@ import pytest
 
 from deployer.fields.field import Effect
 from deployer.plan.model import Action, Call, Cause, FieldChange
-from deployer.plan.recovery import as_it_was, explained, is_successor, plan_recovery
+from deployer.plan.recovery import as_it_was, explained, is_successor, left_gone, plan_recovery
 from deployer.plan.steps import WITH_VOLUMES
 from deployer.resources.applied import Applied
 from deployer.resources.identity import REVISION
 from deployer.resources.observed import Observed
 from deployer.resources.records import Record, Records
+from deployer.resources.revisions import About
 from deployer.resources.standing import Standing, decode
 from deployer.resources.wire import EngineInfo
 from tests.plan.fresh import NOTHING, plan_of
@@ -153,6 +154,22 @@ def test_what_became_of_the_apply_is_said(container, result, dead, words):
     records = Records((Record(1, result="succeeded"), Record(2, result=result)), dead=frozenset(dead))
     reason = plan_recovery(made, observed(made, records=records)).change.reason
     assert reason == f"left by the apply of revision 2, which {words}"
+
+
+@pytest.mark.parametrize(
+    ("address", "result", "about", "is_left"),
+    [
+        ("network.front", "died", About(change="+ web[1]; ~ network.front labels.a"), True),
+        ("network.front", "died", About(change="+ web[1]; 9 more", changes=("~ network.front labels.a",)), True),
+        ("network.front", "succeeded", About(change="~ network.front labels.a"), False),
+        ("network.front", "died", About(change="~ network.front2 labels.a"), False),
+        ("service.web[1]", "died", About(change="~ service.web[1] image"), False),
+    ],
+)
+def test_a_network_that_was_to_be_made_anew_and_is_gone_is_the_dead_runs_doing(address, result, about, is_left):
+    records = Records((Record(1, result="succeeded"), Record(2, result=result, about=about)))
+    said = left_gone(address, observed(records=records))
+    assert said == ("left so by the apply of revision 2, which died" if is_left else "")
 
 
 LEFT_BY_THREE = "left so by the apply of revision 3, which failed"
