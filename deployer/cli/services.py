@@ -26,13 +26,16 @@ class Replica:
 def replicas_of(reader: Reader, stack: str) -> list[Replica]:
     """All of the stack's containers by service and number; who is to take another one's place comes after that one."""
     from deployer.resources import identity
+    from deployer.resources.duplicates import duplicates_in, name_of
 
     found: list[Replica] = []
-    for listed in reader.containers():
+    all = reader.containers()
+    aside = {each["Id"] for each in duplicates_in(all, stack)}
+    for listed in all:
         labels: Mapping[str, str] = listed.get("Labels") or {}
-        if identity.is_of(stack, labels):
-            service, name = labels.get(identity.SERVICE, ""), (listed.get("Names") or [""])[0].lstrip("/")
-            found.append(Replica(service, identity.number_of(labels), listed["Id"], name, listed["State"]))
+        if identity.is_of(stack, labels) and listed["Id"] not in aside:
+            service = labels.get(identity.SERVICE, "")
+            found.append(Replica(service, identity.number_of(labels), listed["Id"], name_of(listed), listed["State"]))
     return sorted(found, key=lambda each: (each.service, each.number, each.name))
 
 

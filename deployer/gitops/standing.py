@@ -23,7 +23,8 @@ HEALING = "apply by sync (drift)"
 
 def has_failed(records: Records, commit: str) -> bool:
     """Whether a commit was tried, by whom ever, and never came about. One that did once is a good one."""
-    tried = [each.result for each in _asking(records) if each.about.commit == commit and each.about.command != HEALING]
+    of_commit = (each for each in _asking(records) if each.about.commit == commit and each.about.command != HEALING)
+    tried = {each.result for each in of_commit if not each.about.again}
     return FAILED in tried and SUCCEEDED not in tried
 
 

@@ -9,6 +9,7 @@ from deployer.errors import raise_if_any
 from deployer.plan import guard
 from deployer.plan.containers import plan_removal
 from deployer.plan.draft import Draft
+from deployer.plan.duplicates import duplicates
 from deployer.plan.model import HOLDS_DATA, Plan
 from deployer.plan.planner import Options
 from deployer.plan.protection import Protected
@@ -62,4 +63,4 @@ def plan_destroy(
     changes = [draft.change for draft in drafts]
     raise_if_any((*guard.networks_in_use(changes, observed, going), *guard.volumes_in_use(changes, observed, going)))
     removals, warnings = going_images(images, observed)
-    return plan_of(stack, origin, observed, [*drafts, *removals], [], {}, tuple(warnings))
+    return plan_of(stack, origin, observed, [*drafts, *removals], [], {}, (*duplicates(observed), *warnings))

@@ -19,7 +19,7 @@ from deployer.plan.model import Cause, FieldChange
 from deployer.plan.namespaces import namespace_changes
 from deployer.plan.next_image import next_image
 from deployer.plan.owners import Owner, owners_of
-from deployer.plan.recovery import has_completed
+from deployer.plan.recovery import has_completed, left_gone
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.observed import Observed, ObservedContainer
 
@@ -54,8 +54,11 @@ def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[Fiel
     """Why something is to be made: it is new, or it was there when the last revision ended, and is gone."""
     if address not in observed.records.ended.resources:
         return "new", ()
+    note = left_gone(address, observed)
     return "removed since", (
-        FieldChange("state", "removed", was, (Cause.DRIFT,), Effect.REPLACE, applied=was, applied_known=True),
+        FieldChange(
+            "state", "removed", was, (Cause.DRIFT,), Effect.REPLACE, applied=was, applied_known=True, note=note
+        ),
     )
 
 

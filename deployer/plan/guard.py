@@ -16,6 +16,7 @@ from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.damaged import damaged
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import Draft, meet
+from deployer.plan.duplicates import duplicates
 from deployer.plan.images import other_platform
 from deployer.plan.missing import external_missing, modes_missing, owners_missing
 from deployer.plan.model import Action, Call, Change
@@ -290,6 +291,7 @@ def insecure_refused(desired: Desired, observed: Observed, place: PlaceOf) -> It
 def warnings(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
     """What the plan names before it goes on."""
     yield from damaged(observed)
+    yield from duplicates(observed)
     yield from ports_taken(desired, observed, place)
     yield from not_in_effect(desired, observed, place)
     yield from renamed_volumes(desired, observed, place)

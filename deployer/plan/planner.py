@@ -133,7 +133,7 @@ def make_plan(
         ),
         left_alone(desired, observed, {*changed, *unchanged}) if options.only else (),
     )
-    undoes = () if plan.is_empty or options.count else tuple(rolled_back(observed.records))
+    undoes = () if plan.is_empty or options.count else tuple(rolled_back(observed.records, plan.changes))
     return replace(plan, warnings=(*undoes, *plan.warnings), **_not_looked_at(desired))
 
 

@@ -9,14 +9,15 @@ from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import section
 from deployer.plan import steps
 from deployer.plan.draft import Draft
-from deployer.plan.model import LEFT_SO, Action, Call, Change, FieldChange, Step
+from deployer.plan.model import LEFT_SO, Action, Call, Cause, Change, FieldChange, Step
 from deployer.resources.identity import revision_of
 from deployer.resources.inspected import host_ports, taken_over
 from deployer.resources.observed import Observed, ObservedContainer
-from deployer.resources.records import FAILED, SUCCEEDED, Record
+from deployer.resources.records import AT_WORK, FAILED, INTERRUPTED, SUCCEEDED, Record
 from deployer.resources.standing import Standing
 
-NOT_ENDED = "an apply has not ended"
+DEAD = "its apply died"
+_BECAME = {FAILED: "failed", INTERRUPTED: "was interrupted", AT_WORK: "has not ended"}
 NEVER_BEGAN = "a run died before its command began"
 
 
@@ -52,7 +53,7 @@ def has_taken_over(container: ObservedContainer) -> bool:
 def plan_recovery(container: ObservedContainer, observed: Observed) -> Draft:
     """What was never taken into service goes."""
     runbook = steps.discard(container)
-    why = NEVER_BEGAN if container.one_off else f"left by {_whose(_maker(container, observed))}"
+    why = NEVER_BEGAN if container.one_off else f"left by {_whose(_maker(container, observed), observed)}"
     change = Change(container.address, Action.RECOVER, why, steps=runbook, detail=f"remove {container.name}")
     networks = frozenset(section(container.raw, "NetworkSettings.Networks"))
     return Draft(change, leaves=networks, gives=host_ports(container.raw))
@@ -105,8 +106,26 @@ def explained(fields: Iterable[FieldChange], container: ObservedContainer, obser
     left |= {"state"} if maker and container.address not in maker.resources else set[str]()
     successor = next((other for other in observed.containers if other.replaces == container.id), None)
     by = _maker(successor, observed) if successor else _last_without_success(observed) if left else None
-    note = f"{LEFT_SO}{_whose(by or maker)}"
-    return [replace(change, note=note) if change.field in left else change for change in found]
+    note = f"{LEFT_SO}{_whose(by or maker, observed)}"
+    is_aside = successor is not None or was is not container
+    return [
+        replace(change, note=note) if change.field in left or (is_aside and _has_left(change)) else change
+        for change in found
+    ]
+
+
+def _has_left(change: FieldChange) -> bool:
+    """Whether it is a network that the container is not in: one that is set aside leaves those that are made anew."""
+    return change.field.startswith("networks.") and change.before is None and change.causes == (Cause.DRIFT,)
+
+
+def left_gone(address: str, observed: Observed) -> str:
+    """A word at a network that is gone where the last apply, which did not succeed, was to make it anew; else ""."""
+    last = observed.records.newest
+    if last is None or last.result == SUCCEEDED or not address.startswith("network."):
+        return ""
+    lines = last.about.changes or last.about.change.split("; ")
+    return f"{LEFT_SO}{_whose(last, observed)}" if any(address in line.split() for line in lines) else ""
 
 
 def _maker(container: ObservedContainer, observed: Observed) -> Record | None:
@@ -123,11 +142,12 @@ def _without_success(observed: Observed) -> list[Record]:
     return [record for record in observed.records.all if record.result != SUCCEEDED]
 
 
-def _whose(record: Record | None) -> str:
+def _whose(record: Record | None, observed: Observed) -> str:
     """Whose doing something is that nobody meant to stay."""
     if record is None:
-        return "an apply that has not ended"
-    return f"the apply of revision {record.revision}, which {'failed' if record.result == FAILED else 'has not ended'}"
+        return "an apply that died"
+    became = _BECAME.get(observed.records.result_of(record), "died")
+    return f"the apply of revision {record.revision}, which {became}"
 
 
 def _standing(container: ObservedContainer, observed: Observed) -> Standing | None:

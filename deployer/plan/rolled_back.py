@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from deployer.errors import Diagnostic
+from deployer.plan.model import Action, Call, Cause, Change
 from deployer.resources.records import SUCCEEDED, Records
 
+_MENDS = {Cause.DRIFT, Cause.DEPENDENCY}
+"""Why a field differs though nobody asks for another value."""
 
-def rolled_back(records: Records) -> Iterator[Diagnostic]:
-    """For a plan that goes by the file and has something to do."""
+
+def rolled_back(records: Records, changes: Iterable[Change]) -> Iterator[Diagnostic]:
+    """For a plan that goes by the file, and does more than to mend what drifted or died."""
+    if not any(_is_by_the_file(change, records) for change in changes):
+        return
     asking = [record for record in records.all if record.about.asks and record.result == SUCCEEDED]
     if not asking or not asking[-1].about.command.startswith("rollback"):
         return
@@ -19,3 +25,15 @@ def rolled_back(records: Records) -> Iterator[Diagnostic]:
     hint += f"; deployer diff {before[-1]} {last} shows what the rollback changed" if before else ""
     message = f"revision {last} was a rollback to {to}; this plan goes back to what the file says"
     yield Diagnostic("rolled-back", message, hint=hint)
+
+
+def _is_by_the_file(change: Change, records: Records) -> bool:
+    """Whether the file asks for something else than there was. Images come and go for what runs them."""
+    if change.address.partition(".")[0] in ("image", "build", "push") or change.action is Action.RECOVER:
+        return False
+    if any(step.call is Call.REMOVE_IMAGE for step in change.steps):
+        return False
+    if change.action is Action.REMOVE:
+        return change.address in records.ended.resources
+    asked = any(not _MENDS.issuperset(field.causes) for field in change.fields)
+    return asked or change.protects is not None or (change.action is Action.CREATE and not change.fields)

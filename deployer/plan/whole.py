@@ -14,7 +14,7 @@ from deployer.plan.groups import groups_of
 from deployer.plan.images import ImageNow
 from deployer.plan.model import Action, Call, Change, Plan, Step
 from deployer.plan.readiness import SECOND
-from deployer.plan.recovery import NOT_ENDED, is_half_done
+from deployer.plan.recovery import DEAD, is_half_done
 from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed
 
@@ -28,7 +28,7 @@ def abandoned(observed: Observed, waits: Sequence[Step] = ()) -> Iterator[Draft]
         who = f"by {record.holder}" if record.holder else "its record is damaged"
         detail = f"revision {record.revision} was never ended ({who})"
         newest = record is observed.records.abandoned[-1]
-        change = Change(f"revision.{record.revision}", Action.RECOVER, NOT_ENDED, detail=detail)
+        change = Change(f"revision.{record.revision}", Action.RECOVER, DEAD, detail=detail)
         yield Draft(replace(change, steps=tuple(waits) if newest else ()))
 
 

@@ -148,7 +148,8 @@ def _carry_out(
     started(world)
     outcome = carry_out(plan, world, job.tell, job.parallel, put_back=job.put_back)
     result = _result(outcome)
-    about = replace(job.about(plan, observed.records.salt, outcome.became), failure=_failure(outcome))
+    became = job.about(plan, observed.records.salt, outcome.became)
+    about = replace(became, failure=_failure(outcome), again=_may_be_asked_again(outcome))
     reached = replace(_reached(plan, observed, outcome), about=about, result=result)
     images = ""
     if job.images is not None and result == SUCCEEDED:
@@ -168,10 +169,12 @@ def _failure(outcome: Outcome) -> str:
 
 
 def _result(outcome: Outcome) -> str:
-    """Who was stopped, or could not reach the engine or a registry, has not shown that what was asked for is wrong."""
-    if outcome.interrupted or outcome.exit_code in (Exit.UNREACHABLE, Exit.BUSY):
-        return INTERRUPTED
-    return FAILED if outcome.errors else SUCCEEDED
+    return INTERRUPTED if outcome.interrupted else FAILED if outcome.errors else SUCCEEDED
+
+
+def _may_be_asked_again(outcome: Outcome) -> bool:
+    """Who could not reach the engine or a registry has not shown that what was asked for is wrong."""
+    return outcome.exit_code in (Exit.UNREACHABLE, Exit.BUSY)
 
 
 def _is_new(reader: Reader, shown: Planned, mine: Record, job: Job) -> bool:

@@ -24,9 +24,11 @@ from deployer.resources.applied import Secrecy
 from deployer.resources.builds import references as references_of
 from deployer.resources.built import BuiltImage, NamedImage, built_image, tags_of
 from deployer.resources.desired import DesiredBuild, DesiredImage, DesiredPush
+from deployer.resources.duplicates import duplicates_in
 from deployer.resources.inspected import container_of, image_of, moment, with_platform
 from deployer.resources.listed import (
     copies_without_a_container,
+    duplicate_of,
     names_of_their_own,
     neighbour_of,
     networks_of,
@@ -76,8 +78,11 @@ def observe(
     volumes = sorted(reader.volumes(), key=lambda each: each["Name"])
     listed = reader.containers()
     one_offs = _one_offs(reader, listed, stack, context)
-    context = replace(context, containers={**names_of_their_own(listed, stack), **context.containers})
-    containers, neighbours = _containers(reader, listed, stack, context)
+    duplicates = duplicates_in(listed, stack)
+    aside = {each["Id"] for each in duplicates}
+    own_names = names_of_their_own((each for each in listed if each["Id"] not in aside), stack)
+    context = replace(context, containers={**own_names, **context.containers})
+    containers, neighbours = _containers(reader, listed, stack, context, aside)
     found, built = _images(reader, containers, sought)
     containers = [with_platform(container, found.get(container.image_id)) for container in containers]
     records = with_the_dead(reader, records_of(volumes, stack, holding), all_are=holding > 0 or take_over)
@@ -105,6 +110,7 @@ def observe(
         built=cache(partial(built_images, reader, stack)),
         ran=partial(images_ran, volumes, stack, records),
         asked=cache(partial(images_asked, volumes, stack, records)),
+        duplicates=[duplicate_of(each) for each in duplicates if each.get("Names")],
     )
 
 
@@ -119,12 +125,13 @@ def _updates(records: Records, containers: Iterable[ObservedContainer], salt: st
 
 
 def _containers(
-    reader: Reader, all: Iterable[Json], stack: str, context: Context
+    reader: Reader, all: Iterable[Json], stack: str, context: Context, aside: Collection[str]
 ) -> tuple[list[ObservedContainer], dict[str, Neighbour]]:
+    """The stack's own, and the others, among which are those that are put `aside`."""
     ours: list[str] = []
     others: list[Json] = []
     for listed in all:
-        if identity.is_of(stack, listed.get("Labels") or {}):
+        if identity.is_of(stack, listed.get("Labels") or {}) and listed["Id"] not in aside:
             ours.append(listed["Id"])
         elif listed.get("Names"):
             others.append(listed)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -34,8 +34,9 @@ class Outcome:
     """What became of a plan, by address, and what went wrong.
 
     `done`: carried out. `skipped`: not needed after all. `put_back`: failed, or stopped by a failure, and as before.
-    `half_done`: begun, and neither ended nor put back. `not_begun`: nothing was done. `interrupted`: nothing new was
-    started; `aborted`: what was in flight was left as it is. Once the `turn_lost` is, another one acts.
+    `half_done`: begun, and neither ended nor put back. `not_begun`: nothing was done that anybody could notice.
+    `interrupted`: nothing new was started; `aborted`: what was in flight was left as it is. Once the `turn_lost` is,
+    another one acts.
     """
 
     done: list[str] = field(default_factory=list[str])
@@ -249,17 +250,26 @@ class _Run:
     def settle(self) -> None:
         self.outcome.interrupted = self.outcome.interrupted or self.world.stop.is_set()
         in_flight = {step[0] for step in self.running.values() if not self._at(step).call.is_wait}
-        for index, change in enumerate(self.plan.changes):
-            if change.action is Action.KEPT or change.address in self.outcome.skipped:
-                continue
-            if change.group in self.put_back and self.schedule.is_begun(index):
-                self.outcome.put_back.append(change.address)
-            elif self.schedule.is_done(index):
-                self.outcome.done.append(change.address)
-            elif not self.schedule.is_begun(index) and index not in in_flight:
-                self.outcome.not_begun.append(change.address)
-            else:
-                self.outcome.half_done.append(change.address)
+        became = [
+            (change.address, self._became(index, change, in_flight))
+            for index, change in enumerate(self.plan.changes)
+            if change.action is not Action.KEPT and change.address not in self.outcome.skipped
+        ]
+        # What a dead run left is a change of its own at the address of another one: both are told as one.
+        told: set[str] = set()
+        for each in (self.outcome.half_done, self.outcome.put_back, self.outcome.not_begun, self.outcome.done):
+            each += [address for address, which in became if which is each and address not in told]
+            told |= set(each)
+
+    def _became(self, index: int, change: Change, in_flight: Set[int]) -> list[str]:
+        """Which of the outcome's lists the change belongs to."""
+        is_back = change.group in self.put_back
+        if is_back and self.schedule.is_touched(index):
+            return self.outcome.put_back
+        if self.schedule.is_done(index):
+            return self.outcome.done
+        is_begun = self.schedule.is_begun(index) or index in in_flight
+        return self.outcome.half_done if is_begun and not is_back else self.outcome.not_begun
 
     def _at(self, step: StepId) -> Step:
         return self.plan.changes[step[0]].steps[step[1]]

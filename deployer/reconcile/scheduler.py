@@ -11,6 +11,9 @@ from deployer.plan.model import Call, Change, Plan, StepId
 NO_WAY_BACK = (Call.REMOVE, Call.REMOVE_VOLUME)
 """Once one of these is done, its group goes forward only."""
 
+PREPARES = (Call.CREATE, Call.COPY, Call.CONNECT)
+"""On a container that the change itself makes, these come before anybody notices."""
+
 LONG = (
     *(Call.PULL, Call.LOAD, Call.PUSH, Call.BUILD, Call.STOP, Call.RESTART),
     *(Call.AWAIT_READY, Call.AWAIT_COMPLETED),
@@ -52,6 +55,7 @@ class Schedule:
         self._done: dict[StepId, None] = {}
         self._running: set[StepId] = set()
         self._failed: set[str] = set()
+        self._failed_itself: set[int] = set()
         self._undone: set[str] = set()
         self.unsure: set[StepId] = set()
 
@@ -93,6 +97,7 @@ class Schedule:
         """`unsure` where nobody knows whether the step was done all the same."""
         self._running.discard(step)
         self._failed.add(self.group(step))
+        self._failed_itself.add(step[0])
         if unsure:
             self.unsure.add(step)
 
@@ -106,6 +111,16 @@ class Schedule:
         """Whether something of the change was done that changes anything."""
         calls = enumerate(step.call for step in self.changes[index].steps)
         return any((index, number) in self._done for number, call in calls if not call.is_wait)
+
+    def is_touched(self, index: int) -> bool:
+        """Whether more was done, or may have been, than to make a container ready that waits for others; or it failed
+        itself after that.
+        """
+        steps = self.changes[index].steps
+        made = {step.target for step in steps if step.call is Call.CREATE}
+        begun = (steps[number] for at, number in self._may_be_done() if at == index)
+        more = any(not (step.call.is_wait or (step.call in PREPARES and step.target in made)) for step in begun)
+        return more or (index in self._failed_itself and self.is_begun(index))
 
     def to_undo(self, *, at_the_end: bool = False) -> list[tuple[str, list[StepId]]]:
         """The groups that have to be put back now, each with its steps in the order to take them back.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 
-from deployer.fields import container, network, volume
-from deployer.fields.container_names import CONTAINER_NAME, SUCCESSOR, service_named
+from deployer.fields import network, volume
+from deployer.fields.container_names import SUCCESSOR, service_named
 from deployer.fields.copies import COPIES
 from deployer.fields.field import Context, Field, Json, section
 from deployer.resources import identity
 from deployer.resources.applied import decode
+from deployer.resources.duplicates import made_as, name_of
 from deployer.resources.inspected import mounted, rows_of
-from deployer.resources.observed import Neighbour, ObservedThing
+from deployer.resources.observed import Duplicate, Neighbour, ObservedThing
 
 
 def neighbour_of(listed: Json) -> Neighbour:
@@ -19,7 +20,7 @@ def neighbour_of(listed: Json) -> Neighbour:
     joined = section(listed, "NetworkSettings.Networks").items()
     networks = frozenset(each["NetworkID"] or name for name, each in joined)  # of one never started, names alone
     return Neighbour(
-        listed["Names"][0].lstrip("/"),
+        name_of(listed),
         ports_of(listed),
         networks,
         listed["Id"],
@@ -27,6 +28,12 @@ def neighbour_of(listed: Json) -> Neighbour:
         mounts=mounted(listed),
         addressed=frozenset(each["NetworkID"] for _, each in joined if each.get("IPAddress")),
     )
+
+
+def duplicate_of(listed: Json) -> Duplicate:
+    labels: Mapping[str, str] = listed["Labels"]
+    name = name_of(listed)
+    return Duplicate(name, labels[identity.SERVICE], identity.number_of(labels) or identity.number_in(name))
 
 
 def names_of_their_own(listed: Iterable[Json], stack: str) -> dict[str, str]:
@@ -39,18 +46,10 @@ def names_of_their_own(listed: Iterable[Json], stack: str) -> dict[str, str]:
         service = labels.get(identity.SERVICE)
         if not service or not identity.is_of(stack, labels):
             continue
-        for name in (*(name.lstrip("/") for name in each.get("Names") or ()), _made_as(labels)):
+        for name in (*(name.lstrip("/") for name in each.get("Names") or ()), made_as(labels)):
             if name and service_named(name, Context(stack=stack))[0] != service:
                 found[name.removesuffix(SUCCESSOR)] = service
     return found
-
-
-def _made_as(labels: Mapping[str, str]) -> str:
-    text = labels.get(identity.APPLIED, "")
-    if CONTAINER_NAME.name not in text:
-        return ""
-    applied = decode(text, container.FIELDS)
-    return applied.fields.get(CONTAINER_NAME.name) or "" if applied else ""
 
 
 def ports_of(listed: Json) -> frozenset[tuple[str, int, str]]:

@@ -103,6 +103,15 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A container that bears a service's labels and is none of its replicas; `number` is 0 where it has none."""
+
+    name: str
+    service: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedThing:
     """A network or a volume.
 
@@ -152,6 +161,7 @@ class Observed:
     registries' answers by what is to be pushed; none where there is nothing to push, or nobody to ask. `not_insecure`
     names the registries that the stack calls insecure, and the engine does not. `one_offs` are no replicas: they are
     neighbours, which only go with the stack; those that are `left` were never started, and nobody is there who would.
+    `duplicates` are neighbours, too, and do not even go with it.
     `missing_paths` are those that mounts need and the engine's host does not have, where that can be seen from here.
     """
 
@@ -173,6 +183,7 @@ class Observed:
     one_offs: Sequence[ObservedContainer] = ()
     left_one_offs: Sequence[ObservedContainer] = ()
     missing_paths: frozenset[str] = frozenset()
+    duplicates: Sequence[Duplicate] = ()
 
     def of_service(self, service: str) -> list[ObservedContainer]:
         return sorted((each for each in self.containers if each.service == service), key=lambda each: each.number)

@@ -15,7 +15,7 @@ Updates = Mapping[str, Mapping[str, Any]]
 
 
 SUCCEEDED, FAILED, DIED, INTERRUPTED = "succeeded", "failed", "died", "interrupted"
-"""What became of a revision. INTERRUPTED: nothing says that what it asked for is wrong; it may be asked for again."""
+"""What became of a revision."""
 
 AT_WORK, DAMAGED = "at work", "damaged"
 """What is told of a revision that has no result: somebody has the turn, or nobody can tell."""

@@ -42,7 +42,8 @@ class About:
     be kept as `keep` says. `masked` are salted digests of what is sensitive in the stack, by its path, `around` what
     can be shown of it, and `contents` those of what secrets and configs hold (`secrets.token`). `failure` is what made
     it fail, in a line, "" where nothing did. `became` are the changes by what became of them, in the order of
-    BECAME; none where all are done, or it has not ended.
+    BECAME; none where all are done, or it has not ended. What failed may be asked for `again` where nothing says that
+    it is wrong: the engine or a registry was out of reach.
     """
 
     command: str = ""
@@ -58,6 +59,7 @@ class About:
     contents: Mapping[str, str] = field(default_factory=dict[str, str])
     failure: str = ""
     became: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    again: bool = False
 
     @property
     def asks(self) -> bool:
@@ -89,6 +91,7 @@ def about_of(text: str) -> About:
         around=_by_text(known.get("around")),
         contents=_by_text(known.get("contents")),
         became=_lists(known.get("became")),
+        again=known.get("again") is True,
     )
 
 

@@ -203,3 +203,14 @@ def test_the_first_replica_that_fails_stops_the_rest(project: Project) -> None:
     assert untouched == [False, True, True]
     assert result.err.count("last log lines:") == 1
     assert project.containers() == {project.container_name("web", number) for number in (1, 2, 3)}
+
+
+def test_a_registry_out_of_reach_is_a_failure_and_nobody_interrupted(project: Project) -> None:
+    """What was asked for may be right, so whoever applies by themselves asks for it again."""
+    project.write({"web": sleeper(image=f"127.0.0.1:{free_port()}/nowhere:1")})
+    project.apply(code=69)
+    (last,) = json.loads(project.run("history", "--format", "json").out)["revisions"]
+    assert (last["result"], "nowhere" in last["failure"]) == ("failed", True)
+    assert "revision 1 (failed) -> 2" in project.run("plan").out
+    (record,) = [name for name in project.records() if name.endswith(".done")]
+    assert json.loads(project.engine.inspect_volume(record)["Labels"]["io.deployer.about"])["again"] is True

@@ -64,7 +64,7 @@ def test_a_container_that_was_set_aside_and_stays_gets_its_policy_back(
     assert "service.web[1]" in {change["address"] for change in recoveries}
     shown = project.plan_text()
     assert "remove " + project.container_name("web") + ".next" in shown
-    by = "the apply of revision 2, which has not ended" if records else "an apply that has not ended"
+    by = "the apply of revision 2, which died" if records else "an apply that died"
     assert f"left so by {by}" in shown
     assert f"left by {by}" in shown
     assert "drift" not in shown
@@ -147,4 +147,24 @@ def test_what_a_killed_apply_has_started_is_waited_for(check: str, code: int, pr
     killed_at(project, proxy, "/start", "after")
     project.apply(code=code)
     assert project.container("web")["State"]["Health"]["Status"] == ("unhealthy" if code else "healthy")
+    project.must_be_settled()
+
+
+@pytest.mark.parametrize(("path", "when"), [("/networks/create", "before"), ("/start", "before")])
+def test_a_network_that_a_dead_run_took_a_container_out_of_is_no_drift(
+    path: str, when: str, project: Project, proxy: Proxy
+) -> None:
+    """It was made anew: who is told that somebody changed it by hand would look for them."""
+    web = sleeper(restart="always", networks=["front"])
+    project.write({"web": web}, networks={"front": {}})
+    project.apply()
+    project.write({"web": web}, networks={"front": {"labels": {"edition": "two"}}})
+    killed_at(project, proxy, path, when)
+    (change,) = [each for each in project.plan_json()["changes"] if each["address"] == "service.web[1]"][-1:]
+    notes = {field["field"]: field["note"] for field in change["fields"]}
+    assert notes["state"] == "left so by the apply of revision 2, which died"
+    shown = project.plan_text()
+    assert "drift" not in shown
+    assert "Changed by hand" not in project.plan_text("--format", "markdown")
+    project.apply()
     project.must_be_settled()

@@ -111,6 +111,11 @@ def test_neither_is_who_was_interrupted_or_died():
     assert not has_failed(Records((record(1, "a", INTERRUPTED), record(2, "a", DIED), record(3, "a", ""))), "a")
 
 
+def test_nor_is_a_registry_out_of_reach():
+    failed = record(1, "a", FAILED)
+    assert not has_failed(Records((replace(failed, about=replace(failed.about, again=True)),)), "a")
+
+
 def test_it_is_remembered_while_the_last_good_one_is_healed():
     records = Records((record(1, "a", SUCCEEDED), record(2, "b", FAILED), record(3, "a", SUCCEEDED)))
     assert has_failed(records, "b")

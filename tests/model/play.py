@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.errors import InvalidStack
-from deployer.fields.container_names import container_name
+from deployer.fields.container_names import SUCCESSOR, container_name
 from deployer.fields.copies import FOLDER
 from deployer.fields.mounts import is_anonymous
 from deployer.plan.model import Plan
@@ -79,6 +79,7 @@ class Play:
         if outcome and plans:
             wrong += _touched(self.engine, plans[-1], before)
             wrong += _not_put_back(self.engine, outcome, before)
+            wrong += _begun(self.engine, outcome, before)
             wrong += _not_done(outcome, plans[-1])
         self.must_be_none(wrong)
         return outcome
@@ -175,6 +176,15 @@ def _not_put_back(engine: ModelEngine, outcome: Outcome, before: Mapping[str, Ma
             for what, one, other in zip(_STANDS, _stand(was), _stand(found), strict=True):
                 if one != other:
                     yield f"{address} was put back, and its {what} was {one} and is {other}"
+
+
+def _begun(engine: ModelEngine, outcome: Outcome, before: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Of what was not begun each container that was in service runs on. What a dead run left is not."""
+    for was in (each for each in before.values() if _address(each) in outcome.not_begun):
+        found = engine.container(was["Id"])
+        in_service = was["State"]["Status"] == "running" and not was["Name"].endswith(SUCCESSOR)
+        if in_service and (found is None or found["State"]["StartedAt"] != was["State"]["StartedAt"]):
+            yield f"{_address(was)} was not begun, and was touched"
 
 
 def _nameless(engine: ModelEngine) -> dict[Kept, str]:

@@ -209,3 +209,47 @@ def test_nothing_starts_after_what_it_needs_was_taken_back() -> None:
 
 def _states(on: Play) -> dict[str, str]:
     return {each["Name"][1:]: each["State"]["Status"] for each in containers(on.engine)}
+
+
+def test_replicas_that_waited_for_one_that_fails_were_not_touched() -> None:
+    """Their new containers were there, and the old ones ran on: there was nothing to put back."""
+    web = replace(FRONT, replicas=3, check=True)
+
+    def play(on: Play) -> None:
+        on.must_settle(stack(a=web))
+        outcome = on.apply(stack(a=replace(web, program="ail")))
+        assert outcome
+        assert (outcome.put_back, outcome.not_begun) == (["service.a[1]"], ["service.a[2]", "service.a[3]"])
+
+    plays(play)
+
+
+def test_nor_was_who_waited_for_another_service_that_fails() -> None:
+    db, web = replace(FRONT, check=True), replace(FRONT, needs={"a": "service_healthy"})
+
+    def play(on: Play) -> None:
+        on.must_settle(stack(a=db, b=web))
+        outcome = on.apply(stack(a=replace(db, program="ail"), b=replace(web, edition=1)))
+        assert outcome
+        assert (outcome.put_back, outcome.not_begun) == (["service.a[1]"], ["service.b[1]"])
+
+    plays(play)
+
+
+def test_what_a_dead_apply_left_is_told_once_with_what_becomes_of_the_service() -> None:
+    """Its successor is removed, and the replacement that follows fails: that is put back, and not done as well."""
+    web = replace(FRONT, check=True)
+
+    def play(on: Play) -> None:
+        on.must_settle(stack(a=web))
+        told: set[str] = set()
+        for kill in range(1, 12):
+            on.apply(stack(a=replace(web, edition=1)), kill=kill)
+            if outcome := on.apply(stack(a=replace(web, edition=2, program="ail"))):
+                lists = (outcome.done, outcome.put_back, outcome.half_done, outcome.not_begun)
+                assert sum("service.a[1]" in each for each in lists) == 1
+                told |= {"put back"} if "service.a[1]" in outcome.put_back else set()
+            on.must_settle(stack(a=web))
+        assert told == {"put back"}
+
+    plays(play)

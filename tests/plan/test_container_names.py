@@ -91,6 +91,4 @@ def test_a_container_that_only_lacks_its_name_is_a_recovery():
     stack = wanted("web: container_name: one")
     inspects = [{**each, "Name": "/one.next"} for each in running(stack)]
     found = plan(stack, inspects)
-    assert told(found) == {
-        "service.web[1]": (Action.RECOVER, [("name", "one", "left so by an apply that has not ended")])
-    }
+    assert told(found) == {"service.web[1]": (Action.RECOVER, [("name", "one", "left so by an apply that died")])}

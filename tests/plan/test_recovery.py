@@ -8,12 +8,13 @@ import pytest
 
 from deployer.fields.field import Effect
 from deployer.plan.model import Action, Call, Cause, FieldChange
-from deployer.plan.recovery import as_it_was, explained, is_successor, plan_recovery
+from deployer.plan.recovery import as_it_was, explained, is_successor, left_gone, plan_recovery
 from deployer.plan.steps import WITH_VOLUMES
 from deployer.resources.applied import Applied
 from deployer.resources.identity import REVISION
 from deployer.resources.observed import Observed
 from deployer.resources.records import Record, Records
+from deployer.resources.revisions import About
 from deployer.resources.standing import Standing, decode
 from deployer.resources.wire import EngineInfo
 from tests.plan.fresh import NOTHING, plan_of
@@ -119,7 +120,59 @@ def test_only_what_the_dead_run_did_is_said_to_be_its_doing(container):
     ]
     noted = explained(fields, old, observed(old, successor_of(old, container, Standing("running", "always"))))
     assert {change.field for change in noted if not change.by_hand} == {"restart", "state"}
-    assert {change.note for change in noted} == {"left so by an apply that has not ended", ""}
+    assert {change.note for change in noted} == {"left so by an apply that died", ""}
+
+
+@pytest.mark.parametrize(
+    ("status", "before", "causes", "by_hand"),
+    [
+        ("exited", None, (Cause.DRIFT,), False),
+        ("exited", "connected as web", (Cause.DRIFT,), True),
+        ("exited", None, (Cause.EDIT,), False),
+        ("running", None, (Cause.DRIFT,), True),
+    ],
+)
+def test_a_network_that_one_who_was_set_aside_has_left_is_the_dead_runs_doing(
+    container, status, before, causes, by_hand
+):
+    """It is to be made anew. Who is in it otherwise, or was not set aside, somebody has disconnected."""
+    old = container(status=status, policy="unless-stopped" if status == "exited" else "always")
+    old = replace(old, applied=Applied("busybox", {"restart": "always"}))
+    field = FieldChange("networks.front", before, "connected as web", causes, Effect.IN_PLACE)
+    (told,) = explained([field], old, observed(old, records=FAILED_TWICE))
+    assert told.by_hand is by_hand
+    assert told.note == ("" if by_hand or causes == (Cause.EDIT,) else LEFT_BY_THREE)
+
+
+@pytest.mark.parametrize(
+    ("result", "dead", "words"),
+    [("", {2}, "died"), ("died", (), "died"), ("interrupted", (), "was interrupted"), ("", (), "has not ended")],
+)
+def test_what_became_of_the_apply_is_said(container, result, dead, words):
+    """Only one that is at work has not ended."""
+    made = of_revision(2, container(status="created"))
+    records = Records((Record(1, result="succeeded"), Record(2, result=result)), dead=frozenset(dead))
+    reason = plan_recovery(made, observed(made, records=records)).change.reason
+    assert reason == f"left by the apply of revision 2, which {words}"
+
+
+@pytest.mark.parametrize(
+    ("address", "result", "about", "is_left"),
+    [
+        ("network.front", "died", About(change="+ web[1]; ~ network.front labels.a"), True),
+        ("network.front", "died", About(change="+ web[1]; 9 more", changes=("~ network.front labels.a",)), True),
+        ("network.front", "succeeded", About(change="~ network.front labels.a"), False),
+        ("network.front", "died", About(change="~ network.front2 labels.a"), False),
+        ("service.web[1]", "died", About(change="~ service.web[1] image"), False),
+    ],
+)
+def test_a_network_that_was_to_be_made_anew_and_is_gone_is_the_dead_runs_doing(address, result, about, is_left):
+    records = Records((Record(1, result="succeeded"), Record(2, result=result, about=about)))
+    said = left_gone(address, observed(records=records))
+    assert said == ("left so by the apply of revision 2, which died" if is_left else "")
+
+
+LEFT_BY_THREE = "left so by the apply of revision 3, which failed"
 
 
 def of_revision(number, container):

@@ -20,6 +20,7 @@ from deployer.resources.revisions import About
 from deployer.rollback import told_of
 from tests.upgrades.kept import kept
 
+EDITED = Change("service.web[1]", Action.UPDATE, "a", (FieldChange("a", "1", "2", (Cause.EDIT,), Effect.IN_PLACE),))
 MESSAGE = "revision 3 was a rollback to 1; this plan goes back to what the file says"
 
 
@@ -31,7 +32,7 @@ def records(*commands: str, last: str = "succeeded") -> Records:
 
 
 def told(*commands: str, last: str = "succeeded") -> list[Diagnostic]:
-    return list(rolled_back(records(*commands, last=last)))
+    return list(rolled_back(records(*commands, last=last), [EDITED]))
 
 
 def test_a_rollback_is_told_of_with_the_way_to_stay():
@@ -58,6 +59,35 @@ def test_a_rollback_that_failed_was_put_back():
 
 def test_an_apply_that_failed_since_has_not_undone_it():
     assert len(told("apply", "apply", "rollback to 1", "apply", last="failed")) == 1
+
+
+def is_told(*changes: Change, reached: tuple[str, ...] = ("service.web[1]",)) -> bool:
+    known = Records((Record(3, about=About("rollback to 1"), result="succeeded", resources=frozenset(reached)),))
+    return list(rolled_back(known, changes)) != []
+
+
+def differs(*causes: Cause, action: Action = Action.UPDATE) -> Change:
+    return Change("service.web[1]", action, "a", (FieldChange("a", "1", "2", causes, Effect.IN_PLACE),))
+
+
+@pytest.mark.parametrize("cause", [Cause.EDIT, Cause.IMAGE, Cause.BUILD, Cause.UNKNOWN])
+def test_what_the_file_or_its_image_asks_for_may_undo_it(cause: Cause):
+    """Also where the same field drifted, or is beside one that did."""
+    assert is_told(differs(cause))
+    assert is_told(differs(Cause.DRIFT), differs(cause, Cause.DRIFT))
+
+
+def test_what_drifted_and_what_follows_from_it_undoes_nothing():
+    assert not is_told(differs(Cause.DRIFT), differs(Cause.DEPENDENCY), differs(Cause.DRIFT, action=Action.CREATE))
+    assert not is_told(Change("image.busybox:1.37", Action.PULL, "missing"), differs(Cause.EDIT, action=Action.RECOVER))
+
+
+def test_what_is_new_or_goes_by_the_file_may_undo_it():
+    """But one that somebody made is no part of what the rollback reached."""
+    assert is_told(Change("service.web[1]", Action.CREATE, "new"))
+    gone = Change("service.web[1]", Action.REMOVE, "no longer in the stack")
+    assert is_told(gone)
+    assert not is_told(gone, reached=())
 
 
 def plan(*, edited: bool, **options: bool) -> Plan:

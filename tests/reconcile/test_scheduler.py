@@ -210,3 +210,47 @@ def test_what_a_dead_run_had_done_is_taken_back_once_the_change_is_begun():
     schedule = Schedule(crashed)
     carry_out(schedule, {(0, 0)})
     assert schedule.to_undo(at_the_end=True) == [("left", []), ("a", [])]
+
+
+READY_FIRST = (
+    Step(Call.CREATE, "new"),
+    Step(Call.COPY, "new"),
+    Step(Call.CONNECT, "new"),
+    Step(Call.LOOK_PORTS, "new"),
+)
+
+
+def schedule_of(*steps):
+    change = Change("a", Action.REPLACE, "", steps=(*READY_FIRST, *steps), group="a")
+    return Schedule(Plan("shop", "here", EngineInfo("", "", ""), 0, (change,), (), (), ""))
+
+
+def test_a_container_that_is_made_ready_touches_nothing():
+    """It waits for another one, as the old one is up, and goes again where that fails."""
+    schedule = schedule_of(Step(Call.STOP, "old"))
+    for number in range(4):
+        schedule.started((0, number))
+        schedule.finished((0, number))
+    assert (schedule.is_begun(0), schedule.is_touched(0)) == (True, False)
+    schedule.finished((0, 4))
+    assert schedule.is_touched(0)
+
+
+@pytest.mark.parametrize(("fails", "touched"), [(0, False), (3, True)])
+def test_what_fails_itself_was_touched_once_its_container_is_there(fails, touched):
+    schedule = schedule_of()
+    carry_out(schedule, {(0, fails)})
+    assert schedule.is_touched(0) is touched
+
+
+def test_a_container_that_is_there_is_touched_by_what_prepares_a_new_one():
+    """It joins another network, in place."""
+    schedule = schedule_of(Step(Call.CONNECT, "old"))
+    carry_out(schedule)
+    assert schedule.is_touched(0)
+
+
+def test_what_a_dead_run_had_done_and_is_taken_back_is_touched():
+    schedule = schedule_of(Step(Call.STOP, "old", undo=TAKEN_BACK, done=True))
+    carry_out(schedule, {(0, 0)})
+    assert (schedule.is_begun(0), schedule.is_touched(0)) == (False, True)

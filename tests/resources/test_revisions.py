@@ -50,6 +50,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]))
         st.integers(1),
         st.lists(texts).map(tuple),
         became=st.dictionaries(st.sampled_from(BECAME), st.lists(texts, min_size=1).map(tuple)),
+        again=st.booleans(),
     )
 )
 def test_how_it_came_about_is_read_again(about: About):
@@ -70,7 +71,7 @@ def test_what_a_later_version_says_besides_is_let_be():
 
 def test_an_earlier_version_did_not_say_what_failed_and_what_became_of_it():
     said = about_of('{"command": "apply"}')
-    assert (said.failure, said.became) == ("", {})
+    assert (said.failure, said.became, said.again) == ("", {}, False)
 
 
 def test_images_are_read_again():
