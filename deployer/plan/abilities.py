@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.errors import Diagnostic
+from deployer.errors import NOTHING_TOUCHED, Diagnostic
 from deployer.fields import container, network, volume
 from deployer.plan.diff import PlaceOf, left_out, sides_of
 from deployer.resources.desired import Desired
@@ -24,7 +24,7 @@ def engine_too_old(desired: Desired, observed: Observed, place: PlaceOf) -> Iter
                 f"{'.'.join(map(str, path))} needs Engine API {since}, and engine {engine.version} has {engine.api}",
                 place(*path),
                 "upgrade the engine, or take it out",
-                notes=("nothing was touched",),
+                notes=(NOTHING_TOUCHED,),
             )
 
 
