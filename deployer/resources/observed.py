@@ -152,7 +152,7 @@ class Observed:
     registries' answers by what is to be pushed; none where there is nothing to push, or nobody to ask. `not_insecure`
     names the registries that the stack calls insecure, and the engine does not. `one_offs` are no replicas: they are
     neighbours, which only go with the stack; those that are `left` were never started, and nobody is there who would.
-    `missing_paths` are those that mounts need and the engine's host does not have, where that can be seen from here.
+    `missing_paths` are those that are mounted and the engine's host does not have, where that can be seen from here.
     """
 
     engine: EngineInfo
