@@ -10,7 +10,7 @@ from deployer.fields.copies import SECTIONS
 from deployer.fields.mounts import needed_paths
 from deployer.fields.platform import is_of
 from deployer.fields.references import host_of
-from deployer.plan.abilities import engine_too_old, not_in_effect
+from deployer.plan.abilities import engine_too_old, limits_too_low, not_in_effect
 from deployer.plan.contents import contents_elsewhere, signals_missed
 from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.damaged import damaged
@@ -36,6 +36,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
     yield from foreign
     if not foreign:
         yield from engine_too_old(desired, observed, place)
+        yield from limits_too_low(desired, place)
         yield from names_taken(desired, observed, place)
         yield from external_missing(desired, observed, place)
         yield from modes_missing(desired, observed, place)
