@@ -49,10 +49,10 @@ def status(
 
     READY counts the replicas that run and are healthy, or have completed their work, out of those wanted; of a service
     that is inactive, by its profiles, none is wanted, and what runs is left alone. PORTS are those that the engine has
-    really published, HOST->CONTAINER. REVISION is the apply that made its containers, or those that did:
-    `deployer history` lists them. DRIFT names the fields that somebody changed on the engine; beneath the table each
-    stands as `deployer plan` has it, and whether the last apply failed. The files of secrets need not be there. With -p NAME, where there is no stack
-    file, the services are those that were applied last, and nothing is compared.
+    really published, HOST->CONTAINER. REVISION is the apply that made its containers, or those that did: `deployer
+    history` lists them. DRIFT names the fields that somebody changed on the engine; beneath the table each stands as
+    `deployer plan` has it, and whether the last apply failed. The files of secrets need not be there. With -p NAME,
+    where there is no stack file, the services are those that were applied last, and nothing is compared.
 
     With --files, a file that a container has in addition is A, one that changed C, one that is gone D; what is in
     volumes is not among them.
