@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import IntEnum
 from typing import ClassVar
@@ -66,6 +66,10 @@ class Diagnostic:
         return f"{where}{self.message}"
 
 
+NOTHING_TOUCHED = "nothing was touched"
+"""The note of what is refused before anything is done; of a command that only looks, it goes without saying."""
+
+
 class DeployerError(Exception):
     """An expected failure: one or more diagnostics and the exit code that they mean.
 
@@ -109,6 +113,16 @@ def did_you_mean(name: str, known: Collection[str], otherwise: str) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return f"{otherwise}: {', '.join(sorted(known))}" if known else ""
+
+
+def of_a_look(error: DeployerError) -> DeployerError:
+    """The same, less the note that nothing was touched."""
+    told = (
+        replace(each, notes=tuple(note for note in each.notes if note != NOTHING_TOUCHED)) for each in error.diagnostics
+    )
+    seen = type(error)(*told)
+    seen.__cause__ = error
+    return seen
 
 
 def raise_if_any(diagnostics: Iterable[Diagnostic], error: type[DeployerError] = InvalidStack) -> None:

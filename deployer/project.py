@@ -283,8 +283,9 @@ class Project:
         origin = None if self.by_name else self.origin
         protected = protected_volumes(desired(self.stack, "", {}).volumes.values(), observed, self.stack.place)
         plan = plan_destroy(self.stack.name, origin, self.stack.folder, observed, options, going, protected)
-        nothing = _nothing_there(reader, self.stack.name, observed) if self.named else ()
-        return replace(plan, warnings=(*plan.warnings, *nothing), files=self._files), observed
+        nothing = tuple(_nothing_there(reader, self.stack.name, observed)) if self.named else ()
+        files = None if nothing else self._files  # a file of that folder may be another stack's
+        return replace(plan, warnings=(*plan.warnings, *nothing), files=files), observed
 
     def _images_there(self, reader: Reader) -> Sequence[NamedImage]:
         """The images on the engine that the stack has built, under all the names that it gives them, or loaded from

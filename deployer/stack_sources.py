@@ -205,12 +205,13 @@ class StackSources:
         return with_bound(desired, anew)
 
     def missing_paths(self, desired: Desired) -> frozenset[str]:
-        """What mounts need of this machine that is not there. What cannot be looked at from here may be."""
-        from deployer.fields.mounts import needed_paths
+        """What is mounted of this machine and is not there. What cannot be looked at from here may be."""
+        from deployer.fields.mounts import made_paths, needed_paths
         from deployer.sources.bound import is_missing
 
+        folder = self.stack.folder
         written = (each.written["volumes"].value for each in desired.services.values() if "volumes" in each.written)
-        paths = {path for mounts in written for _, path in needed_paths(mounts, self.stack.folder)}
+        paths = {path for every in written for _, path in (*needed_paths(every, folder), *made_paths(every, folder))}
         return frozenset(filter(is_missing, paths))
 
     def remember_bound(self, desired: Desired, salt: str) -> None:

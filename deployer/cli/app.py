@@ -15,7 +15,7 @@ import typer
 from deployer import __version__
 from deployer.cli.output import Output, fail
 from deployer.cli.state import State
-from deployer.errors import DeployerError, Diagnostic, Exit, WrongUsage
+from deployer.errors import DeployerError, Diagnostic, Exit, WrongUsage, of_a_look
 from deployer.wiring import Choices
 
 app = typer.Typer(
@@ -26,6 +26,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Declarative deployment for Docker: a stack says what should be, a plan what would change, apply does it.",
 )
+
+_LOOKS = ("plan", "diff", "status", "ps")
+"""Commands that change nothing, and make a plan."""
 
 _WITH_VALUE = ("--file", "--engine", "--context", "--env-file", "--profile", "--set", "--project-name", "-p")
 _EXEC_WITH_VALUE = ("--index", "--env", "-e", "--workdir", "-w", "--user", "-u")
@@ -121,7 +124,7 @@ def run(arguments: Sequence[str]) -> int:
         code = app(args=[*first, *rest], prog_name="deployer", standalone_mode=False)
         return code if isinstance(code, int) else Exit.DONE
     except DeployerError as error:
-        fail(output, error)
+        fail(output, of_a_look(error) if rest and rest[0] in _LOOKS else error)
         return error.exit_code
     except typer.Abort:
         output.say("\nNothing was changed.")

@@ -49,10 +49,10 @@ def status(
 
     READY counts the replicas that run and are healthy, or have completed their work, out of those wanted; of a service
     that is inactive, by its profiles, none is wanted, and what runs is left alone. PORTS are those that the engine has
-    really published, HOST->CONTAINER. REVISION is the apply that made its containers: `deployer history` lists them.
-    DRIFT names the fields that somebody changed on the engine; beneath the table each stands as `deployer plan` has it,
-    and whether the last apply failed. The files of secrets need not be there. With -p NAME, where there is no stack
-    file, the services are those that were applied last, and nothing is compared.
+    really published, HOST->CONTAINER. REVISION is the apply that made its containers, or those that did: `deployer
+    history` lists them. DRIFT names the fields that somebody changed on the engine; beneath the table each stands as
+    `deployer plan` has it, and whether the last apply failed. The files of secrets need not be there. With -p NAME,
+    where there is no stack file, the services are those that were applied last, and nothing is compared.
 
     With --files, a file that a container has in addition is A, one that changed C, one that is gone D; what is in
     volumes is not among them.
@@ -167,11 +167,11 @@ def _status(name: str, desired: Desired, plan: Plan | None, observed: Observed) 
     return ServiceStatus(
         service=name,
         wanted=service.replicas if service else 0,
-        ready=sum(is_ready(each, may_exit) for each in containers),
+        ready=len({each.number or each.id for each in containers if is_ready(each, may_exit)}),
         health=_in_words(containers),
         ports=tuple(port for each in containers for port in published(each.raw)),
         image=", ".join(sorted(filter(None, images))),
-        revision=max(revisions, default=None),
+        revisions=tuple(sorted(set(revisions))),
         drift=tuple(dict.fromkeys(field.field for change in drifted for field in change.fields)),
         drifted=drifted,
         inactive=name in desired.inactive,

@@ -67,6 +67,12 @@ REFUSALS = (
         says="the image has no program {command} that can be run",
     ),
     _row(
+        "user-not-found",
+        r"unable to find (?P<name>(?:user|group) .+?): no matching entries",
+        "the image's /etc/passwd and /etc/group say which there are; a number needs no entry there",
+        says="the image has no {name}",
+    ),
+    _row(
         "bind-source-missing",
         r"bind source path does not exist: (?P<path>\S+)",
         "make it on the engine's host, or say `create_host_path: true` in the long form's `bind`",

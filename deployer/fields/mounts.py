@@ -91,6 +91,13 @@ def needed_paths(written: Sequence[Mount], folder: str) -> Iterator[tuple[int, s
             yield index, host_path(entry.source, folder)
 
 
+def made_paths(written: Sequence[Mount], folder: str) -> Iterator[tuple[str, str]]:
+    """The paths of the host where the engine makes a folder if nothing is there, each with the target of its mount."""
+    for entry in written:
+        if entry.type == "bind" and not _must_be_there(entry):
+            yield entry.target, host_path(entry.source, folder)
+
+
 def _must_be_there(entry: Mount) -> bool:
     return entry.type == "bind" and entry.bind is not None and not entry.bind.create_host_path
 

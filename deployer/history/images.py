@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from deployer.errors import Diagnostic, Place
+from deployer.errors import NOTHING_TOUCHED, Diagnostic, Place
 from deployer.resources.desired import DesiredBuild, DesiredImage
 from deployer.resources.revisions import KeptImage
 
@@ -68,7 +68,7 @@ def gone(address: str, kept: KeptImage, revision: int, trouble: str, why_not_mad
         f"{address} of revision {revision} is not to be had: {'; '.join(filter(None, parts))}",
         Place(f"revision {revision}", 0, 0),
         "bring the image back, or go to another revision: deployer history",
-        notes=("nothing was touched",),
+        notes=(NOTHING_TOUCHED,),
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployer.errors import Diagnostic
+from deployer.errors import NOTHING_TOUCHED, Diagnostic
 from deployer.fields import container, network, volume
+from deployer.fields.parse import MIB, show_size
 from deployer.plan.diff import PlaceOf, left_out, sides_of
 from deployer.resources.desired import Desired
 from deployer.resources.observed import Observed
+
+LEAST_MEMORY = 6 * MIB
 
 Needs = Iterator[tuple[tuple[str | int, ...], str]]
 """Paths of the stack file, each with the version of the Engine API that has what stands there."""
@@ -24,8 +27,24 @@ def engine_too_old(desired: Desired, observed: Observed, place: PlaceOf) -> Iter
                 f"{'.'.join(map(str, path))} needs Engine API {since}, and engine {engine.version} has {engine.api}",
                 place(*path),
                 "upgrade the engine, or take it out",
-                notes=("nothing was touched",),
+                notes=(NOTHING_TOUCHED,),
             )
+
+
+def limits_too_low(desired: Desired, place: PlaceOf) -> Iterator[Diagnostic]:
+    """Limits that the engine would refuse once it makes the container (moby, daemon_unix.go, linuxMinMemory)."""
+    for service in desired.services.values():
+        for row in ("mem_limit", "mem_reservation"):
+            if 0 < service.asked[row] < LEAST_MEMORY:
+                name = service.written[row].name
+                yield Diagnostic(
+                    "limit-too-low",
+                    f"services.{service.name}.{name} is {show_size(service.asked[row])}, and the engine takes "
+                    f"no less than {show_size(LEAST_MEMORY)}",
+                    place("services", service.name, *name.split(".")),
+                    f"say {show_size(LEAST_MEMORY)} or more, or take it out",
+                    notes=(NOTHING_TOUCHED,),
+                )
 
 
 def _of_services(desired: Desired) -> Needs:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from deployer.fields.attachments import endpoint_again
@@ -47,12 +49,12 @@ def plan_service(service: DesiredService, facts: Facts) -> Iterator[Draft | str]
     kept, surplus = found[: service.replicas], found[service.replicas :]
     planned = [(container, _existing(service, container, facts)) for container in kept]
     _weigh([draft for _, draft in planned if draft])
-    for container, draft in planned:
-        yield _with_dangers(draft, service, facts) if draft else container.address
+    made = [(container.number, draft or container.address) for container, draft in planned]
     taken = {container.number for container in kept}
     free = (number for number in range(1, service.replicas + len(taken) + 1) if number not in taken)
-    for number, _ in zip(free, range(service.replicas - len(kept)), strict=False):
-        yield _with_dangers(_fresh(service, number, facts), service, facts)
+    made += [(number, _fresh(service, number, facts)) for number in islice(free, service.replicas - len(kept))]
+    for _, each in sorted(made, key=itemgetter(0)):
+        yield _with_dangers(each, service, facts) if isinstance(each, Draft) else each
     for container in surplus:
         yield plan_removal(container, f"the stack wants {service.replicas}", facts.remade)
 

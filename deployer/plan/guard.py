@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
-from deployer.errors import Diagnostic
+from deployer.errors import NOTHING_TOUCHED, Diagnostic
 from deployer.fields.copies import SECTIONS
 from deployer.fields.mounts import needed_paths
 from deployer.fields.platform import is_of
 from deployer.fields.references import host_of
-from deployer.plan.abilities import engine_too_old, not_in_effect
+from deployer.plan.abilities import engine_too_old, limits_too_low, not_in_effect
 from deployer.plan.contents import contents_elsewhere, signals_missed
 from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.damaged import damaged
@@ -19,7 +19,7 @@ from deployer.plan.draft import Draft, meet
 from deployer.plan.duplicates import duplicates
 from deployer.plan.images import other_platform
 from deployer.plan.missing import external_missing, modes_missing, owners_missing
-from deployer.plan.model import Action, Call, Change
+from deployer.plan.model import Action, Call, Change, FieldChange
 from deployer.plan.renamed import renamed_volumes
 from deployer.plan.unasked import not_asked
 from deployer.resources.desired import Desired, DesiredService, DesiredThing
@@ -37,6 +37,7 @@ def refusals(desired: Desired, observed: Observed, place: PlaceOf, *, adopt: boo
     yield from foreign
     if not foreign:
         yield from engine_too_old(desired, observed, place)
+        yield from limits_too_low(desired, place)
         yield from names_taken(desired, observed, place)
         yield from external_missing(desired, observed, place)
         yield from modes_missing(desired, observed, place)
@@ -77,7 +78,7 @@ def another_origin(
                 if goes
                 else f"the name {stack!r} belongs to another stack on this engine ({what})",
                 hint=remove if goes else own_name + remove,
-                notes=(f"that one: {other}", f"this one: {origin}", "nothing was touched"),
+                notes=(f"that one: {other}", f"this one: {origin}", NOTHING_TOUCHED),
             )
 
 
@@ -119,7 +120,7 @@ def names_kept(drafts: Sequence[Draft], observed: Observed, place: PlaceOf) -> I
                 f"{holder.address} is named {draft.takes_name}, and this plan leaves it that name",
                 place("services", draft.service.name, "container_name"),
                 "let the plan be about that one, too; or give this one another name",
-                notes=("nothing was touched",),
+                notes=(NOTHING_TOUCHED,),
             )
 
 
@@ -150,7 +151,7 @@ def networks_in_use(
             if users:
                 names = ", ".join(users)
                 hint = f"take them out first: docker network disconnect {step.target} {users[0]}"
-                yield _in_use(change, f"are in it: {names}", hint)
+                yield _in_use(change, f"are in it: {names}", hint, _asking(change))
 
 
 def volumes_in_use(changes: Sequence[Change], observed: Observed, going: Set[str]) -> Iterator[Diagnostic]:
@@ -164,9 +165,16 @@ def volumes_in_use(changes: Sequence[Change], observed: Observed, going: Set[str
                 yield _in_use(change, f"have {step.target}: {', '.join(users)}", hint)
 
 
-def _in_use(change: Change, how: str, hint: str) -> Diagnostic:
-    message = f"{change.address} would have to go, and other containers {how}"
-    return Diagnostic("in-use", message, hint=hint, address=change.address, notes=("nothing was touched",))
+def _asking(change: Change) -> FieldChange | None:
+    """The difference that asks for a network to be made anew: one that the file has a line for, where there is one."""
+    return next((field for field in change.fields if field.at), next(iter(change.fields), None))
+
+
+def _in_use(change: Change, how: str, hint: str, asking: FieldChange | None = None) -> Diagnostic:
+    why = f" ({asking.field} differs, so it is to be made anew)" if asking else ""
+    message = f"{change.address} would have to go{why}, and other containers {how}"
+    place = asking.at if asking else None
+    return Diagnostic("in-use", message, place, hint, change.address, (NOTHING_TOUCHED,))
 
 
 def volumes_changed(desired: Desired, observed: Observed, place: PlaceOf) -> Iterator[Diagnostic]:
@@ -270,7 +278,7 @@ def binds_missing(services: Iterable[DesiredService], observed: Observed, place:
                     f"services.{service.name} mounts {path}, which is not there",
                     place("services", service.name, "volumes", index),
                     "make it, or let the engine make a folder: `create_host_path: true` in `bind`",
-                    notes=("nothing was touched",),
+                    notes=(NOTHING_TOUCHED,),
                 )
 
 
@@ -284,7 +292,7 @@ def insecure_refused(desired: Desired, observed: Observed, place: PlaceOf) -> It
                 f"registries.{registry.name} is insecure, and the engine takes {host} only with TLS",
                 place("registries", registry.name, "insecure"),
                 allow_insecure(host),
-                notes=("nothing was touched",),
+                notes=(NOTHING_TOUCHED,),
             )
 
 

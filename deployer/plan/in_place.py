@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from deployer.fields.attachments import endpoint_again, names_of
+from deployer.fields.attachments import endpoint_again, fixed_addresses, names_of
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Effect, Json, Value
 from deployer.plan import steps
@@ -39,7 +39,9 @@ def plan_in_place(
     }
     name = service.container_name(container.number)
     renamed = not changed.isdisjoint(OF_THE_NAME)
-    runbook = [*_update(service, container, changed), *_networks(service, container, changing, facts, renamed=renamed)]
+    joined = list(_networks(service, container, changing, facts, renamed=renamed))
+    breaks = _breaks(service, container, joined)
+    runbook = [*_update(service, container, changed), *joined]
     held = renamed and is_held(name, facts.observed, container)
     if renamed:
         runbook += steps.rename_in_turn(container, name) if held else (steps.rename(container, name),)
@@ -48,7 +50,7 @@ def plan_in_place(
         wait = await_ready(service, container.id, fresh=True, name=container.name)
         runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
     runbook += (sent := signals(service, container, fields))
-    action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL])
+    action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL], breaks)
     if action is Action.RENAME and has_taken_over(container) and not held:
         action, detail = Action.RECOVER, f"rename {container.name} to {name}"
     secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
@@ -63,6 +65,7 @@ def plan_in_place(
         tuple(runbook),
         detail=detail,
         updates=updates,
+        breaks=tuple(breaks),
     )
     moved = {step.payload for step in runbook if step.call is Call.DISCONNECT}
     moved |= {step.payload[0] for step in runbook if step.call is Call.CONNECT}
@@ -99,7 +102,9 @@ def _with_caution(change: FieldChange, service: DesiredService, container: Obser
     return replace(change, note=caution) if caution else change
 
 
-def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str]) -> tuple[Action, str]:
+def _how(
+    fields: list[FieldChange], rejoins: bool, signalled: list[str], breaks: Mapping[str, bool]
+) -> tuple[Action, str]:
     """What a change that needs no new container is called, and what becomes of the living one."""
     only = {change.field for change in fields}
     follows = all(change.effect is Effect.RESTART and change.field != "state" for change in fields)
@@ -110,8 +115,13 @@ def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str]) -> tupl
     action = Action.RENAME if only <= OF_THE_NAME else Action.UPDATE
     if rejoins:
         return action, "in place, then restarted"
-    sent = f"{' and '.join(signalled)} sent, " if signalled else "in place, "
-    return action, f"{sent}then started" if "state" in only else f"{sent}no restart"
+    sent = f"{' and '.join(signalled)} sent" if signalled else "in place"
+    if "state" in only:
+        return action, f"{sent}, then started"
+    if breaks:
+        address = "" if all(breaks.values()) else ", its address may change"
+        return action, f"{sent}; connections through {' and '.join(breaks)} break{address}"
+    return action, f"{sent}, no restart"
 
 
 def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:
@@ -144,6 +154,17 @@ def _networks(
             yield steps.leave(container, name, {**endpoint_again(raw[name]), "Aliases": names_of(have[key])})
         if key in want:
             yield steps.join(container, name, there[name])
+
+
+def _breaks(service: DesiredService, container: ObservedContainer, joined: list[Step]) -> dict[str, bool]:
+    """The networks that a living container leaves and joins again, by key, each with whether it asks for an address
+    of its own there: any other one may be somebody else's by then.
+    """
+    left = {step.payload for step in joined if step.call is Call.DISCONNECT}
+    again = {step.payload[0] for step in joined if step.call is Call.CONNECT and step.payload[0] in left}
+    entries = service.asked["networks"] if container.is_alive else ()
+    names = service.context.networks
+    return {key: bool(fixed_addresses(entry)) for key, entry in entries if names.get(key, key) in again}
 
 
 def _is_alias(name: str, entry: Value, raw: Json, service: DesiredService, key: str) -> bool:

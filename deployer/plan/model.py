@@ -259,7 +259,8 @@ class Change:
     volumes that go with it. `mounts` are those of a new container, as the stack file would say them. `at` is where that
     asks for the resource; `asks` is all that it says of a new container, as changes from nothing, `settings` in brief
     what `detail` does not say of it. `notes` are what else there is to know: of what, and what.
-    `dangers` are what is to be seen first, each with what it is about.
+    `dangers` are what is to be seen first, each with what it is about. `breaks` are the networks, by key, that a living
+    container leaves and joins again: connections through them break.
     """
 
     address: str
@@ -281,6 +282,7 @@ class Change:
     settings: str = ""
     notes: tuple[tuple[str, str], ...] = ()
     dangers: tuple[tuple[Danger, str], ...] = ()
+    breaks: tuple[str, ...] = ()
 
 
 StepId = tuple[int, int]

@@ -14,6 +14,7 @@ from deployer.plan.contents import uncompared
 from deployer.plan.diff import PlaceOf
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
+from deployer.plan.folders_made import with_folders_made
 from deployer.plan.followers import followers_left
 from deployer.plan.ignored import as_many_as_there, ignored_names, in_others_networks
 from deployer.plan.images import Recall, brought_for, no_recall, plan_images
@@ -113,6 +114,7 @@ def make_plan(
         )
     )
     with_its_containers(drafts, observed)
+    with_folders_made(drafts, observed)
     if not options.only and any(draft.change.action is not Action.KEPT for draft in drafts):
         wanted = {image.reference for image in images.now.values()}
         drafts += old_builds(desired, observed, wanted, options.keep_builds, orphans=not options.keep_orphans)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from ipaddress import IPv4Network, ip_network
 from typing import Any
 
-from deployer.errors import Diagnostic
+from deployer.errors import NOTHING_TOUCHED, Diagnostic
 from deployer.fields.field import Json, section
 from deployer.plan.diff import PlaceOf
 from deployer.plan.draft import Draft
@@ -38,7 +38,7 @@ def networks_full(
                 f"the network {thing.name} has addresses for {room} containers, and {many} {when}",
                 place("networks", thing.key, "ipam"),
                 "give it a larger `subnet`, in `ipam`, for which it is made anew; or let fewer be in it",
-                notes=("nothing was touched",),
+                notes=(NOTHING_TOUCHED,),
             )
 
 

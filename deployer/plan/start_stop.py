@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from deployer.errors import Diagnostic, raise_if_any
+from deployer.errors import NOTHING_TOUCHED, Diagnostic, raise_if_any
 from deployer.fields.namespaces import owners
 from deployer.plan import guard, steps
 from deployer.plan.contents import taken_up
@@ -77,7 +77,7 @@ def _cannot_start(drafts: Sequence[Draft], observed: Observed) -> Iterator[Diagn
                     f"{found.name} mounts {path}, which is not there any more: it would not start again",
                     hint="make it; or change the mount in the stack file, and apply",
                     address=change.address,
-                    notes=("nothing was touched",),
+                    notes=(NOTHING_TOUCHED,),
                 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from deployer.errors import Diagnostic, Place
+from deployer.fields.sensitive import MASK
 from deployer.render.harmless import display_width, harmless, harmless_line
 
 FORMAT_VERSION = 1
@@ -19,6 +20,7 @@ _COLOR: dict[Severity, str] = {"error": _RED, "warning": _YELLOW}
 _TOKEN = re.compile(
     r"""\(sensitive\)|"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|(?:\$\{[^}]*\}|[^\s:,\[\]{}]|[:,](?=[^\s\]}]))+"""
 )
+_PADDING = re.compile(rf"(?<={re.escape(MASK)}) {{2,}}")
 _LONGEST_LINE = 160
 _BEFORE_CARET = 60
 
@@ -80,7 +82,7 @@ def _remark(text: str, gutter: str, color: bool) -> list[str]:
 
 
 def _excerpt(place: Place, gutter: str, color: bool) -> list[str]:
-    line, start = _window(place.excerpt, place.column - 1)
+    line, start = _window(*_less_padding(place.excerpt, place.column - 1))
     before, rest = line[:start], line[start:]
     token = _TOKEN.match(rest)
     indent = display_width(harmless_line(before))
@@ -89,6 +91,18 @@ def _excerpt(place: Place, gutter: str, color: bool) -> list[str]:
     number = _paint(str(place.line), _BLUE, color)
     caret = _paint("^" * max(1, until - indent), _RED, color)
     return [f"{gutter}  {bar}", f" {number} {bar} {harmless_line(line)}", f"{gutter}  {bar} {' ' * indent}{caret}"]
+
+
+def _less_padding(line: str, start: int) -> tuple[str, int]:
+    """The line less the blanks that stand for what is hidden of a long value, and where the caret is in it."""
+    for padding in reversed(list(_PADDING.finditer(line))):
+        begin, end = padding.span()
+        line = line[:begin] + line[end:]
+        if start >= end:
+            start -= end - begin
+        elif start > begin:  # it points into what is hidden
+            start = begin - len(MASK)
+    return line, start
 
 
 def _window(line: str, start: int) -> tuple[str, int]:

@@ -75,6 +75,7 @@ def _change(change: Change) -> Json:
         "known_after": change.known_after,
         "steps": [str(step) for step in change.steps],
         **({"loses": [{"volume": each.volume, "bytes": each.size} for each in change.loses]} if change.loses else {}),
+        **({"breaks": list(change.breaks)} if change.breaks else {}),
     }
 
 
@@ -246,8 +247,13 @@ def _change_schema() -> Json:
             },
             "steps": _list({"type": "string"}, "The engine calls and waits, one after the other."),
             "loses": _list({"$ref": "#/$defs/lost"}, "The volumes that go with their data; only where some do."),
+            "breaks": _list(
+                {"type": "string"},
+                "The networks that a running container leaves and joins again, so that connections through them break; "
+                "only where it does.",
+            ),
         },
-        optional=("loses",),
+        optional=("loses", "breaks"),
         description="What happens to one resource.",
     )
 

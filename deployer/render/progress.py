@@ -112,7 +112,7 @@ def lines_of(event: Event, *, verbose: bool = False) -> tuple[str, ...]:
     where = harmless(event.address)
     match event:
         case StepStarted(step=step):
-            return (f"{where}: {step_text(step)} ...",) if verbose or step.call in SLOW else ()
+            return (f"{where}: {step_text(step)} ...",) if verbose or (step.call in SLOW and not step.done) else ()
         case StepDone(step=step, seconds=seconds):
             return (f"{where}: {step_text(step)}: done in {seconds:.1f}s",) if verbose else ()
         case StepFailed(step=step):

@@ -33,6 +33,9 @@ def risks(plan: Plan) -> list[Risk]:
         "New mounts of the host": _of_danger(changes, Danger.HOST_PATH),
         "Newly open to the outside": _of_danger(changes, Danger.OPEN_PORT),
         "Down for a while": ((each.address, _away(each)) for each in changes if each.gap),
+        "Connections break": (
+            (each.address, f"through {' and '.join(each.breaks)}") for each in changes if each.breaks
+        ),
         "Runs again": _of_danger(changes, Danger.RUNS_AGAIN),
         "Replaced": ((each.address, "") for each in changes if each.action is Action.REPLACE),
         "Changed by hand, put back": ((each.address, _by_hand(each)) for each in changes if _by_hand(each)),

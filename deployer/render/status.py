@@ -27,7 +27,7 @@ _GREEN, _YELLOW, _RED = "\x1b[32m", "\x1b[33m", "\x1b[31m"
 class ServiceStatus:
     """One service: replicas wanted and ready, health in a word, published ports, the image that runs.
 
-    `revision` made its containers, None where none tells; `drift` names the fields that somebody changed since, and
+    `revisions` made its containers, none where none tells; `drift` names the fields that somebody changed since, and
     `drifted` has them as the plan does. Of one that is `inactive`, by its profiles, nothing is wanted, and what runs is
     left alone. Of one that is not `compared` with what was asked for, nobody knows what drifted.
     """
@@ -38,7 +38,7 @@ class ServiceStatus:
     health: str = ""
     ports: tuple[str, ...] = ()
     image: str = ""
-    revision: int | None = None
+    revisions: tuple[int, ...] = ()
     drift: tuple[str, ...] = ()
     drifted: tuple[Change, ...] = ()
     inactive: bool = False
@@ -62,7 +62,10 @@ def as_text(rows: Iterable[ServiceStatus], *, color: bool = False, last: Entry |
 
 def as_json(rows: Iterable[ServiceStatus], *, stack: str = "", last: Entry | None = None) -> str:
     """One object; `format_version` grows when a reader of the old form would be wrong."""
-    found = [{**asdict(replace(row, drifted=())), "drifted": _drifted(row)} for row in rows]
+    found = [
+        {**asdict(replace(row, drifted=())), "revision": max(row.revisions, default=None), "drifted": _drifted(row)}
+        for row in rows
+    ]
     told = entry_object(last) if last else None
     return json.dumps(
         {"format_version": FORMAT_VERSION, "stack": stack, "services": found, "last_apply": told}, indent=2
@@ -91,7 +94,7 @@ def _cells(row: ServiceStatus) -> tuple[str, ...]:
         f"{row.health}; inactive" if row.inactive else row.health,
         ", ".join(row.ports),
         row.image,
-        "" if row.revision is None else str(row.revision),
+        ", ".join(map(str, row.revisions)),
         ", ".join(row.drift) if row.compared else "not compared",
     )
 

@@ -162,7 +162,7 @@ class Observed:
     names the registries that the stack calls insecure, and the engine does not. `one_offs` are no replicas: they are
     neighbours, which only go with the stack; those that are `left` were never started, and nobody is there who would.
     `duplicates` are neighbours, too, and do not even go with it.
-    `missing_paths` are those that mounts need and the engine's host does not have, where that can be seen from here.
+    `missing_paths` are those that are mounted and the engine's host does not have, where that can be seen from here.
     """
 
     engine: EngineInfo

@@ -143,14 +143,18 @@ class Records:
         return next((record.about.keep for record in reversed(self.all) if record.about.asks), KEPT)
 
     def outdated(self, keep: int = KEPT) -> list[Record]:
-        """The records that so many newer ones which succeeded make needless.
+        """The records that so many newer ones which succeeded make needless; one that did not succeed, to which nobody
+        can go back, also so many newer ones which failed.
 
         Of those that asked for a stack only such count, for ten restarts are no reason to lose the way back.
         """
         succeeded = [record for record in self.all if record.result == SUCCEEDED]
         asking = [record for record in succeeded if record.about.asks]
-        return [
-            record
-            for record in self.all
-            if sum(each.revision > record.revision for each in (asking if record.about.asks else succeeded)) >= keep
-        ]
+        failed = [record for record in self.all if record.result in (FAILED, INTERRUPTED)]
+
+        def is_outdated(record: Record) -> bool:
+            better = asking if record.about.asks else succeeded
+            counting = (better,) if record.result == SUCCEEDED else (better, failed)
+            return any(sum(each.revision > record.revision for each in newer) >= keep for newer in counting)
+
+        return [record for record in self.all if is_outdated(record)]

@@ -15,6 +15,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "address-outside": ("networks",),
     "no-address-left": ("networks",),
     "command-not-found": ("command", "entrypoint"),
+    "user-not-found": ("user", "group_add"),
     "not-ready": ("command", "entrypoint"),
     "unhealthy": ("healthcheck",),
     "timeout": ("healthcheck",),

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from deployer.cli.status import published
+from deployer.cli.status import published, statuses
 from deployer.engine.client import connect
 from deployer.engine.locate import locate
 from tests.cli.conftest import Cli
+from tests.upgrades.kept import kept
 
 STACK = """\
 services:
@@ -38,6 +39,17 @@ def inspect(**ports: list[tuple[str, str]] | None) -> dict[str, Any]:
         for name, bindings in ports.items()
     }
     return {"NetworkSettings": {"Ports": wire}}
+
+
+def test_a_container_and_its_half_done_successor_are_one_replica():
+    """An apply that was killed may leave both of them running."""
+    found = kept("changes")
+    old = found.container("web")
+    labels = {**old["Config"]["Labels"], "io.deployer.replaces": old["Id"]}
+    successor = {**old, "Id": "f" * 64, "Name": f"{old['Name']}.next", "Config": {**old["Config"], "Labels": labels}}
+    found.state["containers"].append(successor)
+    (row,) = [each for each in statuses(found.desired, None, found.observed) if each.service == "web"]
+    assert (row.ready, row.wanted) == (1, 1)
 
 
 def test_a_port_on_all_addresses_is_told_once():

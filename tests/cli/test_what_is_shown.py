@@ -80,6 +80,7 @@ def test_a_slip_in_the_name_of_a_stack_that_is_to_go_names_the_nearest(cli: Cli,
     gone = cli("destroy", "-p", f"{name}x", "--yes")
 
     assert gone.code == 0
+    assert "from stack.yaml" not in gone.out
     assert f"warning[no-such-stack]: nothing on the engine is of a stack named {name}x" in gone.out
     assert f"did you mean '{name}'?" in gone.out
     assert gone.out.endswith("\nNothing to remove; 0 unchanged.\n")

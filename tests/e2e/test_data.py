@@ -153,7 +153,12 @@ def test_an_apply_refuses_to_take_a_network_that_another_container_is_in(
     result = filled.apply("--engine", proxy.url, code=65)
     assert "network.front would have to go" in result.err
     assert stranger in result.err
+    assert "nothing was touched" in result.err
+    assert ("stack.yaml:" in result.err) == (how == "made anew")
     assert proxy.written == []
+    looked = filled.run("plan")
+    assert (looked.code, "network.front would have to go" in looked.err) == (65, True)
+    assert "nothing was touched" not in looked.err
 
 
 def test_a_folder_that_must_be_there_and_is_not_is_known_before_anything_stops(project: Project, proxy: Proxy) -> None:

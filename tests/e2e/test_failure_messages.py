@@ -32,6 +32,8 @@ FAILING: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "keeps restarting": ({"command": ["sh", "-c", "echo no configuration; exit 7"], "restart": "always"}, {}),
     "is never healthy": ({"healthcheck": NEVER_HEALTHY}, {}),
     "has no such command": ({"command": ["no-such-command"]}, {}),
+    "has no such user": ({"user": "nobodyx"}, {}),
+    "has too little memory": ({"mem_limit": "1M"}, {}),
     "has a volume that cannot be mounted": (
         {"volumes": ["disk:/disk"]},
         {"volumes": {"disk": {"driver_opts": NOWHERE}}},
@@ -53,7 +55,7 @@ def read(project: Project, text: str) -> str:
         (r"after [\d.]+ s", "after N s"),
         (r"(keeps restarting): it exited with code 7", r"\1"),
         (r"(\n +no configuration)+", r"\1"),
-        (r"= note: .*(daemon|driver|engine|OCI|mount|address|pool).*", "= note: (the engine's own words)"),
+        (r"= note: .*(daemon|driver|engine|OCI|mount|address|pool|passwd).*", "= note: (the engine's own words)"),
     ):
         shown = re.sub(pattern, instead, shown)
     return shown

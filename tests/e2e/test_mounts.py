@@ -19,7 +19,9 @@ def test_a_missing_folder_is_made_unless_that_is_forbidden(project: Project) -> 
     """Forbidden, the replacement is refused before anything stopped."""
     made, missing = project.folder / "made", project.folder / "missing"
     project.write({"web": sleeper(volumes=[bind(made)])})
+    assert "nothing is there: an empty folder will be made" in project.plan_text()
     project.apply()
+    assert "nothing is there" not in project.plan_text("--all")
     assert made.is_dir()
     project.must_be_settled()
     before = project.container("web")

@@ -124,6 +124,20 @@ def test_a_limit_that_is_exceeded_already_is_told_in_sizes_that_people_write():
     assert found.notes == (said,)
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("unable to find user nobodyx: no matching entries in passwd file", "user nobodyx"),
+        ("unable to find group staffx: no matching entries in group file", "group staffx"),
+        ("Unable to find group staffx: no matching entries in group file", "group staffx"),
+    ],
+)
+def test_a_user_or_group_that_the_image_lacks_is_named(said: str, told: str):
+    """At the start of a container, Engine 20.10 and 28."""
+    (found,) = refused("start web", said).diagnostics
+    assert (found.code, found.message) == ("user-not-found", f"could not start web: the image has no {told}")
+
+
 def test_a_refusal_without_a_reason_says_so():
     """An empty answer with a bad status still is a message."""
     assert str(refused("do it", "", 500)) == "could not do it: the engine answered 500 and no reason"

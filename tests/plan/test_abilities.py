@@ -86,6 +86,28 @@ def test_a_part_of_a_key_that_the_engine_is_too_old_for_is_refused_where_it_stan
     assert found.place.column == 26
 
 
+@pytest.mark.parametrize(
+    ("keys", "column", "told"),
+    [
+        ("mem_limit: 1M", 16, "services.web.mem_limit is 1m"),
+        ("mem_limit: 6291455", 16, "services.web.mem_limit is 6291455"),
+        ("deploy: {resources: {limits: {memory: 1M}}}", 43, "services.web.deploy.resources.limits.memory is 1m"),
+        ("mem_reservation: 5M", 22, "services.web.mem_reservation is 5m"),
+    ],
+)
+def test_less_memory_than_the_engine_gives_is_refused_where_it_stands(keys: str, column: int, told: str) -> None:
+    """Before anything is done; the engine itself says so when it makes the container."""
+    (found,) = refused(keys, "1.51")
+    assert found.code == "limit-too-low"
+    assert found.message == f"{told}, and the engine takes no less than 6m"
+    assert found.place
+    assert (found.place.line, found.place.column) == (6, column)
+
+
+def test_the_least_memory_that_the_engine_gives_is_taken() -> None:
+    assert refused("mem_limit: 6M", "1.51") == refused("mem_limit: 0", "1.51") == ()
+
+
 @pytest.mark.parametrize("api", ["1.43", "1.51", "1.100", "2.0"])
 def test_an_engine_that_has_it_is_asked(api: str) -> None:
     """Versions are compared by their numbers, not by their letters."""

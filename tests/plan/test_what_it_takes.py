@@ -46,6 +46,14 @@ def test_replicas_of_one_service_say_so_alike(container: Make) -> None:
     assert said == [[NEEDS_IT], [NEEDS_IT]]
 
 
+def test_replicas_are_planned_in_the_order_of_their_numbers(container: Make) -> None:
+    """Where one in the middle is gone, too."""
+    stack = "services: {web: {image: 'web:1', scale: 3}}\n"
+    plan = plan_of(stack, with_container(container("web", 3), with_container(container("web", 1))))
+    services = [address for address in changes_of(plan) if address.startswith("service.")]
+    assert services == ["service.web[1]", "service.web[2]", "service.web[3]"]
+
+
 def test_where_all_of_them_need_it_none_says_so(applied: Kept) -> None:
     change = change_of(applied, "service.mounts[1]", "./conf:/etc/shop:ro", "./conf:/etc/shop")
     assert [field.note for field in change.fields] == [""]

@@ -40,6 +40,15 @@ def test_a_diagnostic_shows_the_line_and_a_caret() -> None:
     )
 
 
+def test_what_is_hidden_of_a_long_value_leaves_no_blanks() -> None:
+    """The caret stands where it did, before, in and after that."""
+    line = f'    command: ["sh", "-c", "PGPASSWORD=(sensitive){" " * 100}", nope]'
+    for column, word in ((line.index('"sh"'), '"sh"'), (line.index("nope"), "nope"), (80, "(sensitive)")):
+        (*_, shown, below) = as_text([Diagnostic("x", "m", Place("f", 1, column + 1, line))]).splitlines()
+        assert shown == ' 1 |     command: ["sh", "-c", "PGPASSWORD=(sensitive)", nope]'
+        assert below.index("^") == shown.index(word)
+
+
 def test_several_are_separated_and_counted() -> None:
     """An empty line between two, and their number at the end."""
     text = as_text([UNKNOWN, UNKNOWN])

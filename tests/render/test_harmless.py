@@ -102,7 +102,7 @@ def a_finding(text: str) -> Finding:
 
 
 def a_service(text: str) -> status.ServiceStatus:
-    return status.ServiceStatus(text, 1, 1, text, (text,), text, 1, (text,))
+    return status.ServiceStatus(text, 1, 1, text, (text,), text, (1,), (text,))
 
 
 def an_image(text: str) -> images.StackImage:

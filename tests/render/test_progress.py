@@ -91,6 +91,11 @@ def test_what_takes_long_is_told_when_it_begins(call: Call) -> None:
     assert plain([StepStarted("x", Step(call, "y"))]) == [f"x: {call} y ..."]
 
 
+def test_that_a_dead_run_has_stopped_is_not_waited_for():
+    """It is asked for all the same, as it may have been started since."""
+    assert plain([StepStarted("x", Step(Call.STOP, "y", done=True))]) == []
+
+
 def test_the_same_status_is_told_once() -> None:
     """A layer reports a hundred times while it is on its way."""
     assert len(plain([LAYER, LAYER, LAYER], verbose=True)) == 1

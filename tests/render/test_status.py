@@ -16,8 +16,8 @@ from deployer.render import plan_json, plan_text
 from deployer.render.status import ServiceStatus, as_json, as_text
 from deployer.resources.wire import EngineInfo
 
-WEB = ServiceStatus("web", 2, 2, "healthy", ("0.0.0.0:8080->80/tcp", "127.0.0.1:9->9/tcp"), "shop/web:3f2a", 7)
-DB = ServiceStatus("db", 1, 0, "starting", (), "postgres:16", 6, ("mem_limit", "restart"))
+WEB = ServiceStatus("web", 2, 2, "healthy", ("0.0.0.0:8080->80/tcp", "127.0.0.1:9->9/tcp"), "shop/web:3f2a", (7,))
+DB = ServiceStatus("db", 1, 0, "starting", (), "postgres:16", (6,), ("mem_limit", "restart"))
 
 
 def test_a_service_is_a_line_of_an_aligned_table() -> None:
@@ -30,9 +30,17 @@ def test_a_service_is_a_line_of_an_aligned_table() -> None:
         """)
 
 
+def test_the_revisions_that_made_its_containers_are_all_told() -> None:
+    """An apply seldom makes all of them anew: it makes those that differ."""
+    row = ServiceStatus("web", 3, 3, "running", (), "busybox", (1, 4))
+    assert re.split(" {2,}", as_text([row]).splitlines()[1])[5] == "1, 4"
+    (found,) = json.loads(as_json([row]))["services"]
+    assert (found["revision"], found["revisions"]) == (4, [1, 4])
+
+
 def test_of_an_inactive_service_nothing_is_wanted() -> None:
     """What runs of it is counted alone, and is no fault."""
-    row = ServiceStatus("debug", 0, 1, "running", (), "busybox", 3, inactive=True)
+    row = ServiceStatus("debug", 0, 1, "running", (), "busybox", (3,), inactive=True)
     assert re.split(" {2,}", as_text([row]).splitlines()[1])[:3] == ["debug", "1", "running; inactive"]
     assert "\x1b[32m" in as_text([row], color=True)
 
@@ -62,7 +70,7 @@ def test_colour_says_how_it_is(row: ServiceStatus, style: str) -> None:
 def test_what_an_engine_says_steers_no_terminal() -> None:
     """Controls are shown as escapes, in every column, and one service stays one line."""
     bad = "\x1b[2J\n\u202e"
-    text = as_text([ServiceStatus(bad, 1, 1, bad, (bad,), bad, 1, (bad,))])
+    text = as_text([ServiceStatus(bad, 1, 1, bad, (bad,), bad, (1,), (bad,))])
     assert text.count(r"\x1b[2J\n\u202e") == 5
     assert len(text.splitlines()) == 2
 
@@ -75,12 +83,12 @@ def test_json_has_every_part() -> None:
         "services": [
             {
                 "service": "db", "wanted": 1, "ready": 0, "health": "starting", "ports": [], "image": "postgres:16",
-                "revision": 6, "drift": ["mem_limit", "restart"],
+                "revision": 6, "revisions": [6], "drift": ["mem_limit", "restart"],
                 "drifted": [], "inactive": False, "compared": True,
             },
             {
                 "service": "new", "wanted": 3, "ready": 0, "health": "", "ports": [], "image": "",
-                "revision": None, "drift": [], "drifted": [], "inactive": False, "compared": True,
+                "revision": None, "revisions": [], "drift": [], "drifted": [], "inactive": False, "compared": True,
             },
         ],
         "last_apply": None,

@@ -98,6 +98,17 @@ def test_ten_newer_ones_that_succeeded_make_a_record_needless():
     assert [old.revision for old in records_of(volumes(*bodies), "shop").outdated()] == [1, 2]
 
 
+def test_ten_newer_ones_that_failed_make_a_failed_one_needless():
+    """Whoever tries again and again fills nothing; what can be gone back to stays."""
+    results = ["succeeded", "failed", "interrupted", "died", *["failed"] * 4, *["interrupted"] * 6]
+    bodies = [
+        body
+        for number, result in enumerate(results, 1)
+        for body in (begin_body("shop", record(number), ""), end_body("shop", record(number, result=result)))
+    ]
+    assert [old.revision for old in records_of(volumes(*bodies), "shop").outdated()] == [2, 3, 4]
+
+
 def test_what_a_dead_holder_was_to_change_counts_where_it_shows():
     """It may have died before or after the engine took it."""
     dead = record(2, updates={"a": {"mem_limit": 2, "cpus": 5}, "gone": {"mem_limit": 2}})

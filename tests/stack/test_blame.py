@@ -17,6 +17,7 @@ services:
     healthcheck: {test: [CMD, "true"]}
     mem_limit: 8M
     ports: ["80:80"]
+    user: nobodyx
   bare:
     image: busybox
 networks:
@@ -33,7 +34,15 @@ def shop() -> Stack:
 
 @pytest.mark.parametrize(
     ("code", "line"),
-    [("not-ready", 4), ("unhealthy", 5), ("timeout", 5), ("memory-in-use", 6), ("port-taken", 7), ("no-such-code", 2)],
+    [
+        ("not-ready", 4),
+        ("unhealthy", 5),
+        ("timeout", 5),
+        ("memory-in-use", 6),
+        ("port-taken", 7),
+        ("user-not-found", 8),
+        ("no-such-code", 2),
+    ],
 )
 def test_the_key_that_it_may_be_about_is_named(code: str, line: int) -> None:
     """Of one that is about no key, the service itself."""
@@ -42,7 +51,7 @@ def test_the_key_that_it_may_be_about_is_named(code: str, line: int) -> None:
     assert told.place.line == line
 
 
-@pytest.mark.parametrize(("address", "line"), [("service.bare", 8), ("network.front", 11)])
+@pytest.mark.parametrize(("address", "line"), [("service.bare", 9), ("network.front", 12)])
 def test_without_that_key_it_is_the_thing_itself(address: str, line: int) -> None:
     told = at_its_line(Diagnostic("unhealthy", "it failed", address=address), shop())
     assert told.place
