@@ -175,7 +175,7 @@ def test_a_one_shot_that_runs_meanwhile_is_named(
     network = draft(
         "network.front", Action.REPLACE, Step(Call.REMOVE_NETWORK, "front"), Step(Call.CREATE_NETWORK, "front")
     )
-    job = SimpleNamespace(name="job", image=SimpleNamespace(reference="busybox"), asked={"healthcheck": ()})
+    job = SimpleNamespace(name="job", image=SimpleNamespace(reference="busybox", address=""), asked={"healthcheck": ()})
     calls = (Call.CREATE, Call.START, Call.AWAIT_COMPLETED)
     migration = draft("service.job[1]", Action.CREATE, *calls, service=job, networks=front)
     old = stopping(container(), stop_grace_period=0)
@@ -185,7 +185,7 @@ def test_a_one_shot_that_runs_meanwhile_is_named(
     web.service = SimpleNamespace(name="web", image=job.image, asked=job.asked)
     drafts = [web, network, migration]
     groups = groups_of(drafts)
-    planned = with_gaps(drafts, groups, order.edges(drafts, groups), observed(old))
+    planned = with_gaps(drafts, groups, order.edges(drafts, groups), observed(old), {})
     texts = [gap_text(each.change.gap) for each in planned]
     assert texts == [
         "2s, plus as long as job takes: stop 0s, start 1s, wait until job runs 1s",
