@@ -163,6 +163,16 @@ class StackSources:
                         found[name] = text
         return found
 
+    def secrets(self) -> frozenset[str]:
+        """What secrets hold, and configs that nobody may see, line by line; nothing of what cannot be read."""
+        found: set[str] = set()
+        for section, name in self.stack.copied(self.stack.services):
+            with suppress(InvalidStack, UnicodeDecodeError):
+                content = self._content(section, name)
+                if section == "secrets" or content.closed or self._is_closed(name):
+                    found.update(line.strip() for line in content.data.decode().splitlines())
+        return frozenset(found - {""})
+
     def _is_closed(self, config: str) -> bool:
         """Whether a sensitive variable says what a config holds, or where it comes from."""
         variable = self.stack.configs[config].environment

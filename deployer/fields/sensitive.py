@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 MASK = "(sensitive)"
 
 _WORDS = ("PASSWORD", "PASSWD", "TOKEN", "SECRET", "CREDENTIAL")
 _ENDING = "_KEY"
+_SHORTEST = 6
 
 _KEY = re.compile(
     r"""(?<![\w.])(?P<quote>["']?)(?P<name>[A-Za-z_][\w.-]*)(?:(?P=quote)\s*:(?=\s|$)|["']:|=)\s*""",
@@ -33,6 +34,13 @@ def is_sensitive_name(name: str, extra: Collection[str] = ()) -> bool:
 def mask_user_info(text: str) -> str:
     """The text with the user info of every URL in it masked: `postgres://(sensitive)@db/shop`."""
     return _USER_INFO.sub(f"{MASK}@", text)
+
+
+def mask_values(text: str, values: Iterable[str]) -> str:
+    """The text with each of these values masked; one of less than six characters is let be, as any text may hold it."""
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, MASK) if len(value) >= _SHORTEST else text
+    return text
 
 
 def user_infos(text: str) -> list[str]:

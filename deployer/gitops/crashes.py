@@ -4,10 +4,10 @@ lines of what they said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError
+from deployer.errors import DeployerError, OperationFailed
 from deployer.reconcile import waits
 from deployer.render.progress import shown_line
 from deployer.resources.inspected import moment
@@ -52,9 +52,10 @@ def _keeps_restarting(container: ObservedContainer, now: float) -> bool:
     return again and (container.status == "restarting" or (container.status == "running" and recently))
 
 
-def failures(reader: Reader, containers: Sequence[ObservedContainer]) -> list[DeployerError]:
-    """What became of each, and the end of its log; of three at most."""
-    return [waits.failed(reader, each.service, each.id, waits.describe(each.raw)) for each in containers[:_MOST]]
+def failures(reader: Reader, containers: Sequence[ObservedContainer], secrets: Collection[str]) -> list[DeployerError]:
+    """What became of each, and the end of its log, in which these secrets are masked; of three at most."""
+    found = (waits.failed(reader, each.service, each.id, waits.describe(each.raw)) for each in containers[:_MOST])
+    return [OperationFailed(*(waits.without(each, secrets) for each in error.diagnostics)) for error in found]
 
 
 def lines_of(errors: Iterable[DeployerError]) -> tuple[str, ...]:

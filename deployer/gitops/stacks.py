@@ -175,13 +175,16 @@ class _Turn:
         words, lines = _words(verdict, change, seen), self._lines_of_failed(verdict)
         containers = seen.planned[1].containers
         if verdict.reason is Reason.CRASHES:
-            errors = failures(seen.engine, crashed(containers, seen.plan, seen.engine.now()))
+            errors = failures(
+                seen.engine, crashed(containers, seen.plan, seen.engine.now()), seen.project.sources.secrets()
+            )
             words, lines = self._as_last("; ".join(map(first_of, errors))), lines_of(errors)
             if not found.empty and not verdict.act:
                 again = " was started again each time, and" if found.times >= MOST_TIMES else ""
                 words += f"; it{again} is left so"
         elif verdict.reason is Reason.UNHEALTHY:
-            lines = lines_of(failures(seen.engine, [each for each in containers if each.health == "unhealthy"]))
+            sick = [each for each in containers if each.health == "unhealthy"]
+            lines = lines_of(failures(seen.engine, sick, seen.project.sources.secrets()))
         return (words if not why else why if verdict.reason is found.trouble else f"{words}; {why}"), lines
 
     def _as_last(self, words: str) -> str:

@@ -7,7 +7,7 @@ import math
 import posixpath
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO, Protocol
@@ -48,6 +48,10 @@ class Sources(Protocol):
 
     def open_archive(self, image: DesiredImage) -> BinaryIO:
         """The archive that an image is loaded from."""
+        ...
+
+    def secrets(self) -> Collection[str]:
+        """What secrets hold, and configs that nobody may see, line by line."""
         ...
 
     def place_in_build(self, build: DesiredBuild, said: str) -> Place | None:

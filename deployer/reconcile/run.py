@@ -218,7 +218,7 @@ class _Run:
 
     def _failed(self, address: str, step: Step, error: DeployerError) -> None:
         """Without the engine, or without the turn, nothing more can be done: that is one failure, told once."""
-        told = (of_replica(each, address, self.plan) for each in error.diagnostics)
+        told = (self._harmless(of_replica(each, address, self.plan)) for each in error.diagnostics)
         named = type(error)(*(_at(step, replace(each, address=each.address or address)) for each in told))
         named.__cause__ = error
         turn_lost = any(each.code == "turn-lost" for each in error.diagnostics)
@@ -229,6 +229,10 @@ class _Run:
         self.outcome.turn_lost = self.outcome.turn_lost or turn_lost
         self.lost = self.lost or lost
         self._say(events.StepFailed(address, step, named.diagnostics))
+
+    def _harmless(self, told: Diagnostic) -> Diagnostic:
+        """What a container says goes with why it failed, and it may say what its secrets hold."""
+        return waits.without(told, self.world.sources.secrets()) if told.notes else told
 
     def last_look(self) -> None:
         """What was started without a check must still run a moment later; what does not is taken back."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deployer.errors import DeployerError, Diagnostic, OperationFailed
 from deployer.fields.field import Json, section
-from deployer.fields.sensitive import mask_line
+from deployer.fields.sensitive import mask_line, mask_values
 from deployer.plan.steps import Wait
 from deployer.reconcile.protocol import Reader
 from deployer.resources.inspected import moment
+from deployer.resources.secret_values import secret_values
 
 TICK = 0.5
 """Seconds after which a wait looks again though no event woke it: the engine's buffer holds only 256 events."""
@@ -219,9 +220,14 @@ def _in_time(container: str, wait: Wait, limit: Limit, stop: threading.Event, st
         )
 
 
+def without(told: Diagnostic, secrets: Collection[str]) -> Diagnostic:
+    """What is told, and in what goes with it, the container's own words, these masked."""
+    return replace(told, notes=tuple(mask_values(note, secrets) for note in told.notes))
+
+
 def failed(reader: Reader, service: str, container: str, what: str) -> OperationFailed:
     """A container that does not work: what became of it, its last health check's output and its last log
-    lines; what those say after names of secrets is masked.
+    lines. What those say after names of secrets is masked, and so is what its variables hold that nobody may see.
     """
     notes: list[str] = []
     sick = what.endswith("unhealthy")  # the engine's word
@@ -230,12 +236,17 @@ def failed(reader: Reader, service: str, container: str, what: str) -> Operation
         hint = "if it only needs longer to come up: `start_period`, or `retries`, in `healthcheck`"
     with suppress(DeployerError):
         found = reader.container(container) or {}
+        secrets = secret_values(found)
+
+        def masked(line: str) -> str:
+            return mask_line(mask_values(line, secrets))
+
         probes = section(found, "State.Health").get("Log") or []
         if probes:
-            said = "\n".join(mask_line(line) for line in probes[-1]["Output"].strip()[:500].splitlines())
+            said = "\n".join(map(masked, probes[-1]["Output"].strip()[:500].splitlines()))
             notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {said}")
         lines = [line.text for line in reader.logs(container, tail=LOG_LINES)]
-        shown = [f"  {mask_line(line.expandtabs())}" for line in lines]
+        shown = [f"  {masked(line.expandtabs())}" for line in lines]
         notes.append("\n".join(["last log lines:", *shown]) if shown else "it wrote nothing")
     return OperationFailed(
         Diagnostic(

@@ -452,6 +452,28 @@ def test_no_secret_is_in_anything_that_is_printed(project: Project, secretive: C
     assert seen_in(printed) == []
 
 
+def test_what_a_container_prints_of_its_secrets_is_masked_where_it_fails(project: Project) -> None:
+    """Those of files, of variables with such names, and of URLs; by its last lines and its last health check."""
+    (project.folder / "pin").write_text("f1le-secret\n")
+    (project.folder / ".env").write_text("DB_PASSWORD=v4r-secret\n")
+    said = "echo I have $(cat /run/secrets/pin) and $OPEN and $URL"
+    web = sleeper(
+        command=["sh", "-c", f"{said}; exit 3".replace("$", "$$")],
+        secrets=["pin"],
+        environment={"OPEN": "${DB_PASSWORD}", "URL": "postgres://me:url-secret@db/x"},
+    )
+    project.write({"web": web}, secrets={"pin": {"file": "./pin"}})
+    failed = project.apply(code=1).err
+    assert "I have (sensitive) and (sensitive) and postgres://" in failed
+    check = {"test": f"{said}; exit 1".replace("$", "$$"), "interval": "200ms", "retries": 1}
+    project.write(
+        {"web": {**web, "command": sleeper()["command"], "healthcheck": check}}, secrets={"pin": {"file": "./pin"}}
+    )
+    sick = project.apply(code=1).err
+    assert "I have (sensitive) and (sensitive) and postgres://" in sick
+    assert not [each for each in ("f1le-secret", "v4r-secret", "url-secret") if each in failed + sick]
+
+
 def test_no_secret_is_in_the_message_of_a_mistake(project: Project, secretive: Callable[..., None]) -> None:
     """What is wrong with a file, or beside a secret in it, is shown without the secret."""
     secretive()

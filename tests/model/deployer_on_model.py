@@ -66,6 +66,9 @@ class Killed(BaseException):
 class Sources:
     """What builds and copies hold: the digest of the one, something of the other."""
 
+    def secrets(self) -> tuple[str, ...]:
+        return ()
+
     def write_context(self, build: DesiredBuild, references: Mapping[str, str], tar: IO[bytes]) -> str:
         tar.write(build.inputs["content"].encode())
         return "Dockerfile"
