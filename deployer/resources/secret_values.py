@@ -14,8 +14,8 @@ from deployer.resources.identity import APPLIED
 
 
 def secret_values(inspect: Json) -> frozenset[str]:
-    """The values of variables that are sensitive by their names, or that the container's label keeps as hashes, and the
-    passwords of URLs in any.
+    """What is hidden of variables that are sensitive by their names, or that the container's label keeps as hashes, and
+    the passwords of URLs in any.
     """
     return frozenset(value for value in _values(section(inspect, "Config")) if value)
 
@@ -26,6 +26,5 @@ def _values(config: Json) -> Iterator[str]:
     for name, _, value in (each.partition("=") for each in config.get("Env") or ()):
         yield from (info.partition(":")[2] or info for info in user_infos(value))
         if is_sensitive_name(name) or is_hash(kept.get(name)):
-            yield value
             text = text_around(applied, "environment", name) if applied else None
-            yield from (hidden_in(value, text) or ()) if text else ()
+            yield from (hidden_in(value, text) if text else None) or (value,)
