@@ -78,9 +78,13 @@ def signals(service: DesiredService, container: ObservedContainer, fields: Itera
 
 
 def uncompared(service: DesiredService) -> tuple[str, ...]:
-    """The mounted files and folders whose content nobody looks at, as the stack has them."""
+    """The mounted files and folders whose content nobody looks at, as the stack has them; a socket has none."""
     mounts = service.written["volumes"].value if "volumes" in service.written else ()
-    binds = (mount for mount in mounts if mount.type == "bind" and mount.target not in service.contents)
+    binds = (
+        mount
+        for mount in mounts
+        if mount.type == "bind" and mount.target not in service.contents and not mount.source.endswith(".sock")
+    )
     return tuple(
         dict.fromkeys(Shows.NOTHING.value if service.hides("volumes", each.target) else each.source for each in binds)
     )

@@ -70,7 +70,9 @@ class _Comment:
         yield f"<p>{code(head(self.plan, self.destroy))}{f'<br>{code(told)}' if told else ''}</p>"
         if found := risks(self.plan):
             yield "\n".join(["<ul>", *map(_risk, found), "</ul>"])
-        elif not self.plan.is_empty:
+        elif self.plan.is_empty and self.plan.uncompared:
+            yield "<p>Mounted files and folders are not compared: what changes in them alone is in no plan.</p>"
+        elif not self.plan.is_empty and not self.plan.warnings:
             yield "<p>Nothing is replaced, removed or down for it.</p>"
         yield from (self._warning(each) for each in self.plan.warnings)
 

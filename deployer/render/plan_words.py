@@ -117,7 +117,8 @@ def words(change: Change, *, verbose: bool = False) -> str:
     sizes = f" ({', '.join(map(lost_text, change.loses))})" if change.loses else ""
     parts = [change.detail + sizes, cost, "" if change.fields else change.reason]
     if change.known_after and change.unless_image:
-        parts.append(f"only if the image of {change.known_after} differs")
+        image = f"the image of {change.known_after}" if change.known_after.startswith("build.") else change.known_after
+        parts.append(f"only if {image} differs")
     return "; ".join(part for part in parts if part)
 
 

@@ -320,6 +320,21 @@ def test_what_is_not_compared_is_said(shop: Plan) -> None:
     assert "Not compared" not in as_markdown(shop)
 
 
+def test_an_empty_plan_says_above_all_that_mounted_files_are_in_none(shop: Plan) -> None:
+    """A change of these alone would read as if it did nothing."""
+    plan = replace(shop, changes=())
+    assert "Mounted files and folders are not compared" not in as_markdown(plan)
+    told = as_markdown(replace(plan, uncompared={"service.web": ("./conf",)}))
+    assert "<p>Mounted files and folders are not compared: what changes in them alone is in no plan.</p>" in told
+
+
+def test_a_plan_with_a_warning_is_not_called_harmless(shop: Plan) -> None:
+    harmless_one = replace(shop, changes=(replace(shop.changes[0], gap=None),))
+    warned = replace(harmless_one, warnings=(Diagnostic("stack-renamed", "the old one stays"),))
+    assert "Nothing is replaced, removed or down" in as_markdown(harmless_one)
+    assert "Nothing is replaced, removed or down" not in as_markdown(warned)
+
+
 def test_all_lists_what_stays(shop: Plan) -> None:
     """In a block of its own."""
     assert "<li><code>network.front</code></li>" in as_markdown(shop, show_all=True)

@@ -182,6 +182,7 @@ def test_a_change_that_may_not_be_needed_says_on_what_that_hangs() -> None:
     """Where only the image may differ, the build that tells is named; where more differs, it is needed anyway."""
     only_image = change_of(field_of(Cause.BUILD), known_after="build.web", unless_image="sha256:1")
     assert change_line(only_image).endswith("stop-first; only if the image of build.web differs")
+    assert change_line(replace(only_image, known_after="image.db")).endswith("stop-first; only if image.db differs")
     assert change_line(replace(only_image, unless_image="")).endswith("stop-first")
 
 
