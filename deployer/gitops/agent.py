@@ -200,7 +200,7 @@ class Agent:
         found.sort(key=lambda each: each.path)
         found += self._gone(engine, found, known, records)
         self.status = replace(self.status, stacks=tuple(found))
-        self._keep(branch, [records[each.name] for each in known])
+        self._keep(branch, {self._all.good(each.path, records[each.name]) for each in known})
         return not self._wrong and all(each.condition is Condition.READY for each in found)
 
     def _files(self, branch: Branch, entries: Sequence[Entry]) -> list[StackFile]:
@@ -294,9 +294,9 @@ class Agent:
                 )
         return gone
 
-    def _keep(self, branch: Branch, records: Sequence[Records]) -> None:
+    def _keep(self, branch: Branch, good: set[str]) -> None:
         """The commits that are or may be needed stay in the clone."""
-        wanted = {branch.commit, *map(last_good, records)} - {""}
+        wanted = {branch.commit, *good} - {""}
         self.clone.keep([each for each in sorted(wanted) if self.clone.git.succeeds("cat-file", "-e", each)])
 
     def _connected(self, registries: Sequence[Registry] = ()) -> Engine:

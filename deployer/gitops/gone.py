@@ -11,7 +11,7 @@ from deployer.gitops.carry import Work, removed
 from deployer.gitops.crashes import lines_of
 from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.shared import Surroundings, first_of, reason_of
-from deployer.gitops.standing import Known, last_good
+from deployer.gitops.standing import Known
 from deployer.gitops.status import StackStatus
 from deployer.reconcile.turn import AT_ONCE, await_free
 from deployer.resources.records import Records
@@ -30,7 +30,7 @@ def prune(
     from deployer.plan.planner import Options
     from deployer.project import Project
 
-    commit = last_good(records)
+    commit = all.good(known.path, records)
     path = f"{known.path} as {known.name}" if now_called else known.path
     gone = f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from the branch"
 

@@ -12,6 +12,7 @@ from deployer.errors import Busy, DeployerError, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.once import Once
 from deployer.gitops.rules import Condition, Reason, Rule
+from deployer.gitops.standing import good_now, nonce_of_good
 from deployer.gitops.status import StackStatus
 from deployer.wiring import Choices
 
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
     from deployer.render.graph import Graph
+    from deployer.resources.records import Records
     from deployer.resources.registries import Registry
 
 
 _HELD = "held.json"
 """The plans that came back too often: whoever is started anew does not begin with them again."""
+
+_GOOD = "good.json"
+"""The commits that came about with nothing to change, which no revision says, each with the revision before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,16 @@ class Surroundings:
             memory.held = held
             others = {other: each for other, each in self.clone.noted(_HELD).items() if other != path}
             self.clone.note(_HELD, {**others, path: held} if held else others)
+
+    def good(self, path: str, records: Records) -> str:
+        """The commit that a stack is at: the one that came about last. "" where none did."""
+        return good_now(records, self.clone.noted(_GOOD).get(path))
+
+    def came_about(self, path: str, records: Records, commit: str) -> None:
+        """A stack is as a commit has it. Where no revision was ever made for one, none is to be gone back to."""
+        nonce = nonce_of_good(records)
+        if nonce is not None and self.good(path, records) != commit:
+            self.clone.note(_GOOD, {**self.clone.noted(_GOOD), path: [commit, nonce]})
 
     def say(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,7 @@ class _Turn:
         if seen.records.at_work:  # another one's: what it has begun is no drift, and nothing to recover
             await_free(seen.engine, seen.project.stack.name, AT_ONCE)
         self._remember(seen)
-        change = change_line(seen.plan)
+        change = _change(seen.plan, found.withheld)
         found = self._with_plan(found, seen, change)
         verdict = decide(self.all.rule, found)
         if verdict.reason is Reason.HELD and found.target == found.head:
@@ -88,8 +88,9 @@ class _Turn:
         self.all.hold(self.file.path, (found.target, change) if left else None)
         if not verdict.act and verdict.reason is Reason.APPLY_FAILED and self.memory.status:
             return self.memory.status  # which says what failed, and when it is tried again
-        if found.empty:
+        if found.empty and not found.withheld:
             self._forget_failures()
+            self.all.came_about(self.file.path, seen.records, found.target)
         message, lines = self._message(verdict, found, change, seen, why)
         mends = verdict.act and verdict.condition is not Condition.PROGRESSING
         if not (mends and self.memory.failures):  # what is mended stays as it is until that is done
@@ -270,6 +271,13 @@ def _asks_the_same(plan: Plan, seen: Look) -> bool:
     name = seen.project.stack.name
     before = next((desired_in(seen.engine, name, each.revision) for each in good), "")
     return before == seen.project.asked_for()
+
+
+def _change(plan: Plan, withheld: Sequence[str]) -> str:
+    """What is to be done, in a line; three of the mounted files that wait are named."""
+    more = f" and {len(withheld) - 3} more" if len(withheld) > 3 else ""
+    files = [f"mounted: {', '.join(withheld[:3])}{more}"] if withheld else []
+    return "; ".join([*filter(None, [change_line(plan)]), *files])
 
 
 def _words(verdict: Verdict, change: str, seen: Look) -> str:

@@ -473,6 +473,108 @@ def test_a_mounted_file_is_that_of_the_commit(remote: Remote):
     assert remote.project.id_of("web") == before
 
 
+MOUNTED = {"volumes": ["./conf:/conf:ro"], "network_mode": "none"}
+
+
+def mounted_of(remote: Remote) -> str:
+    """The file that the service sees."""
+    code, text = remote.project.inside("web", "cat", "/conf/a")
+    assert code == 0
+    return text
+
+
+def two_commits(remote: Remote) -> str:
+    """The first one is applied, the second one changes a mounted file alone: it is the one that is good, and given."""
+    remote.repository.write({"conf/a": "1"})
+    remote.push({"web": sleeper(**MOUNTED)})
+    remote.once()
+    good = remote.repository.commit({"conf/a": "2"})
+    assert f"Ready at {good[:12]}" in remote.once().err
+    return good
+
+
+def test_a_commit_that_fails_leaves_mounted_files_as_the_last_good_one_had_them(remote: Remote):
+    """Though no revision was made for it; each of these is another process."""
+    good = two_commits(remote)
+    remote.repository.write({"conf/a": "3"})
+    remote.push({"web": sleeper(**MOUNTED, **BAD)})
+    for _ in range(2):
+        assert f"Degraded at {good[:12]}" in remote.once(code=1).err
+        assert mounted_of(remote) == "2"
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    remote.once(code=1)
+    assert mounted_of(remote) == "2"
+
+
+def test_so_does_one_that_is_no_stack(remote: Remote):
+    good = two_commits(remote)
+    remote.repository.commit({"conf/a": "3", "stack.yaml": "services: ["})
+    assert f"Degraded at {good[:12]}" in remote.once(code=1).err
+    assert mounted_of(remote) == "2"
+
+
+@pytest.mark.parametrize("auto", ["off", "no-replace"])
+def test_and_one_that_waits(remote: Remote, auto: str):
+    good = two_commits(remote)
+    remote.repository.write({"conf/a": "3"})
+    waits = remote.push({"web": sleeper(**MOUNTED, environment={"A": "new"})})
+    for _ in range(2):
+        told = remote.once("--auto", auto, code=1).err
+        assert f"Drifted at {good[:12]}: {waits[:12]} waits for a person" in told
+        assert "~ web[1] environment.A" in told
+        assert mounted_of(remote) == "2"
+
+
+def test_without_the_state_it_is_the_commit_of_the_last_revision(remote: Remote, tmp_path: Path):
+    two_commits(remote)
+    remote.repository.write({"conf/a": "3"})
+    remote.push({"web": sleeper(**MOUNTED, **BAD)})
+    for each in (tmp_path / "state").rglob("good.json"):
+        each.unlink()
+    remote.once(code=1)
+    assert mounted_of(remote) == "1"
+
+
+def test_what_a_person_has_applied_since_then_is_the_good_one(remote: Remote):
+    two_commits(remote)
+    applied = remote.push({"web": sleeper(**MOUNTED, environment={"A": "person"})})
+    remote.project.apply()
+    remote.once()
+    remote.push({"web": sleeper(**MOUNTED, **BAD)})
+    assert f"Degraded at {applied[:12]}" in remote.once(code=1).err
+    assert "A=person" in remote.project.container("web")["Config"]["Env"]
+
+
+def test_a_commit_that_changes_mounted_files_alone_waits_where_none_is_applied(remote: Remote):
+    good = two_commits(remote)
+    waits = remote.repository.commit({"conf/a": "3"})
+    told = f"Drifted at {good[:12]}: {waits[:12]} waits for a person, as --auto says: "
+    for _ in range(2):
+        assert f"{told}mounted: conf/a" in remote.once("--auto", "off", code=1).err
+        assert mounted_of(remote) == "2"
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    assert told in remote.once("--auto", "off", code=1).err
+    assert mounted_of(remote) == "2"
+    assert f"Ready at {waits[:12]}" in remote.once("--auto", "no-replace").err
+    assert mounted_of(remote) == "3"
+
+
+def test_its_files_are_in_place_at_no_time(remote: Remote):
+    """Nobody sees them for a moment."""
+    two_commits(remote)
+    remote.repository.commit({"conf/a": "3", "conf/b": "new"})
+    found = Path(remote.project.container("web")["Mounts"][0]["Source"])
+    before = {each: each.stat().st_ctime_ns for each in (found, *found.iterdir())}
+    remote.once("--auto", "off", code=1)
+    assert {each: each.stat().st_ctime_ns for each in (found, *found.iterdir())} == before
+
+
+def test_a_commit_that_changes_nothing_mounted_is_ready_though_none_is_applied(remote: Remote):
+    two_commits(remote)
+    commit = remote.repository.commit({"README": "words"})
+    assert f"Ready at {commit[:12]}" in remote.once("--auto", "off").err
+
+
 def test_the_history_names_the_commit(remote: Remote):
     commit = remote.push({"web": sleeper()})
     remote.once()
