@@ -152,7 +152,7 @@ class Agent:
 
     def round(self) -> bool:
         """Whether all is in step."""
-        self._wrong, fine, began = False, False, time.monotonic()
+        self._wrong, self._all.failed, fine, began = False, False, False, time.monotonic()
         try:
             self._waits = self._deputy_is_at_work()
             if self._waits:
@@ -177,7 +177,7 @@ class Agent:
             self._open.clear()
             self._send()
             if self.counts and not self._waits:
-                self.counts.round_done(time.monotonic() - began, failed=not fine)
+                self.counts.round_done(time.monotonic() - began, failed=self._wrong or self._all.failed)
 
     def _round(self) -> bool:
         branch = self._branch()

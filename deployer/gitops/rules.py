@@ -98,6 +98,13 @@ class Verdict:
 
 def decide(rule: Rule, found: Found) -> Verdict:
     """What is to be done about a stack."""
+    verdict = _decide(rule, found)
+    if found.trouble not in (None, Reason.HELD) and verdict.condition is Condition.DRIFTED:  # the trouble goes on
+        return Verdict(False, Condition.DEGRADED, found.trouble)
+    return verdict
+
+
+def _decide(rule: Rule, found: Found) -> Verdict:
     waits = found.trouble is Reason.HELD  # then what went before it is kept in order, and no more
     if found.trouble and not found.target:
         return Verdict(False, Condition.DRIFTED if waits else Condition.DEGRADED, found.trouble)

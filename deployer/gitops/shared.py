@@ -60,8 +60,8 @@ class Memory:
     """What is worth knowing from round to round, and no harm to forget: a new process begins with none of it.
 
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
-    what it changes. `waits` is a commit that was held, `failed` one that was put back. `graph` is that of the stack at
-    the commit that is `drawn`, `history` its revisions.
+    what it changes; `crash` says in words what ended by itself. `waits` is a commit that was held, `failed` one that
+    was put back. `graph` is that of the stack at the commit that is `drawn`, `history` its revisions.
     """
 
     status: StackStatus | None = None
@@ -69,6 +69,7 @@ class Memory:
     rests_until: float = 0.0
     rests_at: str = ""
     held: tuple[str, str] | None = None
+    crash: str = ""
     waits: Waiting | None = None
     failed: Failure | None = None
     drawn: str = ""
@@ -83,7 +84,8 @@ class Surroundings:
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
     that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1. `at` are the
     stacks of the repository that are on the engine, with the commit that came about last. `once` is what the stacks of
-    a round are compared with; `deputed` what a deputy is to carry out: the path of the stack's file, and the plan.
+    a round are compared with; `failed` whether something did in it, and not only before; `deputed` what a deputy is to
+    carry out: the path of the stack's file, and the plan.
     """
 
     clone: Clone
@@ -101,6 +103,7 @@ class Surroundings:
     at: dict[str, str] = field(default_factory=dict[str, str])
     once: Once = field(default_factory=Once)
     interrupted: bool = False
+    failed: bool = False
     deputed: tuple[str, Plan] | None = None
 
     def memory(self, path: str) -> Memory:
@@ -164,6 +167,7 @@ class Surroundings:
         )
         memory.status = new
         if _is_news(new, before):
+            self.failed = self.failed or condition is Condition.DEGRADED
             log.condition(self.tell, new)
         self.changed(new)
         return new

@@ -11,7 +11,7 @@ from deployer.errors import Busy, DeployerError, Exit
 from deployer.gitops import deputy, log
 from deployer.gitops.beside import note
 from deployer.gitops.carry import Work, applied
-from deployer.gitops.crashes import crashed, failures, lines_of
+from deployer.gitops.crashes import crashed, ends_of, failures, lines_of
 from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
 from deployer.gitops.projects import within
 from deployer.gitops.rules import MOST_TIMES, Condition, Found, Reason, Verdict, decide, pause
@@ -183,12 +183,18 @@ class _Turn:
                 words += f"; it{again} is left so"
         elif verdict.reason is Reason.UNHEALTHY:
             lines = lines_of(failures(seen.engine, [each for each in containers if each.health == "unhealthy"]))
-        return (words if not why else why if verdict.reason is found.trouble else f"{words}; {why}"), lines
+        if verdict.reason is not found.trouble:
+            return f"{words}; {why}" if why else words, lines
+        left = decide(self.all.rule, replace(found, trouble=None))
+        besides = not (found.trouble is Reason.HELD or found.empty or found.resting or left.act)
+        return f"{why}; {_words(left, change, seen)}" if besides else why or words, lines
 
     def _as_last(self, words: str) -> str:
         """The exit code is only known until it runs again: said once, it stays."""
-        last = self.memory.status
-        return last.message if last and last.reason is Reason.CRASHES and last.message.startswith(words) else words
+        memory = self.memory
+        goes_on = memory.status and memory.status.reason is Reason.CRASHES and memory.crash.startswith(words)
+        memory.crash = memory.crash if goes_on else words
+        return memory.crash
 
     def _lines_of_failed(self, verdict: Verdict) -> tuple[str, ...]:
         failed = self.memory.failed
@@ -285,7 +291,8 @@ def _words(verdict: Verdict, change: str, seen: Look) -> str:
         case Reason.IN_STEP:
             return "as the branch says"
         case Reason.COMES_BACK:
-            return f"the same comes back after each apply, so it is left: {change}"
+            told = [f"the same comes back after each apply, so it is left: {change}"]
+            return "; ".join([*told, *ends_of(seen.planned[1].containers, seen.plan)])
         case Reason.HELD:
             return f"{seen.checkout.commit[:12]} waits for a person, as --auto says: {change}"
         case Reason.DRIFT:

@@ -203,6 +203,7 @@ def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(
     until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
     records = remote.records()
     told = remote.once(code=1).err
+    assert told.count("is left so") == 1
     assert "it was started again each time, and is left so" in told
     assert "Drifted" not in told
     monkeypatch.setattr("deployer.gitops.stacks._COMES_BACK_WITHIN", 0.0)
@@ -213,13 +214,46 @@ def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(
 
 def test_what_the_engine_restarts_again_and_again_is_degraded(remote: Remote):
     crash = {"command": ["sh", "-c", "sleep 1.2; echo boom; exit 7"], "restart": "always"}
-    remote.push({"web": sleeper(**crash)})
+    remote.push({"web": sleeper(**crash, healthcheck={"test": ["CMD", "true"], "interval": "300ms"})})
     remote.once()
     until(lambda: remote.project.container("web")["RestartCount"] > 1)
     told = remote.once(code=1).err
     assert "Degraded" in told
-    assert "web keeps restarting" in told
+    assert "web keeps restarting: it exited with code 7" in told
+    assert "last health check" not in told  # for it passes
     assert "boom" in told
+
+
+def test_what_ends_well_again_and_again_is_told_with_its_end(remote: Remote):
+    remote.push({"web": sleeper(command=["sleep", "1"], network_mode="none")})
+    remote.once()
+    for _ in range(4):
+        until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
+        told = remote.project.run("sync", remote.repository.url, "--once").err
+    assert "the same comes back after each apply" in told
+    assert "web exited with code 0 after" in told
+
+
+def test_what_is_left_is_told_once_in_the_same_words(remote: Remote):
+    """Round after round of one process."""
+    remote.push({"web": sleeper(command=["sh", "-c", "sleep 1; exit 7"], restart="no", network_mode="none")})
+    process = remote.start()
+    until(lambda: len(remote.records()) == 4 and remote.is_idle(), 60)
+    time.sleep(6)
+    process.send_signal(signal.SIGTERM)
+    told = ended(process).err
+    assert "is left so" in told
+    assert "is left so; " not in told
+
+
+def test_an_invalid_commit_is_degraded_though_something_was_changed_by_hand(remote: Remote):
+    remote.push({"web": sleeper(network_mode="none")})
+    remote.once()
+    remote.repository.commit({"stack.yaml": "services: ["})
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    told = remote.once("--heal", "report", code=1).err
+    assert f"{remote.project.name}: Degraded" in told
+    assert "changed by hand, and left so, as the rule says: + web[1]" in told
 
 
 def test_a_revert_is_applied(remote: Remote):

@@ -80,6 +80,11 @@ def test_what_is_not_done_is_told(rule: Rule, found: Found):
         assert verdict.condition in (Condition.DRIFTED, Condition.DEGRADED)
 
 
+@given(RULES, FOUND, st.sampled_from([Reason.INVALID, Reason.COMMIT_FAILED, Reason.COMMIT_REFUSED]))
+def test_a_commit_that_is_none_to_try_is_degraded_whatever_else_is_so(rule: Rule, found: Found, trouble: Reason):
+    assert decide(rule, replace(found, trouble=trouble)).condition is Condition.DEGRADED
+
+
 @given(FOUND)
 def test_with_everything_off_nothing_is_done(found: Found):
     assert not decide(Rule(Auto.OFF, heal=False), found).act
