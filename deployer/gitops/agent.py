@@ -215,11 +215,10 @@ class Agent:
         return files
 
     def _brought(self, known: Known, records: Records) -> bool:
-        """Whether an agent brought a stack here, and from a file that is one of ours."""
+        """Whether an agent brought a stack here, or a person did as the branch had it, from a file that is of ours."""
         newest = next((each for each in reversed(records.all) if each.about.asks), None)
-        return (
-            newest is not None and by_sync(newest) and bool(stacks_in([known.path], self.paths, STACK_FILES, OVERRIDES))
-        )
+        brought = (newest is not None and by_sync(newest)) or self._all.was_in_step(known.path, records)
+        return brought and bool(stacks_in([known.path], self.paths, STACK_FILES, OVERRIDES))
 
     def _hold(self) -> None:
         """The clone is this agent's until a deputy needs it; what was put in place may be another commit by then."""

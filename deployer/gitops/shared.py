@@ -12,7 +12,7 @@ from deployer.errors import Busy, DeployerError, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.once import Once
 from deployer.gitops.rules import Condition, Reason, Rule
-from deployer.gitops.standing import good_now, nonce_of_good
+from deployer.gitops.standing import good_now, is_of, nonce_of_good
 from deployer.gitops.status import StackStatus
 from deployer.wiring import Choices
 
@@ -31,7 +31,7 @@ _HELD = "held.json"
 """The plans that came back too often: whoever is started anew does not begin with them again."""
 
 _GOOD = "good.json"
-"""The commits that came about with nothing to change, which no revision says, each with the revision before it."""
+"""The commit that each stack was in step with last, for which no revision need be made, with the revision before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +132,13 @@ class Surroundings:
 
     def came_about(self, path: str, records: Records, commit: str) -> None:
         """A stack is as a commit has it. Where no revision was ever made for one, none is to be gone back to."""
-        nonce = nonce_of_good(records)
-        if nonce is not None and self.good(path, records) != commit:
-            self.clone.note(_GOOD, {**self.clone.noted(_GOOD), path: [commit, nonce]})
+        nonce, noted = nonce_of_good(records), self.clone.noted(_GOOD)
+        if nonce is not None and noted.get(path) != [commit, nonce]:
+            self.clone.note(_GOOD, {**noted, path: [commit, nonce]})
+
+    def was_in_step(self, path: str, records: Records) -> bool:
+        """Whether a stack came from a commit of the branch as it is now, whoever has applied that."""
+        return is_of(records, self.clone.noted(_GOOD).get(path))
 
     def say(
         self,

@@ -39,10 +39,19 @@ def good_now(records: Records, noted: object) -> str:
     had nothing to change any more.
     """
     match noted:
-        case [str(commit), str(nonce)] if nonce == nonce_of_good(records):
+        case [str(commit), str()] if is_of(records, noted):
             return commit
         case _:
             return last_good(records)
+
+
+def is_of(records: Records, noted: object) -> bool:
+    """Whether a commit was `noted` with the revision that is the last good one still."""
+    match noted:
+        case [str(), str(nonce)]:
+            return nonce == nonce_of_good(records)
+        case _:
+            return False
 
 
 def nonce_of_good(records: Records) -> str | None:

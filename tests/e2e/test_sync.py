@@ -402,6 +402,19 @@ def test_a_stack_whose_file_is_gone_goes_only_where_that_is_said(remote: Remote)
     assert len(remote.project.volumes()) == 1
 
 
+def test_a_stack_that_a_person_applied_is_not_forgotten_when_its_file_goes(remote: Remote):
+    remote.push({"web": sleeper(network_mode="none")})
+    remote.once("--auto", "off", code=1)
+    remote.project.apply()
+    assert "Ready" in remote.once("--auto", "off").err
+    remote.repository.commit({"stack.yaml": None, "README": "nothing here"})
+    told = remote.once("--auto", "off", code=1).err
+    assert f"{remote.project.name}: Drifted" in told
+    assert "stack.yaml is gone from the branch" in told
+    remote.once("--auto", "off", "--prune", code=1)
+    assert remote.project.containers() == set()
+
+
 def test_a_stack_that_has_another_name_now_is_not_forgotten(remote: Remote):
     """The one that it was is told of until somebody removes it; --prune does."""
     remote.push({"web": sleeper()})

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.gitops.rules import LONGEST_WAIT, MOST_TIMES, Auto, Condition, Found, Reason, Rule, Verdict, decide, pause
-from deployer.gitops.standing import BY_SYNC, HEALING, good_now, has_failed, last_good, of_repository, times_in_a_row
+from deployer.gitops.standing import (
+    BY_SYNC,
+    HEALING,
+    good_now,
+    has_failed,
+    is_of,
+    last_good,
+    of_repository,
+    times_in_a_row,
+)
 from deployer.resources.records import DIED, FAILED, INTERRUPTED, SUCCEEDED, Record, Records
 from deployer.resources.revisions import About
 
@@ -150,6 +159,14 @@ def test_a_commit_that_had_nothing_to_change_is_a_good_one():
 @pytest.mark.parametrize("noted", [None, [], "b", ["b"], {"b": 1}, ["b", None], [1, "n"]])
 def test_what_was_noted_and_lost_is_that_of_the_last_revision(noted: object):
     assert good_now(Records((record(1, "a", SUCCEEDED),)), noted) == "a"
+
+
+def test_what_a_person_applies_anew_is_no_longer_what_the_agent_found_in_step():
+    first = replace(record(1, "a", SUCCEEDED, "apply"), nonce="first")
+    assert is_of(Records((first,)), ["a", "first"])
+    again = replace(record(2, "a", SUCCEEDED, "apply"), nonce="again")
+    assert not is_of(Records((first, again)), ["a", "first"])
+    assert not is_of(Records(()), ["a", "first"])
 
 
 def test_what_was_applied_by_hand_counts():
