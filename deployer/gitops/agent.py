@@ -152,7 +152,7 @@ class Agent:
 
     def round(self) -> bool:
         """Whether all is in step."""
-        self._wrong, fine, began = False, False, time.monotonic()
+        self._wrong, self._all.failed, fine, began = False, False, False, time.monotonic()
         try:
             self._waits = self._deputy_is_at_work()
             if self._waits:
@@ -177,7 +177,7 @@ class Agent:
             self._open.clear()
             self._send()
             if self.counts and not self._waits:
-                self.counts.round_done(time.monotonic() - began, failed=not fine)
+                self.counts.round_done(time.monotonic() - began, failed=self._wrong or self._all.failed)
 
     def _round(self) -> bool:
         branch = self._branch()
@@ -200,7 +200,7 @@ class Agent:
         found.sort(key=lambda each: each.path)
         found += self._gone(engine, found, known, records)
         self.status = replace(self.status, stacks=tuple(found))
-        self._keep(branch, [records[each.name] for each in known])
+        self._keep(branch, {self._all.good(each.path, records[each.name]) for each in known})
         return not self._wrong and all(each.condition is Condition.READY for each in found)
 
     def _files(self, branch: Branch, entries: Sequence[Entry]) -> list[StackFile]:
@@ -215,11 +215,10 @@ class Agent:
         return files
 
     def _brought(self, known: Known, records: Records) -> bool:
-        """Whether an agent brought a stack here, and from a file that is one of ours."""
+        """Whether an agent brought a stack here, or a person did as the branch had it, from a file that is of ours."""
         newest = next((each for each in reversed(records.all) if each.about.asks), None)
-        return (
-            newest is not None and by_sync(newest) and bool(stacks_in([known.path], self.paths, STACK_FILES, OVERRIDES))
-        )
+        brought = (newest is not None and by_sync(newest)) or self._all.was_in_step(known.path, records)
+        return brought and bool(stacks_in([known.path], self.paths, STACK_FILES, OVERRIDES))
 
     def _hold(self) -> None:
         """The clone is this agent's until a deputy needs it; what was put in place may be another commit by then."""
@@ -294,9 +293,9 @@ class Agent:
                 )
         return gone
 
-    def _keep(self, branch: Branch, records: Sequence[Records]) -> None:
+    def _keep(self, branch: Branch, good: set[str]) -> None:
         """The commits that are or may be needed stay in the clone."""
-        wanted = {branch.commit, *map(last_good, records)} - {""}
+        wanted = {branch.commit, *good} - {""}
         self.clone.keep([each for each in sorted(wanted) if self.clone.git.succeeds("cat-file", "-e", each)])
 
     def _connected(self, registries: Sequence[Registry] = ()) -> Engine:

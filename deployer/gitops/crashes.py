@@ -5,11 +5,14 @@ lines of what they said.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from deployer.errors import DeployerError, OperationFailed
+from deployer.fields.field import section
 from deployer.reconcile import waits
 from deployer.render.progress import shown_line
+from deployer.resources import identity
 from deployer.resources.inspected import moment
 
 if TYPE_CHECKING:
@@ -25,19 +28,33 @@ RECOVERED = 60.0
 
 _MOST = 3
 
+_REMEMBERED = 3600.0
+"""Seconds of the engine's events that are asked for: it has the last 256."""
+
 
 def crashed(containers: Iterable[ObservedContainer], plan: Plan, now: float) -> list[ObservedContainer]:
     """Those that end by themselves: the plan has to start them, or the engine does so again and again. `now` is by the
     engine's clock.
     """
-    from deployer.plan.model import Action
-
-    to_start = {change.address for change in plan.changes if change.action is Action.START}
+    start = _to_start(plan)
     return [
         each
         for each in containers
-        if not each.one_off and (_has_ended(each) if each.address in to_start else _keeps_restarting(each, now))
+        if not each.one_off and (_has_ended(each) if each.address in start else _keeps_restarting(each, now))
     ]
+
+
+def ends_of(containers: Iterable[ObservedContainer], plan: Plan) -> list[str]:
+    """How those ended that the plan has to start, with whatever code: `web exited with code 0 after 20.0 s`."""
+    start = _to_start(plan)
+    ended = [each for each in containers if not each.one_off and each.address in start]
+    return [f"{each.service} {waits.describe(each.raw)}" for each in ended[:_MOST]]
+
+
+def _to_start(plan: Plan) -> set[str]:
+    from deployer.plan.model import Action
+
+    return {change.address for change in plan.changes if change.action is Action.START}
 
 
 def _has_ended(container: ObservedContainer) -> bool:
@@ -54,8 +71,23 @@ def _keeps_restarting(container: ObservedContainer, now: float) -> bool:
 
 def failures(reader: Reader, containers: Sequence[ObservedContainer], secrets: Collection[str]) -> list[DeployerError]:
     """What became of each, and the end of its log, in which these secrets are masked; of three at most."""
-    found = (waits.failed(reader, each.service, each.id, waits.describe(each.raw)) for each in containers[:_MOST])
+    found = (waits.failed(reader, each.service, each.id, _became(reader, each)) for each in containers[:_MOST])
     return [OperationFailed(*(waits.without(each, secrets) for each in error.diagnostics)) for error in found]
+
+
+def _became(reader: Reader, container: ObservedContainer) -> str:
+    """Of one that runs again only the engine's events know the code."""
+    told = waits.describe(container.raw)
+    code = _last_code(reader, container) if told == waits.RESTARTS else ""
+    return f"{told}: it exited with code {code}" if code else told
+
+
+def _last_code(reader: Reader, container: ObservedContainer) -> str:
+    now, labels = reader.now(), {identity.SERVICE: container.service}
+    with suppress(DeployerError), reader.events(labels=labels, since=now - _REMEMBERED, until=now) as events:
+        ends = [each for each in events if each.get("Action") == "die" and section(each, "Actor")["ID"] == container.id]
+        return str(section(ends[-1], "Actor.Attributes").get("exitCode", "")) if ends else ""
+    return ""
 
 
 def lines_of(errors: Iterable[DeployerError]) -> tuple[str, ...]:

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import Busy, DeployerError, Exit
+from deployer.fields.field import section
 from deployer.gitops import log
 from deployer.gitops.carry import Work, removed
 from deployer.gitops.crashes import lines_of
 from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.shared import Surroundings, first_of, reason_of
-from deployer.gitops.standing import Known, last_good
+from deployer.gitops.standing import Known
 from deployer.gitops.status import StackStatus
+from deployer.reconcile.holder import own_container
 from deployer.reconcile.turn import AT_ONCE, await_free
+from deployer.resources import identity
 from deployer.resources.records import Records
 from deployer.wiring import named_stack
 
@@ -30,7 +33,7 @@ def prune(
     from deployer.plan.planner import Options
     from deployer.project import Project
 
-    commit = last_good(records)
+    commit = all.good(known.path, records)
     path = f"{known.path} as {known.name}" if now_called else known.path
     gone = f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from the branch"
 
@@ -44,8 +47,8 @@ def prune(
             f"{gone}; {known.name} stays until that is ready; where it is in the way: deployer -p {known.name} destroy",
         )
     if not all.rule.prune:
-        hint = f"to remove the stack: deployer -p {known.name} destroy, or --prune"
-        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {hint}")
+        ours = section(own_container(engine) or {}, "Config.Labels").get(identity.PROJECT) == known.name
+        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {how_to_remove(known.name, ours=ours)}")
     project = Project(named_stack(known.name), Path(), by_name=True, named=True)
     try:
         shown = project.plan_destroy(engine, Options())
@@ -64,3 +67,9 @@ def prune(
     all.interrupted = all.interrupted or outcome.interrupted
     told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "it was interrupted"
     return say(Condition.DEGRADED, Reason.APPLY_FAILED, told, lines_of(outcome.errors[:3]))
+
+
+def how_to_remove(name: str, *, ours: bool) -> str:
+    """`ours` is the stack in which the agent runs: it does not end itself, with --prune neither."""
+    hint = f"to remove the stack: deployer -p {name} destroy"
+    return f"the agent runs in it; {hint}, on the host" if ours else f"{hint}, or --prune"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import InvalidStack
 from deployer.gitops.beside import may_now
-from deployer.gitops.projects import Checkout, project_of, within
-from deployer.gitops.rules import Found, Reason
+from deployer.gitops.projects import Checkout, beneath_of, bound, mounting, project_of, within
+from deployer.gitops.rules import Auto, Found, Reason
 from deployer.gitops.shared import Surroundings, first_of
-from deployer.gitops.standing import has_failed, last_good
-from deployer.gitops.tree import StackFile, stacks_in
+from deployer.gitops.standing import has_failed
+from deployer.gitops.tree import StackFile, beneath, changed_paths, stacks_in
 from deployer.resources.records import Records
 from deployer.sources.files import OVERRIDES, STACK_FILES
 
@@ -71,7 +71,10 @@ def look(
         return before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, records, head))
     try:
         if all.placed.get(file.path) != head:
-            look_at(all, engine, file, head, aside=True)
+            there = look_at(all, engine, file, head, aside=True)
+            withheld = _mounted_that_change(all, file, there) if all.rule.auto is Auto.OFF else []
+            if withheld:
+                return Found(head, head, withheld=tuple(withheld)), _as_if_in_place(all, there), branch.trouble
         found = look_at(all, engine, file, head)
     except InvalidStack as error:
         return before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
@@ -79,6 +82,25 @@ def look(
         why = _why_failed(all, file, found.records, head)
         return before(all, engine, file, branch, found.records, Reason.COMMIT_FAILED, why)
     return Found(head, head, branch.reason if branch.trouble else None), found, branch.trouble
+
+
+def _mounted_that_change(all: Surroundings, file: StackFile, there: Look) -> list[str]:
+    """The files that containers have mounted, or would, and that are others in a commit than in the one before it."""
+    good, place = all.good(file.path, there.records), all.clone.place_of(file.path)
+    if not good or not all.clone.has(good):
+        return []
+    changed = changed_paths(all.clone.entries(good), all.clone.entries(there.checkout.commit))
+    mounts = [each for one in there.planned[1].containers for each in one.raw.get("Mounts") or ()]
+    asked_for = beneath_of(there.checkout.folder, bound(there.project.stack))
+    return beneath(changed, asked_for | beneath_of(place, [each.get("Source", "") for each in mounts]))
+
+
+def _as_if_in_place(all: Surroundings, there: Look) -> Look:
+    """The plan as it were if the files, which lie aside, were in place: a container mounts them from there."""
+    checkout = there.checkout
+    project = mounting(there.project, checkout, all.clone.place_of(checkout.file.path))
+    with within(checkout, all.choices):
+        return replace(there, project=project, planned=_planned(all, there.engine, project))
 
 
 def _why_failed(all: Surroundings, file: StackFile, records: Records, head: str) -> str:
@@ -99,7 +121,7 @@ def before(
     all: Surroundings, engine: Engine, file: StackFile, branch: Branch, records: Records, trouble: Reason, why: str
 ) -> tuple[Found, Look | None, str]:
     """The stack as the last good commit had it."""
-    good, nothing = last_good(records), Found(branch.commit, "", trouble)
+    good, nothing = all.good(file.path, records), Found(branch.commit, "", trouble)
     if not good or good == branch.commit:
         return nothing, None, why
     if not all.clone.has(good):

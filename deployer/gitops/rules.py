@@ -69,7 +69,8 @@ class Found:
     `target` is the commit that its plan is of; where that is not the branch's own, this one was tried and failed,
     waits, or is none to try, as `trouble` says. `empty`: nothing is to be done; `drift`: nothing but to undo what was
     done by hand; `replaces`: a container goes. `times`: the same was done so often in a row. `resting`: it failed, and
-    it is not yet time to try again. `crashed`: a container ends by itself.
+    it is not yet time to try again. `crashed`: a container ends by itself. `withheld` are the files
+    that containers have mounted and the commit changes, where nothing of a commit is put in place.
     """
 
     head: str
@@ -83,6 +84,7 @@ class Found:
     crashed: bool = False
     unhealthy: bool = False
     starting: bool = False
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,18 @@ class Verdict:
 
 def decide(rule: Rule, found: Found) -> Verdict:
     """What is to be done about a stack."""
+    verdict = _decide(rule, found)
+    if found.trouble not in (None, Reason.HELD) and verdict.condition is Condition.DRIFTED:  # the trouble goes on
+        return Verdict(False, Condition.DEGRADED, found.trouble)
+    return verdict
+
+
+def _decide(rule: Rule, found: Found) -> Verdict:
     waits = found.trouble is Reason.HELD  # then what went before it is kept in order, and no more
     if found.trouble and not found.target:
         return Verdict(False, Condition.DRIFTED if waits else Condition.DEGRADED, found.trouble)
+    if found.withheld:
+        return Verdict(False, Condition.DRIFTED, Reason.HELD)
     if found.empty:
         return _in_step(found)
     if found.resting:

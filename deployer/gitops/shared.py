@@ -12,6 +12,7 @@ from deployer.errors import Busy, DeployerError, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.once import Once
 from deployer.gitops.rules import Condition, Reason, Rule
+from deployer.gitops.standing import good_now, is_of, nonce_of_good
 from deployer.gitops.status import StackStatus
 from deployer.wiring import Choices
 
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
     from deployer.render.graph import Graph
+    from deployer.resources.records import Records
     from deployer.resources.registries import Registry
 
 
 _HELD = "held.json"
 """The plans that came back too often: whoever is started anew does not begin with them again."""
+
+_GOOD = "good.json"
+"""The commit that each stack was in step with last, for which no revision need be made, with the revision before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ class Memory:
     """What is worth knowing from round to round, and no harm to forget: a new process begins with none of it.
 
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
-    what it changes. `waits` is a commit that was held, `failed` one that was put back. `graph` is that of the stack at
-    the commit that is `drawn`, `history` its revisions.
+    what it changes; `crash` says in words what ended by itself. `waits` is a commit that was held, `failed` one that
+    was put back. `graph` is that of the stack at the commit that is `drawn`, `history` its revisions.
     """
 
     status: StackStatus | None = None
@@ -64,6 +69,7 @@ class Memory:
     rests_until: float = 0.0
     rests_at: str = ""
     held: tuple[str, str] | None = None
+    crash: str = ""
     waits: Waiting | None = None
     failed: Failure | None = None
     drawn: str = ""
@@ -78,7 +84,8 @@ class Surroundings:
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
     that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1. `at` are the
     stacks of the repository that are on the engine, with the commit that came about last. `once` is what the stacks of
-    a round are compared with; `deputed` what a deputy is to carry out: the path of the stack's file, and the plan.
+    a round are compared with; `failed` whether something did in it, and not only before; `deputed` what a deputy is to
+    carry out: the path of the stack's file, and the plan.
     """
 
     clone: Clone
@@ -96,6 +103,7 @@ class Surroundings:
     at: dict[str, str] = field(default_factory=dict[str, str])
     once: Once = field(default_factory=Once)
     interrupted: bool = False
+    failed: bool = False
     deputed: tuple[str, Plan] | None = None
 
     def memory(self, path: str) -> Memory:
@@ -117,6 +125,20 @@ class Surroundings:
             memory.held = held
             others = {other: each for other, each in self.clone.noted(_HELD).items() if other != path}
             self.clone.note(_HELD, {**others, path: held} if held else others)
+
+    def good(self, path: str, records: Records) -> str:
+        """The commit that a stack is at: the one that came about last. "" where none did."""
+        return good_now(records, self.clone.noted(_GOOD).get(path))
+
+    def came_about(self, path: str, records: Records, commit: str) -> None:
+        """A stack is as a commit has it. Where no revision was ever made for one, none is to be gone back to."""
+        nonce, noted = nonce_of_good(records), self.clone.noted(_GOOD)
+        if nonce is not None and noted.get(path) != [commit, nonce]:
+            self.clone.note(_GOOD, {**noted, path: [commit, nonce]})
+
+    def was_in_step(self, path: str, records: Records) -> bool:
+        """Whether a stack came from a commit of the branch as it is now, whoever has applied that."""
+        return is_of(records, self.clone.noted(_GOOD).get(path))
 
     def say(
         self,
@@ -149,6 +171,7 @@ class Surroundings:
         )
         memory.status = new
         if _is_news(new, before):
+            self.failed = self.failed or condition is Condition.DEGRADED
             log.condition(self.tell, new)
         self.changed(new)
         return new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from deployer.errors import Busy, DeployerError, Exit
 from deployer.gitops import deputy, log
 from deployer.gitops.beside import note
 from deployer.gitops.carry import Work, applied
-from deployer.gitops.crashes import crashed, failures, lines_of
+from deployer.gitops.crashes import crashed, ends_of, failures, lines_of
 from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
 from deployer.gitops.projects import within
 from deployer.gitops.rules import MOST_TIMES, Condition, Found, Reason, Verdict, decide, pause
@@ -79,7 +79,7 @@ class _Turn:
         if seen.records.at_work:  # another one's: what it has begun is no drift, and nothing to recover
             await_free(seen.engine, seen.project.stack.name, AT_ONCE)
         self._remember(seen)
-        change = change_line(seen.plan)
+        change = _change(seen.plan, found.withheld)
         found = self._with_plan(found, seen, change)
         verdict = decide(self.all.rule, found)
         if verdict.reason is Reason.HELD and found.target == found.head:
@@ -88,8 +88,9 @@ class _Turn:
         self.all.hold(self.file.path, (found.target, change) if left else None)
         if not verdict.act and verdict.reason is Reason.APPLY_FAILED and self.memory.status:
             return self.memory.status  # which says what failed, and when it is tried again
-        if found.empty:
+        if found.empty and not found.withheld:
             self._forget_failures()
+            self.all.came_about(self.file.path, seen.records, found.target)
         message, lines = self._message(verdict, found, change, seen, why)
         mends = verdict.act and verdict.condition is not Condition.PROGRESSING
         if not (mends and self.memory.failures):  # what is mended stays as it is until that is done
@@ -185,12 +186,18 @@ class _Turn:
         elif verdict.reason is Reason.UNHEALTHY:
             sick = [each for each in containers if each.health == "unhealthy"]
             lines = lines_of(failures(seen.engine, sick, seen.project.sources.secrets()))
-        return (words if not why else why if verdict.reason is found.trouble else f"{words}; {why}"), lines
+        if verdict.reason is not found.trouble:
+            return f"{words}; {why}" if why else words, lines
+        left = decide(self.all.rule, replace(found, trouble=None))
+        besides = not (found.trouble is Reason.HELD or found.empty or found.resting or left.act)
+        return f"{why}; {_words(left, change, seen)}" if besides else why or words, lines
 
     def _as_last(self, words: str) -> str:
         """The exit code is only known until it runs again: said once, it stays."""
-        last = self.memory.status
-        return last.message if last and last.reason is Reason.CRASHES and last.message.startswith(words) else words
+        memory = self.memory
+        goes_on = memory.status and memory.status.reason is Reason.CRASHES and memory.crash.startswith(words)
+        memory.crash = memory.crash if goes_on else words
+        return memory.crash
 
     def _lines_of_failed(self, verdict: Verdict) -> tuple[str, ...]:
         failed = self.memory.failed
@@ -275,12 +282,20 @@ def _asks_the_same(plan: Plan, seen: Look) -> bool:
     return before == seen.project.asked_for()
 
 
+def _change(plan: Plan, withheld: Sequence[str]) -> str:
+    """What is to be done, in a line; three of the mounted files that wait are named."""
+    more = f" and {len(withheld) - 3} more" if len(withheld) > 3 else ""
+    files = [f"mounted: {', '.join(withheld[:3])}{more}"] if withheld else []
+    return "; ".join([*filter(None, [change_line(plan)]), *files])
+
+
 def _words(verdict: Verdict, change: str, seen: Look) -> str:
     match verdict.reason:
         case Reason.IN_STEP:
             return "as the branch says"
         case Reason.COMES_BACK:
-            return f"the same comes back after each apply, so it is left: {change}"
+            told = [f"the same comes back after each apply, so it is left: {change}"]
+            return "; ".join([*told, *ends_of(seen.planned[1].containers, seen.plan)])
         case Reason.HELD:
             return f"{seen.checkout.commit[:12]} waits for a person, as --auto says: {change}"
         case Reason.DRIFT:

@@ -29,9 +29,40 @@ def has_failed(records: Records, commit: str) -> bool:
 
 
 def last_good(records: Records) -> str:
-    """The commit that came about last, "" where none is known."""
-    good = (each.about.commit for each in reversed(list(_asking(records))) if each.result == SUCCEEDED)
-    return next((commit for commit in good if commit), "")
+    """The commit that a revision was made for and came about last, "" where none is known."""
+    found = _last_good(records)
+    return found.about.commit if found else ""
+
+
+def good_now(records: Records, noted: object) -> str:
+    """The commit that came about last: that of the last revision, or, where that is what was `noted` with it, one that
+    had nothing to change any more.
+    """
+    match noted:
+        case [str(commit), str()] if is_of(records, noted):
+            return commit
+        case _:
+            return last_good(records)
+
+
+def is_of(records: Records, noted: object) -> bool:
+    """Whether a commit was `noted` with the revision that is the last good one still."""
+    match noted:
+        case [str(), str(nonce)]:
+            return nonce == nonce_of_good(records)
+        case _:
+            return False
+
+
+def nonce_of_good(records: Records) -> str | None:
+    """What tells the revision of the last good commit from all others; None where there is none."""
+    found = _last_good(records)
+    return found.nonce if found else None
+
+
+def _last_good(records: Records) -> Record | None:
+    good = (each for each in reversed(list(_asking(records))) if each.result == SUCCEEDED)
+    return next((each for each in good if each.about.commit), None)
 
 
 def times_in_a_row(records: Records, commit: str, change: str, within: float, now: float) -> int:

@@ -44,14 +44,23 @@ def changed_first(files: Sequence[StackFile], before: Sequence[Entry], now: Sequ
     """The stack files in the order in which they are looked at: first those of which something, or beneath whose
     folder something, is not as it was `before`. Whoever has pushed waits for these.
     """
-    was, are = ({each.path: (each.mode, each.id) for each in entries} for entries in (before, now))
-    changed = {path for path in was.keys() | are.keys() if was.get(path) != are.get(path)}
+    changed = changed_paths(before, now)
     folders = {above for path in changed for above in _folders(path)}
 
     def rank(file: StackFile) -> int:
         return 0 if not changed.isdisjoint(file.files) else 1 if posixpath.dirname(file.path) in folders else 2
 
     return sorted(files, key=rank)
+
+
+def changed_paths(before: Sequence[Entry], now: Sequence[Entry]) -> set[str]:
+    was, are = ({each.path: (each.mode, each.id) for each in entries} for entries in (before, now))
+    return {path for path in was.keys() | are.keys() if was.get(path) != are.get(path)}
+
+
+def beneath(paths: Collection[str], folders: Collection[str]) -> list[str]:
+    """Those of the paths that are one of these files or folders, or lie in one; "" is the top folder."""
+    return sorted(each for each in paths if not {each, *_folders(each)}.isdisjoint(folders))
 
 
 def _folders(path: str) -> Iterator[str]:

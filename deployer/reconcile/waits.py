@@ -24,6 +24,9 @@ SETTLED = 0.5
 
 LOG_LINES = 20
 
+RESTARTS = "keeps restarting"
+"""What is told of a container that the engine starts again and again."""
+
 RUN_AGAIN = "run it again: it goes on from what is there"
 """What to do where somebody else has removed something."""
 
@@ -185,7 +188,7 @@ def describe(found: Json) -> str:
         return f"exited with code {state['ExitCode']}{after}"
     if state["Status"] == "restarting" or found.get("RestartCount", 0):
         # The code is that of the last exit only until it runs again.
-        return "keeps restarting" + (f": it exited with code {state['ExitCode']}" if state["ExitCode"] else "")
+        return RESTARTS + (f": it exited with code {state['ExitCode']}" if state["ExitCode"] else "")
     return f"is {state['Status']}" + (f" and {health}" if health not in ("", "none") else "")
 
 
@@ -242,7 +245,7 @@ def failed(reader: Reader, service: str, container: str, what: str) -> Operation
             return mask_line(mask_values(line, secrets))
 
         probes = section(found, "State.Health").get("Log") or []
-        if probes:
+        if probes and probes[-1]["ExitCode"]:
             said = "\n".join(map(masked, probes[-1]["Output"].strip()[:500].splitlines()))
             notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {said}")
         lines = [line.text for line in reader.logs(container, tail=LOG_LINES)]

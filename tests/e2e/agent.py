@@ -112,7 +112,9 @@ class Agent:
 
 
 @pytest.fixture
-def agent(agent_image: str, make_project: Callable[..., Project], tmp_path: Path) -> Agent:
+def agent(
+    agent_image: str, make_project: Callable[..., Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Agent:
     """It is not started yet."""
     tmp_path.chmod(0o755)  # for the agent, which is nobody special
     repository = Repository(tmp_path / "remote").begin()
@@ -130,6 +132,8 @@ def agent(agent_image: str, make_project: Callable[..., Project], tmp_path: Path
         "AGENT_IMAGE": agent_image,
         "INTERVAL": "1s",
     }
+    for name in variables:  # the shell's own go before the file's
+        monkeypatch.delenv(name, raising=False)
     (own.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
     made = Agent(repository, shop, own, port, random.Random(7))
     made.change_itself()

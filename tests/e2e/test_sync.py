@@ -203,6 +203,7 @@ def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(
     until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
     records = remote.records()
     told = remote.once(code=1).err
+    assert told.count("is left so") == 1
     assert "it was started again each time, and is left so" in told
     assert "Drifted" not in told
     monkeypatch.setattr("deployer.gitops.stacks._COMES_BACK_WITHIN", 0.0)
@@ -213,13 +214,46 @@ def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(
 
 def test_what_the_engine_restarts_again_and_again_is_degraded(remote: Remote):
     crash = {"command": ["sh", "-c", "sleep 1.2; echo boom; exit 7"], "restart": "always"}
-    remote.push({"web": sleeper(**crash)})
+    remote.push({"web": sleeper(**crash, healthcheck={"test": ["CMD", "true"], "interval": "300ms"})})
     remote.once()
     until(lambda: remote.project.container("web")["RestartCount"] > 1)
     told = remote.once(code=1).err
     assert "Degraded" in told
-    assert "web keeps restarting" in told
+    assert "web keeps restarting: it exited with code 7" in told
+    assert "last health check" not in told  # for it passes
     assert "boom" in told
+
+
+def test_what_ends_well_again_and_again_is_told_with_its_end(remote: Remote):
+    remote.push({"web": sleeper(command=["sleep", "1"], network_mode="none")})
+    remote.once()
+    for _ in range(4):
+        until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
+        told = remote.project.run("sync", remote.repository.url, "--once").err
+    assert "the same comes back after each apply" in told
+    assert "web exited with code 0 after" in told
+
+
+def test_what_is_left_is_told_once_in_the_same_words(remote: Remote):
+    """Round after round of one process."""
+    remote.push({"web": sleeper(command=["sh", "-c", "sleep 1; exit 7"], restart="no", network_mode="none")})
+    process = remote.start()
+    until(lambda: len(remote.records()) == 4 and remote.is_idle(), 60)
+    time.sleep(6)
+    process.send_signal(signal.SIGTERM)
+    told = ended(process).err
+    assert "is left so" in told
+    assert "is left so; " not in told
+
+
+def test_an_invalid_commit_is_degraded_though_something_was_changed_by_hand(remote: Remote):
+    remote.push({"web": sleeper(network_mode="none")})
+    remote.once()
+    remote.repository.commit({"stack.yaml": "services: ["})
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    told = remote.once("--heal", "report", code=1).err
+    assert f"{remote.project.name}: Degraded" in told
+    assert "changed by hand, and left so, as the rule says: + web[1]" in told
 
 
 def test_a_revert_is_applied(remote: Remote):
@@ -368,6 +402,19 @@ def test_a_stack_whose_file_is_gone_goes_only_where_that_is_said(remote: Remote)
     assert len(remote.project.volumes()) == 1
 
 
+def test_a_stack_that_a_person_applied_is_not_forgotten_when_its_file_goes(remote: Remote):
+    remote.push({"web": sleeper(network_mode="none")})
+    remote.once("--auto", "off", code=1)
+    remote.project.apply()
+    assert "Ready" in remote.once("--auto", "off").err
+    remote.repository.commit({"stack.yaml": None, "README": "nothing here"})
+    told = remote.once("--auto", "off", code=1).err
+    assert f"{remote.project.name}: Drifted" in told
+    assert "stack.yaml is gone from the branch" in told
+    remote.once("--auto", "off", "--prune", code=1)
+    assert remote.project.containers() == set()
+
+
 def test_a_stack_that_has_another_name_now_is_not_forgotten(remote: Remote):
     """The one that it was is told of until somebody removes it; --prune does."""
     remote.push({"web": sleeper()})
@@ -471,6 +518,108 @@ def test_a_mounted_file_is_that_of_the_commit(remote: Remote):
     remote.once()
     assert remote.project.inside("web", "cat", "/conf/a") == (0, "2")
     assert remote.project.id_of("web") == before
+
+
+MOUNTED = {"volumes": ["./conf:/conf:ro"], "network_mode": "none"}
+
+
+def mounted_of(remote: Remote) -> str:
+    """The file that the service sees."""
+    code, text = remote.project.inside("web", "cat", "/conf/a")
+    assert code == 0
+    return text
+
+
+def two_commits(remote: Remote) -> str:
+    """The first one is applied, the second one changes a mounted file alone: it is the one that is good, and given."""
+    remote.repository.write({"conf/a": "1"})
+    remote.push({"web": sleeper(**MOUNTED)})
+    remote.once()
+    good = remote.repository.commit({"conf/a": "2"})
+    assert f"Ready at {good[:12]}" in remote.once().err
+    return good
+
+
+def test_a_commit_that_fails_leaves_mounted_files_as_the_last_good_one_had_them(remote: Remote):
+    """Though no revision was made for it; each of these is another process."""
+    good = two_commits(remote)
+    remote.repository.write({"conf/a": "3"})
+    remote.push({"web": sleeper(**MOUNTED, **BAD)})
+    for _ in range(2):
+        assert f"Degraded at {good[:12]}" in remote.once(code=1).err
+        assert mounted_of(remote) == "2"
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    remote.once(code=1)
+    assert mounted_of(remote) == "2"
+
+
+def test_so_does_one_that_is_no_stack(remote: Remote):
+    good = two_commits(remote)
+    remote.repository.commit({"conf/a": "3", "stack.yaml": "services: ["})
+    assert f"Degraded at {good[:12]}" in remote.once(code=1).err
+    assert mounted_of(remote) == "2"
+
+
+@pytest.mark.parametrize("auto", ["off", "no-replace"])
+def test_and_one_that_waits(remote: Remote, auto: str):
+    good = two_commits(remote)
+    remote.repository.write({"conf/a": "3"})
+    waits = remote.push({"web": sleeper(**MOUNTED, environment={"A": "new"})})
+    for _ in range(2):
+        told = remote.once("--auto", auto, code=1).err
+        assert f"Drifted at {good[:12]}: {waits[:12]} waits for a person" in told
+        assert "~ web[1] environment.A" in told
+        assert mounted_of(remote) == "2"
+
+
+def test_without_the_state_it_is_the_commit_of_the_last_revision(remote: Remote, tmp_path: Path):
+    two_commits(remote)
+    remote.repository.write({"conf/a": "3"})
+    remote.push({"web": sleeper(**MOUNTED, **BAD)})
+    for each in (tmp_path / "state").rglob("good.json"):
+        each.unlink()
+    remote.once(code=1)
+    assert mounted_of(remote) == "1"
+
+
+def test_what_a_person_has_applied_since_then_is_the_good_one(remote: Remote):
+    two_commits(remote)
+    applied = remote.push({"web": sleeper(**MOUNTED, environment={"A": "person"})})
+    remote.project.apply()
+    remote.once()
+    remote.push({"web": sleeper(**MOUNTED, **BAD)})
+    assert f"Degraded at {applied[:12]}" in remote.once(code=1).err
+    assert "A=person" in remote.project.container("web")["Config"]["Env"]
+
+
+def test_a_commit_that_changes_mounted_files_alone_waits_where_none_is_applied(remote: Remote):
+    good = two_commits(remote)
+    waits = remote.repository.commit({"conf/a": "3"})
+    told = f"Drifted at {good[:12]}: {waits[:12]} waits for a person, as --auto says: "
+    for _ in range(2):
+        assert f"{told}mounted: conf/a" in remote.once("--auto", "off", code=1).err
+        assert mounted_of(remote) == "2"
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    assert told in remote.once("--auto", "off", code=1).err
+    assert mounted_of(remote) == "2"
+    assert f"Ready at {waits[:12]}" in remote.once("--auto", "no-replace").err
+    assert mounted_of(remote) == "3"
+
+
+def test_its_files_are_in_place_at_no_time(remote: Remote):
+    """Nobody sees them for a moment."""
+    two_commits(remote)
+    remote.repository.commit({"conf/a": "3", "conf/b": "new"})
+    found = Path(remote.project.container("web")["Mounts"][0]["Source"])
+    before = {each: each.stat().st_ctime_ns for each in (found, *found.iterdir())}
+    remote.once("--auto", "off", code=1)
+    assert {each: each.stat().st_ctime_ns for each in (found, *found.iterdir())} == before
+
+
+def test_a_commit_that_changes_nothing_mounted_is_ready_though_none_is_applied(remote: Remote):
+    two_commits(remote)
+    commit = remote.repository.commit({"README": "words"})
+    assert f"Ready at {commit[:12]}" in remote.once("--auto", "off").err
 
 
 def test_the_history_names_the_commit(remote: Remote):

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.gitops.rules import LONGEST_WAIT, MOST_TIMES, Auto, Condition, Found, Reason, Rule, decide, pause
-from deployer.gitops.standing import BY_SYNC, HEALING, has_failed, last_good, of_repository, times_in_a_row
+from deployer.gitops.rules import LONGEST_WAIT, MOST_TIMES, Auto, Condition, Found, Reason, Rule, Verdict, decide, pause
+from deployer.gitops.standing import (
+    BY_SYNC,
+    HEALING,
+    good_now,
+    has_failed,
+    is_of,
+    last_good,
+    of_repository,
+    times_in_a_row,
+)
 from deployer.resources.records import DIED, FAILED, INTERRUPTED, SUCCEEDED, Record, Records
 from deployer.resources.revisions import About
 
@@ -27,6 +37,7 @@ FOUND = st.builds(
     crashed=st.booleans(),
     unhealthy=st.booleans(),
     starting=st.booleans(),
+    withheld=st.sampled_from([(), ("conf/a",)]),
 ).filter(lambda found: bool(found.target) or found.trouble is not None)
 
 
@@ -35,6 +46,7 @@ def test_who_acts_has_something_to_do_and_may(rule: Rule, found: Found):
     if decide(rule, found).act:
         assert not found.empty
         assert not found.resting
+        assert not found.withheld
         assert found.target
         assert found.times < MOST_TIMES
         assert rule.heal if found.drift else rule.auto is not Auto.OFF
@@ -43,7 +55,8 @@ def test_who_acts_has_something_to_do_and_may(rule: Rule, found: Found):
 
 @given(RULES, FOUND)
 def test_what_crashes_is_no_drift(rule: Rule, found: Found):
-    verdict = decide(rule, replace(found, trouble=None, target="b", resting=False, crashed=True, drift=True))
+    crashes = replace(found, trouble=None, target="b", resting=False, crashed=True, drift=True, withheld=())
+    verdict = decide(rule, crashes)
     assert (verdict.condition, verdict.reason) == (Condition.DEGRADED, Reason.CRASHES)
 
 
@@ -59,7 +72,14 @@ def test_while_a_commit_waits_what_went_before_it_is_only_healed(rule: Rule, fou
 @given(RULES, FOUND)
 def test_ready_is_as_the_branch_says_and_well(rule: Rule, found: Found):
     ready = decide(rule, found).condition is Condition.READY
-    assert ready == (found.empty and not (found.trouble or found.crashed or found.unhealthy or found.starting))
+    ill = found.crashed or found.unhealthy or found.starting
+    assert ready == (found.empty and not (found.trouble or ill or found.withheld))
+
+
+@given(RULES, FOUND)
+def test_files_that_are_not_put_in_place_are_told(rule: Rule, found: Found):
+    verdict = decide(rule, replace(found, trouble=None, target="b", withheld=("conf/a",)))
+    assert verdict == Verdict(False, Condition.DRIFTED, Reason.HELD)
 
 
 @given(RULES, FOUND)
@@ -67,6 +87,11 @@ def test_what_is_not_done_is_told(rule: Rule, found: Found):
     verdict = decide(rule, found)
     if not found.empty and not verdict.act:
         assert verdict.condition in (Condition.DRIFTED, Condition.DEGRADED)
+
+
+@given(RULES, FOUND, st.sampled_from([Reason.INVALID, Reason.COMMIT_FAILED, Reason.COMMIT_REFUSED]))
+def test_a_commit_that_is_none_to_try_is_degraded_whatever_else_is_so(rule: Rule, found: Found, trouble: Reason):
+    assert decide(rule, replace(found, trouble=trouble)).condition is Condition.DEGRADED
 
 
 @given(FOUND)
@@ -120,6 +145,28 @@ def test_it_is_remembered_while_the_last_good_one_is_healed():
     records = Records((record(1, "a", SUCCEEDED), record(2, "b", FAILED), record(3, "a", SUCCEEDED)))
     assert has_failed(records, "b")
     assert last_good(records) == "a"
+
+
+def test_a_commit_that_had_nothing_to_change_is_a_good_one():
+    """As long as no other one came about."""
+    first, failed = (replace(each, nonce=each.result) for each in (record(1, "a", SUCCEEDED), record(3, "c", FAILED)))
+    assert good_now(Records((first, failed)), ["b", SUCCEEDED]) == "b"
+    other = replace(record(4, "d", SUCCEEDED), nonce="of d")
+    assert good_now(Records((first, failed, other)), ["b", SUCCEEDED]) == "d"
+    assert good_now(Records(()), ["b", SUCCEEDED]) == ""
+
+
+@pytest.mark.parametrize("noted", [None, [], "b", ["b"], {"b": 1}, ["b", None], [1, "n"]])
+def test_what_was_noted_and_lost_is_that_of_the_last_revision(noted: object):
+    assert good_now(Records((record(1, "a", SUCCEEDED),)), noted) == "a"
+
+
+def test_what_a_person_applies_anew_is_no_longer_what_the_agent_found_in_step():
+    first = replace(record(1, "a", SUCCEEDED, "apply"), nonce="first")
+    assert is_of(Records((first,)), ["a", "first"])
+    again = replace(record(2, "a", SUCCEEDED, "apply"), nonce="again")
+    assert not is_of(Records((first, again)), ["a", "first"])
+    assert not is_of(Records(()), ["a", "first"])
 
 
 def test_what_was_applied_by_hand_counts():

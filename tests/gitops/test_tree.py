@@ -14,6 +14,7 @@ from deployer.gitops.tree import (
     LARGEST_FILE,
     Entry,
     StackFile,
+    beneath,
     changed_first,
     entries_of,
     leaves,
@@ -161,6 +162,14 @@ def test_what_was_pushed_is_looked_at_first():
     gone = {path: id for path, id in before.items() if path != "c/conf/x"}
     assert files_in_order(before, gone, *names)[0] == "c/stack.yaml"
     assert files_in_order({}, before, *names) == names
+
+
+@pytest.mark.parametrize(
+    ("folders", "inside"),
+    [({"a"}, ["a/b/c", "a/d"]), ({"a/b"}, ["a/b/c"]), ({"a/d"}, ["a/d"]), ({""}, ["a/b/c", "a/d", "ab"]), (set(), [])],
+)
+def test_what_lies_in_a_folder_is_known(folders: set[str], inside: list[str]):
+    assert beneath(["a/d", "ab", "a/b/c"], folders) == inside
 
 
 def test_of_stack_files_in_one_folder_the_one_that_was_pushed_is_first():
