@@ -18,6 +18,9 @@ from tests.e2e.project import BASE, until
 
 LIVE_RESTORE = "--live-restore"
 
+_ROOM = 32 * 1024
+"""Bytes: a volume without data, and no container."""
+
 
 @dataclass(slots=True)
 class OwnEngine:
@@ -79,11 +82,12 @@ class OwnEngine:
             self.kill()
 
     def fill(self) -> Callable[[], None]:
-        """Take all the space of its data root; gives what gives it back."""
+        """Take all the space of its data root, but for what a record needs; gives what gives it back."""
         filler = self.home / "data/filler"
         with filler.open("wb", buffering=0) as file, suppress(OSError):
             while file.write(bytes(65536)):
                 pass
+        os.truncate(filler, filler.stat().st_size - _ROOM)
         return filler.unlink
 
 
