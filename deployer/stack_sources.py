@@ -164,11 +164,13 @@ class StackSources:
         return found
 
     def secrets(self) -> frozenset[str]:
-        """What secrets hold, and configs that nobody may see, line by line; nothing of what cannot be read."""
+        """What secrets hold, and configs that nobody may see, line by line; nothing of what cannot be read. What is at
+        hand for an apply is not read again: that is what its containers got.
+        """
         found: set[str] = set()
         for section, name in self.stack.copied(self.stack.services):
             with suppress(InvalidStack, UnicodeDecodeError):
-                content = self._content(section, name)
+                content = self._contents.get(f"{section}.{name}") or self._content(section, name)
                 if section == "secrets" or content.closed or self._is_closed(name):
                     found.update(line.strip() for line in content.data.decode().splitlines())
         return frozenset(found - {""})
