@@ -136,9 +136,9 @@ def test_an_engine_whose_disk_is_full(
 def test_an_engine_without_addresses_for_another_network(
     project: Project, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its pool is two networks large: the stack's own, and one more."""
+    """Its pool is two networks large: the stack's own, and one more. No other engine takes from there by itself."""
     port = free_port()
-    pool = "--default-address-pool=base=172.29.249.0/28,size=29"
+    pool = "--default-address-pool=base=10.214.249.0/28,size=29"
     with on_an_engine_of_its_own(project, monkeypatch, pool) as (mine, _):
         mine.write({"web": page("old", port)})
         mine.apply()
