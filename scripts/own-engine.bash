@@ -1,7 +1,7 @@
 # An engine of our own in a folder: started beside whatever runs, and ended with all that it made.
 #
 # For scripts that set `home`, its folder; `own`, its URL; `bridge` and `address`, the link that it has to itself where it does
-# not have docker0; `verb` and `here`; and that define `say` and `die`.
+# not have docker0; `pool`, where its networks are; `verb` and `here`; and that define `say` and `die`.
 # shellcheck shell=bash disable=SC2154
 
 ping_socket='
@@ -38,7 +38,9 @@ start_own() {
   local link=() group=${SUDO_GID:-0}
   umask 022
   mkdir -p "$home"
-  echo '{}' >"$home/daemon.json" # not the machine's /etc/docker/daemon.json: its hosts would contradict ours
+  # Not the machine's /etc/docker/daemon.json: its hosts would contradict ours. All engines of a machine share the 31 networks
+  # that they have by themselves, and the tests need more.
+  echo "{\"default-address-pools\": [{\"base\": \"$pool\", \"size\": 24}]}" >"$home/daemon.json"
   { cat /proc/sys/net/ipv4/ip_forward; iptables -S FORWARD 2>/dev/null | head -n 1; } >"$home/before"
   [[ -e /etc/docker/key.json ]] || touch "$home/made-key" # Engine 20.10 makes one there, wherever its folders are
   # An engine owns docker0: a second one would give it another address, and cut the first one's containers off.

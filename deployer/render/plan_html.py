@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -29,6 +30,7 @@ from deployer.render.plan_words import (
     step_words,
     words,
 )
+from deployer.render.risks import Risk, all_clear, risks
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -65,6 +67,13 @@ class _Change:
     steps: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Risk:
+    title: str
+    meets: tuple[tuple[str, str, str], ...]
+    """Where it is on the page, whom it meets, what there is to say of it."""
+
+
 def as_html(plan: Plan, graph: Graph, link_to: LinkTo = nowhere, *, destroy: bool = False) -> str:
     """The page: the same plan gives the same bytes. It asks the network for nothing, and no browser lets it.
 
@@ -77,6 +86,8 @@ def as_html(plan: Plan, graph: Graph, link_to: LinkTo = nowhere, *, destroy: boo
         head=head(plan, destroy),
         files=files_line(plan, destroy),
         closing=closing(plan, destroy),
+        risks=[_risk(risk, changes) for risk in risks(plan)],
+        all_clear=all_clear(plan),
         changes=changes,
         kinds=[(kind, name) for kind, name in _NAMES.items() if kind in there],
         same=[*plan.unchanged, *plan.left_alone],
@@ -124,6 +135,12 @@ def _change(change: Change, link_to: LinkTo) -> _Change:
         tuple((harmless(about), harmless(text)) for about, text in change.notes),
         tuple(map(step_words, change.steps)),
     )
+
+
+def _risk(risk: Risk, changes: Sequence[_Change]) -> _Risk:
+    found = {change.address: f"#c{number}" for number, change in enumerate(changes, 1)}
+    meets = [(harmless(address), harmless(said)) for address, said in risk.meets]
+    return _Risk(risk.title, tuple((found[address], address, said) for address, said in meets))
 
 
 def _field(field: FieldChange, both: tuple[str, str] | None, why: str, link_to: LinkTo) -> _Field:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any
 
 from deployer.errors import Diagnostic
 from deployer.fields.field import Effect
-from deployer.plan.model import FORMAT_VERSION, Action, Cause, Change, FieldChange, Gap, Plan, Shows
+from deployer.plan.model import FORMAT_VERSION, Action, Cause, Change, Danger, FieldChange, Gap, Plan, Shows
 from deployer.render.costs import gap_text
 from deployer.resources.records import RESULTS
 
@@ -76,7 +77,12 @@ def _change(change: Change) -> Json:
         "steps": [str(step) for step in change.steps],
         **({"loses": [{"volume": each.volume, "bytes": each.size} for each in change.loses]} if change.loses else {}),
         **({"breaks": list(change.breaks)} if change.breaks else {}),
+        **({"dangers": [_danger(*each) for each in change.dangers]} if change.dangers else {}),
     }
+
+
+def _danger(kind: Danger, about: str) -> Json:
+    return {"kind": kind.value, "about": about}
 
 
 def _in_seconds(gap: Gap | None) -> Json | None:
@@ -171,6 +177,7 @@ def plan_schema() -> Json:
             "field": _field_schema(),
             "warning": _warning_schema(),
             "lost": _lost_schema(),
+            "danger": _danger_schema(),
         },
     }
 
@@ -194,6 +201,14 @@ def _lost_schema() -> Json:
             "bytes": {"type": ["integer", "null"], "description": "Its size; null where the engine does not tell."},
         },
         description="A volume that goes with its data.",
+    )
+
+
+def _danger_schema() -> Json:
+    return _object(
+        {"kind": _one_of(Danger, "Its kind; stable."), "about": _text("What it is about, for people.")},
+        description="New power over the host, mounts of the host or open ports of a new container; a volume that begins"
+        " empty while the data stays in another one; a one-shot that runs again.",
     )
 
 
@@ -252,8 +267,9 @@ def _change_schema() -> Json:
                 "The networks that a running container leaves and joins again, so that connections through them break; "
                 "only where it does.",
             ),
+            "dangers": _list({"$ref": "#/$defs/danger"}, "What of it is to be seen first; only where there is some."),
         },
-        optional=("loses", "breaks"),
+        optional=("loses", "breaks", "dangers"),
         description="What happens to one resource.",
     )
 
@@ -319,7 +335,7 @@ def _by_service(description: str) -> Json:
     return {"type": "object", "description": description, "additionalProperties": names}
 
 
-def _one_of(kind: type[Action] | type[Cause] | type[Effect], description: str) -> Json:
+def _one_of(kind: type[StrEnum], description: str) -> Json:
     return {"enum": [member.value for member in kind], "description": description}
 
 

@@ -27,7 +27,7 @@ from deployer.render.plan_words import (
     step_words,
     words,
 )
-from deployer.render.risks import Risk, risks
+from deployer.render.risks import Risk, all_clear, risks
 
 LONGEST = 60_000
 """Characters that fit into a comment of every host: GitHub takes 65,536, and others may put something before these."""
@@ -70,10 +70,8 @@ class _Comment:
         yield f"<p>{code(head(self.plan, self.destroy))}{f'<br>{code(told)}' if told else ''}</p>"
         if found := risks(self.plan):
             yield "\n".join(["<ul>", *map(_risk, found), "</ul>"])
-        elif self.plan.is_empty and self.plan.uncompared:
-            yield "<p>Mounted files and folders are not compared: what changes in them alone is in no plan.</p>"
-        elif not self.plan.is_empty and not self.plan.warnings:
-            yield "<p>Nothing is replaced, removed or down for it.</p>"
+        elif said := all_clear(self.plan):
+            yield f"<p>{said}</p>"
         yield from (self._warning(each) for each in self.plan.warnings)
 
     def blocks(self, *, with_steps: bool) -> Iterator[str]:

@@ -47,6 +47,13 @@ def risks(plan: Plan) -> list[Risk]:
     return [Risk(title, meets) for title, meets in found if meets]
 
 
+def all_clear(plan: Plan) -> str:
+    """What can be said of a plan without a risk; "" where it changes nothing, or is to be thought of."""
+    if plan.is_empty and plan.uncompared:
+        return "Mounted files and folders are not compared: what changes in them alone is in no plan."
+    return "" if plan.is_empty or plan.warnings else "Nothing is replaced, removed or down for it."
+
+
 def _losses(changes: list[Change]) -> Iterator[tuple[str, str]]:
     for change in changes:
         for lost in change.loses:

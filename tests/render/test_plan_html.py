@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deployer.errors import Diagnostic, Place
-from deployer.plan.model import Action, Change, Plan
+from deployer.plan.model import Action, Change, Danger, Plan
 from deployer.render.graph import Edge, Graph
 from deployer.render.harmless import harmless
 from deployer.render.plan_html import FEW, as_html
+from deployer.render.plan_words import folded
 from tests.render.conftest import DEBUG
 from tests.render.test_plan_markdown import ANY, ATTACKS, Seen, plan_with
 
@@ -144,6 +145,24 @@ def test_a_box_of_the_picture_leads_to_its_change(shop: Plan) -> None:
     targets = {link.removeprefix("#") for link in attributes(page, "href")}
     assert targets <= set(attributes(page, "id"))
     assert len(targets) == len({change.address.split("[")[0] for change in shop.changes})
+
+
+def test_what_somebody_may_regret_is_at_the_top_and_leads_to_its_change(shop: Plan) -> None:
+    *others, last = shop.changes
+    power = replace(last, dangers=((Danger.POWER, "privileged"),))
+    page = as_html(replace(shop, changes=(*others, power)), GRAPH)
+    number = len(list(folded((*others, power))))
+    risk = f'<b>New power over the host:</b> <a href="#c{number}"><code>{power.address}</code></a> privileged'
+    assert page.index(risk) < page.index("<svg")
+    assert f'id="c{number}"' in page
+
+
+def test_a_plan_without_any_risk_says_so(shop: Plan) -> None:
+    (update,) = (change for change in shop.changes if change.action is Action.UPDATE)
+    calm = replace(shop, changes=(replace(update, fields=()),))
+    said = "Nothing is replaced, removed or down for it."
+    assert said in as_html(calm, GRAPH)
+    assert said not in as_html(shop, GRAPH)
 
 
 def test_many_changes_are_folded(shop: Plan) -> None:

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from deployer.fields.field import Effect
-from deployer.plan.model import Action, Cause, Gap, Plan
+from deployer.plan.model import Action, Cause, Danger, Gap, Plan
 from deployer.render.plan_json import as_json, plan_schema
 
 
@@ -65,6 +65,14 @@ def test_what_a_gap_lasts_besides_is_named(shop: Plan) -> None:
     found = json.loads(as_json(replace(shop, changes=(change,))))["changes"][0]
     assert found["gap_seconds"] == {"least": 1, "most": 11, "plus": ["build.web", "migrate"]}
     assert found["gap"] == "1s to 11s, plus as long as build.web, migrate take; all 3 replicas at once"
+
+
+def test_what_is_to_be_seen_first_is_of_a_kind(shop: Plan) -> None:
+    """Of a change without any, there is no list."""
+    change = replace(shop.changes[2], dangers=((Danger.OPEN_PORT, "8080:80"),))
+    found = json.loads(as_json(replace(shop, changes=(change, shop.changes[0]))))["changes"]
+    assert found[0]["dangers"] == [{"kind": "open port", "about": "8080:80"}]
+    assert "dangers" not in found[1]
 
 
 def test_what_became_of_the_last_revision_is_a_word_of_the_records(shop: Plan) -> None:
@@ -135,6 +143,7 @@ def test_the_lists_of_words_are_closed() -> None:
     """They are those of the model, and no others."""
     definitions = plan_schema()["$defs"]
     assert definitions["change"]["properties"]["action"]["enum"] == [action.value for action in Action]
+    assert definitions["danger"]["properties"]["kind"]["enum"] == [danger.value for danger in Danger]
     assert definitions["field"]["properties"]["causes"]["items"]["enum"] == [cause.value for cause in Cause]
     assert definitions["field"]["properties"]["effect"]["enum"] == [effect.value for effect in Effect]
 

@@ -17,7 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 from deployer.errors import Diagnostic, Place
 from deployer.fields.field import Effect
 from deployer.fields.kinds import show_text
-from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Gap, LostData, Part, Plan, Shows, Step
+from deployer.plan.model import Action, Call, Cause, Change, Danger, FieldChange, Gap, LostData, Part, Plan, Shows, Step
 from deployer.render.harmless import harmless
 from deployer.render.plan_markdown import LONGEST, as_markdown
 from deployer.resources.wire import EngineInfo
@@ -114,7 +114,18 @@ def plan_with(text: Callable[[], str]) -> Plan:
     gap = Gap(1, 2, (Part(some(), 1, 2, some()),))
     noted = FieldChange(some(), None, None, (Cause.EDIT,), Effect.NONE, note=some())
     changes = (
-        Change(some(), Action.UPDATE, some(), (field(), noted), (step,), gap, some(), some(), some()),
+        Change(
+            some(),
+            Action.UPDATE,
+            some(),
+            (field(), noted),
+            (step,),
+            gap,
+            some(),
+            some(),
+            some(),
+            dangers=((Danger.POWER, some()),),
+        ),
         Change(some(), Action.REMOVE, some(), (), (step, step)),
         Change(some(), Action.KEPT, some(), detail=some()),
     )
