@@ -35,6 +35,10 @@ class Stream:
             while chunk := self._next(incoming):
                 yield chunk
         finally:
+            self._close()
+
+    def _close(self) -> None:
+        with suppress(ValueError):  # the other thread has closed it at the same moment
             self._response.close()
 
     def _next(self, incoming: Iterator[bytes]) -> bytes:
@@ -78,5 +82,4 @@ class Stream:
             # Gone already is fine. Not SSLSocket's shutdown, which takes the TLS state from under the reader.
             with suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
-        with suppress(ValueError):  # the thread that reads has closed it at the same moment
-            self._response.close()
+        self._close()
