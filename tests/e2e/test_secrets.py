@@ -491,7 +491,7 @@ def test_no_secret_is_in_the_message_of_a_mistake(project: Project, secretive: C
         assert text != good
         (project.folder / "stack.yaml").write_text(text)
         for command in (("validate",), ("validate", "--format", "json"), ("plan",)):
-            result = project.run_apart("--verbose", *command)
+            result = project.run("--verbose", *command)
             assert result.code == 65, result.out + result.err
             assert seen_in(result.out + result.err) == [], wrong
     (project.folder / "stack.yaml").write_text(good.replace(f'    "content": {value}', f"    {value}"))
