@@ -25,7 +25,7 @@ def listener() -> Iterator[tuple[str, list[Any]]]:
             del format, args
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", bodies
     server.shutdown()
