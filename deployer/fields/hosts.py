@@ -20,7 +20,7 @@ _LONGEST_NAME = 64
 """What the kernel takes (sethostname(2))."""
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_NAME = rf"{_LABEL}(?:\.{_LABEL})*\.?"
 _HOST_HINT = "write it as name=10.0.0.5, or as a mapping of names to addresses; host-gateway is the engine's host"
 
 
@@ -29,7 +29,7 @@ def host_name(written: Any) -> str:
     if not isinstance(written, str):
         hint = f'put it in quotes: "{written}"' if isinstance(written, int) else ""
         raise refusal("bad-hostname", f"expected the name of a host, not {describe(written)}", hint)
-    if written and (not _NAME.fullmatch(written) or len(written) > _LONGEST_NAME):
+    if written and (not re.fullmatch(_NAME, written) or len(written) > _LONGEST_NAME):
         hint = f"letters, digits and -, parts divided by dots, {_LONGEST_NAME} characters at most"
         raise refusal("bad-hostname", f"no host can be named {written!r}", hint)
     return written
@@ -59,7 +59,7 @@ def dns_server(written: Any) -> str:
 
 
 def search_domain(written: Any) -> str:
-    if not isinstance(written, str) or not (written == "." or _NAME.fullmatch(written)):
+    if not isinstance(written, str) or not (written == "." or re.fullmatch(_NAME, written)):
         raise refusal("bad-dns", f"expected a domain, not {describe(written)}", "such as example.com; . is none at all")
     return written
 

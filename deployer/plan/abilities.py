@@ -13,6 +13,8 @@ from deployer.resources.observed import Observed
 
 LEAST_MEMORY = 6 * MIB
 
+_LACKING = tuple(row for row in container.FIELDS if row.host_may_lack)
+
 Needs = Iterator[tuple[tuple[str | int, ...], str]]
 """Paths of the stack file, each with the version of the Engine API that has what stands there."""
 
@@ -73,7 +75,7 @@ def not_in_effect(desired: Desired, observed: Observed, place: PlaceOf) -> Itera
             (row.name, entry)
             for found in observed.of_service(service.name)
             for sides in (sides_of(service, found, observed, place),)
-            for row in container.FIELDS
+            for row in _LACKING
             for entry, _ in left_out(sides, row, found.values[row.name])
         }
         for row, entry in sorted(missing):

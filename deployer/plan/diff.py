@@ -98,8 +98,10 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
         want, have = row.on_image(sides.service.asked, sides.image), values[row.name]
         if sides.image is None and row.image:
             have = _less_the_image(row, want, have)
-        have = row.less_filled(have, want, _entries_then(sides, row, want))
-        have = _with_left_out(sides, row, have)
+        if row.fills:
+            have = row.less_filled(have, want, _entries_then(sides, row, want))
+        if row.host_may_lack:
+            have = _with_left_out(sides, row, have)
         if want == have:
             continue
         if row.kind.keyed:
@@ -119,10 +121,10 @@ def _entries_then(sides: Sides, row: Field, want: Value) -> Value:
 
 
 def left_out(sides: Sides, row: Field, have: Value) -> Iterator[tuple[str, Value]]:
-    """The entries, "" for all of a row that is not keyed, that the engine left out as its host cannot do them: nothing
+    """The entries, "" for all of a row that is not keyed, that the engine left out as its host may lack them: nothing
     is there of what was applied, which no update by hand can do.
     """
-    want = sides.service.asked[row.name] if row.host_may_lack else row.unset
+    want = sides.service.asked[row.name]
     if want == row.unset:
         return
     there = dict(have) if row.kind.keyed else {"": have} if have != row.unset else {}

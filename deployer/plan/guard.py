@@ -320,7 +320,7 @@ def ports_taken(desired: Desired, observed: Observed, place: PlaceOf) -> Iterato
     """A port that a container of somebody else has now: it may be free by the time of the apply."""
     for service in desired.services.values():
         wanted = {(host, int(port), protocol) for host, port, _, protocol in service.asked["ports"] if port.isdigit()}
-        for neighbour in observed.neighbours.values():
+        for neighbour in observed.neighbours.values() if wanted else ():
             taken = sorted({each[1] for each in wanted if meet({each}, neighbour.ports)})
             if taken:
                 ports = ", ".join(map(str, taken))

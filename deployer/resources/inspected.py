@@ -167,12 +167,25 @@ def with_platform(container: ObservedContainer, image: ObservedImage | None) -> 
 
 
 def rows_of(rows: tuple[Field, ...], document: Json, context: Context) -> dict[str, Value]:
-    return {row.name: _out_of(row, document, context) for row in rows}
+    """The canonical values that an inspect shows, by row. Raises Unreachable where one of them cannot be read."""
+    found: dict[str, Value] = {}
+    for row in rows:
+        try:
+            found[row.name] = row.out_of(document, context)
+        except _UNREADABLE as error:
+            raise _garbled(document, row.inspect or row.engine) from error
+    return found
 
 
-def _out_of(row: Field, document: Json, context: Context) -> Value:
-    with _readable(document, row.inspect or row.engine):
-        return row.out_of(document, context)
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError)
+"""What comes of reading something that is not what deployer knows."""
+
+
+def _garbled(document: Json, where: str) -> Unreachable:
+    name = str(document.get("Name", "")).lstrip("/")
+    message = f"the engine's answer about {name} cannot be read: {where} is not what deployer knows of it"
+    hint = f"`docker inspect {name}` shows what it is; an engine that speaks the Engine API is needed"
+    return Unreachable(Diagnostic("engine-garbled", message, hint=hint))
 
 
 @contextmanager
@@ -180,11 +193,8 @@ def _readable(document: Json, where: str) -> Generator[None]:
     """Raises Unreachable where the engine shows something there that deployer cannot read."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        name = str(document.get("Name", "")).lstrip("/")
-        message = f"the engine's answer about {name} cannot be read: {where} is not what deployer knows of it"
-        hint = f"`docker inspect {name}` shows what it is; an engine that speaks the Engine API is needed"
-        raise Unreachable(Diagnostic("engine-garbled", message, hint=hint)) from error
+    except _UNREADABLE as error:
+        raise _garbled(document, where) from error
 
 
 def host_ports(inspect: Json) -> frozenset[tuple[str, int, str]]:

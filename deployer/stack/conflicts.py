@@ -16,6 +16,7 @@ from deployer.stack.model import EngineThing, Stack
 from deployer.stack.service import COMPLETED, said, written
 
 _RESTART = container.BY_NAME["restart"]
+_OF_SEVERAL_NAMES = tuple(row for row in container.FIELDS if row.also)
 
 
 def conflicts(stack: Stack) -> Iterator[Diagnostic]:
@@ -34,7 +35,7 @@ def conflicts(stack: Stack) -> Iterator[Diagnostic]:
 def _limits_said_twice(stack: Stack) -> Iterator[Diagnostic]:
     """One field under two of its names must say one thing (Compose refuses it likewise)."""
     for name, service in stack.services.items():
-        for row in (row for row in container.FIELDS if row.also):
+        for row in _OF_SEVERAL_NAMES:
             values = {
                 other: row.kind.normal(value, Context())
                 for other in row.names

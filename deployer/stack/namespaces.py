@@ -25,7 +25,9 @@ def namespace_mistakes(stack: Stack) -> Iterator[Diagnostic]:
             if mode and namespace.row == "network_mode":
                 yield from _conflicts(stack, name, service, mode)
                 yield from _own_network(stack, name, mode)
-            yield from _owners(stack, name, namespace, *owner(mode))
+            kind, target = owner(mode)
+            if kind:
+                yield from _owners(stack, name, namespace, kind, target)
 
 
 def _conflicts(stack: Stack, name: str, service: ServiceKeys, mode: str) -> Iterator[Diagnostic]:

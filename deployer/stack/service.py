@@ -286,4 +286,7 @@ def said(service: ServiceKeys, name: str) -> Any:
 
 def written(service: ServiceKeys, row: Row) -> tuple[str, Any] | None:
     """The name under which the service writes a row, and the value; None where it does not."""
-    return next(((name, value) for name in row.names if (value := said(service, name)) is not None), None)
+    for name in row.names:
+        if (value := said(service, name)) is not None:
+            return name, value
+    return None
