@@ -327,7 +327,7 @@ class Project:
         from deployer.reconcile.observe import observe
         from deployer.resources.from_stack import desired
         from deployer.resources.inspected import needed_paths
-        from deployer.sources.bound import is_missing
+        from deployer.sources.files import is_missing
 
         wanted = desired(self.stack, self.origin, {})
         observed = observe(

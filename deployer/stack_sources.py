@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.fields.sensitive import is_sensitive_name, mask_line
-from deployer.sources.files import shown_path
+from deployer.sources.files import is_missing, shown_path
 from deployer.sources.noted import WHOLE, note_file, note_inputs
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deployer.plan.steps import Copies
     from deployer.resources.desired import BoundContent, Desired, DesiredArchive, DesiredBuild, DesiredImage
     from deployer.resources.registries import Registry
+    from deployer.sources.bound import Bound
     from deployer.sources.builds import BuildSources, Recipe
     from deployer.sources.contents import Content
     from deployer.stack.model import Stack
@@ -201,11 +202,12 @@ class StackSources:
     def bound(self, desired: Desired, mistakes: list[Diagnostic]) -> Desired:
         """The same with what the watched mounts of its services hold; each source is read once."""
         from deployer.resources.as_read import with_bound
-        from deployer.sources.bound import Bound, read_bound
 
         read: dict[str, Bound] = {}
 
         def anew(service: str, known: BoundContent) -> BoundContent:
+            from deployer.sources.bound import read_bound
+
             place = self.stack.places.key("services", service, "x-deployer", "reload", known.key)
             try:
                 found = read[known.source] = read.get(known.source) or read_bound(Path(known.source), place)
@@ -219,7 +221,6 @@ class StackSources:
     def missing_paths(self, desired: Desired) -> frozenset[str]:
         """What is mounted of this machine and is not there. What cannot be looked at from here may be."""
         from deployer.fields.mounts import made_paths, needed_paths
-        from deployer.sources.bound import is_missing
 
         folder = self.stack.folder
         written = (each.written["volumes"].value for each in desired.services.values() if "volumes" in each.written)
@@ -240,27 +241,27 @@ class StackSources:
 
     def archives(self, addresses: Collection[str], mistakes: list[Diagnostic]) -> dict[str, tuple[str, DesiredArchive]]:
         """The images that come from archives, by address: the reference that each is to have, and what it is there."""
+        found: dict[str, tuple[str, DesiredArchive]] = {}
+        for name, entry in self.stack.images.items():
+            if entry.archive and f"image.{name}" in addresses:
+                try:
+                    found[f"image.{name}"] = self._archive(name, entry.archive, entry.from_)
+                except InvalidStack as error:
+                    mistakes += error.diagnostics
+        return found
+
+    def _archive(self, name: str, file: str, said: str | None) -> tuple[str, DesiredArchive]:
         from deployer.fields.references import with_tag
         from deployer.resources.desired import DesiredArchive
         from deployer.sources.image_archive import chosen, read_image_archive
 
-        found: dict[str, tuple[str, DesiredArchive]] = {}
-        for name, entry in self.stack.images.items():
-            if not entry.archive or f"image.{name}" not in addresses:
-                continue
-            place = self.stack.place("images", name, "archive")
-            path = self._path(entry.archive)
-            try:
-                images = read_image_archive(path, place)
-                wanted = with_tag(entry.from_) if entry.from_ else ""
-                image, reference = chosen(images, wanted, shown_path(path), place)
-            except InvalidStack as error:
-                mistakes += error.diagnostics
-                continue
-            known = reference if reference in image.names else image.id
-            note_file(path, image.id.encode())
-            found[f"image.{name}"] = (reference, DesiredArchive(entry.archive, image.id, known))
-        return found
+        place = self.stack.place("images", name, "archive")
+        path = self._path(file)
+        image, reference = chosen(
+            read_image_archive(path, place), with_tag(said) if said else "", shown_path(path), place
+        )
+        note_file(path, image.id.encode())
+        return reference, DesiredArchive(file, image.id, reference if reference in image.names else image.id)
 
     def registries(self) -> tuple[Registry, ...]:
         """The registries of the stack, with the logins that it says. Raises InvalidStack where a password is not

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli.carry_out import Way, carry_out
 from deployer.cli.output import Format
 from deployer.cli.patience import LockTimeout, TakeOver, WaitTimeout, longest, patience, seconds
 from deployer.cli.services import refuse_unknown
@@ -89,6 +88,7 @@ def apply(
     Example: deployer apply plan.json --yes
     """
     from deployer.cli import saved_plan
+    from deployer.cli.carry_out import Way, carry_out
     from deployer.plan.planner import Options
 
     state = state_of(context)
@@ -160,6 +160,7 @@ def destroy(
     Example: deployer -p shop destroy
     Example: deployer destroy --volumes --images
     """
+    from deployer.cli.carry_out import Way, carry_out
     from deployer.plan.planner import Options
 
     state = state_of(context)

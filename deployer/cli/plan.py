@@ -84,7 +84,6 @@ def plan(
     Example: deployer plan stack.yaml --format markdown --out plan.json
     Example: deployer plan --against git:main
     """
-    from deployer.cli.saved_plan import save
     from deployer.plan.planner import Options
     from deployer.reconcile.sizes import with_sizes
     from deployer.render.harmless import harmless
@@ -124,6 +123,8 @@ def plan(
     shown = _Shown(show_all=all, destroy=destroy, link_to=links_to(link, Path.cwd()))
     _show(state.output, project, found, format, shown)
     if out and reader:
+        from deployer.cli.saved_plan import save
+
         save(state, files, out, (found, options, seen), reader, destroy=destroy)
     if detailed_exitcode and not found.is_empty:
         raise typer.Exit(Exit.CHANGES)

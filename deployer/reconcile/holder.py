@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 import socket
@@ -139,7 +138,9 @@ def _started(pid: int) -> str:
 
 
 def _user() -> str:
+    from getpass import getuser
+
     try:
-        return getpass.getuser()
+        return getuser()
     except (KeyError, OSError):
         return str(os.getuid())

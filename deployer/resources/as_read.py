@@ -31,12 +31,15 @@ def with_bound(desired: Desired, read: Callable[[str, BoundContent], BoundConten
     services = {
         name: replace(service, contents={target: read(name, one) for target, one in service.contents.items()})
         for name, service in desired.services.items()
+        if service.contents
     }
-    return replace(desired, services=services)
+    return replace(desired, services={**desired.services, **services})
 
 
 def _with_contents(desired: Desired, digest_of: Callable[[str, str], str]) -> Desired:
     """The same with other digests, by the name of a content and the digest that it has."""
+    if not desired.context.contents:
+        return desired
 
     def anew(context: Context) -> Context:
         contents = {name: replace(one, digest=digest_of(name, one.digest)) for name, one in context.contents.items()}
@@ -54,6 +57,8 @@ def _with_contents(desired: Desired, digest_of: Callable[[str, str], str]) -> De
 
 def with_archives(desired: Desired, archives: Mapping[str, tuple[str, DesiredArchive]]) -> Desired:
     """The same with what was read of archives: by the image's address, its reference and the archive."""
+    if not archives:
+        return desired
 
     def anew(image: DesiredImage) -> DesiredImage:
         if image.address not in archives:
@@ -68,6 +73,8 @@ def with_archives(desired: Desired, archives: Mapping[str, tuple[str, DesiredArc
 
 def with_images(desired: Desired, chosen: Mapping[str, DesiredImage]) -> Desired:
     """The same with these images in the place of those of their addresses, and those that it had none of besides."""
+    if not chosen:
+        return desired
     services = {
         name: replace(service, image=chosen.get(service.image.address, service.image))
         for name, service in desired.services.items()

@@ -161,11 +161,11 @@ class DesiredService:
 
     def hides(self, row: str, entry: str = "") -> bool:
         """Whether a sensitive variable went into a row, or an entry of it."""
-        return not self.hidden.isdisjoint({(row, ""), (row, entry)})
+        return (row, "") in self.hidden or (row, entry) in self.hidden
 
     def ignores(self, row: str, entry: str = "") -> bool:
         """Whether a row, or an entry of it, is another's."""
-        return not self.ignored.isdisjoint({(row, ""), (row, entry)})
+        return (row, "") in self.ignored or (row, entry) in self.ignored
 
 
 @dataclass(frozen=True, slots=True)

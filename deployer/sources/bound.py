@@ -40,17 +40,6 @@ class Bound:
     is_file: bool = False
 
 
-def is_missing(path: str) -> bool:
-    """Whether there is nothing, surely; a link is followed, as the engine does."""
-    try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def read_bound(source: Path, place: Place) -> Bound:
     """What is there now; a link in the place of the source is followed, as the engine does.
 

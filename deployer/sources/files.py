@@ -75,6 +75,17 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
+def is_missing(path: str) -> bool:
+    """Whether there is nothing, surely; a link is followed, as the engine does."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def read_text(path: Path, shown: str, place: Place | None = None) -> str:
     """The text of a stack or env file, without its byte order mark.
 
