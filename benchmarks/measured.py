@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shlex
 import subprocess
 import sys
 import time
@@ -82,10 +83,18 @@ def environment(engine: str = "") -> dict[str, str]:
     return {**kept, "PYTHONPATH": path, **({"DOCKER_HOST": engine} if engine else {})}
 
 
+def succeeded(command: Sequence[str], folder: Path, engine: str = "") -> str:
+    """What a command says on its standard error. Ends the program where it fails, and tells what it said."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment(engine))
+    if done.returncode:
+        sys.exit(f"{shlex.join(command)} failed, exit code {done.returncode}:\n{(done.stderr or done.stdout).strip()}")
+    return done.stderr
+
+
 def timed(command: Sequence[str], folder: Path, engine: str = "") -> Spent:
-    """What a command took. Raises CalledProcessError where it fails."""
+    """What a command took, which must succeed."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment(engine))
+    succeeded(command, folder, engine)
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Spent(wall * 1000, used * 1000)

@@ -12,12 +12,11 @@ import contextlib
 import cProfile
 import io
 import pstats
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.measured import DEPLOYER, Spent, compose, environment, folder_of, timed
+from benchmarks.measured import DEPLOYER, Spent, compose, folder_of, succeeded, timed
 
 RUNS = 8
 PARTS = {
@@ -33,9 +32,8 @@ PARTS = {
 def imports(folder: Path) -> dict[str, float]:
     """Milliseconds that a plan spends importing, by package."""
     command = [sys.executable, "-X", "importtime", "-m", "deployer", "plan"]
-    said = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, env=environment()).stderr
     found: dict[str, float] = {}
-    for line in said.splitlines():
+    for line in succeeded(command, folder).splitlines():
         columns = line.removeprefix("import time:").split("|")
         if len(columns) == 3 and columns[0].strip().isdigit():
             package = columns[2].strip().partition(".")[0]
