@@ -326,7 +326,7 @@ class Project:
         from deployer.reconcile.holder import sees_the_host
         from deployer.reconcile.observe import observe
         from deployer.resources.from_stack import desired
-        from deployer.resources.inspected import needed_paths
+        from deployer.resources.inspected import needed_to_start
         from deployer.sources.files import is_missing
 
         wanted = desired(self.stack, self.origin, {})
@@ -338,7 +338,7 @@ class Project:
         ):  # who starts anew takes up what mounted files hold; what cannot be read says nothing
             wanted = self.sources.bound(wanted, [])
             self.sources.remember_bound(wanted, observed.records.salt)
-        needed = frozenset[str]().union(*(needed_paths(each.raw) for each in observed.containers))
+        needed = frozenset[str]().union(*(needed_to_start(each.raw) for each in observed.containers))
         if (missing := frozenset(filter(is_missing, needed))) and sees_the_host(reader):
             observed = replace(observed, missing_paths=missing)
         return make(wanted, observed), observed

@@ -19,7 +19,7 @@ from deployer.plan.staying import await_what_stays
 from deployer.plan.whole import abandoned, left_alone, plan_of
 from deployer.resources.as_read import salted
 from deployer.resources.desired import Desired, DesiredService
-from deployer.resources.inspected import dependencies_on_label, host_ports, needed_paths
+from deployer.resources.inspected import dependencies_on_label, host_ports, needed_to_start
 from deployer.resources.observed import Observed, ObservedContainer
 from deployer.stack.service import COMPLETED
 
@@ -71,7 +71,7 @@ def _cannot_start(drafts: Sequence[Draft], observed: Observed) -> Iterator[Diagn
     for draft in drafts:
         found, change = draft.old, draft.change
         if found and change.action in (Action.START, Action.RESTART) and found.status != "paused":
-            for path in sorted(needed_paths(found.raw) & observed.missing_paths):
+            for path in sorted(needed_to_start(found.raw) & observed.missing_paths):
                 yield Diagnostic(
                     "bind-source-missing",
                     f"{found.name} mounts {path}, which is not there any more: it would not start again",

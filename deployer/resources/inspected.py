@@ -208,7 +208,7 @@ def host_ports(inspect: Json) -> frozenset[tuple[str, int, str]]:
     )
 
 
-def needed_paths(inspect: Json) -> frozenset[str]:
+def needed_to_start(inspect: Json) -> frozenset[str]:
     """The paths of the host without which a container does not start again: a bind that is one of Mounts is not made,
     as one of Binds is.
     """
