@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployer.came_about import CameAbout
 from deployer.errors import Diagnostic, did_you_mean, raise_if_any
 from deployer.stack_sources import StackSources
 
@@ -102,59 +102,17 @@ class Project:
 
         return () if self.by_name else tuple(shown_path(Path(each)) for each in self.stack.files)
 
-    def about(self, command: str, plan: Plan, keep: int, salt: str, became: Mapping[str, str]) -> About:
-        """How a revision came about that carries out a plan, and what `became` of its changes, by address; what is
-        sensitive is in it as salted digests.
-        """
-        from deployer.render.change_line import change_line, change_lines, lines_by_end
-        from deployer.resources.applied import digest_with
-        from deployer.resources.revisions import About
+    @cached_property
+    def _came_about(self) -> CameAbout:
+        return CameAbout(self.stack)
 
-        commit, dirty = self.commit
-        inactive = tuple(sorted(self.stack.inactive))
-        line, whole = change_line(plan), change_lines(plan)
-        cut = whole if whole != tuple(line.split("; ")) else ()
-        return About(
-            command,
-            line,
-            commit,
-            dirty,
-            self.stack.folder,
-            inactive,
-            keep,
-            cut,
-            self.masked(salt),
-            self._around,
-            {path: digest_with(salt, digest) for path, digest in self.contents.items()},
-            became=lines_by_end(plan, became),
-        )
+    def about(self, command: str, plan: Plan, keep: int, salt: str, became: Mapping[str, str]) -> About:
+        """How a revision came about that carries out a plan, and what `became` of its changes, by address."""
+        return self._came_about.about(command, plan, keep, salt, became, commit=self.commit, contents=self.contents)
 
     def masked(self, salt: str) -> Mapping[str, str]:
         """Salted digests of what is sensitive in the stack, by its path."""
-        from deployer.resources.applied import digest_with
-
-        return {path: digest_with(salt, value) for path, value in self._behind_masks.items()}
-
-    @cached_property
-    def _behind_masks(self) -> Mapping[str, str]:
-        """What is sensitive in the stack, as JSON, by its path: a revision says it when it begins and when it ends."""
-        from deployer.history.compare import masked
-        from deployer.render.config import whole_tree
-
-        hidden = masked(whole_tree(self.stack), whole_tree(self.stack, bare=True))
-        return {path: json.dumps(value, sort_keys=True, default=str) for path, value in hidden}
-
-    @cached_property
-    def _around(self) -> Mapping[str, str]:
-        """What can be shown of what is sensitive in the stack, by its path."""
-        from deployer.resources.from_stack import desired
-
-        services = desired(self.stack, "", {}).services
-        return {
-            f"services.{name}.{row}.{entry}": around.text
-            for name, service in services.items()
-            for (row, entry), around in service.around.items()
-        }
+        return self._came_about.masked(salt)
 
     def desired(
         self,
