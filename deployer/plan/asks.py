@@ -15,9 +15,9 @@ from deployer.fields.namespaces import NAMESPACES
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.asked import image_place
 from deployer.plan.brief import image_in_brief, is_in_brief, mount_texts
-from deployer.plan.diff import line_of_value, shows
 from deployer.plan.differences import Facts
 from deployer.plan.model import Cause, FieldChange, Shows
+from deployer.plan.shown import line_of_value, shows
 from deployer.resources.applied import Secrecy
 from deployer.resources.desired import DesiredService
 from deployer.resources.observed import ObservedContainer

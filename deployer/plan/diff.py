@@ -11,8 +11,7 @@ from deployer.errors import Place
 from deployer.fields import container
 from deployer.fields.attachments import has_fixed_mac
 from deployer.fields.copies import SECTIONS
-from deployer.fields.field import Context, Effect, Field, Value
-from deployer.fields.mount_forms import target_path
+from deployer.fields.field import Effect, Field, Value
 from deployer.fields.namespaces import network_named
 from deployer.fields.sensitive import mask_user_info
 from deployer.plan.applied_by import revision_of_row
@@ -20,6 +19,7 @@ from deployer.plan.around import ONLY_TEXT, told_around
 from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Ahead, Cause, FieldChange, Shows
 from deployer.plan.next_image import NextImage, is_of_the_image
+from deployer.plan.shown import ABSENT, line_of_value, shown, shows
 from deployer.resources import applied
 from deployer.resources.applied import Applied, Secrecy
 from deployer.resources.desired import DesiredService
@@ -28,7 +28,6 @@ from deployer.resources.observed import Observed, ObservedContainer
 PlaceOf = Callable[..., Place | None]
 """A path of the stack file -> where it is written."""
 
-_ABSENT = object()
 _SAME_BY_IMAGE = "the new image has the same"
 
 
@@ -109,8 +108,8 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
             for entry in sorted(wanted.keys() | found.keys()):
                 if sides.service.ignores(row.name, entry):
                     continue
-                if wanted.get(entry, _ABSENT) != found.get(entry, _ABSENT):
-                    yield _change(sides, row, entry, found.get(entry, _ABSENT), wanted.get(entry, _ABSENT))
+                if wanted.get(entry, ABSENT) != found.get(entry, ABSENT):
+                    yield _change(sides, row, entry, found.get(entry, ABSENT), wanted.get(entry, ABSENT))
         else:
             yield _change(sides, row, "", have, want)
 
@@ -166,7 +165,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
     want, ahead = _after(sides, row, entry, want)
     sensitive = sides.secrecy.hides(row.name, entry, have, want) or (applied.is_hash(was) and was not in (have, want))
     causes = _causes(sides, row, entry, have)
-    before, after = _shown(row, entry, have, want, sensitive)
+    before, after = shown(row, entry, have, want, sensitive)
     around, note = told_around(sides, row.name, entry, have, want, was) if sensitive else ((None, None), "")
     note = _SAME_BY_IMAGE if have == want and not ahead else note
     at = line_of_value(sides.service, sides.place, row, entry, have) if Cause.EDIT in causes else None
@@ -201,9 +200,9 @@ def _after(sides: Sides, row: Field, entry: str, want: Any) -> tuple[Any, Ahead 
     if following is None or not is_of_the_image(row, entry, asked):
         return want, None
     if following.config is None:
-        return _ABSENT, following.ahead
+        return ABSENT, following.ahead
     comes = row.on_image(asked, following.config)
-    return (dict(comes).get(entry, _ABSENT) if row.kind.keyed else comes), None
+    return (dict(comes).get(entry, ABSENT) if row.kind.keyed else comes), None
 
 
 def _what_comes(sides: Sides, row: Field, entry: str, want: Any) -> str:
@@ -212,17 +211,9 @@ def _what_comes(sides: Sides, row: Field, entry: str, want: Any) -> str:
     declared: Mapping[str, Any] = (image or {}).get("Volumes") or {}
     return (
         "a new, empty volume of the image's comes there"
-        if row.name == "volumes" and want is _ABSENT and entry in declared
+        if row.name == "volumes" and want is ABSENT and entry in declared
         else ""
     )
-
-
-def shows(row: Field, entry: str, value: Any) -> Shows:
-    return Shows.UNSET if _is_unset(row, entry, value) else Shows.EMPTY if value == "" else Shows.NOTHING
-
-
-def _is_unset(row: Field, entry: str, value: Any) -> bool:
-    return value is _ABSENT or value is None or (not entry and value in (row.unset, frozenset()))
 
 
 def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...]:
@@ -233,13 +224,13 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
         return (Cause.UNKNOWN,)
     asked = _entry_of(row, sides.service.asked[row.name], entry)
     was = _applied_entry(sides, row, entry)
-    named_anew = (asked is not _ABSENT) != _was_asked(sides.was, row, entry)
-    edited = named_anew or (asked is not _ABSENT and not sides.secrecy.is_kept_as(asked, was))
+    named_anew = (asked is not ABSENT) != _was_asked(sides.was, row, entry)
+    edited = named_anew or (asked is not ABSENT and not sides.secrecy.is_kept_as(asked, was))
     causes = [Cause.EDIT] if edited else []
-    if row.host_may_lack and have in (_ABSENT, row.unset) and causes:
+    if row.host_may_lack and have in (ABSENT, row.unset) and causes:
         return tuple(causes)
     if was is not None:
-        drifted = have is _ABSENT or not sides.secrecy.is_kept_as(have, was)
+        drifted = have is ABSENT or not sides.secrecy.is_kept_as(have, was)
     else:
         if row.fills:
             then = _entries_then(sides, row, row.unset)
@@ -281,15 +272,15 @@ def _opened(sides: Sides, row: Field, entry: str, stored: Any) -> Value:
     if applied.is_hash(stored):
         known = (_entry_of(row, values[row.name], entry) for values in (sides.container.values, sides.service.asked))
         stored = next(
-            (value for value in known if value is not _ABSENT and sides.secrecy.hashed(value) == stored), stored
+            (value for value in known if value is not ABSENT and sides.secrecy.hashed(value) == stored), stored
         )
     return applied.canonical(stored)
 
 
 def _entry_of(row: Field, value: Value, entry: str) -> Any:
     if row.kind.keyed:
-        return dict(value).get(entry, _ABSENT)
-    return _ABSENT if value == row.unset else value
+        return dict(value).get(entry, ABSENT)
+    return ABSENT if value == row.unset else value
 
 
 def _applied_entry(sides: Sides, row: Field, entry: str) -> Any:
@@ -300,57 +291,14 @@ def _applied_entry(sides: Sides, row: Field, entry: str) -> Any:
     return cast("Mapping[str, Any]", stored).get(entry) if isinstance(stored, Mapping) else None
 
 
-def _shown(row: Field, entry: str, have: Any, want: Any, sensitive: bool) -> tuple[str | None, str | None]:
-    """Both values as a user would write them, whole: a part of a list would read as if the rest were not there."""
-    if sensitive:
-        return None, None
-
-    def text(value: Any) -> str | None:
-        return None if _is_unset(row, entry, value) else mask_user_info(row.shown(entry, value))
-
-    return text(have), text(want)
-
-
 def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effect:
-    if row.name == "networks" and want is _ABSENT:
+    if row.name == "networks" and want is ABSENT:
         # Engine 28 refuses the next start of a container that has left the network its NetworkMode names.
         left = sides.service.context.networks.get(entry, entry)
         return Effect.REPLACE if sides.container.raw["HostConfig"].get("NetworkMode") == left else Effect.IN_PLACE
-    if row.name in ("links", "external_links") or (row.name == "networks" and have is not _ABSENT):
+    if row.name in ("links", "external_links") or (row.name == "networks" and have is not ABSENT):
         # To be in a network otherwise is to leave and join it, and Engine 28 takes no MAC address at a join.
         asked = sides.service.asked
         if asked["mac_address"] or (row.name != "networks" and has_fixed_mac(asked["networks"])):
             return Effect.REPLACE
-    return row.effect_of(None if have is _ABSENT else have, None if want is _ABSENT else want)
-
-
-def line_of_value(service: DesiredService, place: PlaceOf, row: Field, entry: str, have: Any) -> Place | None:
-    """Where the value stands; an entry that has a target is found in its list by that, or by what it is called here,
-    and of a list without an order it is the first item that is not there.
-    """
-    said = service.written.get(row.name)
-    path = ("services", service.name, *(said.name if said else row.name).split("."))
-    written = said.value if said else None
-    listed = cast("tuple[Any, ...]", written) if isinstance(written, tuple) else ()
-    if entry:
-        index = next((index for index, item in enumerate(listed) if _target(item) == entry), None)
-        return place(*path, *(row.kind.path_of(entry) if index is None else (index,)))
-    if isinstance(have, frozenset):
-        there = cast("frozenset[Value]", have)
-        new = (index for index, item in enumerate(listed) if not _items(row, item, service.context) <= there)
-        if (index := next(new, None)) is not None:
-            return place(*path, index)
-    return place(*path)
-
-
-def _items(row: Field, written: Any, context: Context) -> frozenset[Value]:
-    """What one item of a list stands for, a range of ports for many."""
-    found = row.kind.normal((written,), context)
-    return cast("frozenset[Value]", found) if isinstance(found, frozenset) else frozenset()
-
-
-def _target(item: Any) -> str:
-    """The path in the container that an item of a list is for: its target, or what a text begins with."""
-    if isinstance(item, str):
-        return target_path(item.partition(":")[0])
-    return getattr(item, "entry", getattr(item, "target", ""))
+    return row.effect_of(None if have is ABSENT else have, None if want is ABSENT else want)
