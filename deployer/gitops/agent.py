@@ -25,6 +25,7 @@ from deployer.gitops.shared import Surroundings
 from deployer.gitops.stacks import sync
 from deployer.gitops.standing import Known, by_sync, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
+from deployer.gitops.told import send
 from deployer.gitops.tree import Entry, StackFile, changed_first, stacks_in
 from deployer.resources.record_labels import records_of
 from deployer.resources.records import Records
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
 
 
 _STACK = "io.deployer.stack"
-
-_TOLD = "told.json"
-"""The condition of each stack that somebody was notified of last."""
 
 
 class Counts(Protocol):
@@ -173,7 +171,8 @@ class Agent:
             for engine in self._open:
                 engine.close()
             self._open.clear()
-            self._send()
+            if self.notify:
+                send(self.clone, self.notify, self.status.stacks, self.tell)
             if self.counts and not self._clone.waits:
                 self.counts.round_done(time.monotonic() - began, failed=self._wrong or self._all.failed)
 
@@ -220,7 +219,7 @@ class Agent:
 
     def _branch(self) -> Branch:
         """The commit to be at: what the remote has, or, where that is out of reach or refused, what was taken last."""
-        trouble, unreachable = "", ""
+        head, trouble, unreachable = "", "", ""
         try:
             head = self.clone.fetch()
             self.status = replace(self.status, synced=time.time())
@@ -238,7 +237,7 @@ class Agent:
         accepted = self.clone.accepted()
         self.status = replace(self.status, commit=accepted)
         if accepted or trouble:
-            return Branch(accepted, trouble)
+            return Branch(accepted, trouble, head=head)
         return Branch("", unreachable, Reason.UNREACHABLE)
 
     def _synced(self, engine: Engine, file: StackFile, branch: Branch, known: dict[str, Records]) -> StackStatus:
@@ -285,22 +284,6 @@ class Agent:
     def _changed(self, new: StackStatus) -> None:
         others = tuple(each for each in self.status.stacks if each.path != new.path)
         self.status = replace(self.status, stacks=tuple(sorted((*others, new), key=lambda each: each.path)))
-
-    def _send(self) -> None:
-        """Tell of each condition that is not the one that was told last: in this process, or before."""
-        if not self.notify:
-            return
-        told = self.clone.noted(_TOLD)
-        for status in self.status.stacks:
-            before = told.get(status.path, "")
-            if status.condition is Condition.PROGRESSING or status.condition.value == before:
-                continue
-            why = self.notify(status, before)
-            if why:
-                self.tell("notify", f"{status.label}: nobody could be notified: {why}", {"stack": status.stack})
-            else:
-                told[status.path] = status.condition.value
-                self.clone.note(_TOLD, told)
 
     def _trouble(self, kind: str, error: DeployerError) -> None:
         self._wrong = True

@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 class Branch:
     """What the branch is at, and what of it is not taken: then `trouble` says why, in words. `commit` is "" where none
     was taken that is known here: then each stack goes by what was applied last, as the engine's records have it.
+    `head` is the one that the remote has, taken or not, "" where it is out of reach.
     """
 
     commit: str
     trouble: str = ""
     reason: Reason = Reason.COMMIT_REFUSED
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)

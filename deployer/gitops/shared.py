@@ -151,6 +151,7 @@ class Surroundings:
         plan: Plan | None = None,
         lines: tuple[str, ...] = (),
         pending: int | None = None,
+        failed: str = "",
     ) -> StackStatus:
         """What is so of a stack now; the log has it where that is news."""
         memory = self.memory(path)
@@ -168,6 +169,7 @@ class Surroundings:
             memory.history,
             tuple(map(self.as_in_the_repository, lines)),
             pending,
+            failed,
         )
         memory.status = new
         if _is_news(new, before):

@@ -14,7 +14,7 @@ from deployer.gitops.carry import Work, applied
 from deployer.gitops.crashes import crashed, ends_of, failures, lines_of
 from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
 from deployer.gitops.projects import within
-from deployer.gitops.rules import MOST_TIMES, Condition, Found, Reason, Verdict, decide, pause
+from deployer.gitops.rules import MOST_TIMES, OF_A_COMMIT, Condition, Found, Reason, Verdict, decide, pause
 from deployer.gitops.shared import Failure, Memory, Surroundings, Waiting, first_of, reason_of
 from deployer.gitops.standing import BY_SYNC, HEALING, has_failed, is_drift, last_good, replaces, times_in_a_row
 from deployer.gitops.status import StackStatus
@@ -253,7 +253,9 @@ class _Turn:
             plan = self.memory.waits.plan
         waiting = () if plan is None or done else [each for each in plan.changes if each.action is not Action.KEPT]
         pending = None if plan is None else len(waiting)
-        return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines, pending)
+        of_commit = condition is Condition.DEGRADED and reason in OF_A_COMMIT
+        failed = (self.branch.head or self.branch.commit) if of_commit else ""
+        return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines, pending, failed)
 
 
 def _made(records: Records) -> float:

@@ -673,6 +673,30 @@ def test_somebody_is_told_of_a_new_condition(
     assert "s3cr3t" not in result.err + result.out
 
 
+def test_of_each_commit_that_fails_in_a_row_somebody_is_told_once(
+    remote: Remote, webhook: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+):
+    url, bodies = webhook
+    told: list[str] = []
+    for push in (
+        lambda: remote.push({"web": sleeper(network_mode="none")}),
+        lambda: remote.push({"web": sleeper(network_mode="none", command=["sh", "-c", "exit 3"])}),
+        lambda: remote.push({"web": sleeper(network_mode="none", command=["sh", "-c", "exit 4"])}),
+        lambda: remote.repository.commit({"stack.yaml": "services: ["}),
+    ):
+        told.append(push())
+        for _ in range(2):
+            monkeypatch.setenv("DEPLOYER_NOTIFY_URL", url)
+            remote.once(code=1 if len(told) > 1 else 0)
+    texts = [body["text"] for body in bodies]
+    assert len(texts) == 4
+    for text, commit in zip(texts[1:], told[1:], strict=True):
+        assert "Degraded (was" in text
+        assert commit[:12] in text
+    assert "exited with code 3" in texts[1]
+    assert "exited with code 4" in texts[2]
+
+
 def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
     port = free_port()
     remote.push(web("one", port))
