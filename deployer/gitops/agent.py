@@ -152,6 +152,7 @@ class Agent:
         try:
             self._clone.look()
             if self._clone.waits:
+                self._reach()
                 return False
             self._clone.hold()
             fine = self._round()
@@ -216,6 +217,18 @@ class Agent:
         newest = next((each for each in reversed(records.all) if each.about.asks), None)
         brought = (newest is not None and by_sync(newest)) or self._all.was_in_step(known.path, records)
         return brought and bool(stacks_in([known.path], self.paths, STACK_FILES, OVERRIDES))
+
+    def _reach(self) -> None:
+        """A deputy that has replaced an agent waits until the new one has shown that it can do its work."""
+        if self.status.synced:
+            return
+        try:
+            self.clone.reach()
+        except Unreachable as error:
+            self._trouble("unreachable", error)
+        else:
+            self.status = replace(self.status, synced=time.time())
+            self._fine()
 
     def _branch(self) -> Branch:
         """The commit to be at: what the remote has, or, where that is out of reach or refused, what was taken last."""

@@ -58,6 +58,17 @@ def test_a_commit_that_breaks_the_agent_is_put_back(agent: Agent):
     assert agent.own.id_of("agent") == before
 
 
+def test_a_commit_by_which_it_would_find_no_repository_is_put_back(agent: Agent):
+    """It answers, and would do so for ever.."""
+    before = begun(agent)
+    variables = agent.own.folder / ".env"
+    variables.write_text(variables.read_text().replace(agent.repository.url, f"{agent.repository.url}-nowhere"))
+    bad = agent.repository.commit()
+    agent.await_failure(agent.own, bad)
+    assert agent.own.id_of("agent") == before
+    until(agent.is_alone, PATIENCE)
+
+
 def test_a_deputy_that_is_killed_is_started_again_and_goes_on(agent: Agent, request: pytest.FixtureRequest):
     begun(agent)
     for step in range(request.config.getoption("--kills")):

@@ -161,9 +161,10 @@ def test_each_field_of_the_json_is_in_the_manual(site: Site) -> None:
     assert said == whole.keys() | one.keys()
 
 
-def test_it_is_ready_once_a_commit_was_taken(site: Site) -> None:
+def test_it_is_ready_once_it_has_reached_the_repository(site: Site) -> None:
+    """A commit that is still there from before shows nothing of what it was started with now."""
     assert site.ask("/readyz").status == 200
-    with serve(Agent(AgentStatus(REPOSITORY, "main"))) as new:
+    with serve(Agent(AgentStatus(REPOSITORY, "main", COMMIT))) as new:
         assert new.ask("/readyz").status == 503
 
 
