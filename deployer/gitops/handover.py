@@ -49,9 +49,9 @@ class Handover:
         """One that has ended goes. Where that is for the same agent to see, it was not replaced."""
         if not in_a_container():
             return
-        self.waits, code = deputy.at_work(self.all.connect(()))
+        self.waits, code, lines = deputy.at_work(self.all.connect(()))
         if code is not None:
-            self.all.tell("deputy", f"the deputy has ended with {code}", {"code": code})
+            self.all.tell("deputy", f"the deputy has ended with {code}", {"code": code, "lines": list(lines)})
         if not self.waits and self.all.deputed:
             status = self.all.memory(self.all.deputed[0]).status
             self.all.deputed = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import InvalidStack
-from deployer.gitops.beside import may_now
+from deployer.gitops.failed import failure_of, may_now
 from deployer.gitops.projects import Checkout, beneath_of, bound, mounting, project_of, within
 from deployer.gitops.rules import Auto, Found, Reason
 from deployer.gitops.shared import Surroundings, first_of
@@ -106,9 +106,9 @@ def _as_if_in_place(all: Surroundings, there: Look) -> Look:
 
 
 def _why_failed(all: Surroundings, file: StackFile, records: Records, head: str) -> str:
-    """In the words of the failure, where it was in this process; else in those that its record has."""
-    failed = all.memory(file.path).failed
-    if failed and failed.commit == head:
+    """In the words of the failure, where they were noted; else in those that its record has."""
+    failed = failure_of(all, file.path, head)
+    if failed:
         return f"{head[:12]}: {failed.why}"
     why = next((each.about.failure for each in reversed(records.all) if each.about.commit == head), "")
     return f"{head[:12]}: {why or 'it failed'}; it was put back, and is not tried again until the branch moves"

@@ -46,22 +46,13 @@ class Waiting:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A commit that failed, in words, and the last lines of what did."""
-
-    commit: str
-    why: str
-    lines: tuple[str, ...]
-
-
 @dataclass(slots=True)
 class Memory:
     """What is worth knowing from round to round, and no harm to forget: a new process begins with none of it.
 
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
-    what it changes; `crash` says in words what ended by itself. `waits` is a commit that was held, `failed` one that
-    was put back. `graph` is that of the stack at the commit that is `drawn`, `history` its revisions.
+    what it changes; `crash` says in words what ended by itself. `waits` is a commit that was held. `graph` is that of
+    the stack at the commit that is `drawn`, `history` its revisions.
     """
 
     status: StackStatus | None = None
@@ -71,7 +62,6 @@ class Memory:
     held: tuple[str, str] | None = None
     crash: str = ""
     waits: Waiting | None = None
-    failed: Failure | None = None
     drawn: str = ""
     graph: Graph | None = None
     history: tuple[Entry, ...] = ()

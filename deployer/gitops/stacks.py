@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import Busy, DeployerError, Exit
 from deployer.gitops import deputy, log
-from deployer.gitops.beside import note
 from deployer.gitops.carry import Work, applied
 from deployer.gitops.crashes import crashed, ends_of, failures, lines_of
+from deployer.gitops.failed import Failure, failure_of, note
 from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
 from deployer.gitops.projects import within
 from deployer.gitops.rules import MOST_TIMES, OF_A_COMMIT, Condition, Found, Reason, Verdict, decide, pause
-from deployer.gitops.shared import Failure, Memory, Surroundings, Waiting, first_of, reason_of
+from deployer.gitops.shared import Memory, Surroundings, Waiting, first_of, reason_of
 from deployer.gitops.standing import BY_SYNC, HEALING, has_failed, is_drift, last_good, replaces, times_in_a_row
 from deployer.gitops.status import StackStatus
 from deployer.gitops.tree import StackFile
@@ -159,8 +159,8 @@ class _Turn:
         records = records_now(seen.engine, seen.project.stack.name)
         if has_failed(records, commit):
             message = f"{told}; it was put back, and is not tried again until the branch moves"
-            self.memory.failed, name = Failure(commit, message, lines), seen.project.stack.name
-            note(self.all, self.file.path, name, commit, outcome.errors)
+            name = seen.project.stack.name
+            note(self.all, self.file.path, name, Failure(commit, message, lines), outcome.errors)
             if again and last_good(records):
                 return self.go({name: records}, again=False)
             return self._say(Condition.DEGRADED, Reason.COMMIT_FAILED, message, commit, seen, lines=lines)
@@ -200,9 +200,9 @@ class _Turn:
         return memory.crash
 
     def _lines_of_failed(self, verdict: Verdict) -> tuple[str, ...]:
-        failed = self.memory.failed
-        known = failed and failed.commit == self.branch.commit and verdict.reason is Reason.COMMIT_FAILED
-        return failed.lines if failed and known else ()
+        is_so = verdict.reason is Reason.COMMIT_FAILED
+        failed = failure_of(self.all, self.file.path, self.branch.commit) if is_so else None
+        return failed.lines if failed else ()
 
     def _tell(self, kind: str, line: str, seen: Look) -> None:
         name = seen.project.stack.name

@@ -167,7 +167,8 @@ def test_a_failure_is_one_line_with_the_last_that_was_said_and_no_secret(remote:
     remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
     lines = [json.loads(line) for line in remote.once("--format", "json", code=1).out.splitlines()]
     assert [each["event"] for each in lines if each["event"] != "progress"] == ["condition", "healing", "healed"]
-    assert "exited with code 3" in lines[0]["message"]  # of its record: this process knows of no failure
+    assert "exited with code 3" in lines[0]["message"]  # this is another process
+    assert "  boom" in lines[0]["lines"]
     assert "exited" not in lines[-1]["message"]
 
 
