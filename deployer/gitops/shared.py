@@ -12,6 +12,7 @@ from deployer.errors import Busy, DeployerError, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.once import Once
 from deployer.gitops.rules import Condition, Reason, Rule
+from deployer.gitops.since import since
 from deployer.gitops.standing import good_now, is_of, nonce_of_good
 from deployer.gitops.status import StackStatus
 from deployer.wiring import Choices
@@ -152,7 +153,9 @@ class Surroundings:
             condition,
             reason,
             self.as_in_the_repository(message),
-            before.since if before and before.condition is condition else time.time(),
+            before.since
+            if before and before.condition is condition
+            else since(self.clone, path, condition, time.time()),
             commit,
             plan or (before.plan if before else None),
             memory.graph,
