@@ -1,4 +1,4 @@
-"""Since when a stack has its condition. It is noted in the clone's folder: an agent that begins anew changes nothing."""
+"""Since when a stack has its condition. It is noted in the clone's folder: a new agent changes nothing."""
 
 from __future__ import annotations
 

@@ -161,6 +161,15 @@ def test_each_field_of_the_json_is_in_the_manual(site: Site) -> None:
     assert said == whole.keys() | one.keys()
 
 
+def test_all_times_have_one_notation(site: Site) -> None:
+    """On the page, in the JSON, and so in the log and in notifications."""
+    found: list[str] = []
+    for path in ("/", "/log", "/stacks/flask-shop", "/api/stacks", "/api/stacks/flask-shop"):
+        found += re.findall(r"\d{4}-\d\d-\d\d[T ][^\s\"<]*", site.ask(path).text)
+    assert len(found) > 10
+    assert [each for each in found if not re.fullmatch(r"[\d-]{10}T[\d:]{8}Z", each)] == []
+
+
 def test_it_is_ready_once_it_has_reached_the_repository(site: Site) -> None:
     """A commit that is still there from before shows nothing of what it was started with now."""
     assert site.ask("/readyz").status == 200
