@@ -60,6 +60,7 @@ class _Turn:
     def go(self, known: Mapping[str, Records], *, again: bool = True) -> StackStatus:
         """`again`: where the commit fails, the last good one has its turn, too."""
         name = max(known, key=lambda each: _made(known[each]), default="")
+        good = self.all.good(self.file.path, newest_of(known))
         try:
             for each in known:
                 if known[each].at_work:
@@ -68,12 +69,12 @@ class _Turn:
             if seen is None:
                 verdict = decide(self.all.rule, found)
                 lines = self._lines_of_failed(verdict)
-                return self._say(*_told(verdict), why, self.branch.commit, name=name, lines=lines)
+                return self._say(*_told(verdict), why, good, name=name, lines=lines)
             return self._decided(found, seen, why, known, again=again)
         except DeployerError as error:
-            condition = Condition.PROGRESSING if isinstance(error, Busy) else Condition.DEGRADED
-            message, lines = first_of(error), lines_of([error])
-            return self._say(condition, reason_of(error), message, self.branch.commit, name=name, lines=lines)
+            is_busy = isinstance(error, Busy)
+            condition, at = (Condition.PROGRESSING, self.branch.commit) if is_busy else (Condition.DEGRADED, good)
+            return self._say(condition, reason_of(error), first_of(error), at, name=name, lines=lines_of([error]))
 
     def _decided(self, found: Found, seen: Look, why: str, known: Mapping[str, Records], *, again: bool) -> StackStatus:
         if seen.records.at_work:  # another one's: what it has begun is no drift, and nothing to recover
@@ -132,7 +133,7 @@ class _Turn:
         records = seen.records if last_good(seen.records) else newest_of(known)
         found, then, _ = before(self.all, self.engine, self.file, self.branch, records, Reason.HELD, why)
         if then is None:
-            return self._say(Condition.DRIFTED, Reason.HELD, why, self.branch.commit, seen)
+            return self._say(Condition.DRIFTED, Reason.HELD, why, self.all.good(self.file.path, records), seen)
         self.memory.waits = Waiting(self.branch.commit, records.revision, seen.plan, why)
         return self._decided(found, then, why, known, again=False)
 
@@ -163,11 +164,14 @@ class _Turn:
             note(self.all, self.file.path, name, Failure(commit, message, lines), outcome.errors)
             if again and last_good(records):
                 return self.go({name: records}, again=False)
-            return self._say(Condition.DEGRADED, Reason.COMMIT_FAILED, message, commit, seen, lines=lines)
+            return self._say(
+                Condition.DEGRADED, Reason.COMMIT_FAILED, f"{commit[:12]}: {message}", "", seen, lines=lines
+            )
         rest = self._rest(commit)
         reason = Reason.UNREACHABLE if outcome.exit_code is Exit.UNREACHABLE else Reason.APPLY_FAILED
-        message = f"{told}; it is tried again in {rest:.0f}s"
-        return self._say(Condition.DEGRADED, reason, message, commit, seen, lines=lines)
+        good = last_good(records)
+        message = f"{'' if good == commit else f'{commit[:12]}: '}{told}; it is tried again in {rest:.0f}s"
+        return self._say(Condition.DEGRADED, reason, message, good, seen, lines=lines)
 
     def _message(
         self, verdict: Verdict, found: Found, change: str, seen: Look, why: str

@@ -155,6 +155,27 @@ def test_a_bad_commit_is_put_back_told_and_not_tried_again(remote: Remote):
     assert remote.records() == records
 
 
+def test_a_stack_that_never_came_about_is_at_no_commit(remote: Remote):
+    bad = remote.push({"web": sleeper(network_mode="none", **BAD)})
+    for _ in range(2):
+        assert f"{remote.project.name}: Degraded: {bad[:12]}: web exited with code 3" in remote.once(code=1).err
+    remote.repository.commit({"stack.yaml": "services: ["})
+    assert f"{remote.project.name}: Degraded: " in remote.once(code=1).err
+
+
+def test_nor_is_one_that_waits_for_a_person(remote: Remote):
+    waits = remote.push({"web": sleeper(network_mode="none")})
+    told = remote.once("--auto", "off", code=1).err
+    assert f": Drifted: {waits[:12]} waits for a person" in told
+
+
+def test_what_is_healed_is_told_by_what_was_done_to_it(remote: Remote):
+    remote.push({"web": sleeper(network_mode="none")})
+    remote.once()
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    assert "+ web[1] was removed" in remote.once().err
+
+
 def test_a_failure_is_one_line_with_the_last_that_was_said_and_no_secret(remote: Remote):
     remote.push({"web": sleeper()})
     remote.once()

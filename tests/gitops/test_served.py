@@ -23,6 +23,7 @@ from deployer.gitops.serve.app import Serving
 from deployer.gitops.serve.board import Board
 from deployer.gitops.serve.metrics import Metrics
 from deployer.gitops.serve.server import address_of, served
+from deployer.gitops.serve.server import said as said_of
 from deployer.gitops.status import AgentStatus
 from tests.gitops.board import COMMIT, REPOSITORY, Agent, agent, board_of, stack
 from tests.render.conftest import CHANGES, plan_of
@@ -168,6 +169,18 @@ def test_all_times_have_one_notation(site: Site) -> None:
         found += re.findall(r"\d{4}-\d\d-\d\d[T ][^\s\"<]*", site.ask(path).text)
     assert len(found) > 10
     assert [each for each in found if not re.fullmatch(r"[\d-]{10}T[\d:]{8}Z", each)] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"),
+        ("http://0.0.0.0:8080/", "port 8080 on all interfaces"),
+        ("http://[::]:8080/", "port 8080 on all interfaces"),
+    ],
+)
+def test_an_address_that_nobody_can_open_is_not_told(url: str, told: str) -> None:
+    assert said_of(url) == told
 
 
 def test_it_is_ready_once_it_has_reached_the_repository(site: Site) -> None:
