@@ -26,7 +26,7 @@ from deployer.gitops.stacks import sync
 from deployer.gitops.standing import Known, by_sync, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
 from deployer.gitops.told import send
-from deployer.gitops.tree import Entry, StackFile, changed_first, stacks_in
+from deployer.gitops.tree import Entry, StackFile, changed_first, changed_paths, stacks_in
 from deployer.resources.record_labels import records_of
 from deployer.resources.records import Records
 from deployer.sources.files import OVERRIDES, STACK_FILES
@@ -89,6 +89,7 @@ class Agent:
     _told: str = ""
     _wrong: bool = False
     _seen: Sequence[Entry] = ()
+    _seen_at: str = ""
     _open: list[OpenEngine] = field(default_factory=list["OpenEngine"])
 
     def __post_init__(self) -> None:
@@ -189,12 +190,13 @@ class Agent:
         if not branch.commit:
             files = sorted({StackFile(each.path) for each in known if self._brought(each, records[each.name])}, key=str)
         found: list[StackStatus] = []
-        for file in changed_first(files, self._seen, entries):
+        branch = replace(branch, before=self._seen_at, changed=frozenset(changed_paths(self._seen, entries)))
+        for file in changed_first(files, branch.changed):
             if self.stopping.is_set():
                 return False
             ours = {each.name: records[each.name] for each in known if each.path == file.path}
             found.append(self._synced(engine, file, branch, ours))
-        self._seen = entries
+        self._seen, self._seen_at = entries, branch.commit
         found.sort(key=lambda each: each.path)
         found += self._gone(engine, found, known, records)
         self.status = replace(self.status, stacks=tuple(found))

@@ -53,7 +53,8 @@ class Memory:
 
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
     what it changes; `crash` says in words what ended by itself. `waits` is a commit that was held. `graph` is that of
-    the stack at the commit that is `drawn`, `history` its revisions.
+    the stack at the commit that is `drawn`, `history` its revisions. `mounted` is what containers see of the commit
+    that is in place, None where that is not known.
     """
 
     status: StackStatus | None = None
@@ -66,6 +67,7 @@ class Memory:
     drawn: str = ""
     graph: Graph | None = None
     history: tuple[Entry, ...] = ()
+    mounted: frozenset[str] | None = None
 
 
 @dataclass(slots=True)

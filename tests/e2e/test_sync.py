@@ -638,6 +638,36 @@ def test_its_files_are_in_place_at_no_time(remote: Remote):
     assert {each: each.stat().st_ctime_ns for each in (found, *found.iterdir())} == before
 
 
+def test_a_commit_is_looked_at_aside_only_where_containers_would_see_it(remote: Remote, tmp_path: Path):
+    """Else it is put in place and planned once."""
+    two_commits(remote)
+
+    def asides() -> list[Path]:
+        return [each for kind in ("stacks", "index") for each in (tmp_path / "state").rglob(f"{kind}/aside-*")]
+
+    def is_taken(commit: str) -> bool:
+        found = json.loads(next((tmp_path / "state").rglob("good.json")).read_text())
+        return found["stack.yaml"][0] == commit
+
+    process = remote.start()
+    try:
+        commit = remote.repository.commit({"README": "words"})
+        until(lambda: is_taken(commit), 60)
+        time.sleep(2)
+        for each in asides():
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        commit = remote.repository.commit({"README": "other words"})
+        until(lambda: is_taken(commit), 60)
+        assert asides() == []
+        commit = remote.repository.commit({"conf/a": "3"})
+        until(lambda: is_taken(commit), 60)
+        assert asides() != []
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended(process)
+    assert mounted_of(remote) == "3"
+
+
 def test_a_commit_that_changes_nothing_mounted_is_ready_though_none_is_applied(remote: Remote):
     two_commits(remote)
     commit = remote.repository.commit({"README": "words"})
