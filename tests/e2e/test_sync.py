@@ -922,3 +922,30 @@ def test_an_engine_that_is_away_is_told(remote: Remote, tmp_path: Path):
     result = remote.once("--engine", f"unix://{tmp_path}/nowhere.sock", code=1)
     assert "nowhere.sock" in result.err
     remote.must_be_settled()
+
+
+def test_a_stack_whose_file_comes_back_is_kept_in_order_again(remote: Remote):
+    """What was done by hand while it was gone is undone, and what the file says now is applied."""
+    remote.push({"web": sleeper(network_mode="none")})
+    process = remote.start()
+    text = (remote.repository.work / "stack.yaml").read_text()
+    try:
+        until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
+        remote.repository.commit({"stack.yaml": None, "README": "nothing here"})
+        time.sleep(3)
+        remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+        time.sleep(3)
+        assert remote.project.containers() == set()
+        remote.repository.commit({"stack.yaml": text})
+        until(lambda: remote.project.containers() != set() and remote.is_idle(), 60)
+        remote.repository.commit({"stack.yaml": None})
+        time.sleep(3)
+        remote.push({"web": sleeper(network_mode="none", environment={"A": "new"})})
+        until(lambda: len(remote.records()) == 3 and remote.is_idle(), 60)
+        time.sleep(2)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        told = ended(process).err
+    assert "A=new" in remote.project.container("web")["Config"]["Env"]
+    assert told.count("stack.yaml is gone from the branch") == 2
+    assert f"{remote.project.name}: Ready" in "".join(told.splitlines()[-2:])
