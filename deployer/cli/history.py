@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,22 +11,20 @@ from deployer.cli.output import Format
 from deployer.cli.state import state_of
 from deployer.errors import Diagnostic, WrongUsage
 
-
-class What(StrEnum):
-    """What is asked of the history besides its lines."""
-
-    SHOW = "show"
-
+_SHOW = "show"
+"""What is asked of the history besides its lines."""
 
 Form = Annotated[Format, typer.Option(help="text, or json for programs.")]
 
 
 def history(
     context: typer.Context,
-    what: Annotated[
-        What | None, typer.Argument(metavar="show", help="Show one revision, which is named after it.")
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[show N] [FILE]", help="Show one revision, by its number; and the stack file, as plan finds it."
+        ),
     ] = None,
-    number: Annotated[int | None, typer.Argument(metavar="N", help="Its number.")] = None,
     format: Form = Format.TEXT,
 ) -> None:
     """Show the revisions that were applied: when, by whom, what changed, from which commit, and what became of it.
@@ -38,6 +36,7 @@ def history(
     \b
     Example: deployer history
     Example: deployer history show 5
+    Example: deployer history shop/stack.yaml
     Example: deployer -p shop history
     """
     from deployer.history.choice import no_history, revision_named
@@ -46,15 +45,14 @@ def history(
     from deployer.render import history as render
     from deployer.rollback import kept_of
 
-    if what and number is None:
-        hint = "such as: deployer history show 5"
-        raise WrongUsage(Diagnostic("usage", "show: which revision?", hint=hint))
+    number, files = _asked_for(words or [])
     state = state_of(context)
+    state = replace(state, choices=state.with_files(files))
     stack, reader = state.stack_name, state.reader()
     records = records_now(reader, stack)
     if not records.all:
         raise no_history(stack)
-    if what is None or number is None:
+    if number is None:
         found = entries(records)
         state.output.result(render.as_json(stack, found) if format is Format.JSON else render.as_text(found))
         return
@@ -92,6 +90,16 @@ def diff(
     found = [*values, *images_between(one.images, other.images)]
     shown = render.differences_as_json if format is Format.JSON else render.differences_as_text
     state.output.result(shown(stack, before, after, found))
+
+
+def _asked_for(words: list[str]) -> tuple[int | None, list[str]]:
+    """The number of the revision that is to be shown, None for all of them; and the stack files."""
+    if words[:1] != [_SHOW]:
+        return None, words
+    if not words[1:2] or not words[1].isdecimal():
+        hint = f"by its number, such as: deployer history {_SHOW} 5"
+        raise WrongUsage(Diagnostic("usage", f"{' '.join(words[:2])}: which revision?", hint=hint))
+    return int(words[1]), words[2:]
 
 
 def _two(numbers: list[str]) -> tuple[int, int]:

@@ -201,9 +201,11 @@ def sync(
     with keys_held(), outliving_its_readers(), ExitStack() as stack:
         _obey(agent)
         if board and metrics and not once:
+            from deployer.gitops.serve.server import said
+
             board.follow(lambda: agent.status)
             url = stack.enter_context(_serving(board, metrics, agent, listen, secret))
-            agent.tell("listening", f"a page is at {url}", {"url": url})
+            agent.tell("listening", f"a page is at {said(url)}", {"url": url})
         raise typer.Exit(agent.run(once=once))
 
 

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,14 +18,15 @@ from deployer.errors import Busy, DeployerError, Diagnostic, Exit, InvalidStack,
 from deployer.gitops import deputy, log
 from deployer.gitops.git import Stopped
 from deployer.gitops.gone import prune
+from deployer.gitops.handover import Handover
 from deployer.gitops.look import Branch
 from deployer.gitops.rules import Condition, Reason, Rule, pause
 from deployer.gitops.shared import Surroundings
 from deployer.gitops.stacks import sync
 from deployer.gitops.standing import Known, by_sync, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
-from deployer.gitops.tree import Entry, StackFile, changed_first, stacks_in
-from deployer.reconcile.holder import in_a_container
+from deployer.gitops.told import send
+from deployer.gitops.tree import Entry, StackFile, changed_first, changed_paths, stacks_in
 from deployer.resources.record_labels import records_of
 from deployer.resources.records import Records
 from deployer.sources.files import OVERRIDES, STACK_FILES
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
 
 
 _STACK = "io.deployer.stack"
-
-_TOLD = "told.json"
-"""The condition of each stack that somebody was notified of last."""
 
 
 class Counts(Protocol):
@@ -91,10 +89,8 @@ class Agent:
     _told: str = ""
     _wrong: bool = False
     _seen: Sequence[Entry] = ()
+    _seen_at: str = ""
     _open: list[OpenEngine] = field(default_factory=list["OpenEngine"])
-    _clone: ExitStack = field(default_factory=ExitStack)
-    _is_held: bool | None = None
-    _waits: bool = False
 
     def __post_init__(self) -> None:
         self.status = AgentStatus(self.clone.remote.url, str(self.clone.follow))
@@ -111,6 +107,7 @@ class Agent:
             self.chance,
         )
         self._all.tell = log.cleaned(self.tell, self._all.as_in_the_repository)
+        self._clone = Handover(self._all)
 
     def wake(self) -> None:
         self._waker.set()
@@ -128,7 +125,7 @@ class Agent:
         stopped: DONE. INTERRUPTED where something was in flight then, or the one round was not over. Raises Busy where
         another agent has the clone.
         """
-        with self._clone:
+        with closing(self._clone):
             return self._run(once=once)
 
     def _run(self, *, once: bool) -> Exit:
@@ -143,7 +140,7 @@ class Agent:
             failures = 0 if not self.status.trouble else failures + 1
             # A remote or an engine that is away is asked less and less often, though at least every ten minutes.
             seconds = min(pause(failures, self.interval, self.chance()), max(self.interval, LONGEST_AWAY) * 1.1)
-            seconds = deputy.LOOKS_EVERY if self._waits else seconds
+            seconds = deputy.LOOKS_EVERY if self._clone.waits else seconds
             if not self.stopping.is_set():
                 self._waker.wait(seconds)
             if self.stopping.is_set():
@@ -154,20 +151,21 @@ class Agent:
         """Whether all is in step."""
         self._wrong, self._all.failed, fine, began = False, False, False, time.monotonic()
         try:
-            self._waits = self._deputy_is_at_work()
-            if self._waits:
+            self._clone.look()
+            if self._clone.waits:
+                self._reach()
                 return False
-            self._hold()
+            self._clone.hold()
             fine = self._round()
             if not self._wrong:
                 self._fine()
             if self._all.deputed:
-                self._hand_over()
+                self._clone.to_deputy(self._connected())
             return fine
         except Stopped:
             return False
         except DeployerError as error:
-            if isinstance(error, Busy) and self._is_held is None:
+            if isinstance(error, Busy) and self._clone.is_held is None:
                 raise
             self._trouble("failed", error)
             return False
@@ -175,8 +173,9 @@ class Agent:
             for engine in self._open:
                 engine.close()
             self._open.clear()
-            self._send()
-            if self.counts and not self._waits:
+            if self.notify:
+                send(self.clone, self.notify, self.status.stacks, self.tell)
+            if self.counts and not self._clone.waits:
                 self.counts.round_done(time.monotonic() - began, failed=self._wrong or self._all.failed)
 
     def _round(self) -> bool:
@@ -191,12 +190,13 @@ class Agent:
         if not branch.commit:
             files = sorted({StackFile(each.path) for each in known if self._brought(each, records[each.name])}, key=str)
         found: list[StackStatus] = []
-        for file in changed_first(files, self._seen, entries):
+        branch = replace(branch, before=self._seen_at, changed=frozenset(changed_paths(self._seen, entries)))
+        for file in changed_first(files, branch.changed):
             if self.stopping.is_set():
                 return False
             ours = {each.name: records[each.name] for each in known if each.path == file.path}
             found.append(self._synced(engine, file, branch, ours))
-        self._seen = entries
+        self._seen, self._seen_at = entries, branch.commit
         found.sort(key=lambda each: each.path)
         found += self._gone(engine, found, known, records)
         self.status = replace(self.status, stacks=tuple(found))
@@ -220,38 +220,21 @@ class Agent:
         brought = (newest is not None and by_sync(newest)) or self._all.was_in_step(known.path, records)
         return brought and bool(stacks_in([known.path], self.paths, STACK_FILES, OVERRIDES))
 
-    def _hold(self) -> None:
-        """The clone is this agent's until a deputy needs it; what was put in place may be another commit by then."""
-        if not self._is_held:
-            self._clone.enter_context(self.clone.held())
-            self._all.placed.clear()
-            self._is_held = True
-
-    def _hand_over(self) -> None:
-        assert self._all.deputed
-        self._clone.close()
-        self._is_held = False
-        self._waits = True
-        deputy.begin(self._connected(), self._all.deputed[1])
-
-    def _deputy_is_at_work(self) -> bool:
-        """One that has ended goes. Where that is for the same agent to see, it was not replaced."""
-        if not in_a_container():
-            return False
-        is_at_work, code = deputy.at_work(self._connected())
-        if code is not None:
-            self.tell("deputy", f"the deputy has ended with {code}", {"code": code})
-        if not is_at_work and self._all.deputed:
-            status = self._all.memory(self._all.deputed[0]).status
-            self._all.deputed = None
-            if status:
-                message = f"the deputy has ended, and this container is as it was; it is tried again: {status.message}"
-                self._all.say(status.path, Condition.DEGRADED, Reason.APPLY_FAILED, message, status.commit)
-        return is_at_work
+    def _reach(self) -> None:
+        """A deputy that has replaced an agent waits until the new one has shown that it can do its work."""
+        if self.status.synced:
+            return
+        try:
+            self.clone.reach()
+        except Unreachable as error:
+            self._trouble("unreachable", error)
+        else:
+            self.status = replace(self.status, synced=time.time())
+            self._fine()
 
     def _branch(self) -> Branch:
         """The commit to be at: what the remote has, or, where that is out of reach or refused, what was taken last."""
-        trouble, unreachable = "", ""
+        head, trouble, unreachable = "", "", ""
         try:
             head = self.clone.fetch()
             self.status = replace(self.status, synced=time.time())
@@ -269,7 +252,7 @@ class Agent:
         accepted = self.clone.accepted()
         self.status = replace(self.status, commit=accepted)
         if accepted or trouble:
-            return Branch(accepted, trouble)
+            return Branch(accepted, trouble, head=head)
         return Branch("", unreachable, Reason.UNREACHABLE)
 
     def _synced(self, engine: Engine, file: StackFile, branch: Branch, known: dict[str, Records]) -> StackStatus:
@@ -316,22 +299,6 @@ class Agent:
     def _changed(self, new: StackStatus) -> None:
         others = tuple(each for each in self.status.stacks if each.path != new.path)
         self.status = replace(self.status, stacks=tuple(sorted((*others, new), key=lambda each: each.path)))
-
-    def _send(self) -> None:
-        """Tell of each condition that is not the one that was told last: in this process, or before."""
-        if not self.notify:
-            return
-        told = self.clone.noted(_TOLD)
-        for status in self.status.stacks:
-            before = told.get(status.path, "")
-            if status.condition is Condition.PROGRESSING or status.condition.value == before:
-                continue
-            why = self.notify(status, before)
-            if why:
-                self.tell("notify", f"{status.label}: nobody could be notified: {why}", {"stack": status.stack})
-            else:
-                told[status.path] = status.condition.value
-                self.clone.note(_TOLD, told)
 
     def _trouble(self, kind: str, error: DeployerError) -> None:
         self._wrong = True

@@ -72,6 +72,17 @@ class Clone:
         except OperationFailed as error:
             raise _unreachable(error) from None
 
+    def reach(self) -> None:
+        """Raises Unreachable where the remote does not have what is followed, or cannot be asked. Nothing here is
+        needed for that: somebody else may hold the clone.
+        """
+        try:
+            name = self._name()
+            if not self.git.run("ls-remote", "--end-of-options", self.remote.url, name).strip():
+                raise OperationFailed(Diagnostic("git-failed", f"{self.remote.url} has no {name}"))
+        except OperationFailed as error:
+            raise _unreachable(error) from None
+
     def _fetched_past_locks(self) -> str:
         try:
             return self._fetched()

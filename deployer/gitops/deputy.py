@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import section
+from deployer.gitops.crashes import lines_of
 from deployer.gitops.rules import Reason
 from deployer.plan.model import Call
 from deployer.reconcile.holder import own_container
+from deployer.reconcile.waits import describe, failed
 
 if TYPE_CHECKING:
     from deployer.gitops.status import StackStatus
@@ -85,17 +87,21 @@ def body_of(own: Json, networks: Sequence[str], command: Sequence[str]) -> dict[
     }
 
 
-def at_work(engine: Engine) -> tuple[bool, int | None]:
-    """Whether the deputy of this container is at work; and the exit code of one that no longer is, which then goes."""
+def at_work(engine: Engine) -> tuple[bool, int | None, tuple[str, ...]]:
+    """Whether the deputy of this container is at work; and the exit code of one that no longer is, which then goes,
+    with the end of its log where it did not end well.
+    """
     own = own_container(engine)
     found = engine.container(_name(own)) if own else None
     if found is None or LABEL not in (section(found, "Config").get("Labels") or {}):
-        return False, None
+        return False, None, ()
     state = section(found, "State")
     if state["Status"] in _ALIVE:
-        return True, None
+        return True, None, ()
+    code = int(state["ExitCode"])
+    lines = lines_of([failed(engine, "deputy", found["Id"], describe(found))]) if code else ()
     engine.remove_container(found["Id"])
-    return False, int(state["ExitCode"])
+    return False, code, lines
 
 
 def is_over(stacks: Iterable[StackStatus]) -> bool:

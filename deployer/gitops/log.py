@@ -6,11 +6,11 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from deployer.gitops.status import StackStatus
 from deployer.render.harmless import harmless
+from deployer.render.times import timestamp
 
 if TYPE_CHECKING:
     from deployer.plan import events
@@ -25,7 +25,7 @@ def as_text(*, quiet: bool = False) -> Tell:
     def tell(_kind: str, line: str, details: dict[str, Any]) -> None:
         if not quiet:
             for each in (line, *_beneath(details)):
-                print(f"{_now()} {harmless(each)}", file=sys.stderr, flush=True)
+                print(f"{timestamp(time.time())} {harmless(each)}", file=sys.stderr, flush=True)
 
     return tell
 
@@ -34,7 +34,7 @@ def as_json() -> Tell:
     """`{"time": ..., "event": "condition", "message": ..., ...}` on stdout."""
 
     def tell(kind: str, line: str, details: dict[str, Any]) -> None:
-        said = {"time": _now(), "event": kind, "message": line, **details}
+        said = {"time": timestamp(time.time()), "event": kind, "message": line, **details}
         print(json.dumps(said), flush=True)
 
     return tell
@@ -90,10 +90,6 @@ def details_of(status: StackStatus) -> dict[str, Any]:
         "condition": status.condition.value,
         "reason": status.reason.value,
         "commit": status.commit,
-        "since": datetime.fromtimestamp(status.since, UTC).isoformat(timespec="seconds"),
+        "since": timestamp(status.since),
         "lines": list(status.lines),
     }
-
-
-def _now() -> str:
-    return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deployer.errors import InvalidStack
-from deployer.gitops.beside import may_now
+from deployer.gitops.failed import failure_of, may_now
 from deployer.gitops.projects import Checkout, beneath_of, bound, mounting, project_of, within
 from deployer.gitops.rules import Auto, Found, Reason
 from deployer.gitops.shared import Surroundings, first_of
@@ -18,6 +18,8 @@ from deployer.resources.records import Records
 from deployer.sources.files import OVERRIDES, STACK_FILES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from deployer.plan.model import Plan
     from deployer.plan.planner import Options
     from deployer.project import Project
@@ -29,11 +31,16 @@ if TYPE_CHECKING:
 class Branch:
     """What the branch is at, and what of it is not taken: then `trouble` says why, in words. `commit` is "" where none
     was taken that is known here: then each stack goes by what was applied last, as the engine's records have it.
+    `head` is the one that the remote has, taken or not, "" where it is out of reach. `changed` are the paths that are
+    others than in the commit of the round `before`.
     """
 
     commit: str
     trouble: str = ""
     reason: Reason = Reason.COMMIT_REFUSED
+    head: str = ""
+    before: str = ""
+    changed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +77,13 @@ def look(
     if has_failed(records, head) and not again:
         return before(all, engine, file, branch, records, Reason.COMMIT_FAILED, _why_failed(all, file, records, head))
     try:
-        if all.placed.get(file.path) != head:
+        if all.placed.get(file.path) != head and not _shows_nothing(all, file, branch):
             there = look_at(all, engine, file, head, aside=True)
             withheld = _mounted_that_change(all, file, there) if all.rule.auto is Auto.OFF else []
             if withheld:
                 return Found(head, head, withheld=tuple(withheld)), _as_if_in_place(all, there), branch.trouble
         found = look_at(all, engine, file, head)
+        all.memory(file.path).mounted = frozenset(_mounted(found, found.checkout.folder))
     except InvalidStack as error:
         return before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
     if has_failed(found.records, head) and not again:  # under a name that no record of this file has
@@ -90,9 +98,23 @@ def _mounted_that_change(all: Surroundings, file: StackFile, there: Look) -> lis
     if not good or not all.clone.has(good):
         return []
     changed = changed_paths(all.clone.entries(good), all.clone.entries(there.checkout.commit))
-    mounts = [each for one in there.planned[1].containers for each in one.raw.get("Mounts") or ()]
-    asked_for = beneath_of(there.checkout.folder, bound(there.project.stack))
-    return beneath(changed, asked_for | beneath_of(place, [each.get("Source", "") for each in mounts]))
+    return beneath(changed, _mounted(there, place))
+
+
+def _mounted(seen: Look, place: Path) -> set[str]:
+    """What containers have mounted of the files in `place`, or would have, relative to it."""
+    mounts = [each for one in seen.planned[1].containers for each in one.raw.get("Mounts") or ()]
+    asked_for = beneath_of(seen.checkout.folder, bound(seen.project.stack))
+    return asked_for | beneath_of(place, [each.get("Source", "") for each in mounts])
+
+
+def _shows_nothing(all: Surroundings, file: StackFile, branch: Branch) -> bool:
+    """Whether no container sees it when the commit is put in place of the one of the round before: then it need not be
+    looked at aside.
+    """
+    mounted = all.memory(file.path).mounted
+    is_before = branch.before != "" and all.placed.get(file.path) == branch.before
+    return is_before and mounted is not None and not beneath(branch.changed, mounted)
 
 
 def _as_if_in_place(all: Surroundings, there: Look) -> Look:
@@ -104,9 +126,9 @@ def _as_if_in_place(all: Surroundings, there: Look) -> Look:
 
 
 def _why_failed(all: Surroundings, file: StackFile, records: Records, head: str) -> str:
-    """In the words of the failure, where it was in this process; else in those that its record has."""
-    failed = all.memory(file.path).failed
-    if failed and failed.commit == head:
+    """In the words of the failure, where they were noted; else in those that its record has."""
+    failed = failure_of(all, file.path, head)
+    if failed:
         return f"{head[:12]}: {failed.why}"
     why = next((each.about.failure for each in reversed(records.all) if each.about.commit == head), "")
     return f"{head[:12]}: {why or 'it failed'}; it was put back, and is not tried again until the branch moves"

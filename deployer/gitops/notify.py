@@ -16,7 +16,8 @@ from deployer.gitops.status import StackStatus
 
 SLACK = (
     '{"text": {{ (stack ~ ": " ~ condition ~ (" (was " ~ before ~ ")" if before else "")'
-    ' ~ " at " ~ commit[:12] ~ "\\n" ~ message ~ ("\\n" ~ lines | join("\\n") if lines else "")) | tojson }}}'
+    ' ~ (" at " ~ commit[:12] if commit else "") ~ "\\n" ~ message'
+    ' ~ ("\\n" ~ lines | join("\\n") if lines else "")) | tojson }}}'
 )
 """What Slack takes, and Mattermost, Rocket.Chat and others as well (`text`)."""
 

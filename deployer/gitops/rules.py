@@ -53,6 +53,10 @@ class Reason(StrEnum):
     REMOVED = "Removed"
 
 
+OF_A_COMMIT = frozenset((Reason.COMMIT_FAILED, Reason.COMMIT_REFUSED, Reason.INVALID, Reason.APPLY_FAILED))
+"""What a commit has brought about: with another one it is another failure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`heal`: what was done by hand is undone. `prune`: a stack whose file is gone is removed, its data never."""

@@ -12,6 +12,7 @@ from deployer.errors import Busy, DeployerError, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.once import Once
 from deployer.gitops.rules import Condition, Reason, Rule
+from deployer.gitops.since import since
 from deployer.gitops.standing import good_now, is_of, nonce_of_good
 from deployer.gitops.status import StackStatus
 from deployer.wiring import Choices
@@ -46,22 +47,14 @@ class Waiting:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A commit that failed, in words, and the last lines of what did."""
-
-    commit: str
-    why: str
-    lines: tuple[str, ...]
-
-
 @dataclass(slots=True)
 class Memory:
     """What is worth knowing from round to round, and no harm to forget: a new process begins with none of it.
 
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
-    what it changes; `crash` says in words what ended by itself. `waits` is a commit that was held, `failed` one that
-    was put back. `graph` is that of the stack at the commit that is `drawn`, `history` its revisions.
+    what it changes; `crash` says in words what ended by itself. `waits` is a commit that was held. `graph` is that of
+    the stack at the commit that is `drawn`, `history` its revisions. `mounted` is what containers see of the commit
+    that is in place, None where that is not known.
     """
 
     status: StackStatus | None = None
@@ -71,10 +64,10 @@ class Memory:
     held: tuple[str, str] | None = None
     crash: str = ""
     waits: Waiting | None = None
-    failed: Failure | None = None
     drawn: str = ""
     graph: Graph | None = None
     history: tuple[Entry, ...] = ()
+    mounted: frozenset[str] | None = None
 
 
 @dataclass(slots=True)
@@ -151,6 +144,7 @@ class Surroundings:
         plan: Plan | None = None,
         lines: tuple[str, ...] = (),
         pending: int | None = None,
+        failed: str = "",
     ) -> StackStatus:
         """What is so of a stack now; the log has it where that is news."""
         memory = self.memory(path)
@@ -161,13 +155,16 @@ class Surroundings:
             condition,
             reason,
             self.as_in_the_repository(message),
-            before.since if before and before.condition is condition else time.time(),
+            before.since
+            if before and before.condition is condition
+            else since(self.clone, path, condition, time.time()),
             commit,
             plan or (before.plan if before else None),
             memory.graph,
             memory.history,
             tuple(map(self.as_in_the_repository, lines)),
             pending,
+            failed,
         )
         memory.status = new
         if _is_news(new, before):

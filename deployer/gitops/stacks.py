@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import Busy, DeployerError, Exit
 from deployer.gitops import deputy, log
-from deployer.gitops.beside import note
 from deployer.gitops.carry import Work, applied
 from deployer.gitops.crashes import crashed, ends_of, failures, lines_of
+from deployer.gitops.failed import Failure, failure_of, note
 from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
 from deployer.gitops.projects import within
-from deployer.gitops.rules import MOST_TIMES, Condition, Found, Reason, Verdict, decide, pause
-from deployer.gitops.shared import Failure, Memory, Surroundings, Waiting, first_of, reason_of
+from deployer.gitops.rules import MOST_TIMES, OF_A_COMMIT, Condition, Found, Reason, Verdict, decide, pause
+from deployer.gitops.shared import Memory, Surroundings, Waiting, first_of, reason_of
 from deployer.gitops.standing import BY_SYNC, HEALING, has_failed, is_drift, last_good, replaces, times_in_a_row
 from deployer.gitops.status import StackStatus
 from deployer.gitops.tree import StackFile
@@ -60,6 +60,7 @@ class _Turn:
     def go(self, known: Mapping[str, Records], *, again: bool = True) -> StackStatus:
         """`again`: where the commit fails, the last good one has its turn, too."""
         name = max(known, key=lambda each: _made(known[each]), default="")
+        good = self.all.good(self.file.path, newest_of(known))
         try:
             for each in known:
                 if known[each].at_work:
@@ -68,12 +69,12 @@ class _Turn:
             if seen is None:
                 verdict = decide(self.all.rule, found)
                 lines = self._lines_of_failed(verdict)
-                return self._say(*_told(verdict), why, self.branch.commit, name=name, lines=lines)
+                return self._say(*_told(verdict), why, good, name=name, lines=lines)
             return self._decided(found, seen, why, known, again=again)
         except DeployerError as error:
-            condition = Condition.PROGRESSING if isinstance(error, Busy) else Condition.DEGRADED
-            message, lines = first_of(error), lines_of([error])
-            return self._say(condition, reason_of(error), message, self.branch.commit, name=name, lines=lines)
+            is_busy = isinstance(error, Busy)
+            condition, at = (Condition.PROGRESSING, self.branch.commit) if is_busy else (Condition.DEGRADED, good)
+            return self._say(condition, reason_of(error), first_of(error), at, name=name, lines=lines_of([error]))
 
     def _decided(self, found: Found, seen: Look, why: str, known: Mapping[str, Records], *, again: bool) -> StackStatus:
         if seen.records.at_work:  # another one's: what it has begun is no drift, and nothing to recover
@@ -132,7 +133,7 @@ class _Turn:
         records = seen.records if last_good(seen.records) else newest_of(known)
         found, then, _ = before(self.all, self.engine, self.file, self.branch, records, Reason.HELD, why)
         if then is None:
-            return self._say(Condition.DRIFTED, Reason.HELD, why, self.branch.commit, seen)
+            return self._say(Condition.DRIFTED, Reason.HELD, why, self.all.good(self.file.path, records), seen)
         self.memory.waits = Waiting(self.branch.commit, records.revision, seen.plan, why)
         return self._decided(found, then, why, known, again=False)
 
@@ -159,15 +160,18 @@ class _Turn:
         records = records_now(seen.engine, seen.project.stack.name)
         if has_failed(records, commit):
             message = f"{told}; it was put back, and is not tried again until the branch moves"
-            self.memory.failed, name = Failure(commit, message, lines), seen.project.stack.name
-            note(self.all, self.file.path, name, commit, outcome.errors)
+            name = seen.project.stack.name
+            note(self.all, self.file.path, name, Failure(commit, message, lines), outcome.errors)
             if again and last_good(records):
                 return self.go({name: records}, again=False)
-            return self._say(Condition.DEGRADED, Reason.COMMIT_FAILED, message, commit, seen, lines=lines)
+            return self._say(
+                Condition.DEGRADED, Reason.COMMIT_FAILED, f"{commit[:12]}: {message}", "", seen, lines=lines
+            )
         rest = self._rest(commit)
         reason = Reason.UNREACHABLE if outcome.exit_code is Exit.UNREACHABLE else Reason.APPLY_FAILED
-        message = f"{told}; it is tried again in {rest:.0f}s"
-        return self._say(Condition.DEGRADED, reason, message, commit, seen, lines=lines)
+        good = last_good(records)
+        message = f"{'' if good == commit else f'{commit[:12]}: '}{told}; it is tried again in {rest:.0f}s"
+        return self._say(Condition.DEGRADED, reason, message, good, seen, lines=lines)
 
     def _message(
         self, verdict: Verdict, found: Found, change: str, seen: Look, why: str
@@ -200,9 +204,9 @@ class _Turn:
         return memory.crash
 
     def _lines_of_failed(self, verdict: Verdict) -> tuple[str, ...]:
-        failed = self.memory.failed
-        known = failed and failed.commit == self.branch.commit and verdict.reason is Reason.COMMIT_FAILED
-        return failed.lines if failed and known else ()
+        is_so = verdict.reason is Reason.COMMIT_FAILED
+        failed = failure_of(self.all, self.file.path, self.branch.commit) if is_so else None
+        return failed.lines if failed else ()
 
     def _tell(self, kind: str, line: str, seen: Look) -> None:
         name = seen.project.stack.name
@@ -253,7 +257,9 @@ class _Turn:
             plan = self.memory.waits.plan
         waiting = () if plan is None or done else [each for each in plan.changes if each.action is not Action.KEPT]
         pending = None if plan is None else len(waiting)
-        return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines, pending)
+        of_commit = condition is Condition.DEGRADED and reason in OF_A_COMMIT
+        failed = (self.branch.head or self.branch.commit) if of_commit else ""
+        return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines, pending, failed)
 
 
 def _made(records: Records) -> float:

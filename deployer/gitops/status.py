@@ -19,7 +19,7 @@ class StackStatus:
     `since` when it has that, in seconds since 1970. `commit` is the one that it is at, or on its way to; `plan` the
     last one that was made for it, `graph` what needs what in it, `history` its revisions, the oldest first. `lines` are
     the last of the log of what failed, masked; `pending` is how many changes the last look has found that are not
-    carried out, None where it made no plan.
+    carried out, None where it made no plan; `failed` is the commit that has brought this about, "" where none has.
     """
 
     path: str
@@ -34,6 +34,7 @@ class StackStatus:
     history: tuple[Entry, ...] = ()
     lines: tuple[str, ...] = ()
     pending: int | None = None
+    failed: str = ""
 
     @property
     def label(self) -> str:

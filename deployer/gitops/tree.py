@@ -40,15 +40,14 @@ class StackFile:
         return (self.path, self.over) if self.over else (self.path,)
 
 
-def changed_first(files: Sequence[StackFile], before: Sequence[Entry], now: Sequence[Entry]) -> list[StackFile]:
+def changed_first(files: Sequence[StackFile], changed: Collection[str]) -> list[StackFile]:
     """The stack files in the order in which they are looked at: first those of which something, or beneath whose
-    folder something, is not as it was `before`. Whoever has pushed waits for these.
+    folder something, is `changed`. Whoever has pushed waits for these.
     """
-    changed = changed_paths(before, now)
     folders = {above for path in changed for above in _folders(path)}
 
     def rank(file: StackFile) -> int:
-        return 0 if not changed.isdisjoint(file.files) else 1 if posixpath.dirname(file.path) in folders else 2
+        return 0 if not set(file.files).isdisjoint(changed) else 1 if posixpath.dirname(file.path) in folders else 2
 
     return sorted(files, key=rank)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from deployer.plan.model import Action, Call, Change, Plan
+from deployer.plan.model import Action, Call, Change, FieldChange, Plan
 from deployer.render.plan_words import SIGNS, folded
 from deployer.resources.revisions import BECAME
 
@@ -45,7 +45,12 @@ def _is_aside(change: Change) -> bool:
 
 
 def _words(change: Change, most: int) -> str:
-    fields = list(dict.fromkeys(field.field for field in change.fields))
+    fields = list(dict.fromkeys(map(_name, change.fields)))
     more = f" and {len(fields) - most} more" if len(fields) > most else ""
     named = f" {', '.join(fields[:most])}{more}" if fields else ""
     return f"{SIGNS[change.action]} {change.address.removeprefix('service.')}{named}"
+
+
+def _name(field: FieldChange) -> str:
+    """What somebody has removed or stopped has no field in the stack file."""
+    return f"was {field.before}" if field.field == "state" else field.field

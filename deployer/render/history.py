@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from deployer.fields.container import FIELDS
@@ -17,7 +16,7 @@ from deployer.history.entries import Entry
 from deployer.render.config import tree_as_yaml
 from deployer.render.harmless import harmless
 from deployer.render.table import table
-from deployer.render.times import time_text
+from deployer.render.times import time_text, timestamp
 from deployer.resources.records import SUCCEEDED
 from deployer.resources.revisions import KeptImage, Tree
 
@@ -92,7 +91,7 @@ def _heading(entry: Entry) -> str:
 
 
 def entry_object(entry: Entry) -> dict[str, Any]:
-    at = datetime.fromtimestamp(entry.at, UTC).isoformat() if entry.at else None
+    at = timestamp(entry.at) if entry.at else None
     return {**asdict(entry), "at": at, "can_be_gone_back_to": not entry.why_not}
 
 

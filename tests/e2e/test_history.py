@@ -191,6 +191,20 @@ def test_where_there_is_no_file_the_name_is_enough(project: Project, tmp_path: P
     assert "name the stack: -p NAME" in elsewhere.run("status").err
 
 
+def test_a_file_may_be_named_as_for_a_plan(project: Project, tmp_path: Path):
+    project.write({"web": sleeper(network_mode="none")})
+    project.apply()
+    away = tmp_path / "away"
+    away.mkdir()
+    elsewhere, file = replace(project, folder=away), str(project.folder / "stack.yaml")
+    assert elsewhere.run("history", file).out == project.run("history").out
+    assert elsewhere.run("history", "show", "1", file).out == project.run("history", "show", "1").out
+    for words in (("show",), ("show", file), ("show", "x")):
+        result = elsewhere.run("history", *words)
+        assert result.code == 64
+        assert "which revision?" in result.err
+
+
 def test_of_what_is_sensitive_two_revisions_tell_what_the_plan_has_shown(project: Project) -> None:
     """The host of a URL whose password is hidden, and that a secret file has changed."""
     for host in ("one", "two"):

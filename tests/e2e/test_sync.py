@@ -155,6 +155,27 @@ def test_a_bad_commit_is_put_back_told_and_not_tried_again(remote: Remote):
     assert remote.records() == records
 
 
+def test_a_stack_that_never_came_about_is_at_no_commit(remote: Remote):
+    bad = remote.push({"web": sleeper(network_mode="none", **BAD)})
+    for _ in range(2):
+        assert f"{remote.project.name}: Degraded: {bad[:12]}: web exited with code 3" in remote.once(code=1).err
+    remote.repository.commit({"stack.yaml": "services: ["})
+    assert f"{remote.project.name}: Degraded: " in remote.once(code=1).err
+
+
+def test_nor_is_one_that_waits_for_a_person(remote: Remote):
+    waits = remote.push({"web": sleeper(network_mode="none")})
+    told = remote.once("--auto", "off", code=1).err
+    assert f": Drifted: {waits[:12]} waits for a person" in told
+
+
+def test_what_is_healed_is_told_by_what_was_done_to_it(remote: Remote):
+    remote.push({"web": sleeper(network_mode="none")})
+    remote.once()
+    remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+    assert "+ web[1] was removed" in remote.once().err
+
+
 def test_a_failure_is_one_line_with_the_last_that_was_said_and_no_secret(remote: Remote):
     remote.push({"web": sleeper()})
     remote.once()
@@ -167,7 +188,8 @@ def test_a_failure_is_one_line_with_the_last_that_was_said_and_no_secret(remote:
     remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
     lines = [json.loads(line) for line in remote.once("--format", "json", code=1).out.splitlines()]
     assert [each["event"] for each in lines if each["event"] != "progress"] == ["condition", "healing", "healed"]
-    assert "exited with code 3" in lines[0]["message"]  # of its record: this process knows of no failure
+    assert "exited with code 3" in lines[0]["message"]  # this is another process
+    assert "  boom" in lines[0]["lines"]
     assert "exited" not in lines[-1]["message"]
 
 
@@ -616,6 +638,36 @@ def test_its_files_are_in_place_at_no_time(remote: Remote):
     assert {each: each.stat().st_ctime_ns for each in (found, *found.iterdir())} == before
 
 
+def test_a_commit_is_looked_at_aside_only_where_containers_would_see_it(remote: Remote, tmp_path: Path):
+    """Else it is put in place and planned once."""
+    two_commits(remote)
+
+    def asides() -> list[Path]:
+        return [each for kind in ("stacks", "index") for each in (tmp_path / "state").rglob(f"{kind}/aside-*")]
+
+    def is_taken(commit: str) -> bool:
+        found = json.loads(next((tmp_path / "state").rglob("good.json")).read_text())
+        return found["stack.yaml"][0] == commit
+
+    process = remote.start()
+    try:
+        commit = remote.repository.commit({"README": "words"})
+        until(lambda: is_taken(commit), 60)
+        time.sleep(2)
+        for each in asides():
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        commit = remote.repository.commit({"README": "other words"})
+        until(lambda: is_taken(commit), 60)
+        assert asides() == []
+        commit = remote.repository.commit({"conf/a": "3"})
+        until(lambda: is_taken(commit), 60)
+        assert asides() != []
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended(process)
+    assert mounted_of(remote) == "3"
+
+
 def test_a_commit_that_changes_nothing_mounted_is_ready_though_none_is_applied(remote: Remote):
     two_commits(remote)
     commit = remote.repository.commit({"README": "words"})
@@ -671,6 +723,30 @@ def test_somebody_is_told_of_a_new_condition(
     assert "boom" in result.out
     assert "hunter2" not in result.out
     assert "s3cr3t" not in result.err + result.out
+
+
+def test_of_each_commit_that_fails_in_a_row_somebody_is_told_once(
+    remote: Remote, webhook: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+):
+    url, bodies = webhook
+    told: list[str] = []
+    for push in (
+        lambda: remote.push({"web": sleeper(network_mode="none")}),
+        lambda: remote.push({"web": sleeper(network_mode="none", command=["sh", "-c", "exit 3"])}),
+        lambda: remote.push({"web": sleeper(network_mode="none", command=["sh", "-c", "exit 4"])}),
+        lambda: remote.repository.commit({"stack.yaml": "services: ["}),
+    ):
+        told.append(push())
+        for _ in range(2):
+            monkeypatch.setenv("DEPLOYER_NOTIFY_URL", url)
+            remote.once(code=1 if len(told) > 1 else 0)
+    texts = [body["text"] for body in bodies]
+    assert len(texts) == 4
+    for text, commit in zip(texts[1:], told[1:], strict=True):
+        assert "Degraded (was" in text
+        assert commit[:12] in text
+    assert "exited with code 3" in texts[1]
+    assert "exited with code 4" in texts[2]
 
 
 def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
@@ -846,3 +922,30 @@ def test_an_engine_that_is_away_is_told(remote: Remote, tmp_path: Path):
     result = remote.once("--engine", f"unix://{tmp_path}/nowhere.sock", code=1)
     assert "nowhere.sock" in result.err
     remote.must_be_settled()
+
+
+def test_a_stack_whose_file_comes_back_is_kept_in_order_again(remote: Remote):
+    """What was done by hand while it was gone is undone, and what the file says now is applied."""
+    remote.push({"web": sleeper(network_mode="none")})
+    process = remote.start()
+    text = (remote.repository.work / "stack.yaml").read_text()
+    try:
+        until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
+        remote.repository.commit({"stack.yaml": None, "README": "nothing here"})
+        time.sleep(3)
+        remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
+        time.sleep(3)
+        assert remote.project.containers() == set()
+        remote.repository.commit({"stack.yaml": text})
+        until(lambda: remote.project.containers() != set() and remote.is_idle(), 60)
+        remote.repository.commit({"stack.yaml": None})
+        time.sleep(3)
+        remote.push({"web": sleeper(network_mode="none", environment={"A": "new"})})
+        until(lambda: len(remote.records()) == 3 and remote.is_idle(), 60)
+        time.sleep(2)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        told = ended(process).err
+    assert "A=new" in remote.project.container("web")["Config"]["Env"]
+    assert told.count("stack.yaml is gone from the branch") == 2
+    assert f"{remote.project.name}: Ready" in "".join(told.splitlines()[-2:])

@@ -53,9 +53,23 @@ def test_a_commit_that_breaks_the_agent_is_put_back(agent: Agent):
     agent.await_failure(agent.own, bad)
     assert agent.own.id_of("agent") == before
     until(agent.is_alone, PATIENCE)
+    assert "No such option" in "\n".join(agent.says(agent.own)["lines"])
     agent.repository.git("revert", "--no-edit", "HEAD")
     agent.await_ready(agent.own, agent.repository.push())
     assert agent.own.id_of("agent") == before
+
+
+def test_a_commit_by_which_it_would_find_no_repository_is_put_back(agent: Agent):
+    """It answers, and would do so for ever.."""
+    before = begun(agent)
+    variables = agent.own.folder / ".env"
+    variables.write_text(variables.read_text().replace(agent.repository.url, f"{agent.repository.url}-nowhere"))
+    bad = agent.repository.commit()
+    agent.await_failure(agent.own, bad)
+    assert agent.own.id_of("agent") == before
+    until(agent.is_alone, PATIENCE)
+    assert "does not appear to be a git repository" in "\n".join(agent.says(agent.own)["lines"])
+    assert "does not appear to be a git repository" in agent.log()
 
 
 def test_a_deputy_that_is_killed_is_started_again_and_goes_on(agent: Agent, request: pytest.FixtureRequest):

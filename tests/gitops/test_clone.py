@@ -50,6 +50,33 @@ def test_the_branch_is_followed(repository: Repository, clone: Make):
     assert clone().fetch() == second
 
 
+def test_whether_the_remote_is_reached_is_known_while_another_one_holds_the_clone(repository: Repository, clone: Make):
+    repository.commit({"stack.yaml": "1"})
+    repository.git("tag", "v1.0")
+    repository.push("--tags")
+    with clone().held():
+        for follow in (MAIN, Follow(), Follow(tag="v1.*")):
+            clone(follow=follow).reach()
+    assert not clone().git.repository.exists()
+
+
+@pytest.mark.parametrize(
+    ("follow", "missing"), [(Follow("nope"), "has no refs/heads/nope"), (Follow(tag="v2.*"), "no tag matches v2.*")]
+)
+def test_a_remote_without_what_is_followed_is_not_reached(
+    repository: Repository, clone: Make, follow: Follow, missing: str
+):
+    repository.commit({"stack.yaml": "1"})
+    with pytest.raises(Unreachable) as raised:
+        clone(follow=follow).reach()
+    assert missing in str(raised.value.diagnostics[0])
+
+
+def test_nor_is_one_that_is_not_there(repository: Repository, clone: Make):
+    with pytest.raises(Unreachable):
+        clone(f"file://{repository.folder}/nowhere.git").reach()
+
+
 def test_without_a_branch_it_is_the_one_of_the_remote(repository: Repository, clone: Make):
     here = repository.commit({"stack.yaml": "1"})
     repository.git("checkout", "--quiet", "-b", "other")

@@ -38,6 +38,12 @@ def test_slack_gets_a_text(hook: tuple[str, list[Any]]):
     assert bodies == [{"text": "shop: Ready (was Degraded) at cccccccccccc\nas the branch says"}]
 
 
+def test_of_a_stack_that_is_at_no_commit_none_is_said(hook: tuple[str, list[Any]]):
+    url, bodies = hook
+    notifier(webhook_of(url))(replace(status(), commit=""), "")
+    assert bodies == [{"text": "shop: Ready\nas the branch says"}]
+
+
 def test_with_the_last_lines_of_what_failed(hook: tuple[str, list[Any]]):
     url, bodies = hook
     notifier(webhook_of(url))(replace(status(), lines=("last log lines:", "  boom")), "")

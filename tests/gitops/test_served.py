@@ -23,6 +23,7 @@ from deployer.gitops.serve.app import Serving
 from deployer.gitops.serve.board import Board
 from deployer.gitops.serve.metrics import Metrics
 from deployer.gitops.serve.server import address_of, served
+from deployer.gitops.serve.server import said as said_of
 from deployer.gitops.status import AgentStatus
 from tests.gitops.board import COMMIT, REPOSITORY, Agent, agent, board_of, stack
 from tests.render.conftest import CHANGES, plan_of
@@ -161,9 +162,31 @@ def test_each_field_of_the_json_is_in_the_manual(site: Site) -> None:
     assert said == whole.keys() | one.keys()
 
 
-def test_it_is_ready_once_a_commit_was_taken(site: Site) -> None:
+def test_all_times_have_one_notation(site: Site) -> None:
+    """On the page, in the JSON, and so in the log and in notifications."""
+    found: list[str] = []
+    for path in ("/", "/log", "/stacks/flask-shop", "/api/stacks", "/api/stacks/flask-shop"):
+        found += re.findall(r"\d{4}-\d\d-\d\d[T ][^\s\"<]*", site.ask(path).text)
+    assert len(found) > 10
+    assert [each for each in found if not re.fullmatch(r"[\d-]{10}T[\d:]{8}Z", each)] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"),
+        ("http://0.0.0.0:8080/", "port 8080 on all interfaces"),
+        ("http://[::]:8080/", "port 8080 on all interfaces"),
+    ],
+)
+def test_an_address_that_nobody_can_open_is_not_told(url: str, told: str) -> None:
+    assert said_of(url) == told
+
+
+def test_it_is_ready_once_it_has_reached_the_repository(site: Site) -> None:
+    """A commit that is still there from before shows nothing of what it was started with now."""
     assert site.ask("/readyz").status == 200
-    with serve(Agent(AgentStatus(REPOSITORY, "main"))) as new:
+    with serve(Agent(AgentStatus(REPOSITORY, "main", COMMIT))) as new:
         assert new.ask("/readyz").status == 503
 
 

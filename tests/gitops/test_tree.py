@@ -16,6 +16,7 @@ from deployer.gitops.tree import (
     StackFile,
     beneath,
     changed_first,
+    changed_paths,
     entries_of,
     leaves,
     pattern_of,
@@ -149,7 +150,7 @@ def test_a_name_before_the_version_is_no_version():
 
 def files_in_order(before: dict[str, str], now: dict[str, str], *names: str) -> list[str]:
     was, are = ([Entry("100644", id, 1, path) for path, id in tree.items()] for tree in (before, now))
-    return [each.path for each in changed_first([StackFile(name) for name in names], was, are)]
+    return [each.path for each in changed_first([StackFile(name) for name in names], changed_paths(was, are))]
 
 
 def test_what_was_pushed_is_looked_at_first():

@@ -134,7 +134,7 @@ def test_an_apply_that_succeeded_is_said_to_programs_alone() -> None:
     succeeded = replace(FAILED, result="succeeded", failure="")
     assert as_text([WEB], last=succeeded) == as_text([WEB])
     told = json.loads(as_json([WEB], last=succeeded))["last_apply"]
-    assert (told["revision"], told["result"], told["at"]) == (2, "succeeded", "2026-03-02T09:16:11+00:00")
+    assert (told["revision"], told["result"], told["at"]) == (2, "succeeded", "2026-03-02T09:16:11Z")
 
 
 def test_what_is_not_compared_says_so() -> None:

@@ -99,8 +99,8 @@ def app_of(serving: Serving, stopping: Callable[[], bool] = lambda: False) -> St
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
-        if not board.now().status.commit:
-            return PlainTextResponse("no commit was taken yet\n", HTTPStatus.SERVICE_UNAVAILABLE)
+        if not board.now().status.synced:
+            return PlainTextResponse("the repository was not reached yet\n", HTTPStatus.SERVICE_UNAVAILABLE)
         return PlainTextResponse("ok\n")
 
     async def metrics(_: Request) -> Response:

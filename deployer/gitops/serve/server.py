@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -26,6 +27,12 @@ def address_of(said: str) -> tuple[str, int]:
         hint = "write it as 8080, 127.0.0.1:8080 or 0.0.0.0:8080"
         raise WrongUsage(Diagnostic("listen", f"{said!r} is no address to listen at", hint=hint))
     return host, int(port)
+
+
+def said(url: str) -> str:
+    """Where a page can be opened, in words: 0.0.0.0 and :: are no address of anything."""
+    parts = urlsplit(url)
+    return f"port {parts.port} on all interfaces" if ip_address(parts.hostname or "").is_unspecified else url
 
 
 @contextmanager

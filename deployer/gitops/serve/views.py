@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from deployer.gitops.status import StackStatus
 from deployer.render.harmless import harmless
 from deployer.render.history import changed_text, entry_object
 from deployer.render.plan_words import SIGNS, closing, folded, words
+from deployer.render.times import timestamp
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,7 +51,7 @@ def as_object(shown: Shown) -> dict[str, Any]:
         "repository": status.repository,
         "follow": status.follow,
         "commit": status.commit,
-        "synced": _moment(status.synced) if status.synced else None,
+        "synced": timestamp(status.synced) if status.synced else None,
         "trouble": status.trouble,
         "stacks": [_stack_object(stack) for stack in status.stacks],
     }
@@ -99,10 +99,6 @@ def _plan(plan: Plan | None) -> Mapping[str, Any] | None:
     return {"closing": closing(plan), "changes": changes}
 
 
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -110,6 +106,6 @@ def _environment() -> Environment:
     made = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(part)
     )
-    made.filters |= {"harmless": harmless, "moment": _moment, "age": age, "path": lambda text: quote(text)}
+    made.filters |= {"harmless": harmless, "moment": timestamp, "age": age, "path": lambda text: quote(text)}
     made.filters["changed"] = changed_text
     return made
