@@ -21,6 +21,7 @@ from typing import Any, cast
 
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.sources.noted import note_file
+from deployer.sources.traces import Trace, trace_in
 
 KEY = "SOPS_AGE_KEY"
 KEY_FILE = "SOPS_AGE_KEY_FILE"
@@ -29,6 +30,7 @@ _SECONDS = 60
 _MOST_TOLD = 5
 _AGE = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
 _RECIPIENT = re.compile(r"(?:age1|ssh-)[\w+/=. -]{8,200}")
+_MEND = "take it from git as it was, or encrypt it anew"
 _NO_KEY, _NO_MAC, _OTHER_MAC = 128, 52, 51
 """What sops exits with where no key opens the file, where it has no MAC, and where that is another's."""
 
@@ -61,16 +63,25 @@ class Encrypted:
 
 
 def decrypted(data: bytes, path: Path, shown: str, place: Place | None) -> bytes | None:
-    """What an encrypted file holds; None of a file that is not encrypted. `shown` names it in diagnostics, `place` is
-    where the stack names it. Raises InvalidStack, which says nothing of what the file holds.
+    """What an encrypted file holds; None of a file that is not encrypted, and has no trace of it. `shown` names it in
+    diagnostics, `place` is where the stack names it. Raises InvalidStack, which says nothing of what the file holds.
     """
     found = recognised(data, path.name)
     if found is None:
+        if trace := trace_in(data):
+            raise _no_whole_file(trace, shown, place)
         return None
     refusal = _Refusal(found, shown, place)
     plain = _by_age(data, refusal) if found.kind == "age" else _by_sops(data, refusal)
     note_file(path, plain)  # the same, encrypted anew, is no other source
     return plain
+
+
+def _no_whole_file(trace: Trace, shown: str, place: Place | None) -> InvalidStack:
+    why = f"has conflict markers (line {trace.conflict})" if trace.conflict else f"is no whole file of {trace.by}"
+    message = f"{shown} is encrypted by {trace.by} in part (line {trace.line}), and {why}"
+    hint = f"{_MEND}; plain text that only quotes {trace.by} is taken as it is once it is encrypted with age"
+    return InvalidStack(Diagnostic("encrypted-damaged", message, place, hint))
 
 
 def recognised(data: bytes, name: str) -> Encrypted | None:
@@ -158,7 +169,7 @@ class _Refusal:
         )
 
     def damaged(self, what: str) -> InvalidStack:
-        return self.invalid("encrypted-damaged", what, "take it from git as it was, or encrypt it anew")
+        return self.invalid("encrypted-damaged", what, _MEND)
 
 
 def _by_sops(data: bytes, refusal: _Refusal) -> bytes:
@@ -185,6 +196,8 @@ def _by_sops(data: bytes, refusal: _Refusal) -> bytes:
             "encrypted-no-program", f", and {program} cannot be run: {error.strerror}", "install sops anew"
         ) from None
     match done.returncode:
+        case 0 if kind in _TEXTS and trace_in(done.stdout):  # a comment that cannot be decrypted is left as it is
+            raise refusal.damaged(", and a part of it is not decrypted")
         case 0:
             return done.stdout
         case code if code == _NO_KEY:

@@ -78,3 +78,21 @@ def test_without_a_key_each_file_is_told_at_its_line(cli: Cli, monkeypatch: pyte
         6,
         9,
     )
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_damaged_file_is_told_at_its_line(cli: Cli, folder: Path):
+    """As a secret and as an env file; its ciphertext is nobody's password."""
+    (folder / "pw").write_bytes(b"<<<<<<< HEAD\n" + (folder / "site.conf").read_bytes())
+    (folder / ".env").write_text(
+        "TOKEN=ENC[AES256_GCM,data:98p2shBKVF+QyA==,iv:a,tag:b,type:str]\nsops_version=3.11.0\n"
+    )
+    text = "name: shop\nservices: {}\nsecrets:\n  pw: {file: pw}\n"
+    found = cli("validate", "--format", "json", stack=text)
+    (told,) = json.loads(found.out)["diagnostics"]
+    assert (found.code, told["code"], told["message"].partition(" ")[0]) == (65, "encrypted-damaged", ".env")
+    (folder / ".env").unlink()
+    found = cli("validate", "--format", "json", stack=text.replace("{}", "{web: {image: x, secrets: [pw]}}"))
+    (told,) = json.loads(found.out)["diagnostics"]
+    assert (found.code, told["code"], told["file"], told["line"]) == (65, "encrypted-damaged", "stack.yaml", 4)
+    assert told["message"] == "pw is encrypted by age in part (line 2), and has conflict markers (line 1)"

@@ -13,8 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyrage
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deployer.errors import Diagnostic, InvalidStack, Place
@@ -23,6 +24,7 @@ from deployer.sources.contents import content_of_file
 from deployer.sources.encrypted import KEY, KEY_FILE, Encrypted, decrypted, keys_held, recognised
 from deployer.sources.env_file import read_env_file
 from deployer.sources.noted import noting
+from deployer.sources.traces import trace_in
 
 FILES = Path(__file__).parent / "encrypted"
 PLACE = Place("stack.yaml", 3, 5)
@@ -69,6 +71,10 @@ HELD = {
     b"users:\n    - name: ann\n      password: f1le secret\n    - name: bob\n"
     b"      password: |\n        two\n        lines\n",
 }
+
+
+SEALED = ["plain.age", "armored.age", "several.enc", "app.env", "app.ini", "app.json", "app.yaml"]
+"""One of each format."""
 
 
 @needs_sops
@@ -143,6 +149,14 @@ PLAIN = [
     b"\xffsops:\n    mac: ENC[AES256_GCM,",
     b'{"sops":' * 5000 + b"ENC[AES256_GCM,",
     b"see age-encryption.org/v1\n",
+    b"# Secrets\n\nWe use sops: values look like `ENC[AES256_GCM,data:...]`, and `sops_mac=` is their MAC.\n",
+    b"creation_rules:\n    - path_regex: .*\\.enc$\n      unencrypted_suffix: _unencrypted\n      age: age1x\n",
+    b'{"sops": {"enabled": true, "version": "3.11.0"}, "lastmodified": "today"}',
+    b"sops_version=3.11.0\nsops_age_key_file=/key\n",
+    b"[sops]\nversion = 3.11.0\n\n[age]\nmac = off\n",
+    b'grep -q \'ENC\\[AES256_GCM,data:\' "$1" && sops decrypt "$1"\n',
+    b"note: |\n    -----BEGIN AGE ENCRYPTED FILE-----\n    eA==\n    -----END AGE ENCRYPTED FILE-----\n",
+    b"-> see the other page\n--- a/stack.yaml\n",
 ]
 
 
@@ -183,11 +197,28 @@ def test_no_file_confuses_the_look_at_it(text: str):
     assert found is None or found.kind in {each.kind for each in KNOWN.values()}
 
 
-@pytest.mark.parametrize("line", [b"sops:\n", b"[sops]\n", b"sops_\n", b" mac:", b"\n", b" - "])
+LINES = [
+    b"sops:\n",
+    b"[sops]\n",
+    b"sops_\n",
+    b" mac:",
+    b"\n",
+    b" - ",
+    b",iv:",
+    b"a,iv:aaaa",
+    b'"sops"   ',
+    b"    ",
+    b"age-",
+    b"a",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
 def test_no_file_takes_long_to_look_at(line: bytes):
     """What somebody else wrote may be made for it: 2 MiB of what a pattern begins with."""
     start = os.times().user
-    recognised(b"sops ENC[AES256_GCM,\nsops:\n" + line * (2 * 1024 * 1024 // len(line)), "a")
+    data = b"sops ENC[AES256_GCM,\nsops:\n" + line * (2 * 1024 * 1024 // len(line))
+    assert recognised(data, "a") is trace_in(data) is None
     assert os.times().user - start < 5
 
 
@@ -264,11 +295,96 @@ def _damaged(name: str) -> bytes:
 
 
 @needs_sops
-@pytest.mark.parametrize(
-    "name", ["plain.age", "armored.age", "several.enc", "app.env", "app.ini", "app.json", "app.yaml"]
-)
+@pytest.mark.parametrize("name", SEALED)
 def test_a_damaged_file_is_told(name: str):
     assert refusal(name, _damaged(name)).code == "encrypted-damaged"
+
+
+@needs_sops
+@pytest.mark.parametrize("name", ["app.env", "app.yaml"])
+def test_a_file_with_a_damaged_comment_is_damaged(name: str):
+    """sops itself takes it for one that was never encrypted."""
+    data = (FILES / name).read_bytes().replace(b"#ENC[AES256_GCM,data:", b"#ENC[AES256_GCM,data:A", 1)
+    assert refusal(name, data).message.endswith(", and a part of it is not decrypted")
+
+
+@needs_sops
+@pytest.mark.parametrize("name", SEALED)
+def test_a_file_with_conflict_markers_is_damaged(name: str):
+    """As git leaves it where two have encrypted it anew."""
+    data = (FILES / name).read_bytes()
+    found = refusal(name, b"<<<<<<< HEAD\n" + data + b"\n=======\n" + data + b"\n>>>>>>> other\n")
+    assert found.code == "encrypted-damaged"
+
+
+def test_of_conflict_markers_the_line_is_told():
+    data = (FILES / "several.enc").read_bytes()
+    found = refusal("pw", b"<<<<<<< HEAD\n" + data + b"=======\n" + data + b">>>>>>> other\n")
+    assert found.message == "pw is encrypted by SOPS in part (line 3), and has conflict markers (line 1)"
+
+
+@pytest.mark.parametrize("name", SEALED)
+def test_a_file_that_somebody_wrote_on_in_is_damaged(name: str):
+    """Also where it is no UTF-8 any more; a key is not needed to see it."""
+    data = (FILES / name).read_bytes()
+    assert refusal(name, b"x" + data + b"\xff").code == "encrypted-damaged"
+
+
+def test_a_file_without_its_mac_is_damaged():
+    """Also where it has no value that was encrypted."""
+    data = re.sub(rb"(?m)^sops_mac=.*\n", b"", (FILES / "app.env").read_bytes())
+    found = refusal(".env", data)
+    assert (found.code, found.message) == (
+        "encrypted-damaged",
+        ".env is encrypted by SOPS in part (line 1), and is no whole file of SOPS",
+    )
+    assert found.hint == (
+        "take it from git as it was, or encrypt it anew; "
+        "plain text that only quotes SOPS is taken as it is once it is encrypted with age"
+    )
+    for name in ("app.env", "app.ini", "app.json", "app.yaml"):
+        left = re.sub(rb"ENC\[[^\]]*\]|age\w*recipient|BEGIN AGE", b"", (FILES / name).read_bytes())
+        assert refusal("a", left).code == "encrypted-damaged", name
+
+
+@pytest.mark.parametrize("name", ["several.enc", "app.env", "armored.age"])
+def test_a_file_that_a_shell_wrote_in_utf_16_is_damaged(name: str):
+    text = (FILES / name).read_text()
+    for encoding in ("utf-16", "utf-16-be"):
+        assert refusal(name, text.encode(encoding)).code == "encrypted-damaged"
+
+
+def test_text_that_quotes_a_value_of_sops_is_taken_as_it_is_once_it_is_encrypted():
+    quote = re.findall(r"ENC\[.*\]", (FILES / "app.yaml").read_text())[0].encode()
+    assert refusal("README.md", quote).code == "encrypted-damaged"
+    recipients = [pyrage.x25519.Recipient.from_str(OURS)]
+    assert held("README.md.age", pyrage.encrypt(quote, recipients)) == quote
+
+
+def _deployed(name: str, data: bytes) -> bytes:
+    """What a container would get of it: nothing where it is refused."""
+    try:
+        plain = held(name, data)
+    except InvalidStack:
+        return b""
+    return data if plain is None else plain
+
+
+@needs_sops
+@given(st.data())
+@settings(max_examples=60)
+def test_whatever_befalls_a_file_its_ciphertext_is_never_given(draws: st.DataObject):
+    """It is cut short, written on in, or loses a part. What is given has no value as it was encrypted, and no line of
+    an age header.
+    """
+    name = draws.draw(st.sampled_from(SEALED))
+    whole = (FILES / name).read_bytes()
+    start, end = sorted((draws.draw(st.integers(0, len(whole))), draws.draw(st.integers(0, len(whole)))))
+    end = draws.draw(st.sampled_from([start, end, len(whole)]))
+    new = draws.draw(st.sampled_from([b"", b"x", b"\n", b"\xff", b"\n=======\n", whole]))
+    found = _deployed(name, whole[:start] + new + whole[end:])
+    sealed = whole.splitlines()[:6] if name.endswith(".age") else re.findall(rb"data:([\w+/=]+)", whole)
+    assert not [each for each in sealed if each in found]
 
 
 def test_without_sops_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
