@@ -136,8 +136,8 @@ def sync(
 
     The merge is the approval: nothing is asked. A commit that fails is put back, and not tried again until the branch
     moves. A stack has a condition: Ready, Progressing, Degraded or Drifted, which the log tells when it changes. All
-    that is known is on the engine and in the clone, so the agent may be killed at any time. SIGTERM and Ctrl-C end
-    what is in flight.
+    that is known is on the engine and in the clone, so the agent may be killed at any time. On SIGTERM and
+    Ctrl-C nothing new is begun, and what is half done is put back.
 
     \b
     Example: deployer sync https://git.example/me/shop.git --branch main
@@ -288,7 +288,7 @@ def _text(file: Path, option: str) -> str:
 
 
 def _obey(agent: Agent) -> None:
-    """The first signal ends what is in flight, the second one aborts: the next apply goes on from there."""
+    """On the first signal what is half done is put back, the second one aborts: the next apply goes on from there."""
 
     def stop(_number: int, _frame: Any) -> None:
         if agent.stopping.is_set():

@@ -30,6 +30,11 @@ class StepFailed:
     step: Step
     diagnostics: tuple[Diagnostic, ...]
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether somebody stopped it, and nothing else was wrong."""
+        return {each.code for each in self.diagnostics} == {"interrupted"}
+
 
 @dataclass(frozen=True, slots=True)
 class Undone:

@@ -104,7 +104,7 @@ def _styled(line: str, event: Event) -> Text:
         case ChangeDone():
             return Text(line, style="green")
         case StepFailed():
-            return Text(line, style="red")
+            return Text(line, style="yellow" if event.is_interrupted else "red")
         case ChangeSkipped():
             return Text(line, style="dim")
         case _:

@@ -116,7 +116,7 @@ def lines_of(event: Event, *, verbose: bool = False) -> tuple[str, ...]:
         case StepDone(step=step, seconds=seconds):
             return (f"{where}: {step_text(step)}: done in {seconds:.1f}s",) if verbose else ()
         case StepFailed(step=step):
-            return (f"{where}: {step_text(step)}: failed",)
+            return (f"{where}: {step_text(step)}: {'interrupted' if event.is_interrupted else 'failed'}",)
         case Undone(step=step):
             return (f"{where}: taken back: {step_text(step)}",)
         case ChangeDone(action=action):

@@ -76,6 +76,8 @@ def test_a_wait_for_health_ends_when_it_is_interrupted(project: Project) -> None
     finally:
         process.kill()
     assert result.code == 130, result.err
+    assert f"wait until ready {project.container_name('web')}.next: interrupted" in result.err
+    assert ": failed" not in result.err
     assert project.id_of("web") == before
     assert project.container("web")["State"]["Status"] == "running"
     assert project.containers() == {project.container_name("web")}

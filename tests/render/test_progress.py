@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from io import StringIO
 from threading import Thread
 from typing import get_args
@@ -105,6 +106,14 @@ def test_a_failure_is_one_line_and_its_reasons_come_at_the_end() -> None:
     """The reasons, with their hints, are told when all is over: not twice."""
     other = Diagnostic("other", "disk full")
     assert plain([StepFailed(WEB, START, (REFUSED, other))]) == ["service.web[1]: start shop-web-1.next: failed"]
+
+
+def test_what_was_interrupted_is_no_failure() -> None:
+    """A wait that ends because somebody stops the apply."""
+    event = StepFailed(WEB, Step(Call.AWAIT_READY, "web-1"), (Diagnostic("interrupted", "stopped waiting"),))
+    assert plain([event]) == ["service.web[1]: wait until ready web-1: interrupted"]
+    both = replace(event, diagnostics=(*event.diagnostics, REFUSED))
+    assert plain([both]) == ["service.web[1]: wait until ready web-1: failed"]
 
 
 def test_every_action_has_its_word() -> None:
