@@ -173,6 +173,7 @@ def _name(service: DesiredService, container: ObservedContainer, facts: Facts) -
 def _state(service: DesiredService, container: ObservedContainer, facts: Facts) -> Iterator[FieldChange]:
     if container.is_up or (has_completed(container, facts.observed) and service.may_exit):
         return
-    before = f"exited ({container.exit_code})" if container.status == "exited" else container.status
     after = "completed" if service.completes else "running"
-    yield FieldChange("state", before, after, (Cause.DRIFT,), Effect.RESTART, applied=after, applied_known=True)
+    yield FieldChange(
+        "state", container.state, after, (Cause.DRIFT,), Effect.RESTART, applied=after, applied_known=True
+    )

@@ -296,7 +296,8 @@ Edge = tuple[StepId, StepId]
 class Plan:
     """Everything that apply would do.
 
-    `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address.
+    `fingerprint` is over all that the plan rests on, `rests_on` over what each change finds there, by its address;
+    `states` says in words how the container stands that is there.
     `result` is what became of the `revision`, one of the records' RESULTS, "" before the first.
     `back_to` is the revision that it goes back to, 0 where it goes by the `files`: these as they are shown, none where
     the stack is known by its name alone, None where it does not go by files.
@@ -319,6 +320,7 @@ class Plan:
     warnings: tuple[Diagnostic, ...] = ()
     left_alone: tuple[str, ...] = ()
     rests_on: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    states: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     uncompared: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     back_to: int = 0

@@ -73,6 +73,7 @@ def plan_of(
         warnings=warnings,
         left_alone=alone,
         rests_on=bases,
+        states={draft.change.address: draft.old.state for draft in drafts if draft.old},
     )
 
 

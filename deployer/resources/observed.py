@@ -66,6 +66,11 @@ class ObservedContainer:
         return identity.container_address(self.service, self.number) if self.service else f"container.{self.name}"
 
     @property
+    def state(self) -> str:
+        """`exited (143)`, or the engine's word."""
+        return f"exited ({self.exit_code})" if self.status == "exited" else self.status
+
+    @property
     def is_up(self) -> bool:
         return self.status in ("running", "restarting")
 

@@ -39,6 +39,7 @@ class Saved:
     salt: str
     sources: Mapping[str, str]
     rests_on: Mapping[str, str]
+    states: Mapping[str, str]
 
     @property
     def revision(self) -> int:
@@ -64,6 +65,7 @@ def saved_of(
         salt=salt.hex(),
         sources=digests(seen, salt, folder),
         rests_on=dict(plan.rests_on),
+        states=dict(plan.states),
     )
 
 

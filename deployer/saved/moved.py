@@ -70,11 +70,19 @@ def differences(saved: Saved, plan: Plan) -> Iterator[str]:
             yield f"{address} was to be {_done(before)}, and stays as it is now"
         elif before is not None:
             told = [*_between(address, before, after)]
+            if "state" not in {field["field"] for field in (*before["fields"], *after["fields"])}:
+                told += _standing(address, saved.states.get(address), plan.states.get(address))
             if not told and saved.rests_on.get(address) != plan.rests_on.get(address):
                 told = [f"{address}: its container, its image or where its mounts lie is not what it was"]
             if not told and before["steps"] != after["steps"]:
                 told = [f"{address}: how it is {_done(after)} is another way now"]
             yield from told
+
+
+def _standing(address: str, then: str | None, now: str | None) -> Iterator[str]:
+    """Of what is stopped or removed: how it stands is no field of the change."""
+    if then and now and then != now:
+        yield f"{address}: state is {now} now, it was {then} when the plan was made"
 
 
 def _new(address: str, change: Json) -> Iterator[str]:

@@ -69,6 +69,22 @@ def test_what_moved_on_the_engine_is_named(project: Project) -> None:
     assert project.container("web")["HostConfig"]["Memory"] == 48 << 20
 
 
+def test_of_what_goes_it_is_named_that_it_was_stopped(project: Project) -> None:
+    """It has no field that says so; and of what is updated in place, which says so in a field."""
+    project.write({"web": sleeper(), "old": sleeper()})
+    project.apply()
+    project.write({"web": sleeper(mem_limit="48m")})
+    saved(project)
+    project.engine.stop(project.container_name("old"), timeout=0)
+    project.engine.stop(project.container_name("web"), timeout=0)
+    refused(
+        project,
+        "plan-moved",
+        "service.old[1]: state is exited (137) now, it was running when the plan was made",
+        "service.web[1]: state is exited (137) now, it was running when the plan was made",
+    )
+
+
 def test_a_container_that_was_made_anew_is_another_one(project: Project) -> None:
     """Though all that the plan says of it is the same."""
     project.write({"web": sleeper(environment={"A": "1"})})

@@ -29,6 +29,7 @@ PLAN = Plan(
     (),
     f"sha256:{'0' * 64}",
     rests_on={"service.web[1]": "sha256:1"},
+    states={"service.web[1]": "running"},
 )
 SEEN = Seen(
     {"/co/stack.yaml": "aa", "/etc/pw": "bb"}, {"TAG": "cc", "HOME": "dd", "X": UNSET}, {"build.a: target": "e"}

@@ -92,6 +92,29 @@ def test_another_container_is_named_where_no_field_tells() -> None:
     ]
 
 
+@pytest.mark.parametrize("change", [OLD, replace(OLD, action=Action.STOP), replace(WEB, address=OLD.address)])
+def test_how_a_container_stands_is_named_where_no_field_tells(change: Change) -> None:
+    """Of what is stopped, removed or updated."""
+    then, now = ({OLD.address: state} for state in ("running", "exited (143)"))
+    saved = replace(kept(change), states=then)
+    assert list(differences(saved, replace(plan_of(change), states=now))) == [
+        "service.old[1]: state is exited (143) now, it was running when the plan was made"
+    ]
+    assert list(differences(saved, replace(plan_of(change), states=then))) == []
+
+
+def test_how_a_container_stands_is_named_once() -> None:
+    """Where it is a field of the change."""
+    paused, stopped = (
+        replace(WEB, fields=(FieldChange("state", now, "running", (Cause.DRIFT,), Effect.RESTART),))
+        for now in ("paused", "exited (0)")
+    )
+    saved = replace(kept(paused), states={WEB.address: "paused"})
+    assert list(differences(saved, replace(plan_of(stopped), states={WEB.address: "exited (0)"}))) == [
+        "service.web[1]: state is exited (0) now, it was paused when the plan was made"
+    ]
+
+
 def test_the_very_plan_is_let_through() -> None:
     refuse_moved(kept(WEB), plan_of(WEB, fingerprint="then"), 9)
 
