@@ -68,6 +68,28 @@ def test_no_checkout_leaves_its_token_behind(name: str) -> None:
     assert "git fetch" not in text
 
 
+def test_one_job_at_a_time_comments_on_a_request() -> None:
+    """Two at once would each make a comment."""
+    for name, key, group in (
+        ("github.yml", "concurrency", "github.ref"),
+        ("gitea.yml", "concurrency", "github.ref"),
+        ("gitlab.yml", "resource_group", "$CI_MERGE_REQUEST_IID"),
+    ):
+        document = yaml.safe_load((ROOT / "examples/ci" / name).read_text())
+        jobs = document.get("jobs") or {each: job for each, job in document.items() if isinstance(job, dict)}
+        (commenting,) = (job for job in jobs.values() if "comment.sh" in str(job))
+        assert group in str(commenting[key])
+    assert "disableConcurrentBuilds()" in (ROOT / "examples/ci/Jenkinsfile").read_text()
+
+
+@pytest.mark.parametrize("name", ["github.yml", "gitea.yml"])
+def test_no_job_of_a_fork_comments(name: str) -> None:
+    """Its token cannot write, and each request of a fork would fail for that."""
+    steps = yaml.safe_load((ROOT / "examples/ci" / name).read_text())["jobs"]["plan"]["steps"]
+    (comment,) = (step for step in steps if "comment.sh" in step.get("run", ""))
+    assert comment["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+
+
 def test_in_jenkins_a_token_is_bound_to_a_step() -> None:
     text = (ROOT / "examples/ci/Jenkinsfile").read_text()
     assert "= credentials(" not in text
