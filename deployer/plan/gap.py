@@ -77,7 +77,9 @@ def with_gaps(
         gap = _gap(index, down, course)
         service = down.container.service
         gaps[index] = replace(
-            gap, others=_many(service, others), at_once=_many(service, (each.container for each in alike))
+            gap,
+            others=_many(service, others) + _back_before(down, course),
+            at_once=_many(service, (each.container for each in alike)),
         )
     for index, draft in enumerate(drafts):
         anew = draft.has(Call.CREATE_NETWORK) and draft.has(Call.REMOVE_NETWORK)
@@ -88,6 +90,18 @@ def with_gaps(
 
 def _many(service: str, containers: Iterable[ObservedContainer]) -> int:
     return sum(each.service == service for each in containers)
+
+
+def _back_before(down: _Down, course: _Course) -> int:
+    """How many replicas do not run now, and are ready, by the same plan, before this one stops."""
+    done = reached([down.step], course.before)
+    return sum(
+        (index, draft.ready) in done
+        and draft.service is not None
+        and draft.service.name == down.container.service
+        and not (draft.old and draft.old.is_up)
+        for index, draft in enumerate(course.drafts)
+    )
 
 
 def _longest(gaps: Sequence[Gap]) -> Gap | None:

@@ -130,6 +130,20 @@ def test_other_replicas_run_meanwhile(container: Make, replacement: Callable[...
     assert gap_text(gap_of(*drafts, among=stopped)).endswith("; 1 other replica runs on")
 
 
+def test_a_replica_that_is_put_right_first_runs_meanwhile(container: Make, replacement: Callable[..., Draft]) -> None:
+    """The first one does not run: it is there again before the second one stops, and not the other way round."""
+    image = SimpleNamespace(reference="busybox", address="")
+    service = SimpleNamespace(name="web", image=image, asked={"healthcheck": ()})
+    first, second = (stopping(container(number=number), stop_grace_period=0) for number in (1, 2))
+    drafts = [replacement(each, service=service) for each in (replace(first, status="exited"), second)]
+    alone = groups_of(drafts)
+    planned = with_gaps(drafts, alone, order.edges(drafts, alone), observed(second), {})
+    assert [gap_text(each.change.gap) for each in planned] == ["none", "1s: stop 0s, start 1s; 1 other replica runs on"]
+    drafts = [replacement(each, service=service) for each in (first, replace(second, status="exited"))]
+    planned = with_gaps(drafts, alone, order.edges(drafts, alone), observed(first), {})
+    assert [gap_text(each.change.gap) for each in planned] == ["1s: stop 0s, start 1s", "none"]
+
+
 def test_who_trades_waits_for_the_others(container: Make, replacement: Callable[..., Draft]) -> None:
     """In a group all stop before any starts: the slowest one counts for each."""
     port = frozenset({("", 80, "tcp")})
