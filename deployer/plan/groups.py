@@ -22,7 +22,7 @@ def groups_of(drafts: Sequence[Draft]) -> tuple[str, ...]:
 
     for one, giver in enumerate(drafts):
         for other, taker in enumerate(drafts):
-            if one != other and _trade(giver, taker):
+            if one != other and trade(giver, taker):
                 first, second = sorted((find(one), find(other)))
                 leader[second] = first
     return tuple(_group_name(drafts[find(index)]) for index in range(len(drafts)))
@@ -34,7 +34,8 @@ def _group_name(draft: Draft) -> str:
     return f"{address} (left behind)" if draft.change.action is Action.RECOVER else address
 
 
-def _trade(giver: Draft, taker: Draft) -> bool:
+def trade(giver: Draft, taker: Draft) -> bool:
+    """Whether the one waits for what the other has, or follows it, so that both are one group."""
     if Action.RECOVER in (giver.change.action, taker.change.action):
         return False
     if taker.has(Call.START) and giver.has(Call.STOP) and meet(giver.gives, taker.takes):

@@ -179,6 +179,7 @@ class Gap:
     others: int = 0
     plus: tuple[str, ...] = ()
     at_once: int = 1
+    instead_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
