@@ -1,5 +1,6 @@
-"""Changes that are carried out, and put back, together: givers and takers of one host port or fixed address, all who
-leave a network that is made anew, and who follows a container that is made or started anew.
+"""Changes that are carried out, and put back, together: givers and takers of one host port or fixed address, who goes
+and who is new and has its volume, all who leave a network that is made anew, and who follows a container that is made
+or started anew.
 
 All of them stop before any starts, and none of the old ones is removed before all of the new ones are ready.
 """
@@ -42,6 +43,9 @@ def trade(giver: Draft, taker: Draft) -> bool:
         return True
     if giver.gives_addresses & taker.takes_addresses:
         return True
+    comes_for_it = (giver.change.action, taker.change.action) == (Action.REMOVE, Action.CREATE) and not giver.forgets
+    if comes_for_it and giver.has(Call.STOP) and giver.volumes & taker.volumes:
+        return True  # both would write to it for a while, where the one is the other under a new name
     if taker.takes_name and taker.takes_name == giver.gives_name and giver.gives_up_name is not None:
         return True
     if _joins(taker, giver) and giver.has(Call.STOP) and taker.has(Call.STOP):
