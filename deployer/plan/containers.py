@@ -23,7 +23,7 @@ from deployer.plan.differences import NAME, Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
 from deployer.plan.in_place import plan_in_place
-from deployer.plan.model import Action, Call, Cause, Change, FieldChange, LostData, Step
+from deployer.plan.model import ASKED_ANEW, Action, Call, Cause, Change, FieldChange, LostData, Step
 from deployer.plan.one_shots import Loss, losses
 from deployer.plan.owners import owners_of
 from deployer.plan.readiness import await_ready
@@ -35,8 +35,6 @@ from deployer.resources.identity import container_address
 from deployer.resources.inspected import host_ports, static_addresses
 from deployer.resources.observed import ObservedContainer
 from deployer.resources.standing import Standing
-
-ASKED_ANEW = "asked for: --replace"
 
 _NEEDS_IT = "needs a new container"
 _RUNS_AGAIN = "runs again"

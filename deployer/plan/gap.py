@@ -15,6 +15,7 @@ from typing import Any
 
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Value
+from deployer.plan.away import Down, downs_of
 from deployer.plan.beforehand import preceding, reached
 from deployer.plan.draft import Draft
 from deployer.plan.images import ImageNow
@@ -60,10 +61,12 @@ def with_gaps(
     """The drafts, each saying for how long its service is away; that of a network is its containers' longest. `images`
     are by address, none where every container keeps its own.
     """
-    downs = {index: down for index, draft in enumerate(drafts) if (down := _down(index, draft, drafts, observed))}
+    downs = {
+        index: several for index, draft in enumerate(drafts) if (several := downs_of(index, draft, drafts, observed))
+    }
     if not downs:
         return list(drafts)
-    parts = {down.step: stopping(down.container) for down in downs.values()}
+    parts = {down.step: stopping(down.container) for several in downs.values() for down in several}
     parts |= {(index, at): part for index, draft in enumerate(drafts) for at, part in _parts(draft, observed, images)}
     course = _Course(drafts, edges, parts, _ends(drafts, edges, parts), preceding(drafts, edges))
     going = {draft.old.id for draft in drafts if draft.old and draft.change.action is Action.REMOVE}
@@ -71,23 +74,55 @@ def with_gaps(
     staying = [each for each in observed.containers if each.is_up and each.id not in going]
     group_of = {draft.old.id: group for draft, group in zip(drafts, groups, strict=True) if draft.old}
     gaps: dict[int, Gap] = {}
-    for index, down in downs.items():
+    for index, several in downs.items():
         others = [each for each in staying if group_of.get(each.id) != groups[index]]
-        alike = [each for at, each in downs.items() if groups[at] == groups[index]]
-        gap = _gap(index, down, course)
+        same = (each for at, each in downs.items() if groups[at] == groups[index] and drafts[at].old)
+        alike = [down.container for each in same for down in each]
+        gap, down = max(
+            ((_gap(index, down, course), down) for down in several),
+            key=lambda found: (found[0].most, parts[found[1].step].most),
+        )
         service = down.container.service
         gaps[index] = replace(
-            gap, others=_many(service, others), at_once=_many(service, (each.container for each in alike))
+            gap,
+            others=_many(service, others) + _back_before(down, course),
+            at_once=_many(service, alike) if drafts[index].old else 1,
+            instead_of=() if drafts[index].old else tuple(down.container.address for down in several),
         )
     for index, draft in enumerate(drafts):
         anew = draft.has(Call.CREATE_NETWORK) and draft.has(Call.REMOVE_NETWORK)
         gap = _longest([gap for at, gap in gaps.items() if groups[at] == groups[index]]) if anew else gaps.get(index)
         draft.change = replace(draft.change, gap=gap)
+    _say_who_comes(drafts)
     return list(drafts)
+
+
+def _say_who_comes(drafts: Sequence[Draft]) -> None:
+    """At each container that goes, those that take its place."""
+    comes: dict[str, list[str]] = {}
+    for change in (draft.change for draft in drafts):
+        for address in change.gap.instead_of if change.gap else ():
+            comes.setdefault(address, []).append(change.address)
+    for draft in drafts:
+        if draft.change.action is Action.REMOVE and (several := comes.get(draft.change.address)):
+            said = (draft.change.detail, f"its place goes to {', '.join(several)}")
+            draft.change = replace(draft.change, detail="; ".join(filter(None, said)))
 
 
 def _many(service: str, containers: Iterable[ObservedContainer]) -> int:
     return sum(each.service == service for each in containers)
+
+
+def _back_before(down: Down, course: _Course) -> int:
+    """How many replicas do not run now, and are ready, by the same plan, before this one stops."""
+    done = reached([down.step], course.before)
+    return sum(
+        (index, draft.ready) in done
+        and draft.service is not None
+        and draft.service.name == down.container.service
+        and not (draft.old and draft.old.is_up)
+        for index, draft in enumerate(course.drafts)
+    )
 
 
 def _longest(gaps: Sequence[Gap]) -> Gap | None:
@@ -95,31 +130,6 @@ def _longest(gaps: Sequence[Gap]) -> Gap | None:
         return None
     longest = max(gaps, key=lambda each: each.most)
     return Gap(longest.least, longest.most, plus=tuple(dict.fromkeys(name for each in gaps for name in each.plus)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Down:
-    """What serves, until the step that stops it."""
-
-    container: ObservedContainer
-    step: StepId
-
-
-def _down(index: int, draft: Draft, drafts: Sequence[Draft], observed: Observed) -> _Down | None:
-    """What takes a service away that is up, where the same change, or the one after it, starts what takes its place. A
-    service may be served by the successor that a dead run left, which goes first.
-    """
-    if draft.old is None or draft.ready is None or draft.has(Call.AWAIT_COMPLETED):
-        return None
-    at = draft.first(Call.STOP, Call.RESTART)
-    if draft.old.is_up:
-        return None if at is None else _Down(draft.old, (index, at))
-    left = {each.id: each for each in observed.containers if each.replaces == draft.old.id and each.is_up}
-    for other, recovery in enumerate(drafts):
-        stop = recovery.first(Call.STOP) if recovery.change.action is Action.RECOVER else None
-        if stop is not None and recovery.change.steps[stop].target in left:
-            return _Down(left[recovery.change.steps[stop].target], (other, stop))
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +143,7 @@ class _Course:
     before: Mapping[StepId, set[StepId]]
 
 
-def _gap(index: int, down: _Down, course: _Course) -> Gap:
+def _gap(index: int, down: Down, course: _Course) -> Gap:
     up = course.drafts[index].ready
     assert up is not None
     begin, end, stop = course.ends[down.step], course.ends[index, up], course.parts[down.step]
@@ -144,24 +154,24 @@ def _gap(index: int, down: _Down, course: _Course) -> Gap:
     plus = _unforeseen(index, up, down, course)
     waits = most - _sum(own).most
     if waits > 0:
-        late = _late(index, steps, begin, course)
+        late = _late(index, steps, down, course)
         what = f"wait until {_listed(late)} runs" if late and {*late} <= {*plus} else f"wait for {_listed(late)}"
         own.append(Part(what, least - _sum(own).least, waits))
     return Gap(least, most, tuple(own), plus=plus)
 
 
-def _late(index: int, steps: range, begin: Span, course: _Course) -> list[str]:
+def _late(index: int, steps: range, down: Down, course: _Course) -> list[str]:
     """Whom a change waits for while its service is away: those that are later than itself, by service or address."""
-    ends = course.ends
+    ends, begin = course.ends, course.ends[down.step]
     late = {
         first[0]
         for first, second in course.edges
         if second[0] == index and second[1] in steps and ends[first].most > ends.get((index, second[1] - 1), begin).most
     }
-    return _names(late, course.drafts)
+    return _names(late - {down.step[0]} or late, course.drafts)
 
 
-def _unforeseen(index: int, up: int, down: _Down, course: _Course) -> tuple[str, ...]:
+def _unforeseen(index: int, up: int, down: Down, course: _Course) -> tuple[str, ...]:
     """What is done while a service is away, or may not be done before, and takes nobody knows how long."""
     meanwhile = reached([(index, up)], course.before) - reached([down.step], course.before)
     steps = ((at, course.drafts[at].change.steps[step]) for at, step in sorted(meanwhile))

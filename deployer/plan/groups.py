@@ -1,5 +1,6 @@
-"""Changes that are carried out, and put back, together: givers and takers of one host port or fixed address, all who
-leave a network that is made anew, and who follows a container that is made or started anew.
+"""Changes that are carried out, and put back, together: givers and takers of one host port or fixed address, who goes
+and who is new and has its volume, all who leave a network that is made anew, and who follows a container that is made
+or started anew.
 
 All of them stop before any starts, and none of the old ones is removed before all of the new ones are ready.
 """
@@ -22,7 +23,7 @@ def groups_of(drafts: Sequence[Draft]) -> tuple[str, ...]:
 
     for one, giver in enumerate(drafts):
         for other, taker in enumerate(drafts):
-            if one != other and _trade(giver, taker):
+            if one != other and trade(giver, taker):
                 first, second = sorted((find(one), find(other)))
                 leader[second] = first
     return tuple(_group_name(drafts[find(index)]) for index in range(len(drafts)))
@@ -34,13 +35,17 @@ def _group_name(draft: Draft) -> str:
     return f"{address} (left behind)" if draft.change.action is Action.RECOVER else address
 
 
-def _trade(giver: Draft, taker: Draft) -> bool:
+def trade(giver: Draft, taker: Draft) -> bool:
+    """Whether the one waits for what the other has, or follows it, so that both are one group."""
     if Action.RECOVER in (giver.change.action, taker.change.action):
         return False
     if taker.has(Call.START) and giver.has(Call.STOP) and meet(giver.gives, taker.takes):
         return True
     if giver.gives_addresses & taker.takes_addresses:
         return True
+    comes_for_it = (giver.change.action, taker.change.action) == (Action.REMOVE, Action.CREATE) and not giver.forgets
+    if comes_for_it and giver.has(Call.STOP) and giver.volumes & taker.volumes:
+        return True  # both would write to it for a while, where the one is the other under a new name
     if taker.takes_name and taker.takes_name == giver.gives_name and giver.gives_up_name is not None:
         return True
     if _joins(taker, giver) and giver.has(Call.STOP) and taker.has(Call.STOP):

@@ -43,12 +43,14 @@ def plan_in_place(
     breaks = _breaks(service, container, joined)
     runbook = [*_update(service, container, changed), *joined]
     held = renamed and is_held(name, facts.observed, container)
-    if renamed:
-        runbook += steps.rename_in_turn(container, name) if held else (steps.rename(container, name),)
+    renames = steps.rename_in_turn(container, name) if held else (steps.rename(container, name),) if renamed else ()
+    # Who has the name may give it up only after this one, which follows it, is ready again.
+    runbook += renames[:-1] if held else renames
     restarts = "state" in changed or rejoins
     if restarts:
         wait = await_ready(service, container.id, fresh=True, name=container.name)
         runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
+    runbook += renames[-1:] if held else ()
     runbook += (sent := signals(service, container, fields))
     action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL], breaks)
     if action is Action.RENAME and has_taken_over(container) and not held:

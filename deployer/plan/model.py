@@ -17,6 +17,9 @@ FORMAT_VERSION = 1
 NO_LONGER = "no longer in the stack"
 """Why what is there goes, or, where it holds data, is kept."""
 
+ASKED_ANEW = "asked for: --replace"
+"""Why a container is made anew of which no field need differ."""
+
 LEFT_SO = "left so by "
 """How the note of a field begins that no person changed: an apply that did not come to its end did."""
 
@@ -176,6 +179,7 @@ class Gap:
     others: int = 0
     plus: tuple[str, ...] = ()
     at_once: int = 1
+    instead_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

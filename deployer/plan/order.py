@@ -190,8 +190,8 @@ def edges_from_replicas(drafts: Sequence[Draft], groups: Sequence[str]) -> Itera
 
 
 def edges_from_removals(drafts: Sequence[Draft], groups: Sequence[str]) -> Iterator[Edge]:
-    """A network or a volume goes after all that use it; a service goes, or stops, after those that waited for it; in a
-    group, which removes nothing before all is ready, after those have stopped.
+    """A network or a volume goes after all that use it; a service goes, or stops, after those that waited for it;
+    where these are in a group, which removes nothing before all is ready, after those have stopped.
     """
     for index, draft in enumerate(drafts):
         if draft.has(Call.REMOVE_NETWORK, Call.REMOVE_VOLUME):
@@ -204,7 +204,7 @@ def edges_from_removals(drafts: Sequence[Draft], groups: Sequence[str]) -> Itera
         if draft.change.action in _GOING and draft.old:
             for user, other in enumerate(drafts):
                 if other.change.action in _GOING and other.old and draft.old.service in other.waits_for:
-                    after = other.first(Call.STOP) if groups[user] == groups[index] else other.last
+                    after = other.first(Call.STOP) if groups.count(groups[user]) > 1 else other.last
                     if after is not None:
                         yield (user, after), (index, 0)
 

@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 from deployer.fields.container_names import name_in
-from deployer.fields.field import Context, section
+from deployer.fields.field import Context, Effect, section
 from deployer.fields.mount_forms import target_path
 from deployer.fields.namespaces import owners
 from deployer.fields.volumes_from import givers
 from deployer.plan.draft import Draft
-from deployer.plan.model import Action, Call, Cause
+from deployer.plan.model import ASKED_ANEW, Action, Call, Cause, Change, FieldChange
 from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import DesiredService
 from deployer.resources.inspected import mounted
@@ -131,13 +131,22 @@ def _with_reason(
     draft, becomes = next((event for event in events if event[1] == MADE), events[0] if events else (None, ""))
     if draft is None:
         return owner
-    own = [each for each in draft.change.fields if each.causes != (Cause.DEPENDENCY,)]
+    forcing = _forcing(draft.change)
+    own = [each for each in forcing if each.causes != (Cause.DEPENDENCY,)]
     causes = (before[name] for name in followed(service) if name in before and before[name].becomes)
-    root = next((each.root for each in causes), "") if draft.change.fields and not own else ""
-    said = [str(each.before) if each.field == "state" else each.field for each in own or draft.change.fields]
+    root = next((each.root for each in causes), "") if forcing and not own else ""
+    said = [str(each.before) if each.field == "state" else each.field for each in own or forcing]
     why = draft.change.reason if draft.change.action is Action.CREATE or not said else ", ".join(said)
     address = draft.change.address
     return replace(owner, becomes=becomes, why=address, root=root or f"{address}: {why}")
+
+
+def _forcing(change: Change) -> list[FieldChange]:
+    """The fields without which it would be neither made anew nor started anew; none where somebody asked for it."""
+    heaviest = max((each.effect.weight for each in change.fields), default=0)
+    if change.reason == ASKED_ANEW and heaviest < Effect.REPLACE.weight:
+        return []
+    return [each for each in change.fields if each.effect.weight == heaviest]
 
 
 def _becomes(draft: Draft, service: DesiredService, observed: Observed) -> str:

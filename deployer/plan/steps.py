@@ -85,6 +85,8 @@ STAYS_STOPPED = "unless-stopped"
 WITH_VOLUMES = "volumes"
 """The payload of a REMOVE that takes the volumes along that came into being with the container."""
 
+_WITH_ITS_VOLUMES = "with its volumes"
+
 
 def create(name: str, new: NewContainer, connects: Iterable[tuple[str, Json]], wait: Step) -> tuple[Step, ...]:
     return (
@@ -259,7 +261,7 @@ def remove_with_data(old: ObservedContainer) -> tuple[Step, ...]:
     """
     return (
         *set_aside(old),
-        Step(Call.REMOVE, old.id, WITH_VOLUMES, name=old.name, detail="with its volumes"),
+        Step(Call.REMOVE, old.id, WITH_VOLUMES, name=old.name, detail=_WITH_ITS_VOLUMES),
         *(Step(Call.REMOVE_VOLUME, name) for name in sorted(old.anonymous.values())),
     )
 
@@ -269,8 +271,10 @@ def discard(container: ObservedContainer) -> tuple[Step, ...]:
     that it has by name, as it does its predecessor's, stay. It is stopped whatever its state: a dead run's start of it
     may come late.
     """
-    stop = Step(Call.STOP, container.id, name=container.name)
-    return (stop, Step(Call.REMOVE, container.id, WITH_VOLUMES, name=container.name))
+    return (
+        Step(Call.STOP, container.id, name=container.name),
+        Step(Call.REMOVE, container.id, WITH_VOLUMES, name=container.name, detail=_WITH_ITS_VOLUMES),
+    )
 
 
 def pull(reference: str, mirrors: tuple[str, ...] = (), platform: str = "") -> Step:

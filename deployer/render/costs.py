@@ -8,12 +8,23 @@ from deployer.plan.model import Gap, Part
 _SECOND = 1_000_000_000
 
 
+def down_text(gap: Gap, *, long: bool = False) -> str:
+    """`down for 1s to 11s: ...`, with whose place a new container takes."""
+    return f"{_place(gap)}down for {_time_text(gap, long)}"
+
+
 def gap_text(gap: Gap | None, *, long: bool = False) -> str:
     """`1s to 11s: stop up to 10s, start 1s`, with what it lasts besides and how many replicas it is about; with the
     fields that say so where it is to be `long`.
     """
-    if gap is None:
-        return "none"
+    return f"{_place(gap)}{_time_text(gap, long)}" if gap else "none"
+
+
+def _place(gap: Gap) -> str:
+    return f"in the place of {', '.join(gap.instead_of)}: " if gap.instead_of else ""
+
+
+def _time_text(gap: Gap, long: bool) -> str:
     parts = ", ".join(_part(part, long) for part in gap.parts)
     plus = f", plus as long as {', '.join(gap.plus)} take{'' if len(gap.plus) > 1 else 's'}" if gap.plus else ""
     return f"{_between(gap.least, gap.most)}{plus}{f': {parts}' if parts else ''}{_replicas(gap)}"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from deployer.fields.mounts import is_anonymous
 from deployer.plan.model import HOLDS_DATA, NO_LONGER, Action, Change, FieldChange, LostData, Plan, Shows, Step
 from deployer.render.causes import after_text, place_text, value_text
-from deployer.render.costs import gap_text
+from deployer.render.costs import down_text
 from deployer.render.harmless import harmless
 from deployer.render.sizes import bytes_text, comparable
 from deployer.resources.records import SUCCEEDED
@@ -113,7 +113,7 @@ def words(change: Change, *, verbose: bool = False) -> str:
             return change.reason + _LET_GO
         ends = {NO_LONGER: f"; data stays until docker volume rm {change.detail}", HOLDS_DATA: _TAKEN}
         return change.reason + ends.get(change.reason, "")
-    cost = f"down for {gap_text(change.gap, long=verbose)}" if change.gap else ""
+    cost = down_text(change.gap, long=verbose) if change.gap else ""
     sizes = f" ({', '.join(map(lost_text, change.loses))})" if change.loses else ""
     parts = [change.detail + sizes, cost, "" if change.fields else change.reason]
     if change.known_after and change.unless_image:

@@ -15,6 +15,7 @@ import pytest
 from deployer.fields.copies import FOLDER
 from deployer.plan.model import Plan
 from deployer.reconcile import apply
+from tests.e2e.kill import killed_at
 from tests.e2e.project import BASE, Project, free_port, page, sleeper
 from tests.e2e.proxy import Proxy, Request
 from tests.e2e.registry import PROGRAM, registry_in
@@ -153,6 +154,29 @@ def test_the_calls_that_mend_drift_are_those_planned(project: Project, proxy: Pr
     project.engine.disconnect_container_from_network(project.id_of("four"), f"{project.name}_front")
     project.engine.remove_container(project.id_of("five"), force=True)
     the_calls_are_those_planned(project, proxy, {"start": 2, "rename": 1, "update": 1, "create": 1})
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_calls_after_a_killed_apply_are_those_planned(when: str, project: Project, proxy: Proxy) -> None:
+    """It is dead before or after the start of the successor. What has ended, or was only made, is stopped all the same:
+    the start that the dead apply asked for may come late.
+    """
+    project.write({"web": sleeper(restart="always")})
+    project.apply()
+    project.write({"web": sleeper(restart="always", environment={"MODE": "new"})})
+    killed_at(project, proxy, "/start", when)
+    proxy.forget()
+    proxy.listen()
+    plan = project.plan_json()
+    left, web = (
+        next(
+            each["steps"] for each in plan["changes"] if each["address"] == "service.web[1]" and each["action"] == what
+        )
+        for what in ("recover", "replace")
+    )
+    assert f"stop {project.name}-web-1.next" in left
+    assert f"stop {project.name}-web-1" in web
+    the_calls_are_those_planned(project, proxy, {"recover": 2, "replace": 1})
 
 
 def test_the_calls_of_a_one_shot_that_runs_again_are_those_planned(project: Project, proxy: Proxy) -> None:

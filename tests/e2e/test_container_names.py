@@ -92,6 +92,23 @@ def test_services_trade_their_names(project: Project) -> None:
     assert project.containers() == {f"{project.name}.one", f"{project.name}.two"}
 
 
+def test_one_that_starts_anew_with_another_trades_its_name_with_that(project: Project) -> None:
+    """By an edit; then somebody has swapped the names, and the other one is made anew once more."""
+    follows = {"depends_on": {"a": {"condition": "service_started", "restart": True}}}
+    project.write({"a": named(project, "one"), "b": named(project, "two", **follows)})
+    project.apply()
+    before = project.id_of("b")
+    project.write({"a": named(project, "two", user="1000"), "b": named(project, "one", **follows)})
+    project.apply()
+    project.must_be_settled()
+    for name, to in (("one", "third"), ("two", "one"), ("third", "two")):
+        project.engine.rename(f"{project.name}.{name}", f"{project.name}.{to}")
+    project.write({"a": named(project, "two", user="1001"), "b": named(project, "one", **follows)})
+    project.apply()
+    project.must_be_settled()
+    assert project.id_of("b") == before
+
+
 def test_whoever_cannot_take_the_place_of_another_leaves_it_its_name(project: Project) -> None:
     """The new service fails: the old one runs again, under the name that both want."""
     project.write({"old": named(project, "one")})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from deployer.plan.model import Action, Call, Cause, Plan
 from tests.plan.test_followers import changed, field_of, plan, running, told, wanted
 
@@ -70,6 +72,22 @@ def test_names_are_traded_by_way_of_a_third():
     assert calls(found, "service.a[1]") == ["rename one to two.next", "rename two.next to two"]
     assert set(found.edges) == {((0, 0), (1, 1)), ((1, 0), (0, 1))}
     assert len({change.group for change in found.changes}) == 1
+
+
+@pytest.mark.parametrize("edit", ["container_name: two, tty: true", "container_name: two, user: '1000'"])
+def test_who_follows_the_one_that_it_trades_names_with_has_its_own_only_when_it_is_ready(edit: str):
+    """The old container gives its name up at its removal, which waits for all that follow it."""
+    follows = "depends_on: {db: {condition: service_started, restart: true}}"
+    before = f"db: container_name: one\nweb: container_name: two, {follows}"
+    found = changed(before, f"db: {edit}\nweb: container_name: one, {follows}")
+    assert calls(found, "service.web[1]") == [
+        "rename two to one.next",
+        "stop two",
+        "start two",
+        "wait until ready two",
+        "rename one.next to one",
+    ]
+    assert calls(found, "service.db[1]")[-2:] == ["remove one", "rename two.next to two"]
 
 
 def test_an_orphan_keeps_its_name_until_who_gets_it_is_ready():

@@ -90,7 +90,13 @@ def plan_on(applied: Desired, want: Desired) -> tuple[Change, ...]:
     return plan(want, running(applied), applied).changes
 
 
-def plan(want: Desired, inspects: Iterable[Mapping[str, Any]], applied: Desired | None = None, *only: str) -> Plan:
+def plan(
+    want: Desired,
+    inspects: Iterable[Mapping[str, Any]],
+    applied: Desired | None = None,
+    *only: str,
+    replace_of: frozenset[str] = frozenset(),
+) -> Plan:
     inspects = list(inspects)
     listed = [{"Names": [each["Name"]], "Labels": each["Config"]["Labels"]} for each in inspects]
     context = replace(want.context, containers={**names_of_their_own(listed, "shop"), **want.context.containers})
@@ -114,7 +120,7 @@ def plan(want: Desired, inspects: Iterable[Mapping[str, Any]], applied: Desired 
         Records(salt="salt"),
     )
     part = narrowed(want, only) if only else want
-    return make_plan(part, seen, lambda *_: None, Options(only=frozenset(only)))
+    return make_plan(part, seen, lambda *_: None, Options(only=frozenset(only), replace=replace_of))
 
 
 def changed(before: str, after: str, more: str = "", **how: Any) -> Plan:
@@ -202,6 +208,28 @@ def test_what_is_to_start_anew_with_another_does():
     assert (at[1, Call.STOP], at[0, Call.STOP]) in found.edges
     assert (at[0, Call.START], at[1, Call.START]) in found.edges
     assert db.group == web.group
+
+
+def test_of_what_is_made_anew_only_the_fields_that_need_it_are_named():
+    """Whoever takes the edit of the others back would be started anew all the same."""
+    services = "db: tty: false\nweb: depends_on: {db: {condition: service_started, restart: true}}"
+    found = changed(services, services.replace("false", "true, mem_limit: 64m"))
+    assert field_of(found, "service.web[1]").note == "with service.db[1]: tty"
+
+
+def test_what_is_changed_in_place_besides_is_not_why_others_are_started_anew():
+    """The one in the middle follows the first one: that is where it began."""
+    waits = "depends_on: {%s: {condition: service_started, restart: true}}"
+    services = f"db: tty: false\nweb: mem_limit: 64m, {waits % 'db'}\nproxy: {waits % 'web'}"
+    found = changed(services, services.replace("false", "true").replace("64m", "65m"))
+    assert field_of(found, "service.proxy[1]").note == "with service.web[1], and that with service.db[1]: tty"
+
+
+def test_where_somebody_asked_for_it_what_is_changed_besides_is_not_why():
+    services = "db: mem_limit: 64m\nweb: depends_on: {db: {condition: service_started, restart: true}}"
+    applied, want = wanted(services), wanted(services.replace("64m", "65m"))
+    found = plan(want, running(applied), replace_of=frozenset({"db"}))
+    assert field_of(found, "service.web[1]").note == "with service.db[1]: asked for: --replace"
 
 
 def test_what_has_completed_does_not_run_again_with_another():

@@ -16,7 +16,7 @@ from deployer.plan.groups import groups_of
 from deployer.plan.model import Action, Call, Gap, Part, Step
 from deployer.plan.recovery import plan_recovery
 from deployer.plan.things import with_its_containers
-from deployer.render.costs import gap_text
+from deployer.render.costs import down_text, gap_text
 from deployer.resources.observed import Observed, ObservedContainer
 from deployer.resources.records import Records
 from deployer.resources.wire import EngineInfo
@@ -130,6 +130,20 @@ def test_other_replicas_run_meanwhile(container: Make, replacement: Callable[...
     assert gap_text(gap_of(*drafts, among=stopped)).endswith("; 1 other replica runs on")
 
 
+def test_a_replica_that_is_put_right_first_runs_meanwhile(container: Make, replacement: Callable[..., Draft]) -> None:
+    """The first one does not run: it is there again before the second one stops, and not the other way round."""
+    image = SimpleNamespace(reference="busybox", address="")
+    service = SimpleNamespace(name="web", image=image, asked={"healthcheck": ()})
+    first, second = (stopping(container(number=number), stop_grace_period=0) for number in (1, 2))
+    drafts = [replacement(each, service=service) for each in (replace(first, status="exited"), second)]
+    alone = groups_of(drafts)
+    planned = with_gaps(drafts, alone, order.edges(drafts, alone), observed(second), {})
+    assert [gap_text(each.change.gap) for each in planned] == ["none", "1s: stop 0s, start 1s; 1 other replica runs on"]
+    drafts = [replacement(each, service=service) for each in (first, replace(second, status="exited"))]
+    planned = with_gaps(drafts, alone, order.edges(drafts, alone), observed(first), {})
+    assert [gap_text(each.change.gap) for each in planned] == ["1s: stop 0s, start 1s", "none"]
+
+
 def test_who_trades_waits_for_the_others(container: Make, replacement: Callable[..., Draft]) -> None:
     """In a group all stop before any starts: the slowest one counts for each."""
     port = frozenset({("", 80, "tcp")})
@@ -140,6 +154,51 @@ def test_who_trades_waits_for_the_others(container: Make, replacement: Callable[
     assert (gap.least, gap.most) == (1, 31)
     said = "1s to 31s: stop up to 1s, start 1s, wait for api up to 29s"
     assert gap_text(gap) == said
+
+
+@pytest.mark.parametrize(
+    ("gives", "takes"),
+    [
+        ({"gives": frozenset({("", 80, "tcp")})}, {"takes": frozenset({("", 80, "tcp")})}),
+        (
+            {"gives_addresses": frozenset({("front", "10.9.0.5")})},
+            {"takes_addresses": frozenset({("front", "10.9.0.5")})},
+        ),
+        ({"gives_name": "shop"}, {"takes_name": "shop"}),
+    ],
+)
+def test_a_new_one_is_down_in_the_place_of_one_that_goes(
+    gives: dict[str, Any], takes: dict[str, Any], container: Make, draft: Callable[..., Draft]
+) -> None:
+    """As a renamed service is: nobody serves between the stop of the one and the start of the other."""
+    old = stopping(container())
+    goes = draft(old.address, Action.REMOVE, Call.STOP, Step(Call.REMOVE, old.id), old=old, **gives)
+    name = (Call.RENAME,) if "takes_name" in takes else ()
+    comes = draft("service.site[1]", Action.CREATE, Call.CREATE, Call.START, READY, *name, **takes)
+    gap = gap_of(comes, goes)
+    assert gap
+    assert gap.instead_of == (old.address,)
+    assert gap_text(gap) == "in the place of service.web[1]: 1s to 11s: stop up to 10s, start 1s"
+    assert down_text(gap) == "in the place of service.web[1]: down for 1s to 11s: stop up to 10s, start 1s"
+    assert (goes.change.gap, goes.change.detail) == (None, "its place goes to service.site[1]")
+
+
+def test_a_new_one_that_takes_nothing_is_in_nobodys_place(container: Make, draft: Callable[..., Draft]) -> None:
+    """What goes stops at once, and who knows whether the other one is to follow it."""
+    goes = draft("service.web[1]", Action.REMOVE, Call.STOP, Call.REMOVE, old=stopping(container()))
+    assert gap_of(draft("service.site[1]", Action.CREATE, Call.CREATE, Call.START, READY), goes) is None
+
+
+def test_in_the_place_of_several_the_slowest_of_them_counts(container: Make, draft: Callable[..., Draft]) -> None:
+    olds = [stopping(container(number=number), stop_grace_period=number) for number in (1, 2)]
+    ports = [frozenset({("", port, "tcp")}) for port in (80, 81)]
+    goes = [
+        draft(old.address, Action.REMOVE, Call.STOP, Call.REMOVE, old=old, gives=port)
+        for old, port in zip(olds, ports, strict=True)
+    ]
+    comes = draft("service.site[1]", Action.CREATE, Call.CREATE, Call.START, READY, takes=ports[0] | ports[1])
+    said = "in the place of service.web[1], service.web[2]: 1s to 3s: stop up to 2s, start 1s"
+    assert gap_text(gap_of(comes, *goes)) == said
 
 
 def test_a_network_made_anew_is_away_as_long_as_its_containers(

@@ -215,6 +215,38 @@ def test_a_service_goes_after_those_that_waited_for_it(draft, container):
     assert named(drafts) == ["service.web[1] remove -> service.db[1] stop"]
 
 
+def test_one_that_goes_stops_before_a_new_one_starts_with_its_volume(draft, container):
+    """The new one may be the same under another name: both would write to the data for as long as the old one ends."""
+    data = {"volumes": frozenset({"shop_data"})}
+    goes = draft("service.db[1]", Action.REMOVE, *REMOVE, old=container("db"), **data)
+    comes = draft("service.base[1]", Action.CREATE, *CREATE, service=service("base"), **data)
+    assert named([comes, goes]) == [
+        "service.base[1] create -> service.db[1] stop",
+        "service.base[1] wait until ready -> service.db[1] remove",
+        "service.db[1] stop -> service.base[1] start",
+    ]
+    there = draft("service.backup[1]", Action.REPLACE, *REPLACE, old=container("backup"), **data)
+    assert named([there, goes]) == []
+
+
+def test_two_that_need_each_other_can_both_be_renamed(draft, container):
+    """The old web stops, then its old database; the new database starts, then the new web."""
+    old = {"old": container("web"), "waits_for": {"db": "service_started"}}
+    new = {"service": service("site"), "waits_for": {"base": "service_started"}}
+    drafts = [
+        draft("service.base[1]", Action.CREATE, *CREATE, service=service("base"), takes=frozenset({ANY})),
+        draft("service.site[1]", Action.CREATE, *CREATE, **new, takes=frozenset({OTHER})),
+        draft("service.db[1]", Action.REMOVE, *REMOVE, old=container("db"), gives=frozenset({ANY})),
+        draft("service.web[1]", Action.REMOVE, *REMOVE, **old, gives=frozenset({OTHER})),
+    ]
+    assert {
+        "service.web[1] stop -> service.db[1] stop",
+        "service.db[1] stop -> service.base[1] start",
+        "service.base[1] start -> service.site[1] start",
+        "service.site[1] wait until ready -> service.web[1] remove",
+    } <= {*named(drafts)}
+
+
 AGAIN = (Call.STOP, Call.REMOVE, Call.CREATE, Call.START, Call.AWAIT_COMPLETED)
 
 

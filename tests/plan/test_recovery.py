@@ -109,6 +109,7 @@ def test_a_successor_goes_with_what_was_made_for_it(container):
         (Call.STOP, "next", None),
         (Call.REMOVE, "next", WITH_VOLUMES),
     ]
+    assert str(change.steps[-1]).endswith(" with its volumes")
 
 
 def test_only_what_the_dead_run_did_is_said_to_be_its_doing(container):
