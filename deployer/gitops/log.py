@@ -20,7 +20,7 @@ Tell = Callable[[str, str, "dict[str, Any]"], None]
 """An event's kind, the line that a person reads, and what else a program gets."""
 
 
-TROUBLE = ("failed", "invalid", "refused", "unreachable", "notify")
+_TROUBLE = ("failed", "invalid", "refused", "unreachable", "notify")
 """The kinds of events that tell what is in the way of the agent itself, or of who is to be notified."""
 
 
@@ -68,7 +68,7 @@ def cleaned(tell: Tell, clean: Callable[[str], str]) -> Tell:
 def _is_bad(kind: str, details: dict[str, Any]) -> bool:
     """What is being applied is on its way, and no trouble yet."""
     if kind != "condition":
-        return kind in TROUBLE
+        return kind in _TROUBLE
     return details["condition"] != Condition.READY and details["reason"] != Reason.APPLYING
 
 

@@ -749,6 +749,57 @@ def test_of_each_commit_that_fails_in_a_row_somebody_is_told_once(
     assert "exited with code 4" in texts[2]
 
 
+def test_a_repository_that_is_out_of_reach_for_long_is_told_and_that_it_is_back(
+    remote: Remote, webhook: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+):
+    """Each round is a process of its own, and quiet, as from cron."""
+    url, bodies = webhook
+
+    def quiet(code: int) -> str:
+        monkeypatch.setenv("DEPLOYER_NOTIFY_URL", url)
+        result = remote.project.run("--quiet", "sync", remote.repository.url, "--once")
+        assert result.code == code
+        return result.err
+
+    remote.push({"web": sleeper(network_mode="none")})
+    assert quiet(0) == ""
+    remote.repository.go_away()
+    assert "git fetch failed" in quiet(1)
+    assert len(bodies) == 1
+    monkeypatch.setattr("deployer.gitops.told.LASTS", 0.0)
+    for _ in range(2):
+        assert "git fetch failed" in quiet(1)
+    remote.repository.come_back()
+    assert quiet(0) == ""
+    texts = [body["text"] for body in bodies]
+    assert len(texts) == 3
+    assert texts[1].startswith(f"{remote.repository.url}: Degraded at ")
+    assert "git fetch failed" in texts[1]
+    assert texts[2].startswith(f"{remote.repository.url}: Ready (was Degraded) at ")
+    assert "this is over: git fetch failed" in texts[2]
+
+
+def test_somebody_is_told_when_it_happens_and_not_at_the_end_of_the_round(
+    make_project: Callable[..., Project],
+    tmp_path: Path,
+    webhook: tuple[str, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    first, other, repository = two_stacks(make_project, tmp_path)
+    first.write({"web": sleeper(network_mode="none")})
+    slow = {"test": ["CMD", "test", "-e", "/ok"], "interval": "200ms", "retries": 1000}
+    other.write({"web": sleeper(network_mode="none", healthcheck=slow)})
+    repository.commit()
+    monkeypatch.setenv("DEPLOYER_NOTIFY_URL", webhook[0])
+    process = first.start("sync", repository.url, "--once", "--path", "apps/*")
+    until(lambda: bool(other.containers()), 60)
+    until(lambda: bool(webhook[1]), 20)
+    assert webhook[1][0]["text"].startswith(f"{first.name}: Ready")
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    ended(process)
+
+
 def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
     port = free_port()
     remote.push(web("one", port))
