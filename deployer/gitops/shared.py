@@ -165,6 +165,7 @@ class Surroundings:
             tuple(map(self.as_in_the_repository, lines)),
             pending,
             failed,
+            memory.held is not None,
         )
         memory.status = new
         if _is_news(new, before):

@@ -19,7 +19,8 @@ class StackStatus:
     `since` when it has that, in seconds since 1970. `commit` is the one that it is at, or on its way to; `plan` the
     last one that was made for it, `graph` what needs what in it, `history` its revisions, the oldest first. `lines` are
     the last of the log of what failed, masked; `pending` is how many changes the last look has found that are not
-    carried out, None where it made no plan; `failed` is the commit that has brought this about, "" where none has.
+    carried out, None where it made no plan; `failed` is the commit that has brought this about, "" where none has; what
+    came back too often is `left` so.
     """
 
     path: str
@@ -35,6 +36,7 @@ class StackStatus:
     lines: tuple[str, ...] = ()
     pending: int | None = None
     failed: str = ""
+    left: bool = False
 
     @property
     def label(self) -> str:

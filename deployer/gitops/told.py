@@ -1,5 +1,5 @@
 """Of what somebody is to be notified: a condition that is another one than was told last, one more commit that failed,
-and trouble with the repository or the engine that lasts.
+that what crashes is left so, and trouble with the repository or the engine that lasts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LASTS = 180.0
 
 _FILE = "told.json"
 """Of each stack, by its name, or by its file while that is not known, the condition that somebody was notified of last,
-and the commit that had failed by then.
+the commit that had failed by then, and whether the stack was left so.
 """
 
 _TROUBLE = "trouble.json"
@@ -44,13 +44,13 @@ class Told:
     def of(self, status: StackStatus) -> None:
         """What is so of a stack now."""
         told, name = self.clone.noted(_FILE), status.stack or status.path
-        before, failed = _read(told.get(status.path) or told.get(name))
-        same = status.condition.value == before and status.failed in ("", failed)
+        before, failed, left = _read(told.get(status.path) or told.get(name))
+        same = status.condition.value == before and status.failed in ("", failed) and status.left <= left
         if same or status.condition is Condition.PROGRESSING or name in self._tried:
             return
         if self._sent(status, before):
             told.pop(status.path, None)
-            self.clone.note(_FILE, {**told, name: [status.condition.value, status.failed]})
+            self.clone.note(_FILE, {**told, name: [status.condition.value, status.failed, status.left]})
         else:
             self._tried.add(name)
 
@@ -88,11 +88,13 @@ class Told:
         return not why
 
 
-def _read(noted: object) -> tuple[str, str]:
+def _read(noted: object) -> tuple[str, str, bool]:
     match noted:
-        case [str(condition), str(failed)]:
-            return condition, failed
-        case str(condition):  # as it was noted before commits were
-            return condition, ""
+        case [str(condition), str(failed), bool(left)]:
+            return condition, failed, left
+        case [str(condition), str(failed)]:  # as it was noted before
+            return condition, failed, False
+        case str(condition):  # and before commits were
+            return condition, "", False
         case _:
-            return "", ""
+            return "", "", False

@@ -215,13 +215,14 @@ def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(
     crash = {"command": ["sh", "-c", "echo boom; sleep 2; exit 7"], "restart": "no"}
     remote.push({"web": sleeper(**crash)})
     assert "Ready" in remote.once().err
-    for _ in range(3):
+    for each in range(3):
         until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
         told = remote.once(code=1).err
         assert "Degraded" in told
         assert "web exited with code 7" in told
         assert "boom" in told
         assert "healed" in told
+        assert f"; started again ({each + 1} of 3)" in told
     until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
     records = remote.records()
     told = remote.once(code=1).err
@@ -232,6 +233,30 @@ def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(
     time.sleep(6)  # more than five intervals: nothing but a note says that it came back
     assert "is left so" in remote.once("--interval", "1s", code=1).err
     assert remote.records() == records
+
+
+def test_what_has_crashed_is_not_ready_while_it_runs_again_for_a_moment_whatever_is_pushed(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch
+):
+    """A push that does not touch it, and each round, of a process of its own, finds it running."""
+    crash = sleeper(command=["sh", "-c", "while [ ! -e /die ]; do sleep 0.2; done; rm /die; echo boom; exit 7"])
+    remote.push({"web": {**crash, "restart": "no"}})
+    assert "Ready" in remote.once().err
+    remote.project.inside("web", "touch", "/die")
+    until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
+    assert "; started again (1 of 3)" in remote.once(code=1).err
+    remote.repository.commit({"README": "a word"})
+    told = remote.once(code=1).err
+    assert "Degraded" in told
+    assert "web exited with code 7 after" in told
+    assert "; started again (1 of 3)" in told
+    assert "boom" in told
+    remote.push({"web": {**crash, "restart": "no"}, "other": sleeper()})
+    told = remote.once(code=1).err
+    assert "Ready" not in told
+    assert "done: + other[1]; web exited with code 7 after" in told
+    monkeypatch.setattr("deployer.gitops.recovering.RECOVERED", 0.0)  # it has run for seconds before
+    until(lambda: "Ready" in remote.project.run("sync", remote.repository.url, "--once").err, 120)
 
 
 def test_what_the_engine_restarts_again_and_again_is_degraded(remote: Remote):

@@ -93,6 +93,13 @@ def test_what_fails_besides_at_the_same_commit_is_no_news(told: Rounds):
     assert [told.round(sick), told.round(failed(BAD))] == [0, 0]
 
 
+def test_what_crashes_and_is_left_so_is_told_once_more(told: Rounds):
+    crash = replace(failed(""), reason=Reason.CRASHES, message="web exited with code 6; started again (1 of 3)")
+    left = replace(crash, message="web exited with code 6; it is left so", left=True)
+    assert [told.round(each) for each in (crash, crash, left, left, crash, left)] == [1, 0, 1, 0, 0, 0]
+    assert told.messages[-1] == ("Degraded", "web exited with code 6; it is left so")
+
+
 def test_what_is_on_its_way_is_not_told_and_makes_nothing_news(told: Rounds):
     told.round(failed(BAD))
     assert told.round(replace(READY, condition=Condition.PROGRESSING, reason=Reason.APPLYING)) == 0
