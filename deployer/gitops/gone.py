@@ -40,6 +40,11 @@ def prune(
     def say(condition: Condition, reason: Reason, message: str, lines: tuple[str, ...] = ()) -> StackStatus:
         return all.say(path, condition, reason, message, commit, known.name, lines=lines)
 
+    if records.at_work:
+        try:
+            await_free(engine, known.name, AT_ONCE)
+        except Busy as error:
+            return say(Condition.PROGRESSING, Reason.BUSY, first_of(error))
     if now_called and not is_ready:
         return say(
             Condition.DRIFTED,

@@ -64,10 +64,10 @@ class _Turn:
         name = max(known, key=lambda each: _made(known[each]), default="")
         good = self.all.good(self.file.path, newest_of(known))
         try:
-            for each in known:
-                if known[each].at_work:
-                    await_free(self.engine, each, AT_ONCE)
+            if len(known) == 1 and known[name].at_work:  # of several, only a look says which one the file is
+                await_free(self.engine, name, AT_ONCE)
             found, seen, why = look(self.all, self.engine, self.file, self.branch, known)
+            name = seen.project.stack.name if seen else name
             if seen is None:
                 verdict = decide(self.all.rule, found)
                 lines = self._lines_of_failed(verdict)

@@ -477,6 +477,28 @@ def test_a_stack_that_has_another_name_now_is_not_forgotten(remote: Remote):
     assert remote.project.run("-p", name, "destroy", "--yes").code == 0
 
 
+def test_who_is_busy_with_the_old_name_is_busy_with_that_alone(remote: Remote):
+    """It was called back, and a person is removing the stack that it was called for a while."""
+    stays = sleeper(network_mode="none")
+    remote.push({"web": stays})
+    remote.once()
+    name = f"{remote.project.name}-new"
+    remote.push({"web": stays}, name=name)
+    remote.once(code=1)
+    remote.push({"web": stays})
+    assert f"{name}: Drifted" in remote.once(code=1).err
+    engine = remote.project.engine
+    labels = engine.inspect_volume(f"{name}.deployer.r1")["Labels"]
+    engine.create_volume(f"{name}.deployer.r2", labels=labels)  # as who is at work there has it
+    told = remote.once(code=1).err
+    engine.remove_volume(f"{name}.deployer.r2")
+    assert f"{remote.project.name}: Ready" in told
+    assert f"{name}: Progressing" in told
+    assert f"another apply of {name} is at work" in told
+    assert f"deployer -p {remote.project.name} destroy" not in told
+    assert remote.project.run("-p", name, "destroy", "--yes").code == 0
+
+
 def test_the_one_that_it_was_stays_until_the_new_one_is_ready(remote: Remote):
     """They may want the same port, and then the new one cannot come up."""
     port = free_port()
