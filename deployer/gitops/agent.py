@@ -253,7 +253,12 @@ class Agent:
             if head != before:
                 self.clone.refuse(head)
                 self.clone.accept(head)
-                self.tell("commit", f"{self.clone.follow} is at {head[:12]}", {"commit": head, "before": before})
+                tag = self.clone.tag_of(head)
+                self.tell(
+                    "commit",
+                    f"{tag or self.clone.follow} is at {head[:12]}",
+                    {"commit": head, "before": before, "tag": tag},
+                )
         except Unreachable as error:
             unreachable = str(error.diagnostics[0])
             self._trouble("unreachable", error)
@@ -261,7 +266,7 @@ class Agent:
             trouble = str(error.diagnostics[0])
             self._trouble("refused", error)
         accepted = self.clone.accepted()
-        self.status = replace(self.status, commit=accepted)
+        self.status = replace(self.status, commit=accepted, tag=self.clone.tag_of(accepted))
         if accepted or trouble:
             return Branch(accepted, trouble, head=head)
         return Branch("", unreachable, Reason.UNREACHABLE)

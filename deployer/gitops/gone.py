@@ -35,7 +35,9 @@ def prune(
 
     commit = all.good(known.path, records)
     path = f"{known.path} as {known.name}" if now_called else known.path
-    gone = f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from the branch"
+    gone = (
+        f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from {all.clone.follow.it}"
+    )
 
     def say(condition: Condition, reason: Reason, message: str, lines: tuple[str, ...] = ()) -> StackStatus:
         return all.say(path, condition, reason, message, commit, known.name, lines=lines)

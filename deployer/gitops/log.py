@@ -78,7 +78,7 @@ def _beneath(details: dict[str, Any]) -> list[str]:
 
 def condition(tell: Tell, status: StackStatus) -> None:
     """That a stack's condition, or the reason of it, is another one now."""
-    at = f" at {status.commit[:12]}" if status.commit else ""
+    at = f" at {status.at}" if status.commit else ""
     tell("condition", f"{status.label}: {status.condition}{at}: {status.message}", details_of(status))
 
 
@@ -102,6 +102,7 @@ def details_of(status: StackStatus) -> dict[str, Any]:
         "condition": status.condition.value,
         "reason": status.reason.value,
         "commit": status.commit,
+        "tag": status.tag,
         "since": timestamp(status.since),
         "lines": list(status.lines),
     }

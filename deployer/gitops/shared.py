@@ -170,6 +170,7 @@ class Surroundings:
             pending,
             failed,
             memory.held is not None,
+            self.clone.tag_of(commit),
         )
         memory.status = self.said[name or path] = new
         if _is_news(new, before):

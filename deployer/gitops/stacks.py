@@ -88,7 +88,7 @@ class _Turn:
         verdict = decide(self.all.rule, found)
         crashes = note_crashes(self.all.clone, seen.project.stack.name, crashes, found.times + verdict.act)
         if verdict.reason is Reason.HELD and found.target == found.head:
-            return self._held(seen, _words(verdict, change, seen), known)
+            return self._held(seen, _words(verdict, change, seen, self.all.clone.follow.it), known)
         left = not verdict.act and not found.empty and found.times >= MOST_TIMES
         self.all.hold(self.file.path, (found.target, change) if left else None)
         if not verdict.act and verdict.reason is Reason.APPLY_FAILED and self.memory.status:
@@ -166,7 +166,7 @@ class _Turn:
         lines = lines_of(outcome.errors[:3])
         records = records_now(seen.engine, seen.project.stack.name)
         if has_failed(records, commit):
-            message = f"{told}; it was put back, and is not tried again until the branch moves"
+            message = f"{told}; it was put back, and is not tried again until {self.all.clone.follow.moves}"
             name = seen.project.stack.name
             note(self.all, self.file.path, name, Failure(commit, message, lines), outcome.errors)
             if again and last_good(records):
@@ -184,7 +184,7 @@ class _Turn:
         self, verdict: Verdict, found: Found, change: str, seen: Look, why: str, crashes: Sequence[Crash]
     ) -> tuple[str, tuple[str, ...]]:
         """What is so: `why` it is not at the branch's own commit, and what else; and the last lines of what failed."""
-        words, lines = _words(verdict, change, seen), self._lines_of_failed(verdict)
+        words, lines = _words(verdict, change, seen, self.all.clone.follow.it), self._lines_of_failed(verdict)
         containers = seen.planned[1].containers
         if verdict.reason is Reason.CRASHES:
             words = self._as_last("; ".join(each.said for each in crashes))
@@ -202,7 +202,7 @@ class _Turn:
             return f"{words}; {why}" if why else words, lines
         left = decide(self.all.rule, replace(found, trouble=None))
         besides = not (found.trouble is Reason.HELD or found.empty or found.resting or left.act)
-        return f"{why}; {_words(left, change, seen)}" if besides else why or words, lines
+        return f"{why}; {_words(left, change, seen, self.all.clone.follow.it)}" if besides else why or words, lines
 
     def _as_last(self, words: str) -> str:
         """The exit code is only known until it runs again: said once, it stays."""
@@ -303,10 +303,11 @@ def _change(plan: Plan, withheld: Sequence[str]) -> str:
     return "; ".join([*filter(None, [change_line(plan)]), *files])
 
 
-def _words(verdict: Verdict, change: str, seen: Look) -> str:
+def _words(verdict: Verdict, change: str, seen: Look, it: str) -> str:
+    """`it` is what is followed."""
     match verdict.reason:
         case Reason.IN_STEP:
-            return "as the branch says"
+            return f"as {it} says"
         case Reason.COMES_BACK:
             told = [f"the same comes back after each apply, so it is left: {change}"]
             return "; ".join([*told, *ends_of(seen.planned[1].containers, seen.plan)])
