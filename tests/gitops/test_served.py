@@ -285,6 +285,19 @@ def test_a_page_from_elsewhere_cannot_read_it(site: Site) -> None:
     assert site.ask("/api/stacks", headers={"Host": "evil.example"}).status == 400
 
 
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "[::1]:8080"])
+def test_this_machine_has_several_names(site: Site, host: str) -> None:
+    assert site.ask("/healthz", headers={"Host": host}).status == 200
+
+
+@pytest.mark.parametrize("host", ["deploy.example.org", "127.0.0.1.example.org", "[::1", ""])
+def test_a_proxy_that_sends_another_name_is_told_what_to_do(site: Site, host: str) -> None:
+    answer = site.ask("/hooks", headers={"Host": host})
+    assert answer.status == 400
+    assert "answers to 127.0.0.1, ::1, localhost" in answer.text
+    assert "let the proxy send one of these as Host" in answer.text
+
+
 def test_whoever_listens_hears_of_each_change(site: Site) -> None:
     host, port = urlsplit(site.address).netloc.split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
