@@ -212,6 +212,16 @@ def test_what_happens_is_counted(site: Site) -> None:
         assert line in text
 
 
+def test_of_what_is_not_known_there_is_no_sample(site: Site) -> None:
+    """A stack for which no plan could be made, and that has no revision, has neither none nor the revision 0."""
+    blog = replace(site.agent.status.stacks[1], pending=None, history=())
+    site.agent.status = replace(site.agent.status, stacks=(blog,))
+    text = site.ask("/metrics").text
+    assert 'deployer_stack_condition{condition="Ready",stack="blog"} 1.0' in text
+    assert "deployer_stack_pending_changes{" not in text
+    assert "deployer_stack_revision{" not in text
+
+
 def test_a_delivery_asks_for_a_round(site: Site) -> None:
     assert site.deliver().status == 202
     assert site.agent.asked
