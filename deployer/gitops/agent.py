@@ -21,11 +21,11 @@ from deployer.gitops.gone import prune
 from deployer.gitops.handover import Handover
 from deployer.gitops.look import Branch
 from deployer.gitops.rules import Condition, Reason, Rule, pause
-from deployer.gitops.shared import Surroundings
+from deployer.gitops.shared import Surroundings, reason_of
 from deployer.gitops.stacks import sync
 from deployer.gitops.standing import Known, by_sync, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
-from deployer.gitops.told import send
+from deployer.gitops.told import Told
 from deployer.gitops.tree import Entry, StackFile, changed_first, changed_paths, stacks_in
 from deployer.resources.record_labels import records_of
 from deployer.resources.records import Records
@@ -87,7 +87,7 @@ class Agent:
     _waker: threading.Event = field(default_factory=threading.Event)
     _world: World | None = None
     _told: str = ""
-    _wrong: bool = False
+    _wrong: Reason | None = None
     _seen: Sequence[Entry] = ()
     _seen_at: str = ""
     _open: list[OpenEngine] = field(default_factory=list["OpenEngine"])
@@ -108,6 +108,7 @@ class Agent:
         )
         self._all.tell = log.cleaned(self.tell, self._all.as_in_the_repository)
         self._clone = Handover(self._all)
+        self._somebody = Told(self.clone, self.notify, self.tell) if self.notify else None
 
     def wake(self) -> None:
         self._waker.set()
@@ -149,7 +150,9 @@ class Agent:
 
     def round(self) -> bool:
         """Whether all is in step."""
-        self._wrong, self._all.failed, fine, began = False, False, False, time.monotonic()
+        self._wrong, self._all.failed, fine, began = None, False, False, time.monotonic()
+        if self._somebody:
+            self._somebody.begin()
         try:
             self._clone.look()
             if self._clone.waits:
@@ -173,10 +176,18 @@ class Agent:
             for engine in self._open:
                 engine.close()
             self._open.clear()
-            if self.notify:
-                send(self.clone, self.notify, self.status.stacks, self.tell)
+            self._notify()
             if self.counts and not self._clone.waits:
-                self.counts.round_done(time.monotonic() - began, failed=self._wrong or self._all.failed)
+                failed = self._wrong is not None or self._all.failed
+                self.counts.round_done(time.monotonic() - began, failed=failed)
+
+    def _notify(self) -> None:
+        """Of what goes on, and of what nobody could be notified of when it happened."""
+        if self._somebody:
+            for each in self.status.stacks:
+                self._somebody.of(each)
+            if self._wrong:
+                self._somebody.trouble(self._wrong, self.status.trouble, self.status.commit)
 
     def _round(self) -> bool:
         branch = self._branch()
@@ -242,7 +253,12 @@ class Agent:
             if head != before:
                 self.clone.refuse(head)
                 self.clone.accept(head)
-                self.tell("commit", f"{self.clone.follow} is at {head[:12]}", {"commit": head, "before": before})
+                tag = self.clone.tag_of(head)
+                self.tell(
+                    "commit",
+                    f"{tag or self.clone.follow} is at {head[:12]}",
+                    {"commit": head, "before": before, "tag": tag},
+                )
         except Unreachable as error:
             unreachable = str(error.diagnostics[0])
             self._trouble("unreachable", error)
@@ -250,7 +266,7 @@ class Agent:
             trouble = str(error.diagnostics[0])
             self._trouble("refused", error)
         accepted = self.clone.accepted()
-        self.status = replace(self.status, commit=accepted)
+        self.status = replace(self.status, commit=accepted, tag=self.clone.tag_of(accepted))
         if accepted or trouble:
             return Branch(accepted, trouble, head=head)
         return Branch("", unreachable, Reason.UNREACHABLE)
@@ -299,9 +315,11 @@ class Agent:
     def _changed(self, new: StackStatus) -> None:
         others = tuple(each for each in self.status.stacks if each.path != new.path)
         self.status = replace(self.status, stacks=tuple(sorted((*others, new), key=lambda each: each.path)))
+        if self._somebody:
+            self._somebody.of(new)
 
     def _trouble(self, kind: str, error: DeployerError) -> None:
-        self._wrong = True
+        self._wrong = Reason.COMMIT_REFUSED if kind == "refused" else reason_of(error)
         said = "; ".join(map(str, error.diagnostics))
         if said != self._told:
             self.tell(kind, said, {"codes": [each.code for each in error.diagnostics]})
@@ -313,6 +331,8 @@ class Agent:
             self.tell("recovered", f"this is over: {self._told}", {})
         self._told = ""
         self.status = replace(self.status, trouble="")
+        if self._somebody:
+            self._somebody.over(self.status.commit)
 
 
 def _records(engine: Engine) -> dict[str, Records]:

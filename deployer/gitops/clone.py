@@ -32,6 +32,11 @@ from deployer.gitops.versions import newest
 
 _HEAD, _ACCEPTED, _KEPT = "refs/deployer/head", "refs/deployer/accepted", "refs/deployer/kept/"
 
+_TAGS = "tags.json"
+"""By commit, the tag that it was followed for, of the last ones."""
+
+_TAGS_KEPT = 100
+
 _OUTLIVES = 2.0
 """Seconds that a git has to end whose agent was killed; after them the locks that are there are nobody's."""
 
@@ -45,6 +50,15 @@ class Follow:
 
     def __str__(self) -> str:
         return f"tag {self.tag}" if self.tag else self.branch or "HEAD"
+
+    @property
+    def it(self) -> str:
+        return "the tag" if self.tag else "the branch"
+
+    @property
+    def moves(self) -> str:
+        """When there is something new."""
+        return "there is a newer tag" if self.tag else "the branch moves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +121,15 @@ class Clone:
             *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--force", "--depth=1", "--end-of-options"),
             *(self.remote.url, f"+{name}:{_HEAD}"),
         )
-        return self.git.run("rev-parse", "--verify", f"{_HEAD}^{{commit}}").decode().strip()
+        commit = self.git.run("rev-parse", "--verify", f"{_HEAD}^{{commit}}").decode().strip()
+        if self.follow.tag and self.tag_of(commit) != name.removeprefix("refs/tags/"):
+            others = [(other, tag) for other, tag in self.noted(_TAGS).items() if other != commit]
+            self.note(_TAGS, dict([*others, (commit, name.removeprefix("refs/tags/"))][-_TAGS_KEPT:]))
+        return commit
+
+    def tag_of(self, commit: str) -> str:
+        """The tag that a commit was followed for, "" where a branch is followed or that is not known."""
+        return str(self.noted(_TAGS).get(commit, "")) if self.follow.tag else ""
 
     def _name(self) -> str:
         if not self.follow.tag:
@@ -115,7 +137,8 @@ class Clone:
         listed = self.git.run("ls-remote", "--tags", "--refs", "--end-of-options", self.remote.url).decode()
         found = newest(re.findall(r"\trefs/tags/(.+)", listed), self.follow.tag)
         if found is None:
-            raise OperationFailed(Diagnostic("git-failed", f"no tag matches {self.follow.tag}"))
+            hint = f"what is before a release, such as v1.2-rc1, is named by its hyphen: --tag '{self.follow.tag}-*'"
+            raise OperationFailed(Diagnostic("git-failed", f"no tag matches {self.follow.tag}", hint=hint))
         return f"refs/tags/{found}"
 
     def _begin(self) -> None:

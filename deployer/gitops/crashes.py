@@ -40,7 +40,7 @@ def crashed(containers: Iterable[ObservedContainer], plan: Plan, now: float) -> 
     return [
         each
         for each in containers
-        if not each.one_off and (_has_ended(each) if each.address in start else _keeps_restarting(each, now))
+        if not each.one_off and (has_ended(each) if each.address in start else _keeps_restarting(each, now))
     ]
 
 
@@ -57,7 +57,7 @@ def _to_start(plan: Plan) -> set[str]:
     return {change.address for change in plan.changes if change.action is Action.START}
 
 
-def _has_ended(container: ObservedContainer) -> bool:
+def has_ended(container: ObservedContainer) -> bool:
     out_of_memory = bool(container.raw["State"].get("OOMKilled"))
     return container.status in ("exited", "dead") and (container.exit_code not in (0, *BY_SIGNAL) or out_of_memory)
 

@@ -14,6 +14,7 @@ from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.shared import Surroundings, first_of, reason_of
 from deployer.gitops.standing import Known
 from deployer.gitops.status import StackStatus
+from deployer.history.entries import entries
 from deployer.reconcile.holder import own_container
 from deployer.reconcile.turn import AT_ONCE, await_free
 from deployer.resources import identity
@@ -35,11 +36,20 @@ def prune(
 
     commit = all.good(known.path, records)
     path = f"{known.path} as {known.name}" if now_called else known.path
-    gone = f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from the branch"
+    gone = (
+        f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from {all.clone.follow.it}"
+    )
+
+    all.memory(path).history = tuple(entries(records))
 
     def say(condition: Condition, reason: Reason, message: str, lines: tuple[str, ...] = ()) -> StackStatus:
         return all.say(path, condition, reason, message, commit, known.name, lines=lines)
 
+    if records.at_work:
+        try:
+            await_free(engine, known.name, AT_ONCE)
+        except Busy as error:
+            return say(Condition.PROGRESSING, Reason.BUSY, first_of(error))
     if now_called and not is_ready:
         return say(
             Condition.DRIFTED,

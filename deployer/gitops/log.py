@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.status import StackStatus
 from deployer.render.harmless import harmless
 from deployer.render.times import timestamp
@@ -19,11 +20,15 @@ Tell = Callable[[str, str, "dict[str, Any]"], None]
 """An event's kind, the line that a person reads, and what else a program gets."""
 
 
-def as_text(*, quiet: bool = False) -> Tell:
-    """A line an event on stderr, after the time."""
+_TROUBLE = ("failed", "invalid", "refused", "unreachable", "notify")
+"""The kinds of events that tell what is in the way of the agent itself, or of who is to be notified."""
 
-    def tell(_kind: str, line: str, details: dict[str, Any]) -> None:
-        if not quiet:
+
+def as_text(*, quiet: bool = False) -> Tell:
+    """A line an event on stderr, after the time; where it is to be `quiet`, of what is not as it should be alone."""
+
+    def tell(kind: str, line: str, details: dict[str, Any]) -> None:
+        if not quiet or _is_bad(kind, details):
             for each in (line, *_beneath(details)):
                 print(f"{timestamp(time.time())} {harmless(each)}", file=sys.stderr, flush=True)
 
@@ -60,13 +65,20 @@ def cleaned(tell: Tell, clean: Callable[[str], str]) -> Tell:
     return told
 
 
+def _is_bad(kind: str, details: dict[str, Any]) -> bool:
+    """What is being applied is on its way, and no trouble yet."""
+    if kind != "condition":
+        return kind in _TROUBLE
+    return details["condition"] != Condition.READY and details["reason"] != Reason.APPLYING
+
+
 def _beneath(details: dict[str, Any]) -> list[str]:
     return [f"    {line}" for line in details.get("lines", ())]
 
 
 def condition(tell: Tell, status: StackStatus) -> None:
     """That a stack's condition, or the reason of it, is another one now."""
-    at = f" at {status.commit[:12]}" if status.commit else ""
+    at = f" at {status.at}" if status.commit else ""
     tell("condition", f"{status.label}: {status.condition}{at}: {status.message}", details_of(status))
 
 
@@ -90,6 +102,7 @@ def details_of(status: StackStatus) -> dict[str, Any]:
         "condition": status.condition.value,
         "reason": status.reason.value,
         "commit": status.commit,
+        "tag": status.tag,
         "since": timestamp(status.since),
         "lines": list(status.lines),
     }

@@ -131,7 +131,7 @@ def _why_failed(all: Surroundings, file: StackFile, records: Records, head: str)
     if failed:
         return f"{head[:12]}: {failed.why}"
     why = next((each.about.failure for each in reversed(records.all) if each.about.commit == head), "")
-    return f"{head[:12]}: {why or 'it failed'}; it was put back, and is not tried again until the branch moves"
+    return f"{head[:12]}: {why or 'it failed'}; it was put back, and is not tried again until {all.clone.follow.moves}"
 
 
 def newest_of(known: Mapping[str, Records]) -> Records:

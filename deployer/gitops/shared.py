@@ -78,7 +78,8 @@ class Surroundings:
     that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1. `at` are the
     stacks of the repository that are on the engine, with the commit that came about last. `once` is what the stacks of
     a round are compared with; `failed` whether something did in it, and not only before; `deputed` what a deputy is to
-    carry out: the path of the stack's file, and the plan.
+    carry out: the path of the stack's file, and the plan. `said` is what is so of each stack, by its name, or by its
+    file while that is not known: a file may be another stack's by now.
     """
 
     clone: Clone
@@ -98,6 +99,7 @@ class Surroundings:
     interrupted: bool = False
     failed: bool = False
     deputed: tuple[str, Plan] | None = None
+    said: dict[str, StackStatus] = field(default_factory=dict[str, StackStatus])
 
     def memory(self, path: str) -> Memory:
         if path not in self.memories:
@@ -148,16 +150,18 @@ class Surroundings:
     ) -> StackStatus:
         """What is so of a stack now; the log has it where that is news."""
         memory = self.memory(path)
-        before = memory.status
+        last = memory.status
+        name = stack or (last.stack if last else "")
+        before = self.said.get(name or path) or (last if last and not last.stack else None)
         new = StackStatus(
             path,
-            stack or (before.stack if before else ""),
+            name,
             condition,
             reason,
             self.as_in_the_repository(message),
             before.since
             if before and before.condition is condition
-            else since(self.clone, path, condition, time.time()),
+            else since(self.clone, name or path, condition, time.time()),
             commit,
             plan or (before.plan if before else None),
             memory.graph,
@@ -165,8 +169,10 @@ class Surroundings:
             tuple(map(self.as_in_the_repository, lines)),
             pending,
             failed,
+            memory.held is not None,
+            self.clone.tag_of(commit),
         )
-        memory.status = new
+        memory.status = self.said[name or path] = new
         if _is_news(new, before):
             self.failed = self.failed or condition is Condition.DEGRADED
             log.condition(self.tell, new)

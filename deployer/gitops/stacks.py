@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from deployer.errors import Busy, DeployerError, Exit
 from deployer.gitops import deputy, log
 from deployer.gitops.carry import Work, applied
-from deployer.gitops.crashes import crashed, ends_of, failures, lines_of
+from deployer.gitops.crashes import ends_of, failures, lines_of
 from deployer.gitops.failed import Failure, failure_of, note
 from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
 from deployer.gitops.projects import within
+from deployer.gitops.recovering import Crash, crashes_in, not_made_anew
+from deployer.gitops.recovering import note as note_crashes
 from deployer.gitops.rules import MOST_TIMES, OF_A_COMMIT, Condition, Found, Reason, Verdict, decide, pause
 from deployer.gitops.shared import Memory, Surroundings, Waiting, first_of, reason_of
 from deployer.gitops.standing import BY_SYNC, HEALING, has_failed, is_drift, last_good, replaces, times_in_a_row
@@ -62,10 +64,10 @@ class _Turn:
         name = max(known, key=lambda each: _made(known[each]), default="")
         good = self.all.good(self.file.path, newest_of(known))
         try:
-            for each in known:
-                if known[each].at_work:
-                    await_free(self.engine, each, AT_ONCE)
+            if len(known) == 1 and known[name].at_work:  # of several, only a look says which one the file is
+                await_free(self.engine, name, AT_ONCE)
             found, seen, why = look(self.all, self.engine, self.file, self.branch, known)
+            name = seen.project.stack.name if seen else name
             if seen is None:
                 verdict = decide(self.all.rule, found)
                 lines = self._lines_of_failed(verdict)
@@ -81,10 +83,12 @@ class _Turn:
             await_free(seen.engine, seen.project.stack.name, AT_ONCE)
         self._remember(seen)
         change = _change(seen.plan, found.withheld)
-        found = self._with_plan(found, seen, change)
+        crashes = crashes_in(self.all.clone, seen)
+        found = self._with_plan(found, seen, change, crashes)
         verdict = decide(self.all.rule, found)
+        crashes = note_crashes(self.all.clone, seen.project.stack.name, crashes, found.times + verdict.act)
         if verdict.reason is Reason.HELD and found.target == found.head:
-            return self._held(seen, _words(verdict, change, seen), known)
+            return self._held(seen, _words(verdict, change, seen, self.all.clone.follow.it), known)
         left = not verdict.act and not found.empty and found.times >= MOST_TIMES
         self.all.hold(self.file.path, (found.target, change) if left else None)
         if not verdict.act and verdict.reason is Reason.APPLY_FAILED and self.memory.status:
@@ -92,7 +96,7 @@ class _Turn:
         if found.empty and not found.withheld:
             self._forget_failures()
             self.all.came_about(self.file.path, seen.records, found.target)
-        message, lines = self._message(verdict, found, change, seen, why)
+        message, lines = self._message(verdict, found, change, seen, why, crashes)
         mends = verdict.act and verdict.condition is not Condition.PROGRESSING
         if not (mends and self.memory.failures):  # what is mended stays as it is until that is done
             status = self._say(*_told(verdict), message, found.target, seen, lines=lines)
@@ -125,8 +129,11 @@ class _Turn:
             self._tell("healed", f"healed: {change}", seen)
             waits = verdict.reason is Reason.HELD
             return self._say(*_told(verdict), message, found.target, seen, lines=lines, done=not waits)
-        done = decide(self.all.rule, replace(found, empty=True, crashed=False, unhealthy=False, starting=False))
-        return self._say(*_told(done), f"done: {change}", found.target, seen, done=True)
+        left = not_made_anew(crashes, seen.plan)
+        done = decide(self.all.rule, replace(found, empty=True, crashed=bool(left), unhealthy=False, starting=False))
+        message = "; ".join((f"done: {change}", *(each.said for each in left)))
+        lines = tuple(line for each in left for line in each.lines)
+        return self._say(*_told(done), message, found.target, seen, lines=lines, done=True)
 
     def _held(self, seen: Look, why: str, known: Mapping[str, Records]) -> StackStatus:
         """The commit waits for a person. What the one before it has left is kept in order meanwhile."""
@@ -137,7 +144,7 @@ class _Turn:
         self.memory.waits = Waiting(self.branch.commit, records.revision, seen.plan, why)
         return self._decided(found, then, why, known, again=False)
 
-    def _with_plan(self, found: Found, seen: Look, change: str) -> Found:
+    def _with_plan(self, found: Found, seen: Look, change: str, crashes: Sequence[Crash]) -> Found:
         memory, containers = self.memory, seen.planned[1].containers
         seconds = max(_COMES_BACK_WITHIN, 5 * self.all.interval)
         now = seen.engine.now()
@@ -147,7 +154,7 @@ class _Turn:
             **_of_plan(seen.plan, seen),
             times=MOST_TIMES if memory.held == (found.target, change) else times,
             resting=memory.rests_at == found.target and time.monotonic() < memory.rests_until,
-            crashed=bool(crashed(containers, seen.plan, now)),
+            crashed=any(seen.plan.is_empty or not each.runs for each in crashes),
             unhealthy=any(each.health == "unhealthy" for each in containers),
             starting=any(each.health == "starting" for each in containers),
         )
@@ -159,7 +166,7 @@ class _Turn:
         lines = lines_of(outcome.errors[:3])
         records = records_now(seen.engine, seen.project.stack.name)
         if has_failed(records, commit):
-            message = f"{told}; it was put back, and is not tried again until the branch moves"
+            message = f"{told}; it was put back, and is not tried again until {self.all.clone.follow.moves}"
             name = seen.project.stack.name
             note(self.all, self.file.path, name, Failure(commit, message, lines), outcome.errors)
             if again and last_good(records):
@@ -174,19 +181,20 @@ class _Turn:
         return self._say(Condition.DEGRADED, reason, message, good, seen, lines=lines)
 
     def _message(
-        self, verdict: Verdict, found: Found, change: str, seen: Look, why: str
+        self, verdict: Verdict, found: Found, change: str, seen: Look, why: str, crashes: Sequence[Crash]
     ) -> tuple[str, tuple[str, ...]]:
         """What is so: `why` it is not at the branch's own commit, and what else; and the last lines of what failed."""
-        words, lines = _words(verdict, change, seen), self._lines_of_failed(verdict)
+        words, lines = _words(verdict, change, seen, self.all.clone.follow.it), self._lines_of_failed(verdict)
         containers = seen.planned[1].containers
         if verdict.reason is Reason.CRASHES:
-            errors = failures(
-                seen.engine, crashed(containers, seen.plan, seen.engine.now()), seen.project.sources.secrets()
-            )
-            words, lines = self._as_last("; ".join(map(first_of, errors))), lines_of(errors)
+            words = self._as_last("; ".join(each.said for each in crashes))
+            lines = tuple(line for each in crashes for line in each.lines)
+            times = max(each.times for each in crashes)
             if not found.empty and not verdict.act:
                 again = " was started again each time, and" if found.times >= MOST_TIMES else ""
                 words += f"; it{again} is left so"
+            elif times:
+                words += f"; started again ({times} of {MOST_TIMES})"
         elif verdict.reason is Reason.UNHEALTHY:
             sick = [each for each in containers if each.health == "unhealthy"]
             lines = lines_of(failures(seen.engine, sick, seen.project.sources.secrets()))
@@ -194,7 +202,7 @@ class _Turn:
             return f"{words}; {why}" if why else words, lines
         left = decide(self.all.rule, replace(found, trouble=None))
         besides = not (found.trouble is Reason.HELD or found.empty or found.resting or left.act)
-        return f"{why}; {_words(left, change, seen)}" if besides else why or words, lines
+        return f"{why}; {_words(left, change, seen, self.all.clone.follow.it)}" if besides else why or words, lines
 
     def _as_last(self, words: str) -> str:
         """The exit code is only known until it runs again: said once, it stays."""
@@ -295,10 +303,11 @@ def _change(plan: Plan, withheld: Sequence[str]) -> str:
     return "; ".join([*filter(None, [change_line(plan)]), *files])
 
 
-def _words(verdict: Verdict, change: str, seen: Look) -> str:
+def _words(verdict: Verdict, change: str, seen: Look, it: str) -> str:
+    """`it` is what is followed."""
     match verdict.reason:
         case Reason.IN_STEP:
-            return "as the branch says"
+            return f"as {it} says"
         case Reason.COMES_BACK:
             told = [f"the same comes back after each apply, so it is left: {change}"]
             return "; ".join([*told, *ends_of(seen.planned[1].containers, seen.plan)])

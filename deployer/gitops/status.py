@@ -19,7 +19,8 @@ class StackStatus:
     `since` when it has that, in seconds since 1970. `commit` is the one that it is at, or on its way to; `plan` the
     last one that was made for it, `graph` what needs what in it, `history` its revisions, the oldest first. `lines` are
     the last of the log of what failed, masked; `pending` is how many changes the last look has found that are not
-    carried out, None where it made no plan; `failed` is the commit that has brought this about, "" where none has.
+    carried out, None where it made no plan; `failed` is the commit that has brought this about, "" where none has; what
+    came back too often is `left` so. `tag` is that of the commit, where tags are followed.
     """
 
     path: str
@@ -35,16 +36,23 @@ class StackStatus:
     lines: tuple[str, ...] = ()
     pending: int | None = None
     failed: str = ""
+    left: bool = False
+    tag: str = ""
 
     @property
     def label(self) -> str:
         return self.stack or self.path
 
+    @property
+    def at(self) -> str:
+        """The commit in brief, with its tag: `v1.2.0 (0a1b2c3d4e5f)`."""
+        return f"{self.tag} ({self.commit[:12]})" if self.tag else self.commit[:12]
+
 
 @dataclass(frozen=True, slots=True)
 class AgentStatus:
-    """`commit` is the one that is followed, `synced` when the remote was last reached, `trouble` why it was not, or why
-    what it has is not taken.
+    """`commit` is the one that is followed, `tag` its tag where tags are, `synced` when the remote was last reached,
+    `trouble` why it was not, or why what it has is not taken.
     """
 
     repository: str
@@ -53,3 +61,4 @@ class AgentStatus:
     synced: float = 0.0
     trouble: str = ""
     stacks: tuple[StackStatus, ...] = ()
+    tag: str = ""

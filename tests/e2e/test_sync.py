@@ -215,13 +215,14 @@ def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(
     crash = {"command": ["sh", "-c", "echo boom; sleep 2; exit 7"], "restart": "no"}
     remote.push({"web": sleeper(**crash)})
     assert "Ready" in remote.once().err
-    for _ in range(3):
+    for each in range(3):
         until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
         told = remote.once(code=1).err
         assert "Degraded" in told
         assert "web exited with code 7" in told
         assert "boom" in told
         assert "healed" in told
+        assert f"; started again ({each + 1} of 3)" in told
     until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
     records = remote.records()
     told = remote.once(code=1).err
@@ -232,6 +233,30 @@ def test_what_crashes_after_its_apply_is_degraded_and_not_started_for_ever(
     time.sleep(6)  # more than five intervals: nothing but a note says that it came back
     assert "is left so" in remote.once("--interval", "1s", code=1).err
     assert remote.records() == records
+
+
+def test_what_has_crashed_is_not_ready_while_it_runs_again_for_a_moment_whatever_is_pushed(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch
+):
+    """A push that does not touch it, and each round, of a process of its own, finds it running."""
+    crash = sleeper(command=["sh", "-c", "while [ ! -e /die ]; do sleep 0.2; done; rm /die; echo boom; exit 7"])
+    remote.push({"web": {**crash, "restart": "no"}})
+    assert "Ready" in remote.once().err
+    remote.project.inside("web", "touch", "/die")
+    until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
+    assert "; started again (1 of 3)" in remote.once(code=1).err
+    remote.repository.commit({"README": "a word"})
+    told = remote.once(code=1).err
+    assert "Degraded" in told
+    assert "web exited with code 7 after" in told
+    assert "; started again (1 of 3)" in told
+    assert "boom" in told
+    remote.push({"web": {**crash, "restart": "no"}, "other": sleeper()})
+    told = remote.once(code=1).err
+    assert "Ready" not in told
+    assert "done: + other[1]; web exited with code 7 after" in told
+    monkeypatch.setattr("deployer.gitops.recovering.RECOVERED", 0.0)  # it has run for seconds before
+    until(lambda: "Ready" in remote.project.run("sync", remote.repository.url, "--once").err, 120)
 
 
 def test_what_the_engine_restarts_again_and_again_is_degraded(remote: Remote):
@@ -449,6 +474,28 @@ def test_a_stack_that_has_another_name_now_is_not_forgotten(remote: Remote):
     assert len(remote.project.containers()) == 1
     remote.once("--prune")
     assert remote.project.containers() == set()
+    assert remote.project.run("-p", name, "destroy", "--yes").code == 0
+
+
+def test_who_is_busy_with_the_old_name_is_busy_with_that_alone(remote: Remote):
+    """It was called back, and a person is removing the stack that it was called for a while."""
+    stays = sleeper(network_mode="none")
+    remote.push({"web": stays})
+    remote.once()
+    name = f"{remote.project.name}-new"
+    remote.push({"web": stays}, name=name)
+    remote.once(code=1)
+    remote.push({"web": stays})
+    assert f"{name}: Drifted" in remote.once(code=1).err
+    engine = remote.project.engine
+    labels = engine.inspect_volume(f"{name}.deployer.r1")["Labels"]
+    engine.create_volume(f"{name}.deployer.r2", labels=labels)  # as who is at work there has it
+    told = remote.once(code=1).err
+    engine.remove_volume(f"{name}.deployer.r2")
+    assert f"{remote.project.name}: Ready" in told
+    assert f"{name}: Progressing" in told
+    assert f"another apply of {name} is at work" in told
+    assert f"deployer -p {remote.project.name} destroy" not in told
     assert remote.project.run("-p", name, "destroy", "--yes").code == 0
 
 
@@ -747,6 +794,57 @@ def test_of_each_commit_that_fails_in_a_row_somebody_is_told_once(
         assert commit[:12] in text
     assert "exited with code 3" in texts[1]
     assert "exited with code 4" in texts[2]
+
+
+def test_a_repository_that_is_out_of_reach_for_long_is_told_and_that_it_is_back(
+    remote: Remote, webhook: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+):
+    """Each round is a process of its own, and quiet, as from cron."""
+    url, bodies = webhook
+
+    def quiet(code: int) -> str:
+        monkeypatch.setenv("DEPLOYER_NOTIFY_URL", url)
+        result = remote.project.run("--quiet", "sync", remote.repository.url, "--once")
+        assert result.code == code
+        return result.err
+
+    remote.push({"web": sleeper(network_mode="none")})
+    assert quiet(0) == ""
+    remote.repository.go_away()
+    assert "git fetch failed" in quiet(1)
+    assert len(bodies) == 1
+    monkeypatch.setattr("deployer.gitops.told.LASTS", 0.0)
+    for _ in range(2):
+        assert "git fetch failed" in quiet(1)
+    remote.repository.come_back()
+    assert quiet(0) == ""
+    texts = [body["text"] for body in bodies]
+    assert len(texts) == 3
+    assert texts[1].startswith(f"{remote.repository.url}: Degraded at ")
+    assert "git fetch failed" in texts[1]
+    assert texts[2].startswith(f"{remote.repository.url}: Ready (was Degraded) at ")
+    assert "this is over: git fetch failed" in texts[2]
+
+
+def test_somebody_is_told_when_it_happens_and_not_at_the_end_of_the_round(
+    make_project: Callable[..., Project],
+    tmp_path: Path,
+    webhook: tuple[str, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    first, other, repository = two_stacks(make_project, tmp_path)
+    first.write({"web": sleeper(network_mode="none")})
+    slow = {"test": ["CMD", "test", "-e", "/ok"], "interval": "200ms", "retries": 1000}
+    other.write({"web": sleeper(network_mode="none", healthcheck=slow)})
+    repository.commit()
+    monkeypatch.setenv("DEPLOYER_NOTIFY_URL", webhook[0])
+    process = first.start("sync", repository.url, "--once", "--path", "apps/*")
+    until(lambda: bool(other.containers()), 60)
+    until(lambda: bool(webhook[1]), 20)
+    assert webhook[1][0]["text"].startswith(f"{first.name}: Ready")
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    ended(process)
 
 
 def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):

@@ -101,6 +101,17 @@ def test_a_commit_that_fails_is_on_the_page(site: Site) -> None:
     assert "failed" in page
 
 
+def test_a_stack_whose_file_is_gone_has_its_revision_still(site: Site) -> None:
+    until(lambda: site.is_at(head(site), "Ready"))
+    site.remote.repository.commit({"stack.yaml": None, "README": "nothing here"})
+    site.deliver(b'{"ref": "refs/heads/main"}')
+    until(lambda: site.stack()["condition"] == "Drifted")
+    assert [entry["revision"] for entry in site.stack()["history"]] == [1]
+    metrics = site.ask("metrics")
+    assert f'deployer_stack_revision{{stack="{site.remote.project.name}"}} 1.0' in metrics
+    assert f'deployer_stack_pending_changes{{stack="{site.remote.project.name}"}}' not in metrics
+
+
 def test_a_change_that_waits_is_counted_and_one_that_failed_is_not(remote: Remote, tmp_path: Path) -> None:
     remote.push({"web": sleeper()})
     remote.once()

@@ -93,12 +93,18 @@ def test_nothing_of_the_past_is_brought(repository: Repository, clone: Make):
 
 
 def test_the_newest_tag_of_a_pattern_is_followed(repository: Repository, clone: Make):
-    for number, tag in enumerate(("v1.9.0", "v1.10.0", "v1.10.1-rc.1", "v2.0.0")):
+    for number, tag in enumerate(("v1.9.0", "v1.10.0", "v1.10.1", "v1.11.0-rc.1", "v2.0.0")):
         repository.commit({"stack.yaml": str(number)})
         repository.git("tag", "-a", tag, "-m", tag)
         repository.git("push", "--quiet", "--tags")
-    wanted = repository.git("rev-parse", "v1.10.1-rc.1^{commit}")
-    assert clone(follow=Follow(tag="v1.*")).fetch() == wanted
+    wanted = repository.git("rev-parse", "v1.10.1^{commit}")
+    made = clone(follow=Follow(tag="v1.*"))
+    assert made.fetch() == wanted
+    assert made.tag_of(wanted) == "v1.10.1"
+    before = clone(follow=Follow(tag="v1.*-rc*")).fetch()
+    assert before == repository.git("rev-parse", "v1.11.0-rc.1^{commit}")
+    again = clone(follow=Follow(tag="v1.*"))  # of another process, which has not fetched
+    assert again.tag_of(wanted) == "v1.10.1"
 
 
 def test_no_such_tag_is_said(repository: Repository, clone: Make):

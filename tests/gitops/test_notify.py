@@ -44,6 +44,12 @@ def test_of_a_stack_that_is_at_no_commit_none_is_said(hook: tuple[str, list[Any]
     assert bodies == [{"text": "shop: Ready\nas the branch says"}]
 
 
+def test_a_commit_is_told_with_its_tag(hook: tuple[str, list[Any]]):
+    url, bodies = hook
+    notifier(webhook_of(url))(replace(status(), tag="v1.12.0"), "")
+    assert bodies == [{"text": "shop: Ready at v1.12.0 (cccccccccccc)\nas the branch says"}]
+
+
 def test_with_the_last_lines_of_what_failed(hook: tuple[str, list[Any]]):
     url, bodies = hook
     notifier(webhook_of(url))(replace(status(), lines=("last log lines:", "  boom")), "")

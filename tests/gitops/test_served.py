@@ -212,6 +212,16 @@ def test_what_happens_is_counted(site: Site) -> None:
         assert line in text
 
 
+def test_of_what_is_not_known_there_is_no_sample(site: Site) -> None:
+    """A stack for which no plan could be made, and that has no revision, has neither none nor the revision 0."""
+    blog = replace(site.agent.status.stacks[1], pending=None, history=())
+    site.agent.status = replace(site.agent.status, stacks=(blog,))
+    text = site.ask("/metrics").text
+    assert 'deployer_stack_condition{condition="Ready",stack="blog"} 1.0' in text
+    assert "deployer_stack_pending_changes{" not in text
+    assert "deployer_stack_revision{" not in text
+
+
 def test_a_delivery_asks_for_a_round(site: Site) -> None:
     assert site.deliver().status == 202
     assert site.agent.asked
@@ -283,6 +293,19 @@ def test_a_sender_that_says_nothing_holds_up_nobody(site: Site) -> None:
 def test_a_page_from_elsewhere_cannot_read_it(site: Site) -> None:
     """One whose name was made to mean this machine (DNS rebinding) comes with that name."""
     assert site.ask("/api/stacks", headers={"Host": "evil.example"}).status == 400
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "[::1]:8080"])
+def test_this_machine_has_several_names(site: Site, host: str) -> None:
+    assert site.ask("/healthz", headers={"Host": host}).status == 200
+
+
+@pytest.mark.parametrize("host", ["deploy.example.org", "127.0.0.1.example.org", "[::1", ""])
+def test_a_proxy_that_sends_another_name_is_told_what_to_do(site: Site, host: str) -> None:
+    answer = site.ask("/hooks", headers={"Host": host})
+    assert answer.status == 400
+    assert "answers to 127.0.0.1, ::1, localhost" in answer.text
+    assert "let the proxy send one of these as Host" in answer.text
 
 
 def test_whoever_listens_hears_of_each_change(site: Site) -> None:

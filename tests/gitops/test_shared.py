@@ -27,6 +27,25 @@ def test_what_waits_or_is_well_has_not_failed(surroundings: Surroundings, condit
     assert not surroundings.failed
 
 
+def test_since_when_is_of_the_stack_and_not_of_its_file(surroundings: Surroundings, monkeypatch: pytest.MonkeyPatch):
+    """A stack is called otherwise in a commit, and called back: each time something else is at its file."""
+    now = iter(range(1000))
+    monkeypatch.setattr("deployer.gitops.shared.time.time", lambda: float(next(now)))
+
+    def since(path: str, stack: str, condition: Condition, reason: Reason) -> float:
+        return surroundings.say(path, condition, reason, "so it is", "c", stack).since
+
+    ready, gone = (Condition.READY, Reason.IN_STEP), (Condition.DRIFTED, Reason.FILE_GONE)
+    first = since("stack.yaml", "old", *ready)
+    assert since("stack.yaml", "old", *ready) == first
+    began = since("stack.yaml", "new", *ready)
+    went = since("stack.yaml as old", "old", *gone)
+    assert first < began < went
+    back = since("stack.yaml", "old", *ready)
+    assert back > went
+    assert since("stack.yaml as old", "old", *gone) > back
+
+
 def test_the_agent_is_not_said_to_remove_its_own_stack():
     assert "--prune" in how_to_remove("shop", ours=False)
     assert "--prune" not in how_to_remove("agent", ours=True)

@@ -135,7 +135,8 @@ def test_versions_have_their_order():
 
 @given(st.lists(st.sampled_from(IN_ORDER), min_size=1))
 def test_the_newest_is_one_of_them_and_no_other_is_newer(tags: list[str]):
-    assert newest(tags, "*") == max(tags, key=IN_ORDER.index)
+    assert newest(tags, "*") == max((tag for tag in tags if "-" not in tag), key=IN_ORDER.index, default=None)
+    assert newest([*tags, "v0-a"], "v*-*") == max((tag for tag in [*tags, "v0-a"] if "-" in tag), key=order)
 
 
 @given(st.lists(st.text(max_size=8)))
@@ -146,6 +147,23 @@ def test_any_tag_has_a_place_in_the_order(tags: list[str]):
 def test_a_name_before_the_version_is_no_version():
     assert newest(["release-1.9", "release-1.10"], "release-*") == "release-1.10"
     assert newest(["prod", "test"], "v*") is None
+
+
+def test_what_is_before_a_release_is_followed_where_the_pattern_says_so_and_nowhere_else():
+    tags = ["v1.9.0", "v1.10.0-rc1", "v2.0.0-beta", "v2-rc1"]
+    assert newest(tags, "v*") == "v1.9.0"
+    assert newest(tags, "v1.*") == "v1.9.0"
+    assert newest(tags, "v2*") is None
+    assert newest(tags, "v1.*-rc*") == "v1.10.0-rc1"
+    assert newest(tags, "v2.0.0-beta") == "v2.0.0-beta"
+    assert newest(["release-1.2", "release-1.3-rc1"], "release-*") == "release-1.2"
+    assert order("release-1.3-rc1") < order("release-1.3")
+
+
+def test_a_hyphen_in_a_date_or_a_name_is_nothing_before_a_release():
+    assert newest(["2026-11-28", "2026-11-29"], "*") == "2026-11-29"
+    assert newest(["deploy-2026-11-28", "deploy-2026-11-29"], "deploy-*") == "deploy-2026-11-29"
+    assert newest(["v1.0+build-7", "v0.9"], "v*") == "v1.0+build-7"
 
 
 def files_in_order(before: dict[str, str], now: dict[str, str], *names: str) -> list[str]:

@@ -10,13 +10,13 @@ from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from deployer.gitops.serve import hooks, views
 from deployer.gitops.serve.board import Board
+from deployer.gitops.serve.hosts import known_by
 from deployer.gitops.serve.metrics import CONTENT_TYPE, Metrics
 from deployer.render.graph import Graph
 from deployer.render.plan_html import as_html
@@ -42,7 +42,7 @@ _HEADERS = {
 class Serving:
     """What is served. `wake` asks for a round before its time. `secret` is that of the webhook, empty where none is
     taken; `branch` and `tags` say what is followed; the agent is well while it did something within `patience` seconds;
-    `hosts` are the names that it answers to.
+    `hosts` are the names that it answers to, all where there are none.
     """
 
     board: Board
@@ -52,7 +52,7 @@ class Serving:
     branch: str = ""
     tags: bool = False
     patience: float = 3600.0
-    hosts: tuple[str, ...] = ("*",)
+    hosts: frozenset[str] = frozenset()
 
 
 def app_of(serving: Serving, stopping: Callable[[], bool] = lambda: False) -> Starlette:
@@ -147,7 +147,7 @@ def app_of(serving: Serving, stopping: Callable[[], bool] = lambda: False) -> St
             Route("/events", events),
             Route("/hooks", hook, methods=["POST"]),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(serving.hosts), www_redirect=False)],
+        middleware=[Middleware(known_by, serving.hosts)],
     )
 
 

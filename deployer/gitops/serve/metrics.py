@@ -77,7 +77,8 @@ class _Now(Collector):
             for each in Condition:
                 condition.add_metric((stack.label, each.value), float(stack.condition is each))
             drifted.add_metric((stack.label,), float(stack.condition is Condition.DRIFTED))
-            pending.add_metric((stack.label,), float(stack.pending or 0))
-            last = max((entry.revision for entry in stack.history), default=0)
-            revision.add_metric((stack.label,), float(last))
+            if stack.pending is not None:
+                pending.add_metric((stack.label,), float(stack.pending))
+            if stack.history:
+                revision.add_metric((stack.label,), float(max(entry.revision for entry in stack.history)))
         yield from (condition, drifted, pending, revision)

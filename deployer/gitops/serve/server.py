@@ -14,8 +14,8 @@ import uvicorn
 
 from deployer.errors import Diagnostic, OperationFailed, WrongUsage
 from deployer.gitops.serve.app import Serving, app_of
+from deployer.gitops.serve.hosts import LOOPBACK
 
-_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _WAITING = 2048
 
 
@@ -43,8 +43,7 @@ def served(serving: Serving, address: tuple[str, int]) -> Iterator[str]:
     listening = _listening(address)
     host, port = listening.getsockname()[:2]
     if _is_loopback(host):
-        # Else a page from elsewhere, whose name is made to mean this machine, could read what is shown here.
-        serving = replace(serving, hosts=_LOOPBACK_NAMES)
+        serving = replace(serving, hosts=LOOPBACK)
     over = threading.Event()
     config = uvicorn.Config(
         app_of(serving, over.is_set),

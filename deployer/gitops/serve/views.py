@@ -51,6 +51,7 @@ def as_object(shown: Shown) -> dict[str, Any]:
         "repository": status.repository,
         "follow": status.follow,
         "commit": status.commit,
+        "tag": status.tag,
         "synced": timestamp(status.synced) if status.synced else None,
         "trouble": status.trouble,
         "stacks": [_stack_object(stack) for stack in status.stacks],
