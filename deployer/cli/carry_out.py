@@ -114,6 +114,7 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
         )
         outcome = reconcile.apply(engine, shown, job, listen)
     with outliving_its_readers():
+        output.warn(outcome.warnings)
         for error in outcome.errors:
             fail(output, at_their_lines(error, project.stack))
         if not shown[0].is_empty:
