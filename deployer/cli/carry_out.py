@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deployer.cli.output import Format, Output, fail, outliving_its_readers
-from deployer.errors import DeployerError, Diagnostic, Exit, WrongUsage
+from deployer.errors import DeployerError, Diagnostic, Exit, InvalidStack, WrongUsage
 
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
@@ -86,7 +86,8 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
     from deployer.reconcile import turn
     from deployer.reconcile.sizes import with_sizes
 
-    looked, shown = time.monotonic(), way.look(0)
+    with lines_told(project.stack):
+        looked, shown = time.monotonic(), way.look(0)
     if shown[1].records.at_work:
         turn.await_free(engine, shown[0].stack, way.patience)
         looked, shown = time.monotonic(), way.look(0)
@@ -114,11 +115,21 @@ def carry_out(output: Output, project: Project, engine: Engine, way: Way) -> Out
         )
         outcome = reconcile.apply(engine, shown, job, listen)
     with outliving_its_readers():
+        output.warn(outcome.warnings)
         for error in outcome.errors:
             fail(output, at_their_lines(error, project.stack))
         if not shown[0].is_empty:
             _report(output, outcome, "destroy" if way.destroy else "apply")
     return outcome
+
+
+@contextmanager
+def lines_told(stack: Stack) -> Iterator[None]:
+    """Why the plan is refused, with the lines of the stack file that it is about."""
+    try:
+        yield
+    except InvalidStack as error:
+        raise at_their_lines(error, stack) from error
 
 
 def at_their_lines(error: DeployerError, stack: Stack) -> DeployerError:

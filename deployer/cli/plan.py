@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli.apply import KeepBuilds, KeepOrphans, Only, services_of
+from deployer.cli.carry_out import lines_told
 from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, Exit, Place, WrongUsage
 from deployer.sources.chosen import keeps_orphans
@@ -111,10 +112,11 @@ def plan(
     if against is not None:
         from deployer.cli.against import plan_against
 
-        found, observed = plan_against(state, project, against, options, destroy=destroy)
+        with lines_told(project.stack):
+            found, observed = plan_against(state, project, against, options, destroy=destroy)
     else:
         reader = state.reader(project)
-        with noting(seen) as seen:
+        with noting(seen) as seen, lines_told(project.stack):
             found, observed = project.plan_destroy(reader, options) if destroy else project.plan(reader, options)
         found = with_sizes(reader, found)
     if record := observed.records.at_work:

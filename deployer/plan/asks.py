@@ -61,9 +61,13 @@ def data_there(service: DesiredService, facts: Facts) -> Iterator[tuple[str, str
     mounts = () if facts.observed.of_service(service.name) else service.asked["volumes"]
     named = (mount[1] for _, mount in mounts if mount[0] == "volume" and not is_nameless(mount))
     for name in (each for each in dict.fromkeys(named) if each in facts.observed.volumes):
-        users = sorted({f"service.{each.service}" for each in facts.observed.containers if _has(each, name)})
-        whose = f"shared with {' and '.join(users)}" if users else "its data is used"
-        yield f"volume.{keys.get(name, name)}", f"{name} is there already: {whose}"
+        had = {each.service for each in facts.observed.containers if _has(each, name)}
+        users, gone = (
+            " and ".join(f"service.{each}" for each in sorted(some)) for some in (had - facts.going, had & facts.going)
+        )
+        whose = f"shared with {users}" if users else "its data is used"
+        before = f"; {gone}, which had it, {'go' if ' and ' in gone else 'goes'}" if gone else ""
+        yield f"volume.{keys.get(name, name)}", f"{name} is there already: {whose}{before}"
 
 
 def _has(container: ObservedContainer, volume: str) -> bool:

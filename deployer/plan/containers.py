@@ -23,7 +23,7 @@ from deployer.plan.differences import NAME, Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
 from deployer.plan.in_place import plan_in_place
-from deployer.plan.model import ASKED_ANEW, Action, Call, Cause, Change, FieldChange, LostData, Step
+from deployer.plan.model import ASKED_ANEW, STAYS, Action, Call, Cause, Change, FieldChange, LostData, Step
 from deployer.plan.one_shots import Loss, losses
 from deployer.plan.owners import owners_of
 from deployer.plan.readiness import await_ready
@@ -104,9 +104,7 @@ def _is_removed_when_it_stops(container: ObservedContainer) -> bool:
 def _left_behind(volumes: Iterable[tuple[str, str]], *, may_take: bool = False) -> Iterator[tuple[str, str]]:
     """Volumes without a name that stay when their container goes: nothing else says that they are there."""
     more = "; to remove it, too: --volumes" if may_take else ""
-    return (
-        (f"volumes.{target}", f"stays, with its data, until docker volume rm {name}{more}") for target, name in volumes
-    )
+    return ((f"volumes.{target}", f"{STAYS}until docker volume rm {name}{more}") for target, name in volumes)
 
 
 def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:

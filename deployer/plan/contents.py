@@ -13,7 +13,7 @@ from deployer.errors import Diagnostic
 from deployer.fields.field import Effect
 from deployer.plan import steps
 from deployer.plan.model import Call, Cause, FieldChange, Shows, Step
-from deployer.plan.readiness import await_ready
+from deployer.plan.readiness import await_signalled
 from deployer.resources.applied import CONTENTS, Applied
 from deployer.resources.desired import BoundContent, Desired, DesiredService
 from deployer.resources.inspected import moment
@@ -64,17 +64,22 @@ def taken_up(service: DesiredService) -> dict[str, Mapping[str, str]]:
     return {CONTENTS: found} if found else {}
 
 
-def signals(service: DesiredService, container: ObservedContainer, fields: Iterable[FieldChange]) -> tuple[Step, ...]:
+def signals(
+    service: DesiredService, container: ObservedContainer, fields: Iterable[FieldChange], place: PlaceOf
+) -> tuple[Step, ...]:
     """The signals that make it read anew, each once; it may take one for its end, so it is waited for."""
     asked = [change.field for change in fields if is_content(change) and change.effect is Effect.IN_PLACE]
-    ways = [each.way for target, each in service.contents.items() if f"volumes.{target}{_END}" in asked]
-    if not ways:
+    read = [each for target, each in service.contents.items() if f"volumes.{target}{_END}" in asked]
+    if not read:
         return ()
-    sent = [
-        Step(Call.KILL, container.id, way, undo=steps.back_up(container), detail=f"with {way}", name=container.name)
-        for way in dict.fromkeys(ways)
-    ]
-    return (*sent, await_ready(service, container.id, fresh=False, name=container.name))
+    ways = list(dict.fromkeys(each.way for each in read))
+    at = place("services", service.name, "x-deployer", "reload", read[0].key)
+    wait = await_signalled(service, container, steps.Signalled(" or ".join(ways), container.started_at, at))
+    # Taken back, it is as before only if it goes on; one that was not well before need not become so.
+    was_well = container.status == "running" and container.health in ("", "healthy")
+    back = (wait,) if was_well and not service.completes else steps.back_up(container)
+    sent = [Step(Call.KILL, container.id, way, undo=back, detail=f"with {way}", name=container.name) for way in ways]
+    return (*sent, wait)
 
 
 def uncompared(service: DesiredService) -> tuple[str, ...]:
@@ -128,12 +133,14 @@ def _since_start(content: BoundContent, container: ObservedContainer) -> bool:
 
 
 def _effect(way: str, container: ObservedContainer) -> Effect:
-    """What does not run reads it at its start; one that has done its work is not signalled any more."""
+    """What does not run reads it at its start, as does what keeps restarting; one that has done its work is not
+    signalled any more.
+    """
     if way == REPLACE:
         return Effect.REPLACE
     if way == RESTART:
         return Effect.RESTART
-    if container.is_alive:
+    if container.is_alive and container.status != "restarting":
         return Effect.IN_PLACE
     return Effect.NONE if container.has_completed else Effect.RESTART
 

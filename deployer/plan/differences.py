@@ -35,7 +35,8 @@ class Facts:
 
     `remade` are the engine's names of networks that this plan makes anew, `made` those of the volumes that it creates,
     each with its address; `replace` the services whose containers are to be made anew whatever differs; `owners` the
-    containers of the services that were planned already; `recall` tells what builds and mounted files held.
+    containers of the services that were planned already; `recall` tells what builds and mounted files held; `going` are
+    the services that the stack no longer names, and whose containers go.
     """
 
     desired: Desired
@@ -48,6 +49,7 @@ class Facts:
     replace: frozenset[str] = frozenset()
     owners: Mapping[str, Owner] = field(default_factory=lambda: MappingProxyType({}))
     recall: Recall = no_recall
+    going: frozenset[str] = frozenset()
 
 
 def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[FieldChange, ...]]:

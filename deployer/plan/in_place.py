@@ -51,7 +51,7 @@ def plan_in_place(
         wait = await_ready(service, container.id, fresh=True, name=container.name)
         runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
     runbook += renames[-1:] if held else ()
-    runbook += (sent := signals(service, container, fields))
+    runbook += (sent := signals(service, container, fields, facts.place))
     action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL], breaks)
     if action is Action.RENAME and has_taken_over(container) and not held:
         action, detail = Action.RECOVER, f"rename {container.name} to {name}"
@@ -123,7 +123,7 @@ def _how(
     if breaks:
         address = "" if all(breaks.values()) else ", its address may change"
         return action, f"{sent}; connections through {' and '.join(breaks)} break{address}"
-    return action, f"{sent}, no restart"
+    return action, f"{sent}, no restart{' unless the program ends by it' if signalled else ''}"
 
 
 def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:

@@ -81,7 +81,11 @@ def make_plan(
     remade = frozenset(draft.change.steps[0].target for draft in things if draft.change.action is Action.REPLACE)
     made = {draft.change.steps[0].target: draft.change.address for draft in things if draft.has(Call.CREATE_VOLUME)}
     revision = observed.records.revision + 1
-    facts = Facts(desired, observed, images.now, remade, place, revision, made, options.replace, recall=recall)
+    orphans = frozenset(each.service for each in observed.containers if each.service not in desired.services)
+    going = frozenset(each for each in orphans if not _is_spared(each, desired, options))
+    facts = Facts(
+        desired, observed, images.now, remade, place, revision, made, options.replace, recall=recall, going=going
+    )
     drafts = [
         *_adoption(desired, observed, options),
         *of_images(images.changes, desired),
@@ -168,6 +172,10 @@ def _adoption(desired: Desired, observed: Observed, options: Options) -> Iterato
         yield Draft(Change("stack", Action.UPDATE, "--adopt", (field,), detail="taken over, nothing restarts for it"))
 
 
+def _is_spared(orphan: str, desired: Desired, options: Options) -> bool:
+    return orphan in desired.inactive or options.keep_orphans or bool(options.only)
+
+
 def _leftovers(facts: Facts, options: Options) -> list[Draft]:
     """What a dead run left, the containers of services that the stack no longer names, and, of services that the plan
     is not about, those that would say that a one-shot ran for data which is made anew.
@@ -175,8 +183,7 @@ def _leftovers(facts: Facts, options: Options) -> list[Draft]:
     drafts: list[Draft] = []
     for container in facts.observed.containers:
         orphan = container.service not in facts.desired.services
-        inactive = container.service in facts.desired.inactive
-        spared = orphan and (inactive or options.keep_orphans or bool(options.only))
+        spared = orphan and _is_spared(container.service, facts.desired, options)
         if is_half_done(container, facts.observed) and not (spared and container.never_started):
             drafts.append(plan_recovery(container, facts.observed))
         elif options.only and orphan and (lost := dict(losses_left_out(container, facts))):

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from deployer.errors import Place
 from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import Json, section
 from deployer.fields.restart import encode_restart
@@ -64,17 +65,31 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class Signalled:
+    """A container that may have taken a signal for its end: the signal, the line that asks for it, and when the
+    container was started before.
+    """
+
+    signal: str
+    started_at: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """How long and for what a wait looks.
 
     `monitor` in nanoseconds is how long a container without a health check must run; after a `fresh` start that is left
-    to one more look at the end. `may_exit` says that having exited with 0 is as good as running.
+    to one more look at the end. `may_exit` says that having exited with 0 is as good as running. The engine may have
+    restarted it so many times: `restarts`. One that was `signalled` is started again where it has ended by that.
     """
 
     monitor: int = 0
     may_exit: bool = False
     fresh: bool = False
     service: str = ""
+    restarts: int = 0
+    signalled: Signalled | None = None
 
 
 COMES_BACK = ("always", "on-failure")

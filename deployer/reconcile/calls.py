@@ -19,7 +19,7 @@ from deployer.plan.copies import into_volume, volume_over
 from deployer.plan.draft import meet
 from deployer.plan.model import Call, Step
 from deployer.plan.steps import WITH_VOLUMES, Copies, NewContainer
-from deployer.reconcile import transfers, waits
+from deployer.reconcile import signalled, transfers, waits
 from deployer.reconcile.protocol import Engine, Json, Progress
 from deployer.resources import identity
 from deployer.resources.desired import DesiredBuild, DesiredImage
@@ -72,9 +72,9 @@ class World:
     """What the steps act on.
 
     `images` are the references by address, and grow as builds are made; `made` are the ids of the containers that were
-    created, by the names that they got. `look` is taken before each writing request,
-    and raises Busy where the turn was lost. `deadline`, by the monotonic clock, is when nothing new is begun.
-    No container is waited for longer than so many seconds: `longest_wait`.
+    created, by the names that they got; `told` is what is to be told of a container, by its id, and is no failure.
+    `look` is taken before each writing request, and raises Busy where the turn was lost. `deadline`, by the monotonic
+    clock, is when nothing new is begun. No container is waited for longer than so many seconds: `longest_wait`.
     """
 
     engine: Engine
@@ -86,6 +86,7 @@ class World:
     look: Callable[[], None]
     longest_wait: float = math.inf
     made: dict[str, str] = field(default_factory=dict[str, str])
+    told: dict[str, Diagnostic] = field(default_factory=dict[str, Diagnostic])
     stop: threading.Event = field(default_factory=threading.Event)
 
     def limit(self) -> waits.Limit:
@@ -154,7 +155,7 @@ def perform(world: World, step: Step, progress: Callable[[Progress], None]) -> N
         case Call.LOOK_PORTS:
             _look_ports(world, payload)
         case Call.AWAIT_READY:
-            waits.await_ready(engine, world.waker, target, payload, world.limit(), world.stop)
+            signalled.await_ready(world, step)
         case Call.AWAIT_COMPLETED:
             waits.await_completed(engine, world.waker, target, payload, world.limit(), world.stop)
 

@@ -36,7 +36,7 @@ class Outcome:
     `done`: carried out. `skipped`: not needed after all. `put_back`: failed, or stopped by a failure, and as before.
     `half_done`: begun, and neither ended nor put back. `not_begun`: nothing was done that anybody could notice.
     `interrupted`: nothing new was started; `aborted`: what was in flight was left as it is. Once the `turn_lost` is,
-    another one acts.
+    another one acts. `warnings` are no failures.
     """
 
     done: list[str] = field(default_factory=list[str])
@@ -45,6 +45,7 @@ class Outcome:
     half_done: list[str] = field(default_factory=list[str])
     not_begun: list[str] = field(default_factory=list[str])
     errors: list[DeployerError] = field(default_factory=list[DeployerError])
+    warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
     interrupted: bool = False
     aborted: bool = False
     declined: bool = False
@@ -225,10 +226,16 @@ class _Run:
         lost = turn_lost or (is_about_the_engine(error) and not answers(self.world.engine, 0))
         if lost and self.lost:
             return
-        self.outcome.errors.append(named)
+        if not self._is_told(named):
+            self.outcome.errors.append(named)
         self.outcome.turn_lost = self.outcome.turn_lost or turn_lost
         self.lost = self.lost or lost
         self._say(events.StepFailed(address, step, named.diagnostics))
+
+    def _is_told(self, error: DeployerError) -> bool:
+        """Whether it is the very same that was told already, as where taking it back fails alike."""
+        told = {(each.code, each.message) for earlier in self.outcome.errors for each in earlier.diagnostics}
+        return all((each.code, each.message) in told for each in error.diagnostics)
 
     def _harmless(self, told: Diagnostic) -> Diagnostic:
         """What a container says goes with why it failed, and it may say what its secrets hold."""
@@ -252,6 +259,7 @@ class _Run:
         self.back()
 
     def settle(self) -> None:
+        self.outcome.warnings += self.world.told.values()
         self.outcome.interrupted = self.outcome.interrupted or self.world.stop.is_set()
         in_flight = {step[0] for step in self.running.values() if not self._at(step).call.is_wait}
         became = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from deployer.errors import DeployerError, Diagnostic, OperationFailed
 from deployer.fields.field import Json, section
 from deployer.fields.sensitive import mask_line, mask_values
-from deployer.plan.steps import Wait
+from deployer.plan.steps import Signalled, Wait
 from deployer.reconcile.protocol import Reader
 from deployer.resources.inspected import moment
 from deployer.resources.secret_values import secret_values
@@ -95,8 +95,11 @@ class Waker:
         return self._hears and container not in self._ended
 
 
-def await_ready(reader: Reader, waker: Waker, container: str, wait: Wait, limit: Limit, stop: threading.Event) -> None:
-    """Until the container is healthy, or, without a check, has run for the monitor time.
+def await_ready(
+    reader: Reader, waker: Waker, container: str, wait: Wait, limit: Limit, stop: threading.Event
+) -> Json | None:
+    """Until the container is healthy, or, without a check, has run for the monitor time. Of one that was signalled, and
+    has ended since, its inspect.
 
     Raises OperationFailed when it cannot be any more.
     """
@@ -105,10 +108,12 @@ def await_ready(reader: Reader, waker: Waker, container: str, wait: Wait, limit:
     while True:
         seen = waker.seen
         found = _inspect(reader, container, wait)
+        if wait.signalled and _has_ended(found, wait.signalled):
+            return found
         stale = _last_probe(found) if stale is None else stale
         ready = _is_ready(found, wait, time.monotonic() - began, stale)
         if ready:
-            return
+            return None
         if ready is None:
             raise failed(reader, wait.service, container, describe(found))
         _in_time(container, wait, limit, stop, describe(found))
@@ -151,6 +156,12 @@ def look(reader: Reader, container: str, wait: Wait) -> None:
         raise failed(reader, wait.service, container, describe(found))
 
 
+def _has_ended(found: Json, signalled: Signalled) -> bool:
+    """Also where the engine has restarted it already."""
+    state = found["State"]
+    return state["Status"] in ("exited", "dead", "restarting") or state["StartedAt"] != signalled.started_at
+
+
 def _last_probe(found: Json) -> str:
     """When the last health check ended; "" where there was none."""
     probes = section(found, "State.Health").get("Log") or []
@@ -166,6 +177,8 @@ def _is_ready(found: Json, wait: Wait, waited: float, stale: str) -> bool | None
     match state["Status"], (state.get("Health") or {}).get("Status", "none"):
         case "exited", _ if state["ExitCode"] == 0 and wait.may_exit:
             return True
+        case "restarting", _ if wait.restarts and found.get("RestartCount", 0) <= wait.restarts:
+            return False
         case (("exited" | "dead" | "restarting"), _):
             return None
         case _, "unhealthy":
@@ -173,7 +186,8 @@ def _is_ready(found: Json, wait: Wait, waited: float, stale: str) -> bool | None
         case _, "healthy":
             return True
         case "running", ("none" | ""):
-            return None if found.get("RestartCount", 0) and wait.monitor else waited >= wait.monitor / 1e9
+            is_again = found.get("RestartCount", 0) > wait.restarts and wait.monitor
+            return None if is_again else waited >= wait.monitor / 1e9
         case _:
             return False
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from deployer.plan.model import Action, Call, Change, Danger, Plan
+from deployer.plan.model import STAYS, Action, Call, Change, Danger, Plan
 from deployer.render.costs import gap_text
 from deployer.render.plan_words import folded, lost_text, words
 
@@ -40,7 +40,7 @@ def risks(plan: Plan) -> list[Risk]:
         "Replaced": ((each.address, "") for each in changes if each.action is Action.REPLACE),
         "Changed by hand, put back": ((each.address, _by_hand(each)) for each in changes if _by_hand(each)),
         "Removed": ((each.address, "") for each in changes if _is_removed(each)),
-        "Data stays": ((each.address, words(each)) for each in changes if _is_kept(each) and not each.protects),
+        "Data stays": _staying(changes),
         "Protected, stays": ((each.address, words(each)) for each in changes if _is_kept(each) and each.protects),
     }
     found = ((title, tuple(meets)) for title, meets in kinds.items())
@@ -58,6 +58,15 @@ def _losses(changes: list[Change]) -> Iterator[tuple[str, str]]:
     for change in changes:
         for lost in change.loses:
             yield change.address, f"{lost.volume} ({lost_text(lost)})"
+
+
+def _staying(changes: list[Change]) -> Iterator[tuple[str, str]]:
+    """With the volumes without a name that a container leaves behind: nothing else says that they are there."""
+    for change in changes:
+        if _is_kept(change) and not change.protects:
+            yield change.address, words(change)
+        elif change.action in (Action.REMOVE, Action.REPLACE):
+            yield from ((change.address, f"{what} {said}") for what, said in change.notes if said.startswith(STAYS))
 
 
 def _of_danger(changes: list[Change], kind: Danger) -> Iterator[tuple[str, str]]:

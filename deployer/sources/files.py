@@ -108,8 +108,11 @@ def text_of(data: bytes, shown: str, place: Place | None = None) -> str:
 
 
 def near_name(path: Path) -> str:
-    """A hint with the name in the file's folder that is nearest to the one that is missing, or an empty text."""
-    near = get_close_matches(path.name, _names(path.parent), n=1, cutoff=0.6)
+    """A hint with the name in the file's folder that is nearest to the one that is missing, or an empty text. To have
+    the same ending is not enough: half of the files may have that.
+    """
+    alike = [name for name in _names(path.parent) if get_close_matches(path.stem, [Path(name).stem], cutoff=0.6)]
+    near = get_close_matches(path.name, alike, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else ""
 
 

@@ -118,13 +118,14 @@ def begin(engine: APIClient, name: str, state: str, *, network: str = "", volume
 def test_destroy_refuses_to_take_what_another_container_has(
     what: str, state: str, filled: Project, engine: APIClient, stranger: str, proxy: Proxy
 ) -> None:
-    """It names that one, before anything is done. What is not to go is nobody's trouble."""
+    """It names that one, at the line of what would go, before anything is done; what is not to go is no matter."""
     thing = f"{filled.name}_{'front' if what == 'network' else 'data'}"
     begin(engine, stranger, state, **{what: thing})
     before = filled.container("db")["State"]
     result = filled.destroy("--volumes", "--engine", proxy.url, code=65)
     assert f"{what}.{'front' if what == 'network' else 'data'} would have to go" in result.err
     assert stranger in result.err
+    assert f"stack.yaml:{filled.lines['networks.front' if what == 'network' else 'volumes.data']}:" in result.err
     assert "nothing was touched" in result.err
     assert proxy.written == []
     assert filled.container("db")["State"] == before

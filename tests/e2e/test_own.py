@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, sleeper, until
 
 pytestmark = pytest.mark.engine
 
@@ -72,3 +72,58 @@ def test_a_changed_file_is_taken_up_by_a_signal_a_restart_and_a_new_container(pr
     assert started == {"sighup": True, "restart": False, "replace": False}
     assert project.engine.logs(before["sighup"]["Id"]).decode().split() == ["started", "hup"]
     project.must_be_settled()
+
+
+def signalled(command: str, **more: object) -> dict[str, object]:
+    """A service that gets a SIGHUP when `./conf` changes; that ends its shell."""
+    own = {"reload": {"./conf": "SIGHUP"}}
+    said = {"command": ["sh", "-c", command], "volumes": ["./conf:/conf:ro"], "network_mode": "none", **more}
+    return sleeper(**said, **{"x-deployer": own})
+
+
+def test_a_signal_that_ends_the_program_is_told_and_the_content_is_taken_up(project: Project):
+    """Where deployer starts it again, and where the engine does, as under a policy with a stop signal of its own: with
+    a warning at the line of `reload`, and the next plan is empty. What the engine had restarted before goes on.
+    """
+    (project.folder / "conf").mkdir()
+    (project.folder / "conf" / "a").write_text("1")
+    ends = "trap 'exit 3' HUP; while :; do sleep 0.1; done"
+    runs_on = "trap : HUP; trap 'exit 3' USR1; while :; do sleep 0.1; done"
+    project.write(
+        {
+            "stays": signalled(ends),
+            "comes": signalled(ends, restart="always", stop_signal="SIGTERM"),
+            "crashed": signalled(runs_on, restart="always"),
+        }
+    )
+    project.apply()
+    project.engine.exec_start(project.engine.exec_create(project.container_name("crashed"), "kill -USR1 1"))
+    until(lambda: project.container("crashed")["RestartCount"] == 1)
+    until(lambda: project.container("crashed")["State"]["Status"] == "running")
+    before = {name: project.container(name)["State"]["StartedAt"] for name in ("stays", "comes", "crashed")}
+    (project.folder / "conf" / "a").write_text("2")
+
+    told = project.apply().err
+
+    after = {name: project.container(name)["State"]["StartedAt"] for name in before}
+    assert {name: after[name] != before[name] for name in before} == {"stays": True, "comes": True, "crashed": False}
+    assert told.count("warning[reload-ended]") == 2
+    assert f"SIGHUP has ended {project.container_name('stays')}" in told
+    assert '"./conf": "SIGHUP"' in told
+    project.must_be_settled()
+
+
+def test_a_program_that_does_not_come_up_after_its_signal_is_an_error_at_the_line_of_reload(project: Project):
+    """One error, which names the signal and what to do; and nothing is called as before."""
+    (project.folder / "conf").mkdir()
+    project.write({"web": signalled("test ! -e /conf/bad || exit 4; exec sleep 1000", init=True)})
+    project.apply()
+    (project.folder / "conf" / "bad").write_text("")
+
+    told = project.apply(code=1).err
+
+    assert told.count("error[") == 1
+    assert f"SIGHUP has ended {project.container_name('web')}; started again, it exited with code 4" in told
+    assert "write `restart` in the place of SIGHUP" in told
+    assert '"./conf": "SIGHUP"' in told
+    assert "as before" not in told

@@ -167,6 +167,20 @@ def test_a_volume_that_others_have_is_shared_with_them(container: Make):
     )
 
 
+def test_a_service_that_goes_does_not_share_its_volume(container: Make):
+    """It is gone before the new one starts, or stopped: nobody need fear two that write. One that stays is told so."""
+    there = with_container(container("old", 1), with_volumes("data"), volumes=mounting("data"))
+    text = SHOP.replace("scale: 2", "volumes: ['data:/data']")
+    said = "shop_data is there already"
+    assert changes_of(plan_of(text, there))["service.db[1]"].notes == (
+        ("volume.data", f"{said}: its data is used; service.old, which had it, goes"),
+    )
+    both = with_container(container("web", 1), there, volumes=mounting("data"))
+    assert changes_of(plan_of(text, both))["service.db[1]"].notes == (
+        ("volume.data", f"{said}: shared with service.web; service.old, which had it, goes"),
+    )
+
+
 def test_a_volume_that_is_made_is_not_there_yet():
     assert changes_of(plan_of(SHOP))["service.db[1]"].notes == ()
 

@@ -60,14 +60,27 @@ def test_another_content_is_an_edit_that_takes_what_the_file_says():
 
 
 def test_a_signal_is_sent_and_the_container_waited_for():
-    """One that takes the signal for its end is started again, if the change is taken back."""
+    """One that takes the signal for its end is started again, and so it is if the change is taken back."""
     found = watching("hup")
     change = only(plan_of(found, holding(found, "another")))
 
     kill, wait = change.steps
     assert (kill.call, kill.payload, wait.call) == (Call.KILL, "SIGHUP", Call.AWAIT_READY)
-    assert [step.call for step in kill.undo] == [Call.START]
-    assert change.detail == "SIGHUP sent, no restart"
+    assert str(wait).endswith("(started again if SIGHUP ends it)")
+    assert kill.undo == (wait,)
+    assert change.detail == "SIGHUP sent, no restart unless the program ends by it"
+
+
+def test_what_becomes_of_a_signal_is_told_at_the_line_that_asks_for_it():
+    """The wait knows that line, how often the engine had restarted the container, and since when it has run."""
+    found = watching("hup")
+    found.container("watched")["RestartCount"] = 3
+    change = only(plan_of(found, holding(found, "another")))
+
+    wait = change.steps[-1].payload
+    assert (wait.restarts, wait.signalled.signal) == (3, "SIGHUP")
+    assert wait.signalled.started_at == found.container("watched")["State"]["StartedAt"]
+    assert "./conf: hup" in found.text.splitlines()[wait.signalled.place.line - 1]
 
 
 @pytest.mark.parametrize("way", ["restart", "SIGHUP"])
@@ -129,6 +142,15 @@ def test_a_container_that_does_not_run_gets_no_signal():
     assert Call.KILL not in [step.call for step in change.steps]
     assert Call.START in [step.call for step in change.steps]
     assert change.updates
+
+
+def test_what_keeps_restarting_gets_no_signal():
+    """It has what is there from its next start on."""
+    found = watching("SIGHUP")
+    found.container("watched")["State"] |= {"Status": "restarting", "Restarting": True, "ExitCode": 1}
+    change = only(plan_of(found, holding(found, "another")))
+
+    assert Call.KILL not in [step.call for step in change.steps]
 
 
 def test_an_engine_on_another_machine_is_refused_at_the_line():

@@ -17,7 +17,21 @@ from syrupy.assertion import SnapshotAssertion
 from deployer.errors import Diagnostic, Place
 from deployer.fields.field import Effect
 from deployer.fields.kinds import show_text
-from deployer.plan.model import Action, Call, Cause, Change, Danger, FieldChange, Gap, LostData, Part, Plan, Shows, Step
+from deployer.plan.model import (
+    STAYS,
+    Action,
+    Call,
+    Cause,
+    Change,
+    Danger,
+    FieldChange,
+    Gap,
+    LostData,
+    Part,
+    Plan,
+    Shows,
+    Step,
+)
 from deployer.render.harmless import harmless
 from deployer.render.plan_markdown import LONGEST, as_markdown
 from deployer.resources.wire import EngineInfo
@@ -256,7 +270,12 @@ def test_what_somebody_may_regret_is_plain_near_the_top(shop: Plan) -> None:
         replace(shop.changes[2], gap=Gap(1, 11, (Part("stop", 0, 10), Part("start", 1, 1)), others=1)),
         Change("volume.cache", Action.REMOVE, "its data goes", loses=(LostData("shop_cache", 12_340_000),)),
         shop.changes[4],
-        Change("service.old[1]", Action.REMOVE, "no longer in the stack"),
+        Change(
+            "service.old[1]",
+            Action.REMOVE,
+            "no longer in the stack",
+            notes=(("volumes./data", f"{STAYS}until docker volume rm 0a1b"),),
+        ),
         Change("volume.data", Action.KEPT, "no longer in the stack", detail="shop_data"),
         Change("volume.db", Action.KEPT, "protected (stack.yaml:9)", detail="shop_db", protects=("shop_db", True)),
         Change("volume.log", Action.UPDATE, "protect", protects=("shop_log", False)),
@@ -270,7 +289,8 @@ def test_what_somebody_may_regret_is_plain_near_the_top(shop: Plan) -> None:
         "Replaced: service.web[1]",
         "Changed by hand, put back: service.db[1] mem_limit",
         "Removed: service.old[1]",
-        "Data stays: volume.data no longer in the stack; data stays until docker volume rm shop_data",
+        "Data stays: service.old[1] volumes./data stays, with its data, until docker volume rm 0a1b, "
+        "volume.data no longer in the stack; data stays until docker volume rm shop_data",
         "Protected, stays: volume.db protected (stack.yaml:9): to let it go, apply a file that names it without "
         "`protect`",
     ]

@@ -77,6 +77,15 @@ def test_a_missing_file_names_the_nearest_one_in_its_folder(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize(("missing", "there"), [("pw.txt", "cf.txt"), ("a.env", "b.env"), (".env", "x.env")])
+def test_an_ending_alone_makes_no_name_a_near_one(tmp_path: Path, missing: str, there: str) -> None:
+    """Half of the files beside it may have that one."""
+    (tmp_path / there).touch()
+    with pytest.raises(InvalidStack) as caught:
+        read_text(tmp_path / missing, missing)
+    assert caught.value.diagnostics[0].hint == ""
+
+
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     """A folder is no file."""
     assert refusal(tmp_path).code == "file-is-folder"
