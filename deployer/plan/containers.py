@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from operator import itemgetter
-from typing import Any
 
 from deployer.fields.attachments import endpoint_again
 from deployer.fields.container_names import SUCCESSOR
@@ -24,6 +23,7 @@ from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
 from deployer.plan.in_place import plan_in_place
 from deployer.plan.model import ASKED_ANEW, STAYS, Action, Call, Cause, Change, FieldChange, LostData, Step
+from deployer.plan.nameless import carried_over
 from deployer.plan.one_shots import Loss, losses
 from deployer.plan.owners import owners_of
 from deployer.plan.readiness import await_ready
@@ -152,7 +152,7 @@ def _replacement(
 ) -> Draft:
     name = service.container_name(container.number)
     old = as_it_was(container, facts.observed)
-    taken_over = _carried_over(service, old)
+    taken_over = carried_over(service, old)
     new = _new(service, container.number, facts, old, anonymous=taken_over)
     wait = await_ready(service, name + SUCCESSOR, fresh=False)
     connects = further_endpoints(service)
@@ -200,23 +200,13 @@ def _weighed(field: FieldChange) -> FieldChange:
     return replace(field, note="; ".join(filter(None, (field.note, _NEEDS_IT)))) if needs else field
 
 
-def _carried_over(service: DesiredService, container: ObservedContainer) -> dict[str, str]:
-    """The volumes without a name that the successor mounts, by target: all but those that the stack asked for, and no
-    longer does.
-    """
-    asked = {target for target, _ in service.asked["volumes"]}
-    was: Mapping[str, Any] = (container.applied.fields.get("volumes") if container.applied else None) or {}
-    left = was.keys() - asked - section(container.raw, "Config.Volumes").keys()
-    return {target: name for target, name in container.anonymous.items() if target not in left}
-
-
 def _run_again(
     service: DesiredService, container: ObservedContainer, fields: list[FieldChange], lost: list[Loss], facts: Facts
 ) -> Draft:
     name = service.container_name(container.number)
     held = is_held(name, facts.observed, container)
     called = name + SUCCESSOR if held else name
-    new = _new(service, container.number, facts, anonymous=_carried_over(service, container))
+    new = _new(service, container.number, facts, anonymous=carried_over(service, container))
     wait = await_ready(service, called, fresh=True)
     runbook = steps.run_again(container, called, new, further_endpoints(service), wait, _look(new, called))
     runbook += (steps.take_name(name),) if held else ()

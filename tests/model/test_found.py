@@ -139,6 +139,17 @@ def test_a_one_shot_that_runs_again_gives_up_its_address_before_all() -> None:
     plays(play)
 
 
+def test_a_volume_that_a_successor_took_over_from_another_image_is_no_loss_later() -> None:
+    """The new image declares none there, the file names none, and still it holds the data that a one-shot ran for."""
+    job = replace(BACK, program="work", needs={"a": "service_started"})
+
+    def play(on: Play) -> None:
+        on.must_settle(stack(a=replace(BACK, image="keeper:1"), e=job))
+        on.must_settle(stack(a=BACK, e=job))
+
+    plays(play)
+
+
 def test_the_old_containers_of_a_one_shot_all_go_before_it_runs_again() -> None:
     """Two of them, for a service whose data was lost: neither waits until the other one has run."""
     job = replace(BACK, program="work", restart="on-failure", replicas=2, needs={"a": "service_started"})
