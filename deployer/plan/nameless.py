@@ -11,10 +11,15 @@ from deployer.resources.observed import ObservedContainer
 
 
 def carried_over(service: DesiredService, container: ObservedContainer) -> dict[str, str]:
-    """The volumes without a name that the successor mounts, by target: all but those that the stack asked for, and no
-    longer does.
+    """The volumes without a name that the successor mounts, by target."""
+    up = given_up(service, container)
+    return {target: name for target, name in container.anonymous.items() if target not in up}
+
+
+def given_up(service: DesiredService, container: ObservedContainer) -> frozenset[str]:
+    """The targets of those that the stack asked for, and no longer does. All others go over, also where the next image
+    declares no volume there.
     """
     asked = {target for target, _ in service.asked["volumes"]}
     was: Mapping[str, Any] = (container.applied.fields.get("volumes") if container.applied else None) or {}
-    left = was.keys() - asked - section(container.raw, "Config.Volumes").keys()
-    return {target: name for target, name in container.anonymous.items() if target not in left}
+    return frozenset(was.keys() - asked - section(container.raw, "Config.Volumes").keys())

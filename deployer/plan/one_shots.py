@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from deployer.fields.field import Effect, section
 from deployer.plan.differences import Facts
 from deployer.plan.model import Cause, FieldChange
-from deployer.plan.nameless import carried_over
+from deployer.plan.nameless import given_up
 from deployer.resources.desired import DesiredService
 from deployer.resources.inspected import dependencies_on_label
 from deployer.resources.observed import ObservedContainer
@@ -78,10 +78,10 @@ def _taken_away(service: DesiredService, facts: Facts) -> list[str]:
     mounted: Mapping[str, tuple[str, str]] = dict(service.asked["volumes"])
     found: set[str] = set()
     for container in facts.observed.of_service(service.name):
-        carried = carried_over(service, container)
+        up = given_up(service, container)
         for target, (kind, source) in ((at, mount[:2]) for at, mount in container.values["volumes"]):
             now = mounted.get(target, ("volume", ""))[:2]
-            stays = not source and target in carried
-            if kind == "volume" and now == ("volume", "") and not stays and not service.ignores("volumes", target):
+            goes = source or target in up
+            if kind == "volume" and now == ("volume", "") and goes and not service.ignores("volumes", target):
                 found.add(target)
     return sorted(found)

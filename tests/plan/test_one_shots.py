@@ -9,6 +9,7 @@ import pytest
 
 from deployer.plan.model import Cause
 from deployer.plan.one_shots import losses
+from deployer.resources.applied import Applied
 from deployer.resources.from_stack import desired
 from tests.plan.fresh import changes_of, plan_of, with_container, with_volumes
 from tests.stack.several import stack_of
@@ -31,10 +32,11 @@ def lost(one_shot, container, *others, made=("shop_data",), there=(), declared=(
     """The field and what is made anew, of each loss; `there` are the services that have a container."""
     services = {each.name: each for each in (one_shot, *others)}
     config = {"Volumes": {target: {} for target in declared}}
+    standing = SimpleNamespace(raw={}, values={"volumes": ()}, applied=None)
     facts = SimpleNamespace(
         desired=SimpleNamespace(services=services),
         observed=SimpleNamespace(
-            of_service=lambda name: [SimpleNamespace(raw={}, values={"volumes": ()})] if name in there else [],
+            of_service=lambda name: [standing] if name in there else [],
             images={name: SimpleNamespace(config=config) for name in services},
         ),
         images={f"image.{name}": SimpleNamespace(reference=name) for name in services},
@@ -101,13 +103,15 @@ def test_a_volume_that_is_taken_away_from_what_it_depends_on_is_a_loss(container
 
 
 def test_a_volume_without_a_name_that_the_image_declares_is_carried_over_and_no_loss(container):
+    """So is one of which nobody knows whether the file asked for it."""
     text = "services:\n  db: {image: 'db:1', user: '1', volumes: %s}\n"
     text += "  job: {image: 'job:1', depends_on: [db], restart: 'no'}\n"
     (was,) = mounts(text % "['/data']")
-    db = container("db", 1)
+    asked = Applied("db:1", {"volumes": {"/data": ["volume", "", False, 0, 0]}})
+    db = replace(container("db", 1), applied=asked)
     declared = replace(db, raw={**db.raw, "Config": {"Labels": {}, "Volumes": {"/data": {}}}})
     job = container("job", 1, status="exited")
-    for made, lost in ((declared, 0), (db, 1)):
+    for made, lost in ((declared, 0), (db, 1), (replace(db, applied=None), 0)):
         there = with_container(job, with_container(made, volumes=(was,)))
         fields = changes_of(plan_of(text % "[]", there))["service.job[1]"].fields
         assert len([each for each in fields if each.causes == (Cause.DEPENDENCY,)]) == lost
