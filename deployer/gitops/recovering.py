@@ -41,9 +41,11 @@ class Crash:
     runs: bool = False
 
 
-def crashes_in(clone: Clone, seen: Look) -> list[Crash]:
-    """What of a stack has crashed and is not well yet: what is seen to have, and what has not run for long since."""
-    containers, now = seen.planned[1].containers, seen.engine.now()
+def crashes_in(clone: Clone, seen: Look, now: float) -> list[Crash]:
+    """What of a stack has crashed and is not well yet: what is seen to have, and what has not run for long since. `now`
+    is the engine's time.
+    """
+    containers = seen.planned[1].containers
     ended = crashed(containers, seen.plan, now)
     errors = failures(seen.engine, ended, seen.project.sources.secrets())
     fresh = [

@@ -83,8 +83,9 @@ class _Turn:
             await_free(seen.engine, seen.project.stack.name, AT_ONCE)
         self._remember(seen)
         change = _change(seen.plan, found.withheld)
-        crashes = crashes_in(self.all.clone, seen)
-        found = self._with_plan(found, seen, change, crashes)
+        now = seen.engine.now()
+        crashes = crashes_in(self.all.clone, seen, now)
+        found = self._with_plan(found, seen, change, crashes, now)
         verdict = decide(self.all.rule, found)
         crashes = note_crashes(self.all.clone, seen.project.stack.name, crashes, found.times + verdict.act)
         if verdict.reason is Reason.HELD and found.target == found.head:
@@ -144,10 +145,9 @@ class _Turn:
         self.memory.waits = Waiting(self.branch.commit, records.revision, seen.plan, why)
         return self._decided(found, then, why, known, again=False)
 
-    def _with_plan(self, found: Found, seen: Look, change: str, crashes: Sequence[Crash]) -> Found:
+    def _with_plan(self, found: Found, seen: Look, change: str, crashes: Sequence[Crash], now: float) -> Found:
         memory, containers = self.memory, seen.planned[1].containers
         seconds = max(_COMES_BACK_WITHIN, 5 * self.all.interval)
-        now = seen.engine.now()
         times = times_in_a_row(seen.records, found.target, change, seconds, now)
         return replace(
             found,

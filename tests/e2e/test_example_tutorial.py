@@ -25,7 +25,8 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 def example(request: pytest.FixtureRequest, make_project: Callable[..., Project]) -> Iterator[Project]:
     """A copy of the example, under names of its own; what its registry holds lies in that copy."""
     project = make_project()
-    shutil.copytree(ROOT / "examples" / request.param, project.folder, dirs_exist_ok=True)
+    not_of_a_run = shutil.ignore_patterns("data")  # the example itself may run meanwhile: what it keeps is its own
+    shutil.copytree(ROOT / "examples" / request.param, project.folder, ignore=not_of_a_run, dirs_exist_ok=True)
     file = project.folder / "stack.yaml"
     text = file.read_text().replace(f"name: {request.param}\n", f"name: {project.name}\n")
     file.write_text(text.replace("peng-flaskweb", f"{project.name}-flaskweb"))

@@ -62,7 +62,8 @@ class Agent:
         self.asked = True
 
     def show(self, *stacks: StackStatus, trouble: str = "") -> None:
-        history = (entry(1), entry(2, "failed", "image of web"), entry(3))
+        failed = replace(entry(2, "failed", "image of web"), failure="web exited with code 2")
+        history = (entry(1), failed, entry(3))
         shown = tuple(replace(each, history=history) for each in stacks)
         self.status = AgentStatus(REPOSITORY, "main", COMMIT, time.time() - 12, trouble, shown)
 
