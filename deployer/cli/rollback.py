@@ -13,7 +13,7 @@ from deployer.cli.apply import NoRollback, Parallel, Timeout, Yes
 from deployer.cli.carry_out import Way, carry_out
 from deployer.cli.output import Format
 from deployer.cli.patience import LockTimeout, TakeOver, WaitTimeout, longest, patience, seconds
-from deployer.cli.state import state_of
+from deployer.cli.state import Files, state_of
 from deployer.errors import Diagnostic, OperationFailed
 from deployer.sources.chosen import keeps_orphans
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 def rollback(
     context: typer.Context,
+    files: Files = None,
     to: Annotated[
         int | None, typer.Option("--to", metavar="N", min=1, help="The revision; the last other one unless given.")
     ] = None,
@@ -46,6 +47,7 @@ def rollback(
     \b
     Example: deployer rollback
     Example: deployer rollback --to 5 --yes
+    Example: deployer rollback shop/stack.yaml
     """
     from deployer.history.choice import chosen, present_of
     from deployer.history.compare import masked_between
@@ -54,7 +56,7 @@ def rollback(
     from deployer.rollback import asked_the_same, gone_back, kept_of, told_of, wishes_of
 
     state = state_of(context)
-    today, reader = state.project(), state.reader()
+    today, reader = state.project(files), state.reader()
     stack = today.stack.name
     records = records_now(reader, stack)
     wish = wishes_of(reader, stack)

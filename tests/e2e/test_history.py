@@ -205,6 +205,19 @@ def test_a_file_may_be_named_as_for_a_plan(project: Project, tmp_path: Path):
         assert "which revision?" in result.err
 
 
+def test_a_rollback_takes_the_file_as_apply_does(project: Project, tmp_path: Path):
+    for number in range(1, 3):
+        project.write({"web": sleeper(network_mode="none", environment={"N": str(number)})})
+        project.apply()
+    away = tmp_path / "away"
+    away.mkdir()
+
+    result = replace(project, folder=away).run("rollback", str(project.folder / "stack.yaml"), "--yes")
+
+    assert result.code == 0, result.out + result.err
+    assert "N=1" in project.container("web")["Config"]["Env"]
+
+
 def test_of_what_is_sensitive_two_revisions_tell_what_the_plan_has_shown(project: Project) -> None:
     """The host of a URL whose password is hidden, and that a secret file has changed."""
     for host in ("one", "two"):
