@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -102,7 +103,8 @@ def plan(
         raise WrongUsage(Diagnostic("usage", "--volumes is said without --destroy", hint=hint))
     with noting() as seen:
         named = [*(only or ()), *(replace or ())]
-        project = state.project_to_go(files) if destroy and not out else state.project(files, named=named)
+        going = destroy and not out
+        project = state.project_to_go(files) if going else state.project(files, named=named, warn=False)
     spared = keep_orphans or keeps_orphans(project.stack.environment)  # which the saved plan's options hold
     chosen, anew = services_of(project, only, replace)
     options = Options(
@@ -123,13 +125,19 @@ def plan(
         who = harmless(str(record.holder))
         state.output.say(f"An apply of {found.stack} is at work ({who}): what it has begun shows here.")
     shown = _Shown(show_all=all, destroy=destroy, link_to=links_to(link, Path.cwd()))
-    _show(state.output, project, found, format, shown)
+    said = () if going else project.stack.warnings
+    _show(state.output, project, _with_warnings(found, said), format, shown)
     if out and reader:
         from deployer.cli.saved_plan import save
 
         save(state, files, out, (found, options, seen), reader, destroy=destroy)
     if detailed_exitcode and not found.is_empty:
         raise typer.Exit(Exit.CHANGES)
+
+
+def _with_warnings(plan: Plan, of_the_stack: Sequence[Diagnostic]) -> Plan:
+    """What is to be thought of in the stack file, too: a review has nothing but the plan."""
+    return dataclasses.replace(plan, warnings=(*of_the_stack, *plan.warnings))
 
 
 @dataclass(frozen=True, slots=True)

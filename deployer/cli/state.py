@@ -34,14 +34,15 @@ class State:
         """The choices with the files that a command names itself."""
         return replace(self.choices, files=tuple(files)) if files else self.choices
 
-    def project(self, files: Sequence[str] | None = None, named: Collection[str] = ()) -> Project:
-        """The stack, with its warnings said, and with the services that the command line names, whatever their
-        profiles. Raises DeployerError.
+    def project(self, files: Sequence[str] | None = None, named: Collection[str] = (), *, warn: bool = True) -> Project:
+        """The stack, with its warnings said unless they are to be said otherwise, and with the services that the
+        command line names, whatever their profiles. Raises DeployerError.
         """
         from deployer.project import Project
 
         stack, path = load_stack(self.with_files(files), named)
-        self.output.warn(stack.warnings)
+        if warn:
+            self.output.warn(stack.warnings)
         return Project(stack, path, named=bool(self.choices.project_name))
 
     @property

@@ -1,5 +1,5 @@
 """What of a change is to be seen by whoever looks at a plan for a minute: what a new container has that none of the
-service's had, work that is done once more, and data that it no longer has.
+service's had, work that is done once more, data that it no longer has, and connections that end.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.model import Action, Call, Change, Danger, Shows
 from deployer.plan.powers import gives_root, is_the_hosts, powers
+from deployer.plan.way_out import about_way_out, way_out_moves
 from deployer.resources.desired import DesiredService
 from deployer.resources.observed import ObservedContainer
 
@@ -33,6 +34,8 @@ def dangers(draft: Draft, service: DesiredService, facts: Facts) -> Iterator[tup
             Danger.LEFT_BEHIND: ", ".join(_left_behind(service, there, facts)),
         }
         yield from ((kind, text) for kind, text in found.items() if text)
+    elif draft.old and draft.has(Call.CONNECT, Call.DISCONNECT) and (moved := way_out_moves(service, draft.old, facts)):
+        yield Danger.WAY_OUT, about_way_out(*moved)
     if service.completes and draft.has(Call.CREATE, *STARTS) and not _is_first(draft.change):
         yield Danger.RUNS_AGAIN, _why(draft.change)
 

@@ -16,6 +16,7 @@ from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.model import Action, Call, Change, FieldChange, Step
 from deployer.plan.readiness import await_ready
 from deployer.plan.recovery import has_taken_over, is_held
+from deployer.plan.way_out import about_way_out, way_out_moves
 from deployer.resources import applied
 from deployer.resources.body import endpoints
 from deployer.resources.desired import DesiredService
@@ -52,7 +53,8 @@ def plan_in_place(
         runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
     runbook += renames[-1:] if held else ()
     runbook += (sent := signals(service, container, fields, facts.place))
-    action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL], breaks)
+    breaking = _breaking(breaks, way_out_moves(service, container, facts) if joined else None)
+    action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL], breaking)
     if action is Action.RENAME and has_taken_over(container) and not held:
         action, detail = Action.RECOVER, f"rename {container.name} to {name}"
     secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
@@ -104,9 +106,7 @@ def _with_caution(change: FieldChange, service: DesiredService, container: Obser
     return replace(change, note=caution) if caution else change
 
 
-def _how(
-    fields: list[FieldChange], rejoins: bool, signalled: list[str], breaks: Mapping[str, bool]
-) -> tuple[Action, str]:
+def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str], breaking: str) -> tuple[Action, str]:
     """What a change that needs no new container is called, and what becomes of the living one."""
     only = {change.field for change in fields}
     follows = all(change.effect is Effect.RESTART and change.field != "state" for change in fields)
@@ -120,10 +120,16 @@ def _how(
     sent = f"{' and '.join(signalled)} sent" if signalled else "in place"
     if "state" in only:
         return action, f"{sent}, then started"
-    if breaks:
-        address = "" if all(breaks.values()) else ", its address may change"
-        return action, f"{sent}; connections through {' and '.join(breaks)} break{address}"
+    if breaking:
+        return action, f"{sent}; {breaking}"
     return action, f"{sent}, no restart{' unless the program ends by it' if signalled else ''}"
+
+
+def _breaking(breaks: Mapping[str, bool], way_out: tuple[str, str] | None) -> str:
+    """Whose connections a change of its networks ends, in words."""
+    address = "" if all(breaks.values()) else ", its address may change"
+    through = [f"connections through {' and '.join(breaks)} break{address}"] if breaks else []
+    return "; ".join((*through, *([f"connections {about_way_out(*way_out)} break"] if way_out else [])))
 
 
 def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:

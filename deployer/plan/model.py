@@ -100,6 +100,7 @@ class Danger(StrEnum):
     OPEN_PORT     it can be reached from other machines
     LEFT_BEHIND   it begins with an empty volume where its service had another one, whose data stays there
     RUNS_AGAIN    what runs once does so once more
+    WAY_OUT       another network of a living container is its way out: connections through published ports end
     """
 
     POWER = "power"
@@ -107,6 +108,7 @@ class Danger(StrEnum):
     OPEN_PORT = "open port"
     LEFT_BEHIND = "left behind"
     RUNS_AGAIN = "runs again"
+    WAY_OUT = "way out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from deployer.plan.model import STAYS, Action, Call, Change, Danger, Plan
 from deployer.render.costs import gap_text
 from deployer.render.plan_words import folded, lost_text, words
 
+STATE = "state"
+"""The field that says whether a container runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Risk:
@@ -34,11 +37,13 @@ def risks(plan: Plan) -> list[Risk]:
         "Newly open to the outside": _of_danger(changes, Danger.OPEN_PORT),
         "Down for a while": ((each.address, _away(each)) for each in changes if each.gap),
         "Connections break": (
-            (each.address, f"through {' and '.join(each.breaks)}") for each in changes if each.breaks
+            *((each.address, f"through {' and '.join(each.breaks)}") for each in changes if each.breaks),
+            *_of_danger(changes, Danger.WAY_OUT),
         ),
         "Runs again": _of_danger(changes, Danger.RUNS_AGAIN),
         "Replaced": ((each.address, "") for each in changes if each.action is Action.REPLACE),
         "Changed by hand, put back": ((each.address, _by_hand(each)) for each in changes if _by_hand(each)),
+        "Found not running, put right": ((each.address, _found(each)) for each in changes if _found(each)),
         "Removed": ((each.address, "") for each in changes if _is_removed(each)),
         "Data stays": _staying(changes),
         "Protected, stays": ((each.address, words(each)) for each in changes if _is_kept(each) and each.protects),
@@ -78,7 +83,12 @@ def _away(change: Change) -> str:
 
 
 def _by_hand(change: Change) -> str:
-    return ", ".join(field.field for field in change.fields if field.by_hand)
+    return ", ".join(field.field for field in change.fields if field.by_hand and field.field != STATE)
+
+
+def _found(change: Change) -> str:
+    """A container ends, or is lost, also by itself."""
+    return ", ".join(str(field.before) for field in change.fields if field.by_hand and field.field == STATE)
 
 
 def _is_removed(change: Change) -> bool:

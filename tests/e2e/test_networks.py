@@ -145,3 +145,30 @@ def test_a_second_network_of_the_same_name_is_removed(project: Project) -> None:
     assert [each["Id"] for each in project.engine.networks(names=[f"{project.name}_front"])] == [
         used[f"{project.name}_front"]["NetworkID"]
     ]
+
+
+def test_a_network_that_becomes_the_way_out_ends_connections_through_published_ports(project: Project) -> None:
+    """As the plan says; one that does not become it leaves them."""
+
+    def write(*networks: str) -> None:
+        project.write({"web": sleeper(networks=list(networks))}, networks={each: {} for each in networks})
+
+    def way_out() -> str:
+        routes = project.inside("web", "ip", "route")[1]
+        return next(line for line in routes.splitlines() if line.startswith("default"))
+
+    write("m")
+    project.apply()
+    before = way_out()
+
+    write("m", "z")
+    assert project.changes()["service.web[1]"]["detail"] == "in place, no restart"
+    project.apply()
+    assert way_out() == before
+
+    write("a", "m", "z")
+    change = project.changes()["service.web[1]"]
+    assert change["detail"].endswith("and to the outside (by a, no longer by m) break")
+    assert [each["kind"] for each in change["dangers"]] == ["way out"]
+    project.apply()
+    assert way_out() != before

@@ -74,8 +74,8 @@ def context() -> Callable[[dict[str, bytes | Path]], io.BytesIO]:
 
 @pytest.fixture(scope="session")
 def busybox(engine: DockerEngine) -> Iterator[str]:
-    """An image with a shell, built from nothing; of its own, for what two workers share goes with the one that ends first,
-    just when the other is given it.
+    """An image with a shell, built from nothing; of its own, for what two workers share goes with the one that ends
+    first, just when the other is given it.
     """
     binary = Path(shutil.which("busybox") or "/bin/busybox")
     dockerfile = (

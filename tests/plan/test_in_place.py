@@ -61,6 +61,24 @@ def test_one_more_network_or_one_less_breaks_nothing_elsewhere(after: str) -> No
     assert change_of(found, "attached").detail == "in place, no restart"
 
 
+def test_a_network_that_becomes_the_way_out_ends_connections_through_published_ports() -> None:
+    """The engine has one of a container's networks for these, the first by name, and moves them at once."""
+    found = edited(JOINED, f"{JOINED}      ahead: {{}}\n")
+    found.text = found.text.replace("\nnetworks:\n", "\nnetworks:\n  ahead: {}\n", 1)
+
+    said = "through published ports and to the outside (by ahead, no longer by default)"
+    assert change_of(found, "attached").detail == f"in place; connections {said} break"
+    assert {kind.title: kind.meets for kind in risks(found.plan)} == {
+        "Connections break": (("service.attached[1]", said),)
+    }
+
+
+def test_a_network_without_a_way_out_takes_none() -> None:
+    found = edited(JOINED, f"{JOINED}      ahead: {{}}\n")
+    found.text = found.text.replace("\nnetworks:\n", "\nnetworks:\n  ahead: {internal: true}\n", 1)
+    assert change_of(found, "attached").detail == "in place, no restart"
+
+
 def test_who_does_not_run_has_no_connections() -> None:
     found = edited(ALIAS, f"{ALIAS}        - shop\n", alive=False)
     assert change_of(found, "attached").detail == "in place, then started"
