@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from deployer.errors import Busy, DeployerError, Diagnostic, Exit, InvalidStack, Unreachable
 from deployer.gitops import deputy, log
 from deployer.gitops.git import Stopped
-from deployer.gitops.gone import prune
+from deployer.gitops.gone import prune, removed_by_hand
 from deployer.gitops.handover import Handover
 from deployer.gitops.look import Branch
 from deployer.gitops.rules import Condition, Reason, Rule, pause
@@ -209,7 +209,10 @@ class Agent:
             found.append(self._synced(engine, file, branch, ours))
         self._seen, self._seen_at = entries, branch.commit
         found.sort(key=lambda each: each.path)
-        found += self._gone(engine, found, known, records)
+        gone = self._gone(engine, found, known, records)
+        found += gone
+        if not self.stopping.is_set():
+            found += removed_by_hand(self._all, found, gone, records)
         self.status = replace(self.status, stacks=tuple(found))
         self._keep(branch, {self._all.good(each.path, records[each.name]) for each in known})
         return not self._wrong and all(each.condition is Condition.READY for each in found)
