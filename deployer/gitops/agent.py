@@ -20,10 +20,11 @@ from deployer.gitops.git import Stopped
 from deployer.gitops.gone import prune, removed_by_hand
 from deployer.gitops.handover import Handover
 from deployer.gitops.look import Branch
+from deployer.gitops.names import names_in
 from deployer.gitops.rules import Condition, Reason, Rule, pause
 from deployer.gitops.shared import Surroundings, reason_of
 from deployer.gitops.stacks import sync
-from deployer.gitops.standing import Known, by_sync, last_good, of_repository
+from deployer.gitops.standing import Known, by_sync, changed_at, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
 from deployer.gitops.told import Told
 from deployer.gitops.tree import Entry, StackFile, changed_first, changed_paths, stacks_in
@@ -202,6 +203,8 @@ class Agent:
             files = sorted({StackFile(each.path) for each in known if self._brought(each, records[each.name])}, key=str)
         found: list[StackStatus] = []
         branch = replace(branch, before=self._seen_at, changed=frozenset(changed_paths(self._seen, entries)))
+        applied = {each.path: each.name for each in sorted(known, key=lambda each: changed_at(records[each.name]))}
+        self._all.names = names_in(self._all.names, applied, files, branch.changed)
         for file in changed_first(files, branch.changed):
             if self.stopping.is_set():
                 return False
