@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Protocol
 from deployer.errors import Busy, DeployerError, Diagnostic, Exit, InvalidStack, Unreachable
 from deployer.gitops import deputy, log
 from deployer.gitops.git import Stopped
-from deployer.gitops.gone import prune
+from deployer.gitops.gone import prune, removed_by_hand
 from deployer.gitops.handover import Handover
 from deployer.gitops.look import Branch
+from deployer.gitops.names import names_in
 from deployer.gitops.rules import Condition, Reason, Rule, pause
 from deployer.gitops.shared import Surroundings, reason_of
 from deployer.gitops.stacks import sync
-from deployer.gitops.standing import Known, by_sync, last_good, of_repository
+from deployer.gitops.standing import Known, by_sync, changed_at, last_good, of_repository
 from deployer.gitops.status import AgentStatus, StackStatus
 from deployer.gitops.told import Told
 from deployer.gitops.tree import Entry, StackFile, changed_first, changed_paths, stacks_in
@@ -202,6 +203,8 @@ class Agent:
             files = sorted({StackFile(each.path) for each in known if self._brought(each, records[each.name])}, key=str)
         found: list[StackStatus] = []
         branch = replace(branch, before=self._seen_at, changed=frozenset(changed_paths(self._seen, entries)))
+        applied = {each.path: each.name for each in sorted(known, key=lambda each: changed_at(records[each.name]))}
+        self._all.names = names_in(self._all.names, applied, files, branch.changed)
         for file in changed_first(files, branch.changed):
             if self.stopping.is_set():
                 return False
@@ -209,7 +212,10 @@ class Agent:
             found.append(self._synced(engine, file, branch, ours))
         self._seen, self._seen_at = entries, branch.commit
         found.sort(key=lambda each: each.path)
-        found += self._gone(engine, found, known, records)
+        gone = self._gone(engine, found, known, records)
+        found += gone
+        if not self.stopping.is_set():
+            found += removed_by_hand(self._all, found, gone, records)
         self.status = replace(self.status, stacks=tuple(found))
         self._keep(branch, {self._all.good(each.path, records[each.name]) for each in known})
         return not self._wrong and all(each.condition is Condition.READY for each in found)

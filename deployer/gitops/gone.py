@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ from deployer.wiring import named_stack
 
 if TYPE_CHECKING:
     from deployer.reconcile.protocol import Engine
+
+_FILE = "gone.json"
+"""The stacks whose file was gone when they were looked at last, by name, with the path that they are told of by."""
 
 
 def prune(
@@ -77,6 +81,33 @@ def prune(
     all.interrupted = all.interrupted or outcome.interrupted
     told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "it was interrupted"
     return say(Condition.DEGRADED, Reason.APPLY_FAILED, told, lines_of(outcome.errors[:3]))
+
+
+def removed_by_hand(
+    all: Surroundings, shown: Iterable[StackStatus], gone: Iterable[StackStatus], records: Mapping[str, Records]
+) -> list[StackStatus]:
+    """The stacks whose file was gone in a round before, and that somebody has removed since. Each is told of once, for
+    after that nothing knows of it any more. `gone` are those of the ones that are `shown` whose file is gone now.
+    """
+    noted, names = all.clone.noted(_FILE), {each.stack for each in shown}
+    before = {name: str(path) for name, path in noted.items() if name not in names}
+    removed = [name for name in before if not any(each.about.asks for each in _of(records, name).all)]
+    still = {each.stack: each.path for each in gone if each.reason is not Reason.REMOVED}
+    ours = {name: path for name, path in before.items() if name in all.at and name not in removed}
+    told = [_told_removed(all, before[name], name, _of(records, name)) for name in removed]
+    if {**ours, **still} != noted:
+        all.clone.note(_FILE, {**ours, **still})
+    return told
+
+
+def _told_removed(all: Surroundings, path: str, name: str, records: Records) -> StackStatus:
+    all.memory(path).history = tuple(entries(records))
+    message = f"somebody has removed the stack{'; its data stays' if records.ended.resources else ''}"
+    return all.say(path, Condition.READY, Reason.REMOVED, message, "", name)
+
+
+def _of(records: Mapping[str, Records], name: str) -> Records:
+    return records.get(name, Records())
 
 
 def how_to_remove(name: str, *, ours: bool) -> str:

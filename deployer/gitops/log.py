@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deployer.gitops.rules import Condition, Reason
@@ -45,13 +45,12 @@ def as_json() -> Tell:
     return tell
 
 
-def both(one: Tell, other: Callable[[str], None]) -> Tell:
-    """The same, with each line told once more."""
+def both(one: Tell, other: Callable[[str, Sequence[str]], None]) -> Tell:
+    """The same, with each line told once more, and what stands beneath it."""
 
     def tell(kind: str, line: str, details: dict[str, Any]) -> None:
         one(kind, line, details)
-        for each in (line, *_beneath(details)):
-            other(each)
+        other(line, details.get("lines", ()))
 
     return tell
 

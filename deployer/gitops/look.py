@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from deployer.errors import InvalidStack
 from deployer.gitops.failed import failure_of, may_now
+from deployer.gitops.names import named, refuse_another
 from deployer.gitops.projects import Checkout, beneath_of, bound, mounting, project_of, within
 from deployer.gitops.rules import Auto, Found, Reason
 from deployer.gitops.shared import Surroundings, first_of
-from deployer.gitops.standing import has_failed
+from deployer.gitops.standing import changed_at, has_failed
 from deployer.gitops.tree import StackFile, beneath, changed_paths, stacks_in
 from deployer.resources.records import Records
 from deployer.sources.files import OVERRIDES, STACK_FILES
@@ -79,10 +80,12 @@ def look(
     try:
         if all.placed.get(file.path) != head and not _shows_nothing(all, file, branch):
             there = look_at(all, engine, file, head, aside=True)
+            all.names = named(all.names, there.project.stack.name, file.path)
             withheld = _mounted_that_change(all, file, there) if all.rule.auto is Auto.OFF else []
             if withheld:
                 return Found(head, head, withheld=tuple(withheld)), _as_if_in_place(all, there), branch.trouble
         found = look_at(all, engine, file, head)
+        all.names = named(all.names, found.project.stack.name, file.path)
         all.memory(file.path).mounted = frozenset(_mounted(found, found.checkout.folder))
     except InvalidStack as error:
         return before(all, engine, file, branch, records, Reason.INVALID, f"{head[:12]}: {first_of(error)}")
@@ -136,7 +139,7 @@ def _why_failed(all: Surroundings, file: StackFile, records: Records, head: str)
 
 def newest_of(known: Mapping[str, Records]) -> Records:
     """The records of the stack among these that was changed last."""
-    return max(known.values(), key=lambda each: each.newest.made if each.newest else 0.0, default=Records())
+    return max(known.values(), key=changed_at, default=Records())
 
 
 def before(
@@ -172,6 +175,7 @@ def look_at(all: Surroundings, engine: Engine, file: StackFile, commit: str, *, 
         all.placed[where] = commit
     checkout = Checkout(folder, commit, file, all.clone.remote.url)
     project = project_of(checkout, all.choices)
+    refuse_another(all.names, project.stack, file.path)
     with within(checkout, all.choices):
         registries = project.sources.registries()
         engine = all.connect(registries) if registries else engine

@@ -79,7 +79,8 @@ class Surroundings:
     stacks of the repository that are on the engine, with the commit that came about last. `once` is what the stacks of
     a round are compared with; `failed` whether something did in it, and not only before; `deputed` what a deputy is to
     carry out: the path of the stack's file, and the plan. `said` is what is so of each stack, by its name, or by its
-    file while that is not known: a file may be another stack's by now.
+    file while that is not known: a file may be another stack's by now. `names` are the paths of the commit's stack
+    files by the name that each has, where that is known.
     """
 
     clone: Clone
@@ -100,6 +101,7 @@ class Surroundings:
     failed: bool = False
     deputed: tuple[str, Plan] | None = None
     said: dict[str, StackStatus] = field(default_factory=dict[str, StackStatus])
+    names: dict[str, str] = field(default_factory=dict[str, str])
 
     def memory(self, path: str) -> Memory:
         if path not in self.memories:

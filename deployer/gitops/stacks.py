@@ -18,7 +18,16 @@ from deployer.gitops.recovering import Crash, crashes_in, not_made_anew
 from deployer.gitops.recovering import note as note_crashes
 from deployer.gitops.rules import MOST_TIMES, OF_A_COMMIT, Condition, Found, Reason, Verdict, decide, pause
 from deployer.gitops.shared import Memory, Surroundings, Waiting, first_of, reason_of
-from deployer.gitops.standing import BY_SYNC, HEALING, has_failed, is_drift, last_good, replaces, times_in_a_row
+from deployer.gitops.standing import (
+    BY_SYNC,
+    HEALING,
+    changed_at,
+    has_failed,
+    is_drift,
+    last_good,
+    replaces,
+    times_in_a_row,
+)
 from deployer.gitops.status import StackStatus
 from deployer.gitops.tree import StackFile
 from deployer.history.entries import entries
@@ -61,7 +70,7 @@ class _Turn:
 
     def go(self, known: Mapping[str, Records], *, again: bool = True) -> StackStatus:
         """`again`: where the commit fails, the last good one has its turn, too."""
-        name = max(known, key=lambda each: _made(known[each]), default="")
+        name = max(known, key=lambda each: changed_at(known[each]), default="")
         good = self.all.good(self.file.path, newest_of(known))
         try:
             if len(known) == 1 and known[name].at_work:  # of several, only a look says which one the file is
@@ -268,11 +277,6 @@ class _Turn:
         of_commit = condition is Condition.DEGRADED and reason in OF_A_COMMIT
         failed = (self.branch.head or self.branch.commit) if of_commit else ""
         return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines, pending, failed)
-
-
-def _made(records: Records) -> float:
-    """When the newest record was."""
-    return records.newest.made if records.newest else 0.0
 
 
 def _told(verdict: Verdict) -> tuple[Condition, Reason]:

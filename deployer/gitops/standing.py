@@ -78,6 +78,11 @@ def times_in_a_row(records: Records, commit: str, change: str, within: float, no
     return times
 
 
+def changed_at(records: Records) -> float:
+    """When the stack was changed last, in seconds since 1970; 0 where it never was."""
+    return records.newest.made if records.newest else 0.0
+
+
 def by_sync(record: Record) -> bool:
     return record.about.command in (BY_SYNC, HEALING)
 

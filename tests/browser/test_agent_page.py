@@ -107,3 +107,24 @@ def test_nothing_hinders_a_reader(browser: Browser, site: Site, size: tuple[int,
         assert overflow(page) <= 0, path
         assert hindrances(page) == [], path
     context.close()
+
+
+def test_no_commit_is_broken_however_long_the_reason(page: Page) -> None:
+    """At a width at which a table is crowded."""
+    page.set_viewport_size({"width": 1200, "height": 900})
+    words = "an address that nobody can reach, and an image:that-is-called/otherwise; " * 6
+    with serve(
+        agent(stack("apps/a-long-name/stack.yaml", Condition.DEGRADED, Reason.INVALID, words, name="a" * 40))
+    ) as site:
+        for path in ("", "stacks/" + "a" * 40):
+            page.goto(f"{site.address}{path}")
+            for each in page.locator("td .commit").all():
+                assert each.evaluate("each => each.getClientRects().length") == 1
+                assert overflow(page) == 0
+
+
+def test_what_failed_stands_in_the_log_with_its_own_indent(page: Page, site: Site) -> None:
+    site.board.tell("blog: Degraded", ("last log lines:", "  boom", "    at line 3"))
+    page.goto(f"{site.address}log")
+    shown = page.locator(".log li").last.inner_text().splitlines()
+    assert shown[1:] == ["last log lines:", "  boom", "    at line 3"]

@@ -1047,3 +1047,40 @@ def test_a_stack_whose_file_comes_back_is_kept_in_order_again(remote: Remote):
     assert "A=new" in remote.project.container("web")["Config"]["Env"]
     assert told.count("stack.yaml is gone from the branch") == 2
     assert f"{remote.project.name}: Ready" in "".join(told.splitlines()[-2:])
+
+
+@pytest.mark.parametrize("data", [True, False])
+def test_that_a_person_has_removed_a_stack_whose_file_is_gone_is_told_once(
+    remote: Remote, webhook: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch, data: bool
+):
+    """Nothing knows of it after that, so whoever waits for its end hears of it now."""
+    volumes = {"volumes": {"data": {}}} if data else {}
+    service = sleeper(network_mode="none", volumes=["data:/data"]) if data else sleeper(network_mode="none")
+    remote.push({"web": service}, **volumes)
+    remote.once()
+    remote.repository.commit({"stack.yaml": None, "README": "nothing here"})
+    monkeypatch.setenv("DEPLOYER_NOTIFY_URL", webhook[0])
+    remote.once(code=1)
+    assert remote.project.run("-p", remote.project.name, "destroy", "--yes").code == 0
+    monkeypatch.setenv("DEPLOYER_NOTIFY_URL", webhook[0])
+    told = remote.once(code=1).err
+    said = f"somebody has removed the stack{'; its data stays' if data else ''}"
+    assert f"{remote.project.name}: Ready: {said}\n" in told
+    monkeypatch.setenv("DEPLOYER_NOTIFY_URL", webhook[0])
+    assert remote.project.name not in remote.once(code=1).err
+    assert [each["text"].splitlines()[1] for each in webhook[1]][1:] == [said]
+
+
+def test_the_loop_tells_that_a_stack_was_removed_in_its_next_round(remote: Remote):
+    remote.push({"web": sleeper(network_mode="none")})
+    process = remote.start("--format", "json")
+    try:
+        until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
+        remote.repository.commit({"stack.yaml": None, "README": "nothing here"})
+        events = map(json.loads, process.stdout)
+        next(each for each in events if each.get("reason") == "FileGone")
+        assert remote.project.run("-p", remote.project.name, "destroy", "--yes").code == 0
+        assert next(each for each in events if each.get("reason") == "Removed")["stack"] == remote.project.name
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended(process)

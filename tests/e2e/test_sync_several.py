@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.project import Project, fetched, free_port, page, sleeper
+from tests.e2e.project import Project, ended, fetched, free_port, page, sleeper
 from tests.e2e.proxy import Proxy
 from tests.e2e.test_requests import kind
 from tests.gitops.repository import Repository
@@ -78,3 +80,44 @@ def test_what_is_removed_while_others_are_looked_at_is_healed(several: Several, 
     assert last.container("web")["State"]["Running"]
     created = [each for each in proxy.written if each.path == "/containers/create"]
     assert len(created) == 1
+
+
+def test_two_files_of_a_commit_with_one_name_are_told_of_by_both_their_paths(several: Several) -> None:
+    """The one that has the name stays as it is, whichever of them is changed, and is looked at first."""
+    stays = sleeper(network_mode="none")
+    several.push(stays, stays, stays)
+    several.once()
+    name = several.projects[1].name
+    for number in range(2):
+        text = json.dumps({"name": name, "services": {"web": sleeper(network_mode="none", environment={"A": number})}})
+        several.repository.commit({"apps/0/stack.yaml": text})
+        for _ in range(2):
+            told = several.projects[0].run("sync", several.repository.url, "--once", "--path", "apps/*").err
+            assert f"{name}: Ready" in told
+            assert f"the name '{name}' is that of apps/1/stack.yaml, too" in told
+            assert "belongs to another" not in told
+    assert several.projects[0].container("web")["State"]["Running"]
+
+
+def test_of_two_that_are_new_the_second_one_is_told_of_until_it_has_a_name_of_its_own(several: Several) -> None:
+    """In the loop, too, and where the first of them only waits."""
+    first, other, _ = several.projects
+    text = {"services": {"web": sleeper(network_mode="none")}}
+    several.repository.commit({f"apps/{at}/stack.yaml": json.dumps({"name": first.name, **text}) for at in range(2)})
+    process = first.start(
+        "sync", several.repository.url, "--interval", "1s", "--path", "apps/*", "--auto", "off", "--format", "json"
+    )
+    try:
+        told = (each for each in map(json.loads, process.stdout) if each["event"] == "condition")
+        assert [(each["path"], each["reason"]) for each in islice(told, 2)] == [
+            ("apps/0/stack.yaml", "Held"),
+            ("apps/1/stack.yaml", "Invalid"),
+        ]
+        several.repository.commit({"apps/1/stack.yaml": json.dumps({"name": first.name, **text, "x-more": 1})})
+        again = sorted((each["path"], each["reason"]) for each in islice(told, 2))
+        assert again == [("apps/0/stack.yaml", "Held"), ("apps/1/stack.yaml", "Invalid")]
+        several.repository.commit({"apps/1/stack.yaml": json.dumps({"name": other.name, **text})})
+        assert next(each for each in told if each["path"] == "apps/1/stack.yaml")["reason"] == "Held"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended(process)

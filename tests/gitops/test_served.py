@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from deployer.errors import OperationFailed, WrongUsage
+from deployer.gitops.log import both
 from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.serve.app import Serving
 from deployer.gitops.serve.board import Board
@@ -71,6 +72,9 @@ def serve(agent: Agent, **said: object) -> Iterator[Site]:
     serving = Serving(board, metrics, agent.wake, branch="main")
     with served(replace(serving, **said), ("127.0.0.1", 0)) as address:  # type: ignore[arg-type]
         yield Site(agent, board, metrics, address)
+
+
+def nobody(*_: object) -> None: ...
 
 
 @pytest.fixture
@@ -129,6 +133,15 @@ def test_names_and_messages_are_text(site: Site) -> None:
     assert "<b>x" not in page
     assert "\x1b" not in page
     assert site.ask("/stacks/%3Cb%3Ex%3C/b%3E/stack.yaml").status == 200
+
+
+def test_in_the_log_they_stand_beneath_the_line_that_tells_of_it_as_they_were_said(site: Site) -> None:
+    """With no time of their own: only the agent's own lines were said at one."""
+    both(nobody, site.board.tell)("condition", "db: Degraded", {"lines": ["last log lines:", "    at <b>boom</b>"]})
+    for path in ("/", "/log"):
+        page = site.ask(path).text
+        assert "db: Degraded<pre>last log lines:\n    at &lt;b&gt;boom&lt;/b&gt;\n</pre></li>" in page
+        assert page.count("<li><time") == 2
 
 
 def test_the_last_lines_of_what_failed_are_on_the_page_and_in_its_json(site: Site) -> None:

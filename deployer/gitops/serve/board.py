@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deployer.gitops.status import AgentStatus
@@ -15,10 +15,11 @@ _LINES = 500
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the agent said, and when, in seconds since 1970."""
+    """What the agent said, and when, in seconds since 1970; `beneath` are the last lines of what failed."""
 
     at: float
     text: str
+    beneath: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ class Board:
         """From now on it is this one that is shown: a new value after each change."""
         self._status = status
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: str, beneath: Sequence[str] = ()) -> None:
         with self._lock:
-            self._lines.append(Line(time.time(), text))
+            self._lines.append(Line(time.time(), text, tuple(beneath)))
             self._renew(self._status())
 
     def now(self) -> Shown:
