@@ -21,7 +21,7 @@ from deployer.gitops.gone import prune, removed_by_hand
 from deployer.gitops.handover import Handover
 from deployer.gitops.look import Branch
 from deployer.gitops.names import names_in
-from deployer.gitops.rules import Condition, Reason, Rule, pause
+from deployer.gitops.rules import Condition, Reason, Rule, pause, times_away
 from deployer.gitops.shared import Surroundings, reason_of
 from deployer.gitops.stacks import sync
 from deployer.gitops.standing import Known, by_sync, changed_at, last_good, of_repository
@@ -139,7 +139,7 @@ class Agent:
             if once:
                 is_over = self.is_deputy and not self._wrong and deputy.is_over(self.status.stacks)
                 return Exit.DONE if fine or is_over else Exit.FAILED
-            failures = 0 if not self.status.trouble else failures + 1
+            failures = times_away(failures, self._wrong)
             # A remote or an engine that is away is asked less and less often, though at least every ten minutes.
             seconds = min(pause(failures, self.interval, self.chance()), max(self.interval, LONGEST_AWAY) * 1.1)
             seconds = deputy.LOOKS_EVERY if self._clone.waits else seconds

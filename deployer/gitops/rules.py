@@ -148,6 +148,13 @@ def _in_step(found: Found) -> Verdict:
     return Verdict(False, Condition.READY, Reason.IN_STEP)
 
 
+def times_away(before: int, wrong: Reason | None) -> int:
+    """How many rounds in a row a remote or an engine was away. What is wrong with the branch the next commit may mend,
+    which is to be seen at once.
+    """
+    return 0 if wrong in (None, Reason.INVALID, Reason.COMMIT_REFUSED) else before + 1
+
+
 def pause(failures: int, interval: float, chance: float) -> float:
     """Seconds until the next try after so many failures in a row: twice as long each time, up to an hour, or to the
     interval where that is longer. `chance` is in 0 to 1: agents that failed together do not come back together.

@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.gitops.rules import LONGEST_WAIT, MOST_TIMES, Auto, Condition, Found, Reason, Rule, Verdict, decide, pause
+from deployer.gitops.rules import (
+    LONGEST_WAIT,
+    MOST_TIMES,
+    Auto,
+    Condition,
+    Found,
+    Reason,
+    Rule,
+    Verdict,
+    decide,
+    pause,
+    times_away,
+)
 from deployer.gitops.standing import (
     BY_SYNC,
     HEALING,
@@ -286,3 +298,18 @@ def test_a_revert_is_applied():
     world.cycle("c", Rule())
     assert world.cycle("c", Rule()) is Condition.READY
     assert world.tried == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "times"),
+    [
+        (None, 0),
+        (Reason.INVALID, 0),
+        (Reason.COMMIT_REFUSED, 0),
+        (Reason.UNREACHABLE, 4),
+        (Reason.APPLY_FAILED, 4),
+    ],
+)
+def test_only_what_is_away_is_asked_less_often(wrong: Reason | None, times: int):
+    """A branch without a stack file, or with a commit that is refused, is looked at as often as any."""
+    assert times_away(3, wrong) == times
