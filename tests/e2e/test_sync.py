@@ -260,7 +260,7 @@ def test_what_has_crashed_is_not_ready_while_it_runs_again_for_a_moment_whatever
 
 
 def test_what_the_engine_restarts_again_and_again_is_degraded(remote: Remote):
-    crash = {"command": ["sh", "-c", "sleep 1.2; echo boom; exit 7"], "restart": "always"}
+    crash = {"command": ["sh", "-c", "sleep 2.5; echo boom; exit 7"], "restart": "always"}
     remote.push({"web": sleeper(**crash, healthcheck={"test": ["CMD", "true"], "interval": "300ms"})})
     remote.once()
     until(lambda: remote.project.container("web")["RestartCount"] > 1)
