@@ -15,7 +15,7 @@ from deployer.project import Pinned, Project
 from deployer.resources.records import SUCCEEDED
 
 if TYPE_CHECKING:
-    from deployer.plan.model import FieldChange, Plan
+    from deployer.plan.model import Change, FieldChange, Plan
     from deployer.reconcile.had import Had
     from deployer.reconcile.protocol import Reader
     from deployer.resources.desired import DesiredBuild, DesiredImage
@@ -102,8 +102,10 @@ def told_of(plan: Plan, number: int, *, pinned: bool = True) -> Plan:
     """The plan, saying where it goes: what is not in that revision may well be in the stack file. Its images are
     `pinned` where it says which ones it ran.
     """
-    from deployer.plan.model import NO_LONGER, Cause
+    from deployer.plan.model import NO_LONGER, Action, Cause
     from deployer.render.causes import is_ahead
+
+    built = {each.address for each in plan.changes if each.action is Action.BUILD}
 
     def told(each: FieldChange) -> FieldChange:
         """The revision asks for just that image: no tag was moved for it, and nothing is built from other inputs."""
@@ -111,9 +113,16 @@ def told_of(plan: Plan, number: int, *, pinned: bool = True) -> Plan:
         asked = replace(each, causes=(Cause.EDIT,), at=Place(f"revision {number}", 0, 0))
         return asked if is_asked and not is_ahead(each) else each
 
+    def detail(each: Change) -> str:
+        """A new container runs what the build gave then, not what it gives today."""
+        image, comma, rest = each.detail.partition(", ")
+        is_of_then = pinned and each.action is Action.CREATE and image.startswith("build.") and image not in built
+        return f"{image} of revision {number}{comma}{rest}" if is_of_then else each.detail
+
     changes = (
         replace(
             each,
+            detail=detail(each),
             reason=each.reason.replace(NO_LONGER, f"not in revision {number}"),
             fields=tuple(map(told, each.fields)),
         )

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from docker import APIClient
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import BASE, Project, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -203,6 +203,21 @@ def test_a_file_may_be_named_as_for_a_plan(project: Project, tmp_path: Path):
         result = elsewhere.run("history", *words)
         assert result.code == 64
         assert "which revision?" in result.err
+
+
+def test_a_new_container_of_a_rollback_is_told_with_the_image_of_then(project: Project):
+    """The build by its name alone would be what it gives today."""
+    for page, replicas in (("one", 2), ("two", 1)):
+        project.files(Dockerfile=f"FROM {BASE}\nCOPY page /page\n", page=page)
+        web = sleeper(image="web", network_mode="none", scale=replicas)
+        project.write({"web": web}, builds={"web": {"context": "./web", "tag": f"{project.name}-web:1"}})
+        project.apply()
+
+    told = project.run("rollback", "--yes").out
+
+    assert "create    build.web of revision 1" in told
+    second = project.engine.exec_create(project.container_name("web", 2), ["cat", "/page"])
+    assert project.engine.exec_start(second) == b"one"
 
 
 def test_a_rollback_takes_the_file_as_apply_does(project: Project, tmp_path: Path):
