@@ -11,7 +11,7 @@ from deployer.fields.field import section
 from deployer.gitops import log
 from deployer.gitops.carry import Work, removed
 from deployer.gitops.crashes import lines_of
-from deployer.gitops.rules import Condition, Reason
+from deployer.gitops.rules import Auto, Condition, Reason
 from deployer.gitops.shared import Surroundings, first_of, reason_of
 from deployer.gitops.standing import Known
 from deployer.gitops.status import StackStatus
@@ -33,7 +33,7 @@ def prune(
     all: Surroundings, engine: Engine, known: Known, records: Records, now_called: str = "", *, is_ready: bool = True
 ) -> StackStatus:
     """What becomes of a stack whose file is gone from the branch, or is that of another stack now: it stays, or goes
-    where the rule says so and the other one `is_ready`; its data stays always.
+    where the rule says so, no commit waits for a person, and the other one `is_ready`; its data stays always.
     """
     from deployer.plan.planner import Options
     from deployer.project import Project
@@ -60,6 +60,9 @@ def prune(
             Reason.FILE_GONE,
             f"{gone}; {known.name} stays until that is ready; where it is in the way: deployer -p {known.name} destroy",
         )
+    if all.rule.prune and all.rule.auto is not Auto.ALWAYS:
+        waits = f"that it goes waits for a person, as --auto says: deployer -p {known.name} destroy"
+        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {waits}")
     if not all.rule.prune:
         ours = section(own_container(engine) or {}, "Config.Labels").get(identity.PROJECT) == known.name
         return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {how_to_remove(known.name, ours=ours)}")
@@ -70,6 +73,7 @@ def prune(
             await_free(engine, known.name, AT_ONCE)
         if shown[0].is_empty:
             return say(Condition.READY, Reason.REMOVED, f"{gone}; what is left of the stack is data")
+        say(Condition.PROGRESSING, Reason.APPLYING, f"{gone}, and the stack is removed")
         work = Work("destroy by sync", lambda _: True, log.progress(all.tell, known.name), all.started)
         outcome = removed(engine, project, shown, Options(), work)
     except DeployerError as error:

@@ -458,7 +458,11 @@ def test_a_stack_that_a_person_applied_is_not_forgotten_when_its_file_goes(remot
     told = remote.once("--auto", "off", code=1).err
     assert f"{remote.project.name}: Drifted" in told
     assert "stack.yaml is gone from the branch" in told
-    remote.once("--auto", "off", "--prune", code=1)
+    for auto in ("off", "no-replace"):
+        assert "waits for a person" in remote.once("--auto", auto, "--prune", code=1).err
+    assert remote.project.containers()
+    told = remote.once("--prune", code=1).err
+    assert "and the stack is removed" in told
     assert remote.project.containers() == set()
 
 
