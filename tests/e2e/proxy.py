@@ -95,12 +95,13 @@ class Proxy:
 
     def cut(self) -> None:
         """As an engine that dies: no connection lives on, and no new one is taken."""
-        if self._listener:
-            _hang_up(self._listener)
-            self._listener = None
-            Path(self.socket).unlink()
-        for connection in self._open:
-            _hang_up(connection)
+        with self._lock:
+            if self._listener:
+                _hang_up(self._listener)
+                self._listener = None
+                Path(self.socket).unlink()
+            for connection in self._open:
+                _hang_up(connection)
 
     def listen(self) -> None:
         """Begin, or begin again after a `cut`."""
@@ -117,8 +118,14 @@ class Proxy:
                 client, _ = listener.accept()
                 engine = socket.socket(socket.AF_UNIX)
                 engine.connect(self.engine)
-                self._open += [client, engine]
-                Connection(self, client, engine).start()
+                with self._lock:
+                    is_cut = self._listener is not listener  # just when it was taken
+                    self._open += [client, engine]
+                if is_cut:
+                    _hang_up(client)
+                    _hang_up(engine)
+                else:
+                    Connection(self, client, engine).start()
 
     def note(self, request: Request) -> None:
         with self._lock:
