@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 from deployer.cli.apply import KeepBuilds, KeepOrphans, Only, services_of
 from deployer.cli.carry_out import lines_told
 from deployer.cli.state import Files, state_of
-from deployer.errors import Diagnostic, Exit, Place, WrongUsage
+from deployer.errors import DeployerError, Diagnostic, Exit, Place, WrongUsage
 from deployer.sources.chosen import keeps_orphans
 
 if TYPE_CHECKING:
@@ -105,8 +106,10 @@ def plan(
         named = [*(only or ()), *(replace or ())]
         going = destroy and not out
         project = state.project_to_go(files) if going else state.project(files, named=named, warn=False)
+    said = () if going else project.stack.warnings
     spared = keep_orphans or keeps_orphans(project.stack.environment)  # which the saved plan's options hold
-    chosen, anew = services_of(project, only, replace)
+    with _else_said(state.output, said):
+        chosen, anew = services_of(project, only, replace)
     options = Options(
         keep_orphans=spared, volumes=volumes, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds
     )
@@ -114,18 +117,18 @@ def plan(
     if against is not None:
         from deployer.cli.against import plan_against
 
-        with lines_told(project.stack):
+        with lines_told(project.stack), _else_said(state.output, said):
             found, observed = plan_against(state, project, against, options, destroy=destroy)
     else:
-        reader = state.reader(project)
-        with noting(seen) as seen, lines_told(project.stack):
-            found, observed = project.plan_destroy(reader, options) if destroy else project.plan(reader, options)
-        found = with_sizes(reader, found)
+        with _else_said(state.output, said):
+            reader = state.reader(project)
+            with noting(seen) as seen, lines_told(project.stack):
+                found, observed = project.plan_destroy(reader, options) if destroy else project.plan(reader, options)
+            found = with_sizes(reader, found)
     if record := observed.records.at_work:
         who = harmless(str(record.holder))
         state.output.say(f"An apply of {found.stack} is at work ({who}): what it has begun shows here.")
     shown = _Shown(show_all=all, destroy=destroy, link_to=links_to(link, Path.cwd()))
-    said = () if going else project.stack.warnings
     _show(state.output, project, _with_warnings(found, said), format, shown)
     if out and reader:
         from deployer.cli.saved_plan import save
@@ -133,6 +136,16 @@ def plan(
         save(state, files, out, (found, options, seen), reader, destroy=destroy)
     if detailed_exitcode and not found.is_empty:
         raise typer.Exit(Exit.CHANGES)
+
+
+@contextmanager
+def _else_said(output: Output, warnings: Sequence[Diagnostic]) -> Iterator[None]:
+    """What a plan would have said is said where there is none: it may well be why."""
+    try:
+        yield
+    except DeployerError:
+        output.warn(warnings)
+        raise
 
 
 def _with_warnings(plan: Plan, of_the_stack: Sequence[Diagnostic]) -> Plan:

@@ -430,3 +430,18 @@ def test_a_stack_that_was_invalid_is_named_as_git_names_it(repository: Path, cli
 def test_it_cannot_be_saved_or_be_of_a_removal(cli: Cli) -> None:
     for further in (("--out", "plan.json"), ("--destroy",)):
         assert cli("plan", "--against", "git:main", *further).code == 64
+
+
+def test_warnings_of_the_stack_file_are_in_the_plan_and_not_told_a_second_time(repository: Path, cli: Cli) -> None:
+    """A review has nothing but the plan."""
+    edit(repository / "stack.yaml", 'DEBUG: "0"', 'DEBUG: "0${NOT_SET_ANYWHERE}"')
+    result = cli("plan", "--against", "git:main", "--format", "json")
+    assert "unset-variable" in [each["code"] for each in json.loads(result.out)["warnings"]]
+    assert "unset-variable" not in result.err
+
+
+def test_without_a_plan_they_are_told_all_the_same(repository: Path, cli: Cli) -> None:
+    """They may well be why there is none."""
+    edit(repository / "stack.yaml", 'DEBUG: "0"', 'DEBUG: "0${NOT_SET_ANYWHERE}"')
+    result = cli("plan", "--only", "nobody", "--against", "git:main")
+    assert (result.code, "warning[unset-variable]" in result.err) == (64, True)
