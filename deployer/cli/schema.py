@@ -40,7 +40,7 @@ def schema(
         case Which.STACK:
             from deployer.stack.schema import stack_schema as schema_of
         case Which.PLAN:
-            from deployer.render.plan_json import plan_schema as schema_of
+            from deployer.render.plan_schema import plan_schema as schema_of
         case Which.SNAPSHOT:
             from deployer.snapshot.form import snapshot_schema as schema_of
     state_of(context).output.result(json.dumps(schema_of(), indent=2, ensure_ascii=False))

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 
 from deployer.fields.field import Effect
 from deployer.plan.model import Action, Cause, Danger, Gap, Plan
-from deployer.render.plan_json import as_json, plan_schema
+from deployer.render.plan_json import as_json
+from deployer.render.plan_schema import plan_schema
 
 
 def field_named(plan: Plan, name: str) -> dict[str, Any]:

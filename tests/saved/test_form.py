@@ -13,7 +13,7 @@ from deployer.errors import InvalidStack
 from deployer.fields.field import Effect
 from deployer.plan.model import Action, Cause, Change, FieldChange, Plan
 from deployer.plan.planner import Options
-from deployer.render.plan_json import plan_schema
+from deployer.render.plan_schema import plan_schema
 from deployer.resources.wire import EngineInfo
 from deployer.saved.form import Saved, as_json, is_saved_plan, left_out, read, saved_of
 from deployer.sources.noted import UNSET, Seen
