@@ -28,7 +28,7 @@ from deployer.gitops.standing import Known, by_sync, changed_at, last_good, of_r
 from deployer.gitops.status import AgentStatus, StackStatus
 from deployer.gitops.told import Told
 from deployer.gitops.tree import Entry, StackFile, changed_first, changed_paths, stacks_in
-from deployer.resources.record_labels import records_of
+from deployer.resources.record_labels import records_by_stack
 from deployer.resources.records import Records
 from deployer.sources.files import OVERRIDES, STACK_FILES
 from deployer.sources.origin import origin_in
@@ -41,15 +41,11 @@ if TYPE_CHECKING:
     from deployer.reconcile.calls import World
     from deployer.reconcile.protocol import Engine
     from deployer.resources.registries import Registry
-    from deployer.resources.wire import Json
 
     class OpenEngine(Engine, Protocol):
         """An engine whose connections end."""
 
         def close(self) -> None: ...
-
-
-_STACK = "io.deployer.stack"
 
 
 class Counts(Protocol):
@@ -196,7 +192,7 @@ class Agent:
         files = self._files(branch, entries) if branch.commit else []
         engine = self._connected()
         self._all.once.forget()
-        records = _records(engine)
+        records = records_by_stack(engine.volumes(name=".deployer.r"))  # one request, however many there are
         known = list(of_repository(records, origin_in(self.clone.remote.url, "").removesuffix("//")))
         self._all.at = {each.name: last_good(records[each.name]) for each in known}
         if not branch.commit:
@@ -339,15 +335,3 @@ class Agent:
         self.status = replace(self.status, trouble="")
         if self._somebody:
             self._somebody.over(self.status.commit)
-
-
-def _records(engine: Engine) -> dict[str, Records]:
-    """The records of all stacks on the engine, by the stack's name: one request, however many there are."""
-    volumes = engine.volumes(name=".deployer.r")
-    names = {(each.get("Labels") or {}).get(_STACK, "") for each in volumes} - {""}
-    by_name: dict[str, list[Json]] = {name: [] for name in names}
-    for each in volumes:
-        name = each["Name"].rpartition(".deployer.r")[0]
-        if name in by_name:
-            by_name[name].append(each)
-    return {name: records_of(found, name) for name, found in by_name.items()}

@@ -27,6 +27,7 @@ from typing import Any, cast
 from deployer.errors import Busy, DeployerError, Diagnostic, InvalidStack, OperationFailed, Unreachable
 from deployer.gitops.git import Git
 from deployer.gitops.remote import Credentials, Remote, in_environment, secrets_of
+from deployer.gitops.signers import is_gpg, keyring, refuse_unsigned
 from deployer.gitops.tree import LINK, Entry, entries_of, refusals
 from deployer.gitops.versions import newest
 
@@ -154,22 +155,12 @@ class Clone:
 
     def refuse(self, commit: str) -> None:
         """Raises InvalidStack where a commit is not signed as it must be, or leads out of itself: nothing is read."""
-        self._refuse_unsigned(commit)
+        if self.keys:
+            refuse_unsigned(self.git, self.keys, commit)
         entries = self.entries(commit)
         found = list(refusals(entries, self._links(entries)))
         if found:
             raise InvalidStack(*(replace(each, message=f"{commit[:12]}: {each.message}") for each in found))
-
-    def _refuse_unsigned(self, commit: str) -> None:
-        if self.keys is None:
-            return
-        setting = f"gpg.ssh.allowedSignersFile={self.keys.absolute()}"
-        try:
-            self.git.run("-c", setting, "verify-commit", "--end-of-options", commit)
-        except OperationFailed:
-            hint = f"who may sign is in {self.keys}: sign with one of those keys, or add the key there"
-            message = f"{commit[:12]} is not signed by a key that is known here"
-            raise InvalidStack(Diagnostic("commit-unsigned", message, hint=hint)) from None
 
     def accept(self, commit: str) -> None:
         self.git.run("update-ref", _ACCEPTED, commit)
@@ -296,7 +287,7 @@ def clone_of(
 ) -> Clone:
     """A clone in a folder of its own beneath `state`. Raises InvalidStack where the keys cannot be read."""
     folder = state.absolute() / remote.folder
-    gpg_home = _keyring(keys) if keys and _is_gpg(keys) else None
+    gpg_home = keyring(keys) if keys and is_gpg(keys) else None
     git = Git(
         folder / "repository.git",
         in_environment(remote, credentials),
@@ -318,40 +309,6 @@ def _settings(folder: Path, remote: Remote) -> Path:
     found = folder / "git.config"
     found.write_text(f'[safe]\n\tdirectory = "{quoted}"\n\tdirectory = "{quoted}/.git"\n')
     return found
-
-
-def _is_gpg(keys: Path) -> bool:
-    """A keyring of gpg, armored or not; else it is a file of allowed signers, as ssh-keygen reads it."""
-    try:
-        start = keys.read_bytes()[:64]
-    except OSError as error:
-        message = f"{keys} cannot be read: {error.strerror}"
-        raise InvalidStack(Diagnostic("keys-unreadable", message, hint="it holds the keys of who may sign")) from None
-    return start.startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK") or bool(start[:1] and start[0] & 0x80)
-
-
-def _keyring(keys: Path) -> Path:
-    """A folder for gpg that knows these keys and no others. Its path is short: gpg makes sockets there, whose paths
-    must not be longer than 107 bytes.
-    """
-    import atexit
-    import subprocess
-    import tempfile
-
-    home = Path(tempfile.mkdtemp(prefix="deployer-keys-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    try:
-        subprocess.run(
-            ["gpg", "--homedir", str(home), "--batch", "--no-autostart", "--quiet", "--import", str(keys.absolute())],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        message = f"gpg cannot read the keys in {keys}"
-        raise InvalidStack(Diagnostic("keys-unreadable", message, hint="gpg --export --armor KEY > FILE")) from None
-    return home
 
 
 def _blobs(answer: bytes) -> Iterator[str]:

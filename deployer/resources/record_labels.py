@@ -33,6 +33,18 @@ _RESOURCES = "io.deployer.resources"
 _PROTECTED = "io.deployer.protected"
 
 
+def records_by_stack(volumes: Iterable[Json]) -> dict[str, Records]:
+    """The records of all stacks among an engine's volumes, by the stack's name."""
+    found = list(volumes)
+    names = {section(each, "Labels").get(_STACK, "") for each in found} - {""}
+    by_name: dict[str, list[Json]] = {name: [] for name in names}
+    for each in found:
+        name = each["Name"].rpartition(".deployer.r")[0]
+        if name in by_name:
+            by_name[name].append(each)
+    return {name: records_of(of_it, name) for name, of_it in by_name.items()}
+
+
 def records_of(volumes: Iterable[Json], stack: str, holding: int = 0) -> Records:
     """The records among an engine's volumes, less that of the turn which the caller holds.
 
