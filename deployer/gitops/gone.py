@@ -60,12 +60,10 @@ def prune(
             Reason.FILE_GONE,
             f"{gone}; {known.name} stays until that is ready; where it is in the way: deployer -p {known.name} destroy",
         )
-    if all.rule.prune and all.rule.auto is not Auto.ALWAYS:
-        waits = f"that it goes waits for a person, as --auto says: deployer -p {known.name} destroy"
-        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {waits}")
-    if not all.rule.prune:
+    if not (all.rule.prune and all.rule.auto is Auto.ALWAYS):
         ours = section(own_container(engine) or {}, "Config.Labels").get(identity.PROJECT) == known.name
-        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {how_to_remove(known.name, ours=ours)}")
+        way = how_to_remove(known.name, ours=ours, waits=all.rule.prune)
+        return say(Condition.DRIFTED, Reason.FILE_GONE, f"{gone}; {way}")
     project = Project(named_stack(known.name), Path(), by_name=True, named=True)
     try:
         shown = project.plan_destroy(engine, Options())
@@ -114,7 +112,11 @@ def _of(records: Mapping[str, Records], name: str) -> Records:
     return records.get(name, Records())
 
 
-def how_to_remove(name: str, *, ours: bool) -> str:
-    """`ours` is the stack in which the agent runs: it does not end itself, with --prune neither."""
+def how_to_remove(name: str, *, ours: bool, waits: bool = False) -> str:
+    """`ours` is the stack in which the agent runs: it does not end itself, with --prune neither. With that, it `waits`
+    where commits do.
+    """
     hint = f"to remove the stack: deployer -p {name} destroy"
-    return f"the agent runs in it; {hint}, on the host" if ours else f"{hint}, or --prune"
+    if ours:
+        return f"the agent runs in it; {hint}, on the host"
+    return f"that it goes waits for a person, as --auto says; {hint}" if waits else f"{hint}, or --prune"

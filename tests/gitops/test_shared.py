@@ -49,3 +49,4 @@ def test_since_when_is_of_the_stack_and_not_of_its_file(surroundings: Surroundin
 def test_the_agent_is_not_said_to_remove_its_own_stack():
     assert "--prune" in how_to_remove("shop", ours=False)
     assert "--prune" not in how_to_remove("agent", ours=True)
+    assert "waits" not in how_to_remove("agent", ours=True, waits=True)
