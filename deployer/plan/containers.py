@@ -22,7 +22,7 @@ from deployer.plan.differences import NAME, Facts, differences, missing
 from deployer.plan.draft import Draft, addresses_of, networks_of
 from deployer.plan.ignored import as_others_left
 from deployer.plan.in_place import plan_in_place
-from deployer.plan.model import ASKED_ANEW, STAYS, Action, Call, Cause, Change, FieldChange, LostData, Step
+from deployer.plan.model import ASKED_ANEW, STATE, STAYS, Action, Call, Cause, Change, FieldChange, LostData, Step
 from deployer.plan.nameless import carried_over
 from deployer.plan.one_shots import Loss, losses
 from deployer.plan.owners import owners_of
@@ -215,7 +215,7 @@ def _run_again(
         container.address,
         Action.REPLACE,
         lost[0][1].field,
-        (*why, *(change for change in fields if change.field not in ("state", NAME))),
+        (*why, *(change for change in fields if change.field not in (STATE, NAME))),
         runbook,
         detail=f"{_RUNS_AGAIN}; its old container goes first",
     )

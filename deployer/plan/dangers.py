@@ -15,7 +15,7 @@ from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
 from deployer.plan.model import Action, Call, Change, Danger, Shows
 from deployer.plan.powers import gives_root, is_the_hosts, powers
-from deployer.plan.way_out import about_way_out, way_out_moves
+from deployer.plan.way_out import way_out_moves
 from deployer.resources.desired import DesiredService
 from deployer.resources.observed import ObservedContainer
 
@@ -35,7 +35,7 @@ def dangers(draft: Draft, service: DesiredService, facts: Facts) -> Iterator[tup
         }
         yield from ((kind, text) for kind, text in found.items() if text)
     elif draft.old and draft.has(Call.CONNECT, Call.DISCONNECT) and (moved := way_out_moves(service, draft.old, facts)):
-        yield Danger.WAY_OUT, about_way_out(*moved)
+        yield Danger.WAY_OUT, moved
     if service.completes and draft.has(Call.CREATE, *STARTS) and not _is_first(draft.change):
         yield Danger.RUNS_AGAIN, _why(draft.change)
 

@@ -15,7 +15,7 @@ from deployer.plan.contents import content_changes
 from deployer.plan.diff import PlaceOf, field_changes, sides_of
 from deployer.plan.followers import follower_changes
 from deployer.plan.images import ImageNow, Recall, no_recall
-from deployer.plan.model import Cause, FieldChange
+from deployer.plan.model import STATE, Cause, FieldChange
 from deployer.plan.namespaces import namespace_changes
 from deployer.plan.next_image import next_image
 from deployer.plan.owners import Owner, owners_of
@@ -58,9 +58,7 @@ def missing(address: str, observed: Observed, was: str) -> tuple[str, tuple[Fiel
         return "new", ()
     note = left_gone(address, observed)
     return "removed since", (
-        FieldChange(
-            "state", "removed", was, (Cause.DRIFT,), Effect.REPLACE, applied=was, applied_known=True, note=note
-        ),
+        FieldChange(STATE, "removed", was, (Cause.DRIFT,), Effect.REPLACE, applied=was, applied_known=True, note=note),
     )
 
 
@@ -176,6 +174,4 @@ def _state(service: DesiredService, container: ObservedContainer, facts: Facts) 
     if container.is_up or (has_completed(container, facts.observed) and service.may_exit):
         return
     after = "completed" if service.completes else "running"
-    yield FieldChange(
-        "state", container.state, after, (Cause.DRIFT,), Effect.RESTART, applied=after, applied_known=True
-    )
+    yield FieldChange(STATE, container.state, after, (Cause.DRIFT,), Effect.RESTART, applied=after, applied_known=True)

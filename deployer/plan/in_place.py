@@ -13,10 +13,10 @@ from deployer.plan.contents import is_content, signals, taken_up
 from deployer.plan.diff import networks_left
 from deployer.plan.differences import OF_THE_NAME, Facts
 from deployer.plan.draft import Draft, addresses_of, networks_of
-from deployer.plan.model import Action, Call, Change, FieldChange, Step
+from deployer.plan.model import STATE, Action, Call, Change, FieldChange, Step
 from deployer.plan.readiness import await_ready
 from deployer.plan.recovery import has_taken_over, is_held
-from deployer.plan.way_out import about_way_out, way_out_moves
+from deployer.plan.way_out import way_out_moves
 from deployer.resources import applied
 from deployer.resources.body import endpoints
 from deployer.resources.desired import DesiredService
@@ -29,11 +29,11 @@ def plan_in_place(
 ) -> Draft:
     """A change that the living container takes, started again where that needs it."""
     fields = [_with_caution(change, service, container) for change in fields]
-    rejoins = any(change.effect is Effect.RESTART and change.field != "state" for change in fields)
+    rejoins = any(change.effect is Effect.RESTART and change.field != STATE for change in fields)
     changing = [
         change
         for change in fields
-        if not is_content(change) and (change.effect is not Effect.RESTART or change.field == "state")
+        if not is_content(change) and (change.effect is not Effect.RESTART or change.field == STATE)
     ]
     changed = {change.field.split(".")[0] for change in changing} | {
         row for row in service.written if any(_is_of(change, row, service) for change in changing)
@@ -47,13 +47,13 @@ def plan_in_place(
     renames = steps.rename_in_turn(container, name) if held else (steps.rename(container, name),) if renamed else ()
     # Who has the name may give it up only after this one, which follows it, is ready again.
     runbook += renames[:-1] if held else renames
-    restarts = "state" in changed or rejoins
+    restarts = STATE in changed or rejoins
     if restarts:
         wait = await_ready(service, container.id, fresh=True, name=container.name)
         runbook += steps.restart(container, wait) if rejoins else steps.start(container, wait)
     runbook += renames[-1:] if held else ()
     runbook += (sent := signals(service, container, fields, facts.place))
-    breaking = _breaking(breaks, way_out_moves(service, container, facts) if joined else None)
+    breaking = _breaking(breaks, way_out_moves(service, container, facts) if joined else "")
     action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL], breaking)
     if action is Action.RENAME and has_taken_over(container) and not held:
         action, detail = Action.RECOVER, f"rename {container.name} to {name}"
@@ -109,27 +109,28 @@ def _with_caution(change: FieldChange, service: DesiredService, container: Obser
 def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str], breaking: str) -> tuple[Action, str]:
     """What a change that needs no new container is called, and what becomes of the living one."""
     only = {change.field for change in fields}
-    follows = all(change.effect is Effect.RESTART and change.field != "state" for change in fields)
+    follows = all(change.effect is Effect.RESTART and change.field != STATE for change in fields)
     if follows or (rejoins and all(map(is_content, fields))):
         return Action.RESTART, ""
-    if only == {"state"}:
+    if only == {STATE}:
         return Action.START, ""
     action = Action.RENAME if only <= OF_THE_NAME else Action.UPDATE
     if rejoins:
         return action, "in place, then restarted"
     sent = f"{' and '.join(signalled)} sent" if signalled else "in place"
-    if "state" in only:
+    if STATE in only:
         return action, f"{sent}, then started"
     if breaking:
         return action, f"{sent}; {breaking}"
     return action, f"{sent}, no restart{' unless the program ends by it' if signalled else ''}"
 
 
-def _breaking(breaks: Mapping[str, bool], way_out: tuple[str, str] | None) -> str:
+def _breaking(breaks: Mapping[str, bool], way_out: str) -> str:
     """Whose connections a change of its networks ends, in words."""
     address = "" if all(breaks.values()) else ", its address may change"
-    through = [f"connections through {' and '.join(breaks)} break{address}"] if breaks else []
-    return "; ".join((*through, *([f"connections {about_way_out(*way_out)} break"] if way_out else [])))
+    through = f"connections through {' and '.join(breaks)} break{address}" if breaks else ""
+    outside = f"connections {way_out} break" if way_out else ""
+    return "; ".join(filter(None, (through, outside)))
 
 
 def _update(service: DesiredService, container: ObservedContainer, changed: set[str]) -> Iterator[Step]:

@@ -26,6 +26,9 @@ LEFT_SO = "left so by "
 NOT_IN_SNAPSHOT = "(not in the snapshot)"
 """How a value is shown that a snapshot hides, and that nobody here knows."""
 
+STATE = "state"
+"""The field that says whether a container runs."""
+
 STAYS = "stays, with its data, "
 """How the note of a volume without a name begins that stays when its container goes."""
 

@@ -15,7 +15,7 @@ from deployer.fields.mount_forms import target_path
 from deployer.fields.namespaces import owners
 from deployer.fields.volumes_from import givers
 from deployer.plan.draft import Draft
-from deployer.plan.model import ASKED_ANEW, Action, Call, Cause, Change, FieldChange
+from deployer.plan.model import ASKED_ANEW, STATE, Action, Call, Cause, Change, FieldChange
 from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import DesiredService
 from deployer.resources.inspected import mounted
@@ -135,7 +135,7 @@ def _with_reason(
     own = [each for each in forcing if each.causes != (Cause.DEPENDENCY,)]
     causes = (before[name] for name in followed(service) if name in before and before[name].becomes)
     root = next((each.root for each in causes), "") if forcing and not own else ""
-    said = [str(each.before) if each.field == "state" else each.field for each in own or forcing]
+    said = [str(each.before) if each.field == STATE else each.field for each in own or forcing]
     why = draft.change.reason if draft.change.action is Action.CREATE or not said else ", ".join(said)
     address = draft.change.address
     return replace(owner, becomes=becomes, why=address, root=root or f"{address}: {why}")

@@ -9,7 +9,7 @@ from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import section
 from deployer.plan import steps
 from deployer.plan.draft import Draft
-from deployer.plan.model import LEFT_SO, Action, Call, Cause, Change, FieldChange, Step
+from deployer.plan.model import LEFT_SO, STATE, Action, Call, Cause, Change, FieldChange, Step
 from deployer.resources.identity import revision_of
 from deployer.resources.inspected import host_ports, taken_over
 from deployer.resources.observed import Observed, ObservedContainer
@@ -99,11 +99,11 @@ def explained(fields: Iterable[FieldChange], container: ObservedContainer, obser
     if not found:
         return found
     was = as_it_was(container, observed)
-    left = {"state"} if was.status != container.status else set[str]()
+    left = {STATE} if was.status != container.status else set[str]()
     left |= {"restart"} if was.values["restart"] != container.values["restart"] else set[str]()
     left |= {"name"} if has_taken_over(container) else set[str]()
     maker = _maker(container, observed)
-    left |= {"state"} if maker and container.address not in maker.resources else set[str]()
+    left |= {STATE} if maker and container.address not in maker.resources else set[str]()
     successor = next((other for other in observed.containers if other.replaces == container.id), None)
     by = _maker(successor, observed) if successor else _last_without_success(observed) if left else None
     note = f"{LEFT_SO}{_whose(by or maker, observed)}"

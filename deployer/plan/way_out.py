@@ -11,21 +11,19 @@ from deployer.resources.desired import DesiredService
 from deployer.resources.observed import ObservedContainer
 
 
-def way_out_moves(service: DesiredService, container: ObservedContainer, facts: Facts) -> tuple[str, str] | None:
-    """From which network to which, by key, as a living container joins some and leaves others; "" is none any more.
+def way_out_moves(service: DesiredService, container: ObservedContainer, facts: Facts) -> str:
+    """Which connections of a living container end, and by which network it goes out from then on, as it joins some and
+    leaves others; "" where that stays as it is.
 
     The engine takes, of those that are not internal, the one with the highest `gw_priority`, of several the first by
     name (docs.docker.com/engine/network, "Connecting to multiple networks").
     """
     if not container.is_alive:
-        return None
+        return ""
     before = _first(container.values["networks"], service, facts)
     after = _first(service.asked["networks"], service, facts)
-    return (before, after) if before and before != after else None
-
-
-def about_way_out(before: str, after: str) -> str:
-    """Which connections end with that, and why."""
+    if not before or before == after:
+        return ""
     return f"through published ports and to the outside (by {after or 'no network'}, no longer by {before})"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deployer.errors import Place
 from deployer.fields.kinds import show_text
-from deployer.plan.model import NOT_IN_SNAPSHOT, Cause, FieldChange
+from deployer.plan.model import NOT_IN_SNAPSHOT, STATE, Cause, FieldChange
 
 UNSET = "(unset)"
 _ABSENT = {
@@ -70,7 +70,7 @@ def place_text(place: Place) -> str:
 def _drift(field: FieldChange) -> str:
     if not field.by_hand:
         return ""  # the note says it
-    if field.field == "state" or field.sensitive or not field.applied_known:
+    if field.field == STATE or field.sensitive or not field.applied_known:
         return "drift"
     when = f"when revision {field.applied_by} was applied" if field.applied_by else "when last applied"
     was = value_text(field, field.applied)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from deployer.plan.model import Action, Call, Change, FieldChange, Plan
+from deployer.plan.model import STATE, Action, Call, Change, FieldChange, Plan
 from deployer.render.plan_words import SIGNS, folded
 from deployer.resources.revisions import BECAME
 
@@ -53,4 +53,4 @@ def _words(change: Change, most: int) -> str:
 
 def _name(field: FieldChange) -> str:
     """What somebody has removed or stopped has no field in the stack file."""
-    return f"was {field.before}" if field.field == "state" else field.field
+    return f"was {field.before}" if field.field == STATE else field.field

@@ -7,12 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from deployer.plan.model import STAYS, Action, Call, Change, Danger, Plan
+from deployer.plan.model import STATE, STAYS, Action, Call, Change, Danger, Plan
 from deployer.render.costs import gap_text
 from deployer.render.plan_words import folded, lost_text, words
-
-STATE = "state"
-"""The field that says whether a container runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deployer.errors import Busy, Diagnostic
-from deployer.plan.model import Action, Plan
+from deployer.plan.model import STATE, Action, Plan
 from deployer.render import plan_json
 from deployer.render.causes import UNSET
 from deployer.render.progress import DONE
@@ -70,7 +70,7 @@ def differences(saved: Saved, plan: Plan) -> Iterator[str]:
             yield f"{address} was to be {_done(before)}, and stays as it is now"
         elif before is not None:
             told = [*_between(address, before, after)]
-            if "state" not in {field["field"] for field in (*before["fields"], *after["fields"])}:
+            if STATE not in {field["field"] for field in (*before["fields"], *after["fields"])}:
                 told += _standing(address, saved.states.get(address), plan.states.get(address))
             if not told and saved.rests_on.get(address) != plan.rests_on.get(address):
                 told = [f"{address}: its container, its image or where its mounts lie is not what it was"]
