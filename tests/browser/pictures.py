@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -20,7 +21,11 @@ from tests.gitops.board import agent, board_of
 from tests.render.conftest import CHANGES, plan_of
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-SCREENS = {"light": (1000, 720, "light"), "dark": (1000, 720, "dark"), "phone": (390, 780, "light")}
+SCREENS: dict[str, tuple[int, int, Literal["dark", "light"]]] = {
+    "light": (1000, 720, "light"),
+    "dark": (1000, 720, "dark"),
+    "phone": (390, 780, "light"),
+}
 """Width and height in pixels, and the colours."""
 
 GRAPH = Graph(
@@ -40,7 +45,7 @@ GRAPH = Graph(
 def taken(browser: Browser, name: str, address: str) -> None:
     """The same page on each screen."""
     for screen, (width, height, scheme) in SCREENS.items():
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         page = context.new_page()
         page.goto(address)
         page.wait_for_timeout(500)
