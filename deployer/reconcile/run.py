@@ -261,7 +261,7 @@ class _Run:
     def settle(self) -> None:
         self.outcome.warnings += self.world.told.values()
         self.outcome.interrupted = self.outcome.interrupted or self.world.stop.is_set()
-        in_flight = {step[0] for step in self.running.values() if not self._at(step).call.is_wait}
+        in_flight = {step[0] for step in self.schedule.in_flight if not self._at(step).call.is_wait}
         became = [
             (change.address, self._became(index, change, in_flight))
             for index, change in enumerate(self.plan.changes)

@@ -30,6 +30,7 @@ class Schedule:
     A group is put back as a whole, in the reverse of the order in which its steps were done, unless it is past the
     point of no return. What may have been done is taken back, too: those steps are in `unsure`. What a dead run has
     done of a change is among it once the change is begun, for only then is gone what that run had put in its place.
+    What was started and has no end that is known is `in_flight`.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -53,7 +54,7 @@ class Schedule:
         self._chain = _chains(self._after, self.changes)
         self._due = {step for step, before in self._before.items() if before == 0}
         self._done: dict[StepId, None] = {}
-        self._running: set[StepId] = set()
+        self.in_flight: set[StepId] = set()
         self._failed: set[str] = set()
         self._failed_itself: set[int] = set()
         self._undone: set[str] = set()
@@ -73,12 +74,12 @@ class Schedule:
 
     def started(self, step: StepId) -> None:
         self._due.discard(step)
-        self._running.add(step)
+        self.in_flight.add(step)
         steps = enumerate(self.changes[step[0]].steps)
         self.unsure |= {(step[0], number) for number, each in steps if each.done}
 
     def finished(self, step: StepId) -> None:
-        self._running.discard(step)
+        self.in_flight.discard(step)
         self._due.discard(step)
         self._done[step] = None
         for later in self._after[step]:
@@ -95,7 +96,7 @@ class Schedule:
 
     def failed(self, step: StepId, *, unsure: bool = False) -> None:
         """`unsure` where nobody knows whether the step was done all the same."""
-        self._running.discard(step)
+        self.in_flight.discard(step)
         self._failed.add(self.group(step))
         self._failed_itself.add(step[0])
         if unsure:
@@ -128,7 +129,7 @@ class Schedule:
         Those that failed, once nothing of them runs any more; at the end, those too that could not go on.
         """
         groups = list(dict.fromkeys(change.group for change in self.changes))
-        running = {self.group(step) for step in self._running}
+        running = {self.group(step) for step in self.in_flight}
         stuck = {group for group in groups if not self._complete(group)} if at_the_end else set[str]()
         due = [group for group in groups if group in self._failed | stuck and group not in running | self._undone]
         self._undone |= set(due)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from deployer.plan.events import Event, StepStarted
 from deployer.plan.model import Action, Call
 from tests.model.deployer_on_model import Deployer
 from tests.model.play import Play, playing
@@ -262,5 +263,22 @@ def test_what_a_dead_apply_left_is_told_once_with_what_becomes_of_the_service() 
                 told |= {"put back"} if "service.a[1]" in outcome.put_back else set()
             on.must_settle(stack(a=web))
         assert told == {"put back"}
+
+    plays(play)
+
+
+def test_what_is_aborted_just_as_its_step_begins_is_told_as_half_done() -> None:
+    """Nobody knows what the engine has done of it by then."""
+
+    def abort(event: Event) -> None:
+        if isinstance(event, StepStarted) and event.step.call is Call.BUILD:
+            raise KeyboardInterrupt
+
+    def play(on: Play) -> None:
+        app = stack(a=replace(FRONT, image="app"))
+        outcome = Deployer(on.engine, tell=abort).apply(app.document, app.contents)
+        assert outcome.aborted
+        assert outcome.half_done == ["build.app"]
+        on.must_settle(app)
 
     plays(play)
