@@ -82,8 +82,11 @@ def _why_not(member: tarfile.TarInfo, folder: Path) -> str:
     """Why a member is left out. What was unpacked before it counts: a path may lead through a link."""
     root = os.path.realpath(folder)
     at = os.path.join(root, member.name)
-    if not _is_beneath(os.path.realpath(at), root):
+    real = os.path.realpath(at)
+    if not _is_beneath(real, root):
         return "it would be written outside of the folder"
+    if len(os.fsencode(real)) > _LONGEST:
+        return "its path is too long"
     if member.issym() and os.path.isabs(member.linkname):
         return f"a link to {member.linkname}, which is absolute"
     if member.issym() or member.islnk():
@@ -93,6 +96,12 @@ def _why_not(member: tarfile.TarInfo, folder: Path) -> str:
     elif not (member.isreg() or member.isdir()):
         return "neither a file, a folder nor a link"
     return ""
+
+
+_LONGEST = 3840
+"""Of a path that is longer than the system takes (4096 bytes), `realpath` follows no links any more, while by a way of
+short links one comes there: a link that lay there could lead anywhere, unseen. So nothing is put that far down.
+"""
 
 
 def _is_beneath(path: str, root: str) -> bool:

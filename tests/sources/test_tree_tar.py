@@ -62,6 +62,17 @@ def test_nothing_is_written_beside_the_folder(tmp_path: Path, members: list[tupl
     assert not Path("/evil").exists()
 
 
+def test_nothing_is_written_outside_by_a_way_too_long_to_be_followed(tmp_path: Path):
+    """Short links lead so far down that what lies there has a path longer than the system takes."""
+    inside, short, long = tmp_path / "in", "abcdefghijklmnop", "d" * 247
+    inside.mkdir()
+    down: list[tuple[str, bytes | str]] = [("/".join(["d", *[long] * at, step]), long) for at, step in enumerate(short)]
+    far = "/".join([*short, "l" * 254])
+    tar = tar_of(*down, (f"d/{far}", "../" * len(short)), ("d/out", f"{far}/.."), ("d/out/evil", b"x"))
+    assert unpack(tar, inside, "").left_out[0].endswith("its path is too long")
+    assert sorted(os.listdir(tmp_path)) == ["in"]
+
+
 def test_what_leads_out_is_left_out_and_named(tmp_path: Path):
     done = unpack(tar_of(("d/out", "/etc/passwd"), ("d/one", b"1")), tmp_path, "d")
     assert (done.files, len(done.left_out), done.left_out[0].startswith("d/out: ")) == (1, 1, True)
