@@ -158,9 +158,10 @@ def cpus(written: Any) -> int:
             if isinstance(written, (int, float, str)) and not isinstance(written, bool)
             else None
         )
+        is_one = value is not None and value.is_finite() and value >= 0 and not value * SECOND % 1
     except InvalidOperation:
-        value = None
-    if value is None or not value.is_finite() or value < 0 or value * SECOND % 1:
+        value, is_one = None, False
+    if value is None or not is_one:
         raise refusal("bad-cpus", f"expected a number of processors, not {describe(written)}", "write it as 0.5 or 2")
     return int(value * SECOND)
 

@@ -60,7 +60,10 @@ def _mounted(node: Node) -> frozenset[str]:
     else:
         parts = _text(node).split(":")
         target = parts[1] if len(parts) > 1 else parts[0]
-    return frozenset({target_path(target)} if target else ())
+    try:
+        return frozenset({target_path(target)} if target else ())
+    except ValueError:
+        return frozenset({target})  # what is wrong with it is told when all is merged
 
 
 def _device(node: Node) -> frozenset[str]:

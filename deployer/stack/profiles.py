@@ -29,8 +29,9 @@ def inactive_services(
     )
 
 
-def _profiles(service: Any) -> list[Any]:
-    return listing((mapping(service) or {}).get("profiles")) or []
+def _profiles(service: Any) -> list[str]:
+    """Those that are text: of anything else it is told later that it is a mistake."""
+    return [each for each in listing((mapping(service) or {}).get("profiles")) or [] if isinstance(each, str)]
 
 
 def inactive(what: str, service: ServiceKeys, place: Place) -> Diagnostic:

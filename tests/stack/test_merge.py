@@ -230,6 +230,13 @@ def test_a_list_is_no_mapping_in_a_later_file_either() -> None:
     assert mistakes_of(files, "stack.yaml", "over.yaml") == [("bad-list", "over.yaml:3:12")]
 
 
+def test_a_mount_at_no_absolute_path_is_told_as_in_one_file() -> None:
+    wrong = "services:\n  web:\n    volumes: ['data:rel']\n"
+    assert mistakes_of({"stack.yaml": BASE, "over.yaml": wrong}, "stack.yaml", "over.yaml") == [
+        ("bad-volume", "over.yaml:3:15")
+    ]
+
+
 def test_what_a_sensitive_variable_went_into_is_known_after_a_merge() -> None:
     """Whichever form the files write."""
     files = {"stack.yaml": BASE, "over.yaml": "services: {web: {environment: ['LEVEL=$TOKEN']}}"}

@@ -40,6 +40,12 @@ def test_to_name_a_service_is_to_choose_its_profiles() -> None:
     assert set(stack_of(HELD, named=["debug"]).services) == {"web", "debug"}
 
 
+@pytest.mark.parametrize("wrong", ["{a: b}", "[a]", "null"])
+def test_a_profile_that_is_no_text_is_a_mistake_at_its_place(wrong: str) -> None:
+    (mistake,) = mistakes_of({"stack.yaml": f"services: {{web: {{image: web, profiles: [{wrong}]}}}}"})
+    assert mistake[1] == "stack.yaml:1:41"
+
+
 def test_an_inactive_service_asks_for_nothing() -> None:
     """Its env files are not read, its image is not built, its ports are free for others."""
     same_port = "services: {a: {image: b, ports: ['80:80']}, b: {image: b, ports: ['80:80'], profiles: [x]}}"
