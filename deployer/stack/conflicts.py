@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 
 from deployer.errors import Diagnostic, Place
 from deployer.fields import container
@@ -122,13 +122,17 @@ def _ports(stack: Stack) -> Iterator[Diagnostic]:
                         "make the range as long as there are replicas",
                     )
     told: set[tuple[str, int]] = set()
-    for (one, _, first), (other, index, second) in combinations(fixed, 2):
-        if first[1:] == second[1:] and addresses_meet(first[0], second[0]) and (other, index) not in told:
+    taken: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for other, index, (host, *port) in fixed:
+        before = taken[port[0], port[1]]
+        one = next((who for who, address in before if addresses_meet(address, host)), None)
+        before.append((other, host))
+        if one and (other, index) not in told:
             told.add((other, index))
             whose = f"services.{one}" if one != other else "another entry"
             yield Diagnostic(
                 "port-taken",
-                f"services.{other}: port {second[1]} of the host is published by {whose} already",
+                f"services.{other}: port {port[0]} of the host is published by {whose} already",
                 stack.places.at("services", other, "ports", index),
                 "publish it on another port or address",
             )

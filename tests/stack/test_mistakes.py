@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -524,6 +525,12 @@ def test_no_secret_is_in_a_diagnostic():
 def test_what_is_right_is_not_complained_about(text: str):
     """Near misses of the mistakes above."""
     assert told(text) == []
+
+
+def test_all_ports_of_a_host_are_looked_at_in_no_time():
+    start = time.process_time()
+    assert told(SHOP + "    ports: ['1-12000:1-12000', '[::1]:12001-20000:1-8000']\n") == []
+    assert time.process_time() - start < 10
 
 
 def test_no_mistake_shows_a_password():
