@@ -38,7 +38,10 @@ def percent(written: Any) -> int:
 def processors(written: Any) -> str:
     """The numbers of processors: `0-2,5`."""
     text = str(written).replace(" ", "") if isinstance(written, (str, int)) and not isinstance(written, bool) else "-"
-    if not re.fullmatch(r"(\d+(-\d+)?(,\d+(-\d+)?)*)?", text):
+    ranges = [part.partition("-") for part in text.split(",")]
+    # No kernel has as many as five digits tell.
+    form = re.fullmatch(r"([0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*)?", text)
+    if not form or any(last and int(last) < int(first) for first, _, last in ranges):
         raise refusal("bad-cpuset", f"expected numbers of processors, not {describe(written)}", "such as 0-2,5")
     return text
 

@@ -334,6 +334,8 @@ MISTAKES: list[tuple[str, str]] = [
     ("sensitive-name", SHOP + "    environment: [»'${API_TOKEN:-x}']\n"),
     # limits
     ("bad-cpuset", SHOP + "    cpuset: »0-x\n"),
+    ("bad-cpuset", SHOP + "    cpuset: »5-2\n"),
+    ("bad-cpuset", SHOP + "    cpuset: »0-9999999\n"),
     ("bad-number", SHOP + "    mem_swappiness: »101\n"),
     ("bad-number", SHOP + "    oom_score_adj: »-1001\n"),
     ("bad-number", SHOP + "    blkio_config: {weight: »5}\n"),
