@@ -76,6 +76,10 @@ def origin_of(labels: Mapping[str, str]) -> str | None:
     return f"folder:{folder}" if folder else None
 
 
+RECORD_ENDING = r"\.deployer\.r(\d+)(?:\.(done|\d+))?"
+"""How the names of a record's volumes end: the first, what ended it, and further ones that hold what is too long."""
+
+
 def record_name(stack: str, revision: int) -> str:
     """The volume that is the record of a revision: a dot stands in no stack's name, so it is nobody's volume."""
     return f"{stack}.deployer.r{revision}"
@@ -86,4 +90,5 @@ def done_name(stack: str, revision: int) -> str:
 
 
 def is_record(volume: str) -> bool:
-    return ".deployer.r" in volume
+    """Whether the volume is the record of a revision, or goes with one."""
+    return re.fullmatch(f".+{RECORD_ENDING}", volume) is not None

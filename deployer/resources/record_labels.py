@@ -50,7 +50,7 @@ def records_of(volumes: Iterable[Json], stack: str, holding: int = 0) -> Records
 
     They are known by name: a damaged one has no labels to go by, and its number counts all the same.
     """
-    pattern = re.compile(rf"{re.escape(stack)}\.deployer\.r(\d+)(?:\.(done|\d+))?")
+    pattern = re.compile(re.escape(stack) + identity.RECORD_ENDING)
     begun: dict[int, Json] = {}
     ended: dict[int, Json] = {}
     further: dict[int, list[str]] = {}

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from deployer.resources import identity
 from deployer.resources.record_labels import begin_body, end_body, records_of, updates_of
 from deployer.resources.records import Holder, Record, Records
 
@@ -72,6 +73,20 @@ def test_records_are_told_by_their_whole_name():
     """Another stack's records, and volumes that only look like some, are no business of ours."""
     names = ["shop2.deployer.r1", "my-shop.deployer.r1", "shop.deployer.r", "shop.deployer.r1.done.x", "shop_data"]
     assert records_of([{"Name": name, "Labels": None} for name in names], "shop") == Records()
+
+
+@pytest.mark.parametrize(
+    ("volume", "is_one"),
+    [
+        ("shop.deployer.r1", True),
+        ("shop.deployer.r12.done", True),
+        ("shop.deployer.r1.2", True),
+        ("my.deployer.results", False),
+        ("my.deployer.r1.data", False),
+    ],
+)
+def test_a_volume_whose_name_only_looks_like_a_records_is_a_volume(volume: str, is_one: bool):
+    assert identity.is_record(volume) == is_one
 
 
 @pytest.mark.parametrize(
