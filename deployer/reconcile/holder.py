@@ -116,8 +116,9 @@ def _own_id() -> str:
 
 
 def _text(path: str) -> str:
+    """Names of processes and of mounted folders need be no UTF-8."""
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(errors="replace").strip()
     except OSError:
         return ""
 

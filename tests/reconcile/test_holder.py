@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from typing import cast
@@ -44,6 +46,18 @@ def test_a_process_of_another_machine_is_not_looked_for_here() -> None:
     assert not is_dead(record, NOBODY, 1.0)
     assert is_dead(replace(record, holder=replace(here, started="0")), NOBODY, 1.0)
     assert not is_dead(replace(record, holder=here), NOBODY, 1.0)
+
+
+def test_a_process_whose_name_is_no_utf_8_is_looked_at_as_any() -> None:
+    """One that has the number of who had the turn."""
+    renamed = "open('/proc/self/comm', 'wb').write(b'\\xff'); print(flush=True); input()"
+    command = [sys.executable, "-c", renamed]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline()
+        holder = replace(_here(), pid=process.pid, started="0")
+        assert is_dead(Record(1, nonce="n", holder=holder, expires=1000.0), NOBODY, 1.0)
+        process.kill()
 
 
 def test_a_record_that_cannot_be_read_holds_the_turn_for_a_while() -> None:
