@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Collection, Iterator
@@ -260,7 +261,9 @@ def failed(reader: Reader, service: str, container: str, what: str) -> Operation
 
         probes = section(found, "State.Health").get("Log") or []
         if probes and probes[-1]["ExitCode"]:
-            said = "\n".join(map(masked, probes[-1]["Output"].strip()[:500].splitlines()))
+            # A word is not cut: the half of a secret would not be known for one, here or by who masks more.
+            output = re.match(r".{0,500}(?!\S)", mask_values(probes[-1]["Output"].strip(), secrets), re.DOTALL)
+            said = "\n".join(map(masked, output[0].splitlines() if output else ()))
             notes.append(f"last health check (exit {probes[-1]['ExitCode']}): {said}")
         lines = [line.text for line in reader.logs(container, tail=LOG_LINES)]
         shown = [f"  {masked(line.expandtabs())}" for line in lines]
