@@ -157,7 +157,9 @@ def divided(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
             rest += [argument, *waiting]
             break
         name, equals, _ = argument.partition("=")
-        if argument in _FLAGS or (equals and name in _WITH_VALUE):
+        short = argument[:2]
+        attached = argument != short and short in ("-f", "-p") and short not in _OF_THEIR_OWN.get(command, ())
+        if argument in _FLAGS or attached or (equals and name in _WITH_VALUE):
             first.append(argument)
         elif argument in (*_WITH_VALUE, "-f") and argument not in _OF_THEIR_OWN.get(command, ()) and waiting:
             first += [argument, waiting.pop(0)]

@@ -101,6 +101,7 @@ def test_global_options_may_stand_behind_the_command():
         ["plan", "x.yaml"],
     )
     assert divided(["plan", "--", "--quiet"]) == ([], ["plan", "--", "--quiet"])
+    assert divided(["plan", "-fx.yaml", "-pshop"]) == (["-fx.yaml", "-pshop"], ["plan"])
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,7 @@ def test_what_follows_the_service_of_an_exec_is_the_commands(options: list[str])
     arguments = ["exec", *options, "web", "ls", "--verbose", "-p", "x"]
 
     assert divided(["exec", "-p", "shop", *arguments[1:]]) == (["-p", "shop"], arguments)
+    assert divided(["-pshop", *arguments]) == (["-pshop"], arguments)
 
 
 def test_what_follows_the_service_of_a_run_is_the_commands():
@@ -134,6 +136,7 @@ def test_f_means_follow_after_logs_and_force_after_rm():
     assert divided(["rm", "-f", "web"]) == ([], ["rm", "-f", "web"])
     assert divided(["plan", "-f", "x.yaml"]) == (["-f", "x.yaml"], ["plan"])
     assert divided(["-f", "x.yaml", "logs", "-f", "web"]) == (["-f", "x.yaml"], ["logs", "-f", "web"])
+    assert divided(["-fx.yaml", "logs", "-ft", "web"]) == (["-fx.yaml"], ["logs", "-ft", "web"])
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
