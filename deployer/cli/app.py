@@ -196,14 +196,16 @@ def _usage(output: Output, error: Any) -> int:
 def _bug(output: Output, error: Exception) -> int:
     """One line, and where the trace was written: never the trace itself, unless it is asked for."""
     trace = "".join(traceback.format_exception(error))
-    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state", "deployer")
-    where = folder / "bug.txt"
     try:
+        folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state", "deployer")
         folder.mkdir(parents=True, exist_ok=True)
-        where.write_text(f"deployer {__version__}, Python {sys.version}\n{trace}")
-        where.chmod(0o600)
+        where = folder / "bug.txt"
+        where.unlink(missing_ok=True)
+        descriptor = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # before anything is in it
+        with open(descriptor, "w", errors="backslashreplace") as file:
+            file.write(f"deployer {__version__}, Python {sys.version}\n{trace}")
         told = f"the trace is in {where}"
-    except OSError:
+    except (OSError, RuntimeError):  # of a user without a home folder
         told = "the trace could not be written; --verbose prints it"
     print(f"error[bug]: a bug in deployer: {type(error).__name__}; {told}", file=sys.stderr)
     if output.verbose:

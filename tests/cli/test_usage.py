@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from deployer import __version__
+from deployer.cli import app as cli_app
 from deployer.cli import commands
 from deployer.cli.app import app, divided
+from deployer.errors import Exit
 from tests.cli.conftest import Cli
 
 commands.register(app)
@@ -137,6 +140,24 @@ def test_f_means_follow_after_logs_and_force_after_rm():
     assert divided(["plan", "-f", "x.yaml"]) == (["-f", "x.yaml"], ["plan"])
     assert divided(["-f", "x.yaml", "logs", "-f", "web"]) == (["-f", "x.yaml"], ["logs", "-f", "web"])
     assert divided(["-fx.yaml", "logs", "-ft", "web"]) == (["-fx.yaml"], ["logs", "-ft", "web"])
+
+
+def test_the_trace_of_a_bug_is_for_its_user_alone_and_written_whatever_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A name in it may be no UTF-8; the file of an earlier bug may be open to others."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "deployer").mkdir()
+    (tmp_path / "deployer/bug.txt").touch(mode=0o644)
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("a\udcff")
+
+    monkeypatch.setattr(typer.Typer, "__call__", broken)
+    assert cli_app.run(["plan"]) == Exit.BUG
+    (written,) = (tmp_path / "deployer").iterdir()
+    assert written.read_text().endswith("ValueError: a\\udcff\n")
+    assert written.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
