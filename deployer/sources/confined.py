@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place
+from deployer.sources.beneath import FOLDER_FLAGS, open_beneath
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,33 @@ def folder_in_bounds() -> Path | None:
     return bounds.named if bounds else None
 
 
-def refuse_outside(path: Path | str, shown: str, place: Place | None) -> None:
-    """Raises InvalidStack for a file or folder that must not be read; `shown` is what it is called."""
+def refuse_outside(path: Path | str, shown: str, place: Place | None) -> Path | None:
+    """Raises InvalidStack for a file or folder that must not be read; `shown` is what it is called.
+
+    Gives where it really is beneath the folder; None for one besides, and where the reading is not kept within any.
+    """
     bounds = _bounds.get()
     if bounds is None:
-        return
+        return None
     real = Path(os.path.realpath(path))
-    if not real.is_relative_to(bounds.root) and real not in bounds.besides:
-        hint = "put it into the repository; what is secret, into a variable of who runs this: environment: NAME"
-        message = f"{shown} lies outside of the repository, and nothing there is read"
-        raise InvalidStack(Diagnostic("outside-repository", message, place, hint))
+    if real.is_relative_to(bounds.root):
+        return real
+    if real in bounds.besides:
+        return None
+    hint = "put it into the repository; what is secret, into a variable of who runs this: environment: NAME"
+    message = f"{shown} lies outside of the repository, and nothing there is read"
+    raise InvalidStack(Diagnostic("outside-repository", message, place, hint))
+
+
+def open_in_bounds(path: Path | str, real: Path | None, flags: int) -> int:
+    """Open a file that was not refused. A container may write to a mounted folder of the repository: a link that took
+    the place of something on the way since then is not followed.
+    """
+    bounds = _bounds.get()
+    if bounds is None or real is None:
+        return os.open(path, flags)
+    root = os.open(bounds.root, FOLDER_FLAGS)
+    try:
+        return open_beneath(root, real.relative_to(bounds.root).as_posix(), flags | os.O_NOFOLLOW)
+    finally:
+        os.close(root)

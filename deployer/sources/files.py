@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place, WrongUsage
-from deployer.sources.confined import folder_in_bounds, refuse_outside
+from deployer.sources.confined import folder_in_bounds, open_in_bounds, refuse_outside
 from deployer.sources.noted import note_file
 
 STACK_FILES = (
@@ -125,11 +125,11 @@ def _names(folder: Path) -> list[str]:
 
 def read_bytes(path: Path, shown: str, place: Place | None) -> bytes:
     """What a file holds, of 4 MiB at most. Never waits, and no message holds anything of it."""
-    refuse_outside(path, shown, place)
+    real = refuse_outside(path, shown, place)
     try:
         _refuse_other_kinds(os.stat(path), shown, place)
         # Between the look and the opening the file may become a pipe, whose opening would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        descriptor = open_in_bounds(path, real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         with open(descriptor, "rb") as file:
             _refuse_other_kinds(os.fstat(descriptor), shown, place)
             data = file.read(LARGEST + 1)
