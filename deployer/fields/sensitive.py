@@ -17,7 +17,7 @@ _KEY = re.compile(
 _FLOW_LINE = re.compile(
     r"""\s*(?:-\s+)*(?:(?:"[^"]*"|'[^']*'|[^\s"'#\[{][^:]*)\s*:\s+)?(?:[&!]\S*\s+)*[\[{]""",
 )
-_USER_INFO = re.compile(r"""(?<=://)(?:[^\s/@"'()]+|[^\s/:@"'()]*:[^\s"']*)@""")
+_USER_INFO = re.compile(r"""(?<=://)(?:[^\s/"'()]+|[^\s/:@"'()]*:[^\s"']*)@""")
 _SUSPECT = re.compile(r"password|passwd|token|secret|credential|_key|://[^\s]*@", re.IGNORECASE)
 
 

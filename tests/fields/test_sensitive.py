@@ -43,6 +43,7 @@ def test_a_stack_adds_names_and_takes_them_away() -> None:
         ('a: [sh, "x --token=a,b c", B]', 'a: [sh, "x --token=*****", B]'),
         ("{API_KEY: [a, {b: c}], d: e}", "{API_KEY: (sensitive), d: e}"),
         ("url: amqp://u:p/w@host/x", "url: amqp://(sensitive)@host/x"),
+        ("url: amqp://u:p@ss@w@host/x", "url: amqp://(sensitive)@host/x"),
         ("secrets: [db_password]", "secrets: [db_password]"),
         ("secrets: abc", "secrets: (sensitive)"),
         ("API_KEY:", "API_KEY:"),
