@@ -43,9 +43,10 @@ def _filled(then: Any, today: Any, bare: Any, path: Path, found: Filled) -> Any:
             for key, value in cast("Tree", then).items()
         }
     if isinstance(then, list):
+        items = cast("list[Any]", then)
         return [
-            _filled(item, *_beside(item, today, bare), (*path, _key(item, index)), found)
-            for index, item in enumerate(cast("list[Any]", then))
+            _filled(item, *_beside(item, items[:index].count(item), today, bare), (*path, _key(item, index)), found)
+            for index, item in enumerate(items)
         ]
     if not isinstance(then, str) or MASK not in then:
         return then
@@ -66,18 +67,20 @@ def _value(then: str, today: Any, bare: Any) -> Any:
     return with_user_infos(then, infos) if infos and len(infos) == then.count(MASK) else None
 
 
-def _beside(item: Any, today: Any, bare: Any) -> tuple[Any, Any]:
-    """The item of today's list that is the same: by all that can be seen of it, else by its name (`NAME=value`)."""
+def _beside(item: Any, before: int, today: Any, bare: Any) -> tuple[Any, Any]:
+    """The item of today's list that is the same: by all that can be seen of it, else by its name (`NAME=value`). Where
+    several look the same, and so many do `before` this one, it is the one after as many.
+    """
     if not isinstance(today, list) or not isinstance(bare, list):
         return None, None
     pairs = list(zip(cast("list[Any]", today), cast("list[Any]", bare), strict=False))
-    same = (pair for pair in pairs if pair[0] == item)
+    same = [pair for pair in pairs if pair[0] == item]
     named = (
         pair
         for pair in pairs
         if isinstance(item, str) and isinstance(pair[0], str) and pair[0].partition("=")[0] == item.partition("=")[0]
     )
-    return next(same, None) or next(named, None) or (None, None)
+    return same[min(before, len(same) - 1)] if same else next(named, (None, None))
 
 
 def _key(item: Any, index: int) -> str | int:

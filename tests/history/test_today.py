@@ -49,6 +49,12 @@ def test_an_item_of_a_list_is_found_by_its_name_wherever_it_stands():
     assert found.taken == [("hosts", "b")]
 
 
+def test_each_of_several_items_that_look_the_same_is_its_own_today():
+    """Users of one host, whose names and passwords alone differ."""
+    then, bare = {"command": [f"http://{MASK}@h"] * 2}, {"command": ["http://a:1@h", "http://b:2@h"]}
+    assert filled(then, then, bare).tree == bare
+
+
 def test_a_whole_row_that_was_hidden_is_todays():
     assert fill({"command": MASK}, {"command": ["sh", "-c", "hush"]}).tree == {"command": ["sh", "-c", "hush"]}
 
