@@ -29,6 +29,11 @@ class ArchivedImage:
 
 def read_image_archive(path: Path, place: Place) -> tuple[ArchivedImage, ...]:
     """The images of an archive, compressed or not. Raises InvalidStack for a file that is none."""
+    import zlib
+    from lzma import LZMAError
+
+    broken = (tarfile.TarError, EOFError, zlib.error, LZMAError)
+    something_else = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
     shown = shown_path(path)
     refuse_outside(path, shown, place)
     try:
@@ -36,9 +41,9 @@ def read_image_archive(path: Path, place: Place) -> tuple[ArchivedImage, ...]:
             found = tuple(_images(tar))
     except FileNotFoundError:
         raise _refused("archive-missing", f"{shown} does not exist", near_name(path), place) from None
-    except (tarfile.TarError, EOFError, KeyError, TypeError, ValueError) as error:
+    except (*broken, *something_else) as error:
         hint = "write it with `docker save IMAGE -o FILE` or `deployer save`; `docker export` gives no image"
-        reason = str(error) if isinstance(error, tarfile.TarError) else "it has no manifest of images"
+        reason = str(error) if isinstance(error, broken) else "it has no manifest of images"
         raise _refused("archive-unreadable", f"{shown} is no archive of images: {reason}", hint, place) from None
     except OSError as error:
         raise _refused("archive-unreadable", f"{shown} cannot be read: {error.strerror or error}", "", place) from None
@@ -73,7 +78,13 @@ def _images(tar: tarfile.TarFile) -> Iterator[ArchivedImage]:
     for entry in _json(tar, _MANIFEST):
         # An image's id is the digest of its configuration (OCI image specification, "ImageID").
         id = f"sha256:{hashlib.sha256(_content(tar, entry['Config'])).hexdigest()}"
-        yield ArchivedImage(tuple(entry.get("RepoTags") or ()), id)
+        yield ArchivedImage(tuple(map(_text, entry.get("RepoTags") or ())), id)
+
+
+def _text(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(name)
+    return name
 
 
 def _json(tar: tarfile.TarFile, name: str) -> Any:

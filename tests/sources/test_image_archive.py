@@ -6,7 +6,9 @@ import hashlib
 import io
 import json
 import tarfile
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -51,6 +53,32 @@ def test_what_is_no_archive_of_images_is_refused_at_its_line(tmp_path):
         with pytest.raises(InvalidStack) as caught:
             read_image_archive(tmp_path / name, HERE)
         assert caught.value.diagnostics[0].place == HERE
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:xz"])
+def test_a_compressed_archive_that_is_damaged_anywhere_is_refused(tmp_path, mode):
+    path, layer = tmp_path / "a.tar", bytes(Random(0).choices(range(97, 123), k=20_000))
+    with tarfile.open(path, mode) as tar:
+        for name, content in (("layer", layer), ("0.json", CONFIG), ("manifest.json", b'[{"Config": "0.json"}]')):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    sound = path.read_bytes()
+    for at in (*range(20, 600, 7), *range(600, len(sound), 500)):
+        path.write_bytes(sound[:at] + bytes(255 - each for each in sound[at : at + 8]) + sound[at + 8 :])
+        with suppress(InvalidStack):  # a byte of a header may say nothing
+            read_image_archive(path, HERE)
+
+
+@pytest.mark.parametrize("manifest", ["[" * 100_000, '[{"Config": 5}]', '[{"Config": "0.json", "RepoTags": [5]}]'])
+def test_a_manifest_that_is_none_is_refused(tmp_path, manifest):
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, content in (("0.json", CONFIG), ("manifest.json", manifest.encode())):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    with pytest.raises(InvalidStack, match="no manifest of images"):
+        read_image_archive(tmp_path / "a.tar", HERE)
 
 
 def one(*names: str) -> ArchivedImage:
