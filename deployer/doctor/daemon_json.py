@@ -119,14 +119,21 @@ def _mistyped(settings: Json, places: Mapping[str, Place]) -> Iterator[Finding]:
 def _registries(settings: Json, places: Mapping[str, Place]) -> Iterator[Finding]:
     """Mirrors are URLs, and insecure registries are none."""
     for mirror in _texts(settings.get("registry-mirrors")):
-        url = urlsplit(mirror)
-        if url.scheme not in ("http", "https") or not url.netloc or url.path.strip("/") or url.query:
+        if not _is_mirror(mirror):
             message = f"the mirror {mirror!r} is no URL of a host: dockerd does not start"
             yield problem(_CHECK, message, "write https://HOST[:PORT]", places.get("registry-mirrors"))
     for registry in _texts(settings.get("insecure-registries")):
         if "://" in registry:
             message = f"insecure-registries names the URL {registry!r}, where a host is wanted"
             yield warning(_CHECK, message, "write HOST[:PORT], with no http://", places.get("insecure-registries"))
+
+
+def _is_mirror(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.netloc) and not url.path.strip("/") and not url.query
 
 
 def _not_read_yet(settings: Json, places: Mapping[str, Place], info: Json) -> Iterator[Finding]:

@@ -80,7 +80,7 @@ def _array(command: str) -> list[str] | None:
     """The words of an exec form; None where it is none."""
     try:
         read = json.loads(command)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     words = listing(read)
     return cast("list[str]", words) if words is not None and all(isinstance(word, str) for word in words) else None

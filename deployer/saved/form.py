@@ -89,7 +89,7 @@ def read(text: str, shown: str) -> Saved:
     """The plan of a file. Raises InvalidStack where it is damaged, was never saved, or is a later deployer's."""
     try:
         document = cast("Json", json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _damaged(shown, "it ends too early, or is no JSON") from None
     if document.get("format_version") != FORMAT_VERSION:
         message = (

@@ -47,6 +47,7 @@ def test_what_is_no_json_is_a_problem_at_its_place(text: str, place: tuple[int, 
         ('{"log-opts": {"max-file": 3}}', (1, 2), '"max-file": "3"'),
         ('{"registry-mirrors": ["mirror.local:5000"]}', (1, 2), "https://HOST"),
         ('{"registry-mirrors": ["https://mirror.local/v2/"]}', (1, 2), "https://HOST"),
+        ('{"registry-mirrors": ["https://[mirror.local"]}', (1, 2), "https://HOST"),
     ],
 )
 def test_what_dockerd_does_not_start_with_is_a_problem(text: str, place: tuple[int, int], words: str) -> None:

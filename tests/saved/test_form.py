@@ -81,6 +81,11 @@ def test_one_that_was_cut_off_is_damaged(saved: Saved, length: int) -> None:
             read(text, "p.json")
 
 
+def test_one_that_is_nested_without_end_is_damaged() -> None:
+    with pytest.raises(InvalidStack, match="is damaged"):
+        read('{"format_version": 1, "fingerprint": ' + "[" * 100_000, "p.json")
+
+
 @pytest.mark.parametrize(
     "path", [("revision",), ("changes", 0, "action"), ("saved", "origin"), ("saved", "options", "adopt")]
 )
