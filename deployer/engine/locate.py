@@ -83,7 +83,7 @@ def _tls_of_environment(environment: Mapping[str, str], folder: Path) -> Tls | N
 
 def _tls_in(folder: Path, verify: bool) -> Tls:
     ca, cert, key = (
-        path if path.is_file() else None for path in (folder / f"{name}.pem" for name in ("ca", "cert", "key"))
+        path if os.path.isfile(path) else None for path in (folder / f"{name}.pem" for name in ("ca", "cert", "key"))
     )
     if (cert is None) != (key is None):
         missing = folder / ("cert.pem" if cert is None else "key.pem")
@@ -102,7 +102,7 @@ def _of_context(name: str, chosen_by: str, environment: Mapping[str, str], home:
         return _at(host, "DOCKER_HOST", environment, folder) if host else _at_a_socket(environment, home)
     identity = sha256(name.encode()).hexdigest()
     meta = folder / "contexts" / "meta" / identity / "meta.json"
-    if not meta.is_file():
+    if not os.path.isfile(meta):
         raise _unknown_context(name, chosen_by, folder)
     endpoint: Any = read_object(meta)
     for key in ("Endpoints", "docker"):
@@ -115,7 +115,7 @@ def _of_context(name: str, chosen_by: str, environment: Mapping[str, str], home:
     located = _at(str(endpoint["Host"]), f"the docker context {name!r} ({chosen_by})", {}, folder)
     skip = bool(endpoint.get("SkipTLSVerify"))
     files = folder / "contexts" / "tls" / identity / "docker"
-    if not located.url.startswith("tcp://") or not (files.is_dir() or skip):
+    if not located.url.startswith("tcp://") or not (os.path.isdir(files) or skip):
         return located
     return Location(located.url, located.chosen_by, _tls_in(files, not skip))
 
@@ -131,9 +131,10 @@ def _unknown_context(name: str, chosen_by: str, folder: Path) -> DeployerError:
 def _stored(folder: Path) -> set[str]:
     """The names of the contexts that can be read: a broken one has none to tell."""
     found: set[str] = set()
-    for meta in folder.glob("*/meta.json"):
-        with suppress(DeployerError):
-            found.add(str(read_object(meta).get("Name", "")))
+    with suppress(OSError):
+        for meta in folder.glob("*/meta.json"):
+            with suppress(DeployerError):
+                found.add(str(read_object(meta).get("Name", "")))
     return found - {""}
 
 
@@ -168,7 +169,7 @@ def _at_a_socket(environment: Mapping[str, str], home: Path) -> Location:
         desktop / "run" / "docker.sock": "the socket of Docker Desktop",
         desktop / "desktop" / "docker.sock": "the socket of Docker Desktop",
     }
-    there = [path for path in known if path.exists()]
+    there = [path for path in known if os.path.exists(path)]  # what we may not even look at is not there
     usable = [path for path in there if os.access(path, os.R_OK | os.W_OK)]
     if not there:
         return Location(f"unix://{DEFAULT_SOCKET}", "nothing that was said", looked_at=tuple(map(str, known)))

@@ -19,7 +19,7 @@ from deployer.errors import DeployerError
 from deployer.examine.advice import advice
 from deployer.examine.registries import mirrors, registries
 from deployer.examine.subject import Subject
-from deployer.sources.files import read_text, shown_path
+from deployer.sources.files import is_missing, read_text, shown_path
 
 _DAEMON_JSON = (Path("/etc/docker/daemon.json"), Path.home() / ".config/docker/daemon.json")
 _UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
@@ -90,7 +90,7 @@ def _live_restore(subject: Subject) -> Iterator[Finding]:
 
 
 def _builders(_: Subject) -> Iterator[Finding]:
-    there = [str(folder / "docker-buildx") for folder in _PLUGINS if (folder / "docker-buildx").exists()]
+    there = [str(folder / "docker-buildx") for folder in _PLUGINS if os.path.exists(folder / "docker-buildx")]
     yield judge.builders(next(iter(there), shutil.which("docker-buildx") or ""))
 
 
@@ -106,7 +106,7 @@ def _daemon_json(subject: Subject) -> Iterator[Finding]:
         return
     if not subject.engine_is_here:
         return
-    usual = [path for path in _DAEMON_JSON if path.exists()]
+    usual = [path for path in _DAEMON_JSON if not is_missing(str(path))]
     for path in usual:
         yield from daemon_json(read_text(path, str(path)), str(path), info)
     if not usual:
@@ -118,7 +118,7 @@ def _systemd(subject: Subject) -> Iterator[Finding]:
         return
     names = ("docker.service", "docker.service.d/*.conf")
     paths = chain.from_iterable(Path(folder).glob(name) for folder in _UNITS for name in names)
-    for path in sorted({path.resolve() for path in paths if path.is_file()}):
+    for path in sorted({path.resolve() for path in paths if os.path.isfile(path)}):
         yield from systemd_unit(read_text(path, str(path)), str(path))
 
 

@@ -198,6 +198,15 @@ def test_an_unknown_context_names_those_that_can_be_read(home: Path):
     assert caught.value.diagnostics[0].notes == ("contexts here: default, left, right",)
 
 
+def test_a_folder_that_cannot_be_looked_into_has_nothing(home: Path):
+    """XDG_RUNTIME_DIR may be root's, of whom `su` was called; here it has a name that none can have."""
+    folder = f"/{'x' * 300}"
+    (home / ".docker" / "config.json").unlink()
+    assert locate(None, None, {"XDG_RUNTIME_DIR": folder}, home).chosen_by == "nothing that was said"
+    with pytest.raises(WrongUsage, match="no docker context is named 'x'"):
+        locate(None, "x", {"DOCKER_CONFIG": folder}, home)
+
+
 def test_engine_and_context_together_are_wrong_usage(home: Path):
     """Two options that each name an engine cannot both be meant."""
     with pytest.raises(WrongUsage):
