@@ -122,7 +122,7 @@ def _circles(stack: Stack) -> Iterator[Diagnostic]:
     for name in stack.services:
         registry = registry_behind(stack, name)
         start = stack.registries[registry].service if registry else None
-        if start and (way := _way(stack, start, name, ())):
+        if start and (way := _way(stack, start, name)):
             yield Diagnostic(
                 "circle",
                 f"the image of {name} comes from the registry {registry}, which is to wait for it: "
@@ -132,11 +132,13 @@ def _circles(stack: Stack) -> Iterator[Diagnostic]:
             )
 
 
-def _way(stack: Stack, start: str, target: str, trail: tuple[str, ...]) -> tuple[str, ...]:
-    """How one service comes to wait for another one; () where it does not."""
-    if start == target:
-        return (*trail, start)
-    if start in trail or start not in stack.services:
-        return ()
-    ways = (_way(stack, each, target, (*trail, start)) for each in stack.services[start].needs)
-    return next(filter(None, ways), ())
+def _way(stack: Stack, start: str, target: str) -> tuple[str, ...]:
+    """How one service comes to wait for another one, the shortest way; () where it does not."""
+    ways: dict[str, tuple[str, ...]] = {start: (start,)}
+    waiting = [start] if start in stack.services else []
+    for each in waiting:
+        for needed in stack.services[each].needs if each != target else ():
+            if needed in stack.services and needed not in ways:
+                ways[needed] = (*ways[each], needed)
+                waiting.append(needed)
+    return ways.get(target, ())

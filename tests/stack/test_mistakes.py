@@ -535,6 +535,18 @@ def test_all_ports_of_a_host_are_looked_at_in_no_time():
     assert time.process_time() - start < 10
 
 
+def test_how_a_registry_waits_for_a_service_is_looked_for_in_no_time():
+    """By one of many ways: each layer of services needs both of the next."""
+    services = ["  reg: {image: registry, depends_on: [a0, b0]}", "  app: {image: 'localhost:5000/app'}"]
+    for layer in range(40):
+        needs = f"[a{layer + 1}, b{layer + 1}]" if layer < 39 else "[]"
+        services += [f"  {side}{layer}: {{image: x, depends_on: {needs}}}" for side in "ab"]
+    registry = "registries: {own: {address: 'localhost:5000', service: reg}}\n"
+    start = time.process_time()
+    assert told("\n".join([f"{registry}services:", *services, ""])) == []
+    assert time.process_time() - start < 10
+
+
 def test_no_mistake_shows_a_password():
     """Neither its message, nor its hint, nor the line."""
     for written in ("hunter2", "[hunter2]", "{env: hunter2!}", "{evn: hunter2}", "{file: [hunter2]}"):
