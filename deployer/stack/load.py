@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -18,8 +19,8 @@ from deployer.stack.document import plain
 from deployer.stack.environment import Overlay, resolve_environments, resolve_labels
 from deployer.stack.extensions import extensions, without_extensions
 from deployer.stack.files import Files, name_of_folder
-from deployer.stack.mistakes import Path, from_validation
-from deployer.stack.model import Stack, StackFile
+from deployer.stack.mistakes import Path, bad_stack_name, from_validation
+from deployer.stack.model import STACK_NAME, Stack, StackFile
 from deployer.stack.outside import EnvFile, ReadEnvFile, ReadFile, TextFile
 from deployer.stack.places import Places
 from deployer.stack.profiles import inactive_services
@@ -74,7 +75,7 @@ def load_files(
     what `-p` says, `profiles` those that are active, `settings` what `--set` says, `named` the services that the
     command line names. Raises InvalidStack with every mistake of the files.
     """
-    found: list[Diagnostic] = []
+    found = [bad_stack_name(repr(name))] if name and not re.fullmatch(STACK_NAME, name) else list[Diagnostic]()
     warnings: list[Diagnostic] = []
     variables = Variables(found, warnings)
     files = Files(folder, read_file, read_env_file, found, variables)

@@ -82,12 +82,7 @@ def _diagnostic(detail: ErrorDetails, root: type[BaseModel], places: Places) -> 
                 did_you_mean(str(value), known, "one of"),
             )
         case "string_pattern_mismatch":
-            return Diagnostic(
-                "bad-name",
-                f"{where}: {value!r} is no name for a stack",
-                place,
-                "lower case letters, digits, - and _; a letter or digit first",
-            )
+            return bad_stack_name(f"{where}: {value!r}", place)
         case "model_type" | "dict_type" | "model_attributes_type":
             return Diagnostic("bad-mapping", f"{where}: expected a mapping, not {describe(value)}", place)
         case "tuple_type" | "list_type":
@@ -145,3 +140,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         if found := _model_in(argument):
             return found
     return None
+
+
+def bad_stack_name(what: str, place: Place | None = None) -> Diagnostic:
+    hint = "lower case letters, digits, - and _; a letter or digit first"
+    return Diagnostic("bad-name", f"{what} is no name for a stack", place, hint)

@@ -152,10 +152,13 @@ else:
     Volume = with_rows("Volume", "A volume of the stack: its data outlives every container.", VolumeKeys, volume.FIELDS)
 
 
+STACK_NAME = r"^[a-z0-9][a-z0-9_-]*$"
+
+
 class StackFile(Model):
     """Everything that a stack file may say."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] | None = Field(
+    name: Annotated[str, Field(pattern=STACK_NAME)] | None = Field(
         default=None, description="The stack's name: lower case letters, digits, - and _. Unless set, the folder's."
     )
     own: OwnKeys | None = Field(default=None, alias="x-deployer", description="What is deployer's own.")

@@ -9,6 +9,7 @@ import pytest
 
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.stack.load import load
+from deployer.wiring import named_stack
 
 SHOP = "services:\n  web:\n    image: busybox\n"
 TAIL = "\nservices: {web: {image: busybox}}\n"
@@ -440,6 +441,15 @@ def test_a_name_that_is_near_another_is_asked_about(wrong: str, meant: str):
     text = f"services:\n  db: {{image: b}}\n  web:\n{wrong}{named}"
 
     assert [f"did you mean {meant!r}?" in each.hint for each in mistakes_of(text)] == [True]
+
+
+@pytest.mark.parametrize("name", ["Bad Name", "shop.deployer.r1", "-shop", "shop\n"])
+def test_a_name_that_is_said_beside_the_file_must_be_one_too(name: str):
+    """By -p, or by COMPOSE_PROJECT_NAME: records are known from volumes by the dot, which stands in no name."""
+    with pytest.raises(InvalidStack, match="is no name for a stack"):
+        load(SHOP, file="stack.yaml", folder="/srv", environment={}, read_env_file=read_no_env_file, name=name)
+    with pytest.raises(InvalidStack, match="is no name for a stack"):
+        named_stack(name)
 
 
 def test_a_circle_is_printed_as_a_way_round():
