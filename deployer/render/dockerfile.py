@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from shlex import quote
 
 from deployer.render.harmless import harmless
 
@@ -29,9 +31,7 @@ def suggestion(image: str, service: str, changes: Iterable[Mapping[str, object]]
     installed = [command for folder, command in _PACKAGES.items() if any(_is_in(path, [folder]) for path in kinds)]
     kept = {path: kind for path, kind in kinds.items() if not _is_in(path, (*_PASSING, *_NOT_SAID))}
     if installed:  # what a package manager wrote is its own to write again
-        kept = {
-            path: kind for path, kind in kept.items() if not _is_in(path, ("/usr", "/lib", "/bin", "/sbin", "/var/lib"))
-        }
+        kept = {path: kind for path, kind in kept.items() if not _is_in(path, _OF_PACKAGES)}
     copied = _topmost(kept, ADDED, CHANGED)
     deleted = _topmost(kept, DELETED)
     return "\n".join(harmless(line) for line in _lines(image, service, installed, copied, deleted))
@@ -45,12 +45,16 @@ def _lines(
         yield "# Packages were installed; which ones, files alone do not tell:"
         yield f"# RUN {command}"
     for path in copied[:_MANY]:
-        yield f"# deployer cp {service}:{path} .{path}"
-        yield f"COPY .{path} {path}"
+        yield f"# deployer cp {quote(f'{service}:{path}')} {quote(f'.{path}')}"
+        yield (
+            f"COPY .{path} {path}"
+            if quote(path) == path
+            else f"COPY {json.dumps([f'.{path}', path], ensure_ascii=False)}"
+        )
     if len(copied) > _MANY:
         yield f"# and {len(copied) - _MANY} more: deployer status --files --only {service}"
     if deleted:
-        yield f"RUN rm -rf {' '.join(deleted[:_MANY])}"
+        yield f"RUN rm -rf {' '.join(map(quote, deleted[:_MANY]))}"
     yield "# What cannot be told: commands that were run, and why. Write those as RUN in place of their results."
 
 

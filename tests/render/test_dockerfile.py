@@ -38,3 +38,11 @@ def test_packages_are_installed_and_not_copied():
     lines = of((CHANGED, "/var/lib/dpkg/status"), (ADDED, "/usr/bin/vim"), (ADDED, "/srv/page"))
     assert any(line.startswith("# RUN apt-get update") for line in lines)
     assert [line for line in lines if line.startswith("COPY")] == ["COPY ./srv/page /srv/page"]
+
+
+def test_a_name_that_a_shell_would_obey_is_quoted():
+    """Whoever is in the container gives the names, and the lines are there to be copied."""
+    lines = of((ADDED, "/srv/a b;reboot"), (DELETED, "/srv/$(reboot)"))
+    assert "# deployer cp 'web:/srv/a b;reboot' './srv/a b;reboot'" in lines
+    assert 'COPY ["./srv/a b;reboot", "/srv/a b;reboot"]' in lines
+    assert "RUN rm -rf '/srv/$(reboot)'" in lines
