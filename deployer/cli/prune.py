@@ -25,8 +25,8 @@ def prune(
     """Remove the old images of the stack's builds that no container uses.
 
     Of each build the newest stay, and of one that the stack no longer has, none; but for what a revision ran that is
-    kept. Only the stack's own tags are
-    removed: what has another name too, or was pulled, stays. An apply that changes something does the same at its end.
+    kept. Only the stack's own tags are removed: what has another name too, or was pulled, stays. An apply that changes
+    something does the same at its end.
 
     \b
     Example: deployer prune

@@ -26,8 +26,6 @@ from deployer.fields.field import Field
 
 IMAGE = program.IMAGE
 
-_UNSEEN = "the engine does not show what is in a container's files, or whose they are"
-
 FIELDS: tuple[Field, ...] = (
     *program.ROWS,
     platform.PLATFORM,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
 from itertools import pairwise
 
@@ -156,10 +156,6 @@ class Schedule:
             if self.group((index, number)) == group
         )
         return any(call in NO_WAY_BACK for call in done)
-
-    def unfinished(self) -> Iterable[int]:
-        """The changes that were not carried out whole."""
-        return (index for index in range(len(self.changes)) if not self.is_done(index))
 
 
 def _chains(after: Mapping[StepId, Sequence[StepId]], changes: Sequence[Change]) -> dict[StepId, int]:
