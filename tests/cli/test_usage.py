@@ -160,6 +160,13 @@ def test_the_trace_of_a_bug_is_for_its_user_alone_and_written_whatever_is_in_it(
     assert written.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_the_locale_cannot_write_is_utf_8_in_a_file(tmp_path: Path):
+    (tmp_path / "stack.yaml").write_text("services: {web: {image: web, environment: {A: ä…}}}")
+    command = [sys.executable, "-m", "deployer", "config"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+    assert (done.returncode, "A: ä…" in done.stdout.decode()) == (0, True)
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_shell_is_given_its_completion(shell: str):
     """`--show-completion` prints a script that asks deployer."""
