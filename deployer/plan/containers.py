@@ -15,6 +15,7 @@ from deployer.fields.namespaces import all_joined, owners
 from deployer.fields.volumes_from import givers
 from deployer.plan import steps
 from deployer.plan.asks import asks, data_there, settings
+from deployer.plan.begins_empty import begins_empty
 from deployer.plan.brief import brief, mounts
 from deployer.plan.copies import copies_of
 from deployer.plan.dangers import dangers
@@ -32,7 +33,7 @@ from deployer.resources.applied import Secrecy
 from deployer.resources.body import container_body, further_endpoints
 from deployer.resources.desired import DesiredService
 from deployer.resources.identity import container_address
-from deployer.resources.inspected import host_ports, static_addresses
+from deployer.resources.inspected import host_ports, is_removed_when_it_stops, static_addresses
 from deployer.resources.observed import ObservedContainer
 from deployer.resources.standing import Standing
 
@@ -75,7 +76,7 @@ def plan_removal(
     """
     own = sorted(container.anonymous.items())
     taken = bool(data and own) and not any(name in protected for _, name in own)
-    goes = taken or (_is_removed_when_it_stops(container) and container.is_alive)
+    goes = taken or (is_removed_when_it_stops(container.raw) and container.is_alive)
     runbook = steps.remove_with_data(container) if taken else steps.remove(container, _endpoints(container, remade))
     change = Change(
         container.address,
@@ -95,10 +96,6 @@ def plan_removal(
         gives_addresses=static_addresses(container.raw),
         gives_name=container.name,
     )
-
-
-def _is_removed_when_it_stops(container: ObservedContainer) -> bool:
-    return bool(section(container.raw, "HostConfig").get("AutoRemove"))
 
 
 def _left_behind(volumes: Iterable[tuple[str, str]], *, may_take: bool = False) -> Iterator[tuple[str, str]]:
@@ -128,9 +125,14 @@ def _fresh(service: DesiredService, number: int, facts: Facts) -> Draft:
         mounts=mounts(service),
         asks=tuple(asks(service, secrecy, facts, fields[0].causes if fields else (Cause.EDIT,))),
         settings="" if facts.observed.of_service(service.name) or fields else settings(service),
-        notes=tuple(data_there(service, facts)),
+        notes=(*data_there(service, facts), *_empty(service, facts)),
     )
     return _draft(change, service, number, None, new, takes_name=name if held else "")
+
+
+def _empty(service: DesiredService, facts: Facts) -> Iterator[tuple[str, str]]:
+    """The volumes in which a service begins with nothing, in the place of one that goes."""
+    return (each.note for each in dict.fromkeys(begins_empty(service, facts)) if each.had_by)
 
 
 def _existing(service: DesiredService, container: ObservedContainer, facts: Facts) -> Draft | None:
@@ -169,7 +171,7 @@ def _replacement(
     asked = service.name in facts.replace
     only_image = waiting and not asked and all(change.field == "image" for change in fields)
     how = _RUNS_AGAIN if service.completes else "stop-first"
-    how = _NO_WAY_BACK if _is_removed_when_it_stops(old) else how
+    how = _NO_WAY_BACK if is_removed_when_it_stops(old.raw) else how
     change = Change(
         container.address,
         Action.REPLACE,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Value
-from deployer.fields.mounts import is_nameless
+from deployer.plan.begins_empty import begins_empty
 from deployer.plan.brief import in_brief, mount_texts
 from deployer.plan.differences import Facts
 from deployer.plan.draft import STARTS, Draft
@@ -17,7 +17,6 @@ from deployer.plan.model import Action, Call, Change, Danger, Shows
 from deployer.plan.powers import gives_root, is_the_hosts, powers
 from deployer.plan.way_out import way_out_moves
 from deployer.resources.desired import DesiredService
-from deployer.resources.observed import ObservedContainer
 
 Values = Mapping[str, Value]
 
@@ -31,7 +30,7 @@ def dangers(draft: Draft, service: DesiredService, facts: Facts) -> Iterator[tup
             Danger.POWER: _powers(service, before),
             Danger.HOST_PATH: ", ".join(_host_paths(service, before)),
             Danger.OPEN_PORT: _ports(service, before),
-            Danger.LEFT_BEHIND: ", ".join(_left_behind(service, there, facts)),
+            Danger.LEFT_BEHIND: ", ".join(dict.fromkeys(each.told for each in begins_empty(service, facts))),
         }
         yield from ((kind, text) for kind, text in found.items() if text)
     elif draft.old and draft.has(Call.CONNECT, Call.DISCONNECT) and (moved := way_out_moves(service, draft.old, facts)):
@@ -92,18 +91,3 @@ def _key(port: Value) -> tuple[Value, ...]:
 
 def _is_wide(address: str, other: str) -> bool:
     return address == other or not address or ipaddress.ip_address(address).is_unspecified
-
-
-def _left_behind(service: DesiredService, there: Sequence[ObservedContainer], facts: Facts) -> Iterator[str]:
-    """New volumes where its containers have others, whose data they do not get."""
-    had: dict[str, str] = {}
-    for container in there:
-        for target, mount in container.values["volumes"]:
-            if mount[0] == "volume":
-                had.setdefault(target, mount[1] or container.anonymous.get(target, ""))
-    for target, mount in service.asked["volumes"]:
-        old = had.get(target, "")
-        is_new = mount[0] == "volume" and (mount[1] in facts.made or is_nameless(mount))
-        carried = is_nameless(mount) and old in {each.anonymous.get(target) for each in there}
-        if is_new and old and old != mount[1] and not carried:
-            yield f"{facts.made.get(mount[1], 'a volume without a name')} at {target}: data stays in {old}"

@@ -220,6 +220,11 @@ def needed_to_start(inspect: Json) -> frozenset[str]:
     )
 
 
+def is_removed_when_it_stops(inspect: Json) -> bool:
+    """As `docker run --rm` makes it; the engine takes its volumes without a name along."""
+    return bool(section(inspect, "HostConfig").get("AutoRemove"))
+
+
 def static_addresses(inspect: Json) -> frozenset[tuple[str, str]]:
     """The fixed addresses that a container has, whether or not it runs: (the engine's name of the network, address)."""
     networks = section(inspect, "NetworkSettings.Networks")

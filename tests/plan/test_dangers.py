@@ -11,7 +11,7 @@ import pytest
 
 from deployer.plan.model import Action, Danger, Plan
 from deployer.render.plan_markdown import as_markdown
-from deployer.resources.observed import ObservedContainer
+from deployer.resources.observed import ObservedContainer, ObservedImage
 from deployer.resources.records import Record, Records
 from tests.plan.conftest import Make
 from tests.plan.fresh import NOTHING, changes_of, plan_of, with_container, with_volumes
@@ -109,6 +109,59 @@ def test_a_volume_that_is_there_already_is_not_empty(container: Make):
 def test_a_volume_without_a_name_goes_over_to_the_new_container(container: Make):
     old = replace(on_volume(container, ""), anonymous={"/data": "4f" * 32})
     assert dangers(plan_of(stack("volumes: [/data], user: '1000'"), with_container(old))) == {}
+
+
+RENAMED = "services: {files: {image: 'web:1', volumes: ['%s/data']}}\nvolumes: {new: }\n"
+
+KEPT = """
+services:
+  files: {image: 'web:1', volumes: ['new:/data']}
+  %s: {image: 'web:1', volumes: ['old:/data']}
+volumes: {new: , old: }
+"""
+
+
+@pytest.mark.parametrize(("mount", "what"), [("new:", "volume.new"), ("", "a volume without a name")])
+def test_a_service_renamed_together_with_its_volume_begins_empty(mount: str, what: str, container: Make):
+    """The old one goes; its data does not come along, and both the top and the new one's own lines say so."""
+    there = with_container(on_volume(container), with_volumes("old"))
+    plan = plan_of(RENAMED % mount, there)
+    assert dangers(plan, "service.files[1]") == {
+        Danger.LEFT_BEHIND: f"{what} at /data: data of service.web stays in shop_old"
+    }
+    (note,) = changes_of(plan)["service.files[1]"].notes
+    assert note == (
+        "volume.new" if mount else "volumes./data",
+        "begins empty; the data of service.web, which goes, stays in shop_old",
+    )
+
+
+def test_the_nameless_volume_of_a_renamed_service_stays_behind_too(container: Make):
+    """But for a container that the engine removes with it."""
+    old = replace(on_volume(container, ""), anonymous={"/data": "4f" * 32})
+    told = {Danger.LEFT_BEHIND: f"volume.new at /data: data of service.web stays in {'4f' * 32}"}
+    assert dangers(plan_of(RENAMED % "new:", with_container(old)), "service.files[1]") == told
+    passing = replace(old, raw={**old.raw, "HostConfig": {**old.raw["HostConfig"], "AutoRemove": True}})
+    assert dangers(plan_of(RENAMED % "new:", with_container(passing)), "service.files[1]") == {}
+
+
+def test_what_the_image_declares_begins_empty_too(container: Make):
+    """As the data of a database whose file names no volume."""
+    text = "services: {files: {image: 'web:1'}}\n"
+    there = with_container(replace(on_volume(container, ""), anonymous={"/data": "4f" * 32}))
+    image = ObservedImage("sha256:1", (), {"Volumes": {"/data": {}}})
+    plan = plan_of(text, replace(there, images={"web:1": image, "sha256:1": image}))
+    assert dangers(plan, "service.files[1]") == {
+        Danger.LEFT_BEHIND: f"a volume without a name at /data: data of service.web stays in {'4f' * 32}"
+    }
+
+
+def test_the_data_of_what_stays_is_left_by_nobody(container: Make):
+    """Another service goes on with the volume; or the old one is not removed; or it had the data elsewhere."""
+    there = with_container(on_volume(container), with_volumes("old"))
+    assert dangers(plan_of(KEPT % "more", there), "service.files[1]") == {}
+    assert dangers(plan_of(KEPT % "web", there), "service.files[1]") == {}
+    assert dangers(plan_of((RENAMED % "new:").replace("/data", "/files"), there), "service.files[1]") == {}
 
 
 MIGRATED = """
