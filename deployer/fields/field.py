@@ -129,9 +129,9 @@ class Field:
     the image supplies, `fills` what the engine fills in. `example` is a pair of written values for the law and the
     manual; `needs` what must be said besides for the example to be valid. `since` is the version of the Engine API
     that has it, "" where the oldest that deployer speaks does; `parts_since` gives the paths in a written value that
-    need a newer one. `given` makes a canonical value of what is asked and of all else that is asked. `caution` tells,
-    from the values before and after, what a change in place may do to what runs. `host_may_lack`
-    tells that an engine whose host cannot do it leaves it out, with no more than a warning. `example_as` are the
+    need a newer one. `default` tells, from all else that a container has, what the engine gives who asks for nothing.
+    `caution` tells, from the values before and after, what a change in place may do to what runs. `host_may_lack` tells
+    that an engine whose host cannot do it leaves it out, with no more than a warning. `example_as` are the
     examples under names that are written otherwise. `unproven` is why no engine can try it, `proven_where` what an
     engine must have to try it; `unseen` is why it cannot be seen that a person changed it on the engine.
     """
@@ -150,7 +150,7 @@ class Field:
     write: Callable[[dict[str, Any], Value, Any, Context], None] | None = None
     read: Callable[[Json, Context], Value] | None = None
     update: Callable[[Mapping[str, Value]], Json] | None = None
-    given: Callable[[Value, Mapping[str, Value]], Value] | None = None
+    default: Callable[[Mapping[str, Value]], Value] | None = None
     caution: Callable[[Value, Value], str] | None = None
     host_may_lack: bool = False
     example_as: Mapping[str, tuple[Any, Any]] = field(default_factory=lambda: MappingProxyType({}))
@@ -200,6 +200,14 @@ class Field:
     def less_filled(self, have: Value, want: Value, was: Value) -> Value:
         """The observed value less what the engine filled in; `was` is what was last applied."""
         return self.fills(have, want, was) if self.fills else have
+
+    def less_default(self, values: Mapping[str, Value], want: Value, was: Value) -> Value:
+        """The observed value of these of all rows; unset where it is what the engine gives who asks for nothing, and
+        nobody asks for just that or, where something else is wanted now, did so.
+        """
+        have = values[self.name]
+        given = self.default is not None and have == self.default(values)
+        return self.unset if given and have != want and self.unset in (want, was) else have
 
     def shown(self, key: str, value: Value) -> str:
         """A value as a user would write it; `key` is the entry of a keyed one."""

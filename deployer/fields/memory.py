@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from deployer.fields.field import Context, Effect, Field, Json, Kind, Value, get
+from deployer.fields.field import Effect, Field, Json, Kind, Value
 from deployer.fields.kinds import FLAG, SIZE, as_written, same, schema
 from deployer.fields.limits import no_limit_is_unset, while_set
 from deployer.fields.parse import number, refusal, show_size, size
@@ -50,14 +50,8 @@ def lowered(before: Value, after: Value) -> str:
     return "if it uses more now, the engine refuses this or the kernel kills it" if goes_down else ""
 
 
-def swap_given(value: Value, asked: Mapping[str, Value]) -> Value:
-    """Twice the memory is what the engine gives who asks for nothing."""
-    return 0 if value == 2 * asked["mem_limit"] else value
-
-
-def read_swap(inspect: Json, _: Context) -> Value:
-    memory, swap = (get(inspect, f"HostConfig.{key}") or 0 for key in ("Memory", "MemorySwap"))
-    return 0 if swap == 2 * memory else swap
+def twice_the_memory(values: Mapping[str, Value]) -> Value:
+    return 2 * values["mem_limit"]
 
 
 def swap_effect(before: Value, after: Value) -> Effect:
@@ -102,8 +96,7 @@ ROWS: tuple[Field, ...] = (
         unset=0,
         effect=swap_effect,
         update=memory_update,
-        given=swap_given,
-        read=read_swap,
+        default=twice_the_memory,
         host_may_lack=True,
         needs={"mem_limit": "64M"},
         example=("100M", -1),

@@ -99,6 +99,8 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
             have = _less_the_image(row, want, have)
         if row.fills:
             have = row.less_filled(have, want, _entries_then(sides, row, want))
+        if row.default:
+            have = row.less_default(values, want, _entries_then(sides, row, want))
         if row.host_may_lack:
             have = _with_left_out(sides, row, have)
         if want == have:
@@ -115,7 +117,7 @@ def _differing(sides: Sides) -> Iterator[FieldChange]:
 
 
 def _entries_then(sides: Sides, row: Field, want: Value) -> Value:
-    """What was last applied of a keyed row; where that is not known, as if it were what is wanted now."""
+    """What was last applied of a row; where that is not known, as if it were what is wanted now."""
     return _then(sides, sides.was, row, row.unset) if sides.was else want
 
 
@@ -236,6 +238,8 @@ def _causes(sides: Sides, row: Field, entry: str, have: Any) -> tuple[Cause, ...
             then = _entries_then(sides, row, row.unset)
             filled = row.less_filled(sides.container.values[row.name], then, then)
             have = _entry_of(row, filled, entry) if row.kind.keyed else filled
+        elif row.default:
+            have = row.less_default(sides.container.values, row.unset, row.unset)
         supplied = row.on_image(_asked_then(sides, sides.was), sides.image)
         drifted = have != (_entry_of(row, supplied, entry) if row.kind.keyed else supplied)
     return (*causes, *([Cause.DRIFT] if drifted else []))

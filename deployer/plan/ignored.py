@@ -82,7 +82,7 @@ def _asked_for(
 ) -> Value:
     """What the container has of a row, less what its image supplies and the engine fills in."""
     asked, was = service.asked[row.name], container.applied.fields.get(row.name) if container.applied else None
-    have = row.less_filled(container.values[row.name], asked, asked)
+    have = row.less_filled(row.less_default(container.values, asked, asked), asked, asked)
     if not row.image:
         return have
     if image is None:  # nobody can tell any more what it supplied: what the stack says, or said, is not that

@@ -119,7 +119,10 @@ def _updates(records: Records, containers: Iterable[ObservedContainer], salt: st
     secrecy = Secrecy(salt)
 
     def shows(id: str, row: str, value: Any) -> bool:
-        return row in BY_NAME and secrecy.is_row_kept_as(BY_NAME[row], living[id][row], value)
+        if row not in BY_NAME:
+            return False
+        asked = BY_NAME[row].unset if value is None else value
+        return secrecy.is_row_kept_as(BY_NAME[row], BY_NAME[row].less_default(living[id], asked, asked), value)
 
     return updates_of(records, living, shows)
 

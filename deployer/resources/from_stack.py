@@ -120,10 +120,7 @@ def _service(stack: Stack, name: str, service: ServiceKeys, shared: Context, awa
         rows["networks"] = Written("network_mode", {network: Nameless()})
     elif not mode and not (rows["networks"].value if "networks" in rows else ()):
         rows["networks"] = Written("networks", {DEFAULT: Attachment(aliases=())})
-    alone = {row.name: canonical_of(row, rows, context) for row in container.FIELDS if row.name != "image"}
-    asked = alone | {
-        row.name: row.given(alone[row.name], alone) for row in container.FIELDS if row.given and row.name in rows
-    }
+    asked = {row.name: canonical_of(row, rows, context) for row in container.FIELDS if row.name != "image"}
     completes = COMPLETED in awaited
     joined = {whose for _, kind, whose in owners(asked) if kind == "service"}
     policy: str = asked["restart"] if "restart" in rows else ""

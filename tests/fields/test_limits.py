@@ -33,15 +33,21 @@ def shown(name: str, **host: Any) -> Value:
 
 
 @pytest.mark.parametrize(
-    ("memory", "swap", "value"),
-    [(0, 0, 0), (64, 128, 0), (64, 100, 100), (64, -1, -1), (0, -1, -1), (64, 64, 64)],
+    ("swap", "want", "was", "value"),
+    [
+        (128, 0, 0, 0),
+        (128, 0, 128, 0),
+        (128, 100, 0, 0),
+        (128, 128, 0, 128),
+        (128, 100, 128, 128),
+        (100, 0, 0, 100),
+        (-1, 0, 0, -1),
+    ],
 )
-def test_twice_the_memory_is_what_no_limit_of_swap_means(memory: int, swap: int, value: Value) -> None:
-    """The engine fills it in, so asking for just that is no difference either."""
-    assert shown("memswap_limit", Memory=memory, MemorySwap=swap) == value
-    given = container.BY_NAME["memswap_limit"].given
-    assert given
-    assert given(swap, {"mem_limit": memory}) == value
+def test_twice_the_memory_is_what_no_limit_of_swap_means(swap: int, want: int, was: int, value: Value) -> None:
+    """The engine fills it in; asking for just that is no difference either, and is shown as it was asked."""
+    values = {name: shown(name, Memory=64, MemorySwap=swap) for name in ("mem_limit", "memswap_limit")}
+    assert container.BY_NAME["memswap_limit"].less_default(values, want, was) == value
 
 
 def test_unlimited_swap_is_taken_away_by_a_new_container() -> None:

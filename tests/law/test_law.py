@@ -24,6 +24,7 @@ from deployer.resources import identity
 from deployer.resources.as_read import salted
 from deployer.resources.body import container_body, endpoints, network_body, volume_body
 from deployer.resources.desired import Desired, DesiredService
+from deployer.resources.inspected import rows_of
 from deployer.resources.wire import EngineRefused
 
 pytestmark = pytest.mark.engine
@@ -431,7 +432,8 @@ def test_taken_out_of_the_file_is_the_default_again(case: Case, services: dict[s
     assert causes(change) <= {(Cause.EDIT,)}
     assert it.errors["unset"] == ""
     assert said(it.plans["unset"]) == []
-    assert row.less_filled(row.out_of(it.inspects["unset"], it.context), want, row.unset) == want
+    values = rows_of(container.FIELDS, it.inspects["unset"], it.context)
+    assert row.less_filled(row.less_default(values, want, row.unset), want, row.unset) == want
 
 
 # Networks

@@ -223,3 +223,33 @@ def test_swap_of_just_twice_the_memory_is_what_nobody_asks_for() -> None:
     assert planned(said, running(wanted(unsaid), **shown)).is_empty
     assert planned(unsaid, running(wanted(said), **shown)).is_empty
     assert planned(said, running(wanted(said), **shown)).is_empty
+
+
+TWICE, LESS = (f"memswap_limit: {each}\n    mem_limit: 64m" for each in ("128m", "100m"))
+UNSAID = "mem_limit: 64m"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (TWICE, LESS, [("memswap_limit", "128m", "100m")]),
+        (LESS, TWICE, [("memswap_limit", "100m", "128m")]),
+        (UNSAID, LESS, [("memswap_limit", None, "100m")]),
+        (LESS, UNSAID, [("memswap_limit", "100m", None)]),
+        (TWICE, TWICE.replace("64m", "96m"), [("mem_limit", "64m", "96m")]),
+        (TWICE.replace("64m", "96m"), TWICE, [("mem_limit", "96m", "64m")]),
+        (
+            UNSAID,
+            "memswap_limit: 192m\n    mem_limit: 96m",
+            [("mem_limit", "64m", "96m"), ("memswap_limit", None, "192m")],
+        ),
+    ],
+)
+def test_swap_of_just_twice_the_memory_is_shown_as_it_is_written(
+    before: str, after: str, told: list[tuple[str, str | None, str | None]]
+) -> None:
+    """Unset is only what the file does not say."""
+    twice = {"MemorySwap": 128 * M} if before == UNSAID else {}
+    (change,) = planned(after, running(wanted(before), **twice)).changes
+    assert [(each.field, each.before, each.after) for each in change.fields] == told
+    assert {each.causes for each in change.fields} == {(Cause.EDIT,)}
