@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from deployer.errors import Place
 from deployer.fields import container
-from deployer.fields.attachments import has_fixed_mac
 from deployer.fields.copies import SECTIONS
 from deployer.fields.field import Effect, Field, Value
 from deployer.fields.namespaces import network_named
@@ -20,6 +19,7 @@ from deployer.plan.copies import as_bound, told
 from deployer.plan.model import Ahead, Cause, FieldChange, Shows
 from deployer.plan.next_image import NextImage, is_of_the_image
 from deployer.plan.shown import ABSENT, line_of_value, shown, shows
+from deployer.plan.takes import takes
 from deployer.resources import applied
 from deployer.resources.applied import Applied, Secrecy
 from deployer.resources.desired import DesiredService
@@ -158,7 +158,8 @@ def _less_the_image(row: Field, want: Value, have: Value) -> Value:
 
 
 def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> FieldChange:
-    effect = _effect(sides, row, entry, have, want)
+    service = sides.service
+    effect, forced = takes(row, entry, have, want, service.asked, sides.container.raw, service.context)
     if row.name == "networks" and _applied_entry(sides, row, key := sides.left.get(entry, entry)) is not None:
         entry = key
     said = sides.service.written.get(row.name)
@@ -184,7 +185,7 @@ def _change(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Field
         applied_by=sides.applied_by(row.name) if Cause.DRIFT in causes else 0,
         at=at,
         sensitive=sensitive,
-        note=note or _what_comes(sides, row, entry, want),
+        note="; ".join(filter(None, (note or _what_comes(sides, row, entry, want), forced))),
         quoted=row.kind.quoted,
         shows=(shows(row, entry, have), shows(row, entry, want)) if sensitive else (Shows.NOTHING, Shows.NOTHING),
         around=around,
@@ -293,16 +294,3 @@ def _applied_entry(sides: Sides, row: Field, entry: str) -> Any:
     if not row.kind.keyed:
         return stored
     return cast("Mapping[str, Any]", stored).get(entry) if isinstance(stored, Mapping) else None
-
-
-def _effect(sides: Sides, row: Field, entry: str, have: Any, want: Any) -> Effect:
-    if row.name == "networks" and want is ABSENT:
-        # Engine 28 refuses the next start of a container that has left the network its NetworkMode names.
-        left = sides.service.context.networks.get(entry, entry)
-        return Effect.REPLACE if sides.container.raw["HostConfig"].get("NetworkMode") == left else Effect.IN_PLACE
-    if row.name in ("links", "external_links") or (row.name == "networks" and have is not ABSENT):
-        # To be in a network otherwise is to leave and join it, and Engine 28 takes no MAC address at a join.
-        asked = sides.service.asked
-        if asked["mac_address"] or (row.name != "networks" and has_fixed_mac(asked["networks"])):
-            return Effect.REPLACE
-    return row.effect_of(None if have is ABSENT else have, None if want is ABSENT else want)

@@ -13,6 +13,7 @@ from deployer.fields.volumes_from import givers
 from deployer.plan.model import Cause, FieldChange
 from deployer.plan.owners import MADE, Owner, of_neighbour, reason
 from deployer.plan.recovery import has_completed
+from deployer.plan.takes import TAKES_NO_MAC
 from deployer.resources.desired import Desired, DesiredService
 from deployer.resources.inspected import mounted
 from deployer.resources.observed import MountedFrom, Observed, ObservedContainer
@@ -60,11 +61,12 @@ def _links(service: DesiredService, container: ObservedContainer) -> Iterator[Fi
     names = linked(container.raw)
     if container.values["links"] == service.asked["links"] and container.values["networks"]:
         asked = service.asked
-        effect = Effect.REPLACE if asked["mac_address"] or has_fixed_mac(asked["networks"]) else Effect.IN_PLACE
+        fixed = asked["mac_address"] or has_fixed_mac(asked["networks"])
+        effect, forced = (Effect.REPLACE, f"; {TAKES_NO_MAC}") if fixed else (Effect.IN_PLACE, "")
         for name in sorted(map(target, asked["links"])):
             called = name_in(service.context, name, 1)
             if called not in names:
-                note = f"its container is to be called {called}"
+                note = f"its container is to be called {called}{forced}"
                 yield FieldChange("links", name, f"{name} (renamed)", (Cause.DEPENDENCY,), effect, note=note)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.fields.field import Effect
-from deployer.plan.model import Cause, Change
+from deployer.fields.container import BY_NAME
+from deployer.fields.field import Context, Effect
+from deployer.plan.model import Action, Cause, Change
+from deployer.plan.takes import takes
 from deployer.render.plan_text import as_text
 from tests.plan.conftest import Make
 from tests.plan.fresh import changes_of, plan_of, with_container
@@ -52,6 +54,46 @@ def test_replicas_are_planned_in_the_order_of_their_numbers(container: Make) -> 
     plan = plan_of(stack, with_container(container("web", 3), with_container(container("web", 1))))
     services = [address for address in changes_of(plan) if address.startswith("service.")]
     assert services == ["service.web[1]", "service.web[2]", "service.web[3]"]
+
+
+MADE_IN_IT = "it was made in this network, and would not start again outside of it"
+ORDER = "only a new container joins in this order"
+FRONT, DEFAULT = "      front:\n        aliases:\n        - www\n", "      default: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "before", "after", "action", "note"),
+    [
+        ("attached", DEFAULT, "", Action.REPLACE, MADE_IN_IT),
+        ("attached", FRONT, "", Action.UPDATE, ""),
+        (
+            "attached",
+            DEFAULT,
+            "      default: {priority: 9}\n",
+            Action.REPLACE,
+            "only a new container joins in this order",
+        ),
+        ("web", "    mem_limit: 48M\n", "", Action.REPLACE, "cannot be unset in place"),
+        ("web", "    mem_limit: 48M\n", "    mem_limit: 64M\n", Action.UPDATE, ""),
+        ("plain", "    user: '1000'\n", "", Action.REPLACE, ""),
+    ],
+)
+def test_what_is_often_done_in_place_says_what_forces_a_new_container(
+    service: str, before: str, after: str, action: Action, note: str
+) -> None:
+    """What always needs one says nothing of it."""
+    change = change_of(kept("changes"), f"service.{service}[1]", before, after)
+    assert change.action is action
+    assert [field.note for field in change.fields] == [note]
+
+
+def test_a_mac_address_of_its_own_forces_a_new_container() -> None:
+    """In that network, and for other links, which are a part of each network."""
+    fixed = ("web", ("mac_address", "02:42:ac:11:00:02"))
+    asked = {"mac_address": "", "networks": (("default", fixed),)}
+    forced = (Effect.REPLACE, "only a new container is given a MAC address")
+    assert takes(BY_NAME["networks"], "default", ("web",), fixed, asked, {}, Context()) == forced
+    assert takes(BY_NAME["links"], "", frozenset(), frozenset({"db"}), asked, {}, Context()) == forced
 
 
 def test_where_all_of_them_need_it_none_says_so(applied: Kept) -> None:
