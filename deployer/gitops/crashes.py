@@ -54,7 +54,7 @@ def ends_of(containers: Iterable[ObservedContainer], plan: Plan) -> list[str]:
 def _to_start(plan: Plan) -> set[str]:
     from deployer.plan.model import Action
 
-    return {change.address for change in plan.changes if change.action is Action.START}
+    return {change.address for change in plan.changes if change.action in (Action.START, Action.UNPAUSE)}
 
 
 def has_ended(container: ObservedContainer) -> bool:

@@ -116,7 +116,7 @@ def is_drift(plan: Plan, known: Iterable[str]) -> bool:
     there = set(known)
 
     def drifted(address: str, action: Action, causes: set[Cause]) -> bool:
-        if action in (Action.KEPT, Action.RECOVER, Action.START):
+        if action in (Action.KEPT, Action.RECOVER, Action.START, Action.UNPAUSE):
             return True
         return address in there if action is Action.CREATE else bool(causes) and causes <= {Cause.DRIFT}
 

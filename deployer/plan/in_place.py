@@ -54,7 +54,8 @@ def plan_in_place(
     runbook += renames[-1:] if held else ()
     runbook += (sent := signals(service, container, fields, facts.place))
     breaking = _breaking(breaks, way_out_moves(service, container, facts) if joined else "")
-    action, detail = _how(fields, rejoins, [step.payload for step in sent if step.call is Call.KILL], breaking)
+    signalled = [step.payload for step in sent if step.call is Call.KILL]
+    action, detail = _how(fields, rejoins, signalled, breaking, steps.start_is(container))
     if action is Action.RENAME and has_taken_over(container) and not held:
         action, detail = Action.RECOVER, f"rename {container.name} to {name}"
     secrecy = applied.Secrecy(facts.observed.records.salt, service.sensitive, service.hidden)
@@ -106,20 +107,24 @@ def _with_caution(change: FieldChange, service: DesiredService, container: Obser
     return replace(change, note=caution) if caution else change
 
 
-def _how(fields: list[FieldChange], rejoins: bool, signalled: list[str], breaking: str) -> tuple[Action, str]:
-    """What a change that needs no new container is called, and what becomes of the living one."""
+def _how(
+    fields: list[FieldChange], rejoins: bool, signalled: list[str], breaking: str, start: Action
+) -> tuple[Action, str]:
+    """What a change that needs no new container is called, and what becomes of the living one; `start` is what a start
+    of it is.
+    """
     only = {change.field for change in fields}
     follows = all(change.effect is Effect.RESTART and change.field != STATE for change in fields)
     if follows or (rejoins and all(map(is_content, fields))):
         return Action.RESTART, ""
     if only == {STATE}:
-        return Action.START, ""
+        return start, ""
     action = Action.RENAME if only <= OF_THE_NAME else Action.UPDATE
     if rejoins:
         return action, "in place, then restarted"
     sent = f"{' and '.join(signalled)} sent" if signalled else "in place"
     if STATE in only:
-        return action, f"{sent}, then started"
+        return action, f"{sent}, then {'unpaused' if start is Action.UNPAUSE else 'started'}"
     if breaking:
         return action, f"{sent}; {breaking}"
     return action, f"{sent}, no restart{' unless the program ends by it' if signalled else ''}"

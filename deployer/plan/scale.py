@@ -13,7 +13,7 @@ from deployer.resources.desired import DesiredService
 from deployer.resources.inspected import host_ports
 from deployer.resources.observed import ObservedContainer
 
-_OF_THE_NUMBER = (Action.CREATE, Action.REMOVE, Action.START)
+_OF_THE_NUMBER = (Action.CREATE, Action.REMOVE, Action.START, Action.UNPAUSE)
 """Those that come, those that go, and those that are there and do not run."""
 
 
@@ -32,7 +32,8 @@ def _is_to_run(container: ObservedContainer, service: DesiredService) -> bool:
 
 def _started(container: ObservedContainer, service: DesiredService) -> Draft:
     wait = await_ready(service, container.id, fresh=True, name=container.name)
-    change = Change(container.address, Action.START, "it counts when it runs", steps=steps.start(container, wait))
+    runbook = steps.start(container, wait)
+    change = Change(container.address, steps.start_is(container), "it counts when it runs", steps=runbook)
     return Draft(change, service, container.number, container, takes=host_ports(container.raw))
 
 

@@ -70,7 +70,7 @@ def plan_start_stop(desired: Desired, observed: Observed, wish: Wish) -> Plan:
 def _cannot_start(drafts: Sequence[Draft], observed: Observed) -> Iterator[Diagnostic]:
     for draft in drafts:
         found, change = draft.old, draft.change
-        if found and change.action in (Action.START, Action.RESTART) and found.status != "paused":
+        if found and change.action in (Action.START, Action.RESTART):
             for path in sorted(needed_to_start(found.raw) & observed.missing_paths):
                 yield Diagnostic(
                     "bind-source-missing",
@@ -118,18 +118,17 @@ def _planned(container: ObservedContainer, desired: Desired, wish: Wish, reason:
         case Action.PAUSE:
             return _rest(container, service, Call.PAUSE, wish) if container.status == "running" else None
         case Action.UNPAUSE:
-            return _start(container, service, reason, wish.action) if container.status == "paused" else None
+            return _start(container, service, reason) if container.status == "paused" else None
         case Action.RESTART if container.is_alive:
             return _restart(container, service, reason) if reason in (ASKED, FOLLOWS) else None
         case _:
             return None if container.is_up else _start(container, service, reason)
 
 
-def _start(
-    container: ObservedContainer, service: DesiredService | None, reason: str, action: Action = Action.START
-) -> Draft:
+def _start(container: ObservedContainer, service: DesiredService | None, reason: str) -> Draft:
     runbook = steps.start(container, _wait(container, service))
-    change = Change(container.address, action, reason, steps=runbook, updates=_updates(container, service))
+    updates = _updates(container, service)
+    change = Change(container.address, steps.start_is(container), reason, steps=runbook, updates=updates)
     return _draft(change, container, service)
 
 

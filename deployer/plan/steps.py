@@ -22,7 +22,7 @@ from deployer.errors import Place
 from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import Json, section
 from deployer.fields.restart import encode_restart
-from deployer.plan.model import Call, Step
+from deployer.plan.model import Action, Call, Step
 from deployer.resources.observed import ObservedContainer
 
 
@@ -250,6 +250,11 @@ def start(old: ObservedContainer, wait: Step) -> tuple[Step, ...]:
     if old.status == "paused":
         return (Step(Call.UNPAUSE, old.id, undo=(Step(Call.PAUSE, old.id, name=old.name),), name=old.name), wait)
     return (Step(Call.START, old.id, undo=(Step(Call.STOP, old.id, name=old.name),), name=old.name), wait)
+
+
+def start_is(old: ObservedContainer) -> Action:
+    """What a start comes to: one that is paused goes on."""
+    return Action.UNPAUSE if old.status == "paused" else Action.START
 
 
 def restart(old: ObservedContainer, wait: Step) -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from deployer.plan.model import Change
+from deployer.plan.model import Action, Call, Change
 from deployer.render.plan_json import as_object
 from deployer.render.risks import risks
 from tests.upgrades.kept import Kept, kept
@@ -82,4 +82,15 @@ def test_a_network_without_a_way_out_takes_none() -> None:
 def test_who_does_not_run_has_no_connections() -> None:
     found = edited(ALIAS, f"{ALIAS}        - shop\n", alive=False)
     assert change_of(found, "attached").detail == "in place, then started"
+
+
+def test_what_is_paused_is_unpaused() -> None:
+    """It is not started: it goes on where it was."""
+    found = kept("changes")
+    found.container("attached")["State"].update(Status="paused", Paused=True)
+    change = change_of(found, "attached")
+    assert (change.action, change.detail) == (Action.UNPAUSE, "")
+    assert Call.UNPAUSE in {step.call for step in change.steps}
+    found.text = found.text.replace(JOINED, ALONE)
+    assert change_of(found, "attached").detail == "in place, then unpaused"
     assert not change_of(found, "attached").breaks
