@@ -148,6 +148,12 @@ class Project:
         part = replace(part, builds=builds, images={**brought, **part.images})
         return with_images(with_archives(with_digests(part, digests), archives), pinned.images)
 
+    def check(self) -> None:
+        """Raises what is wrong and shows without an engine: what cannot be read, and limits that no engine takes."""
+        from deployer.plan.abilities import limits_too_low
+
+        raise_if_any(limits_too_low(self.desired(), self.stack.place))
+
     def observe(self, reader: Reader, desired: Desired, holding: int = 0, *, take_over: bool = False) -> Observed:
         from deployer.fields.copies import copied_paths
         from deployer.reconcile.observe import Sought, observe

@@ -53,7 +53,7 @@ def validate(
         stack, path = load_stack(state.with_files(files))
         project = Project(stack, path)
         warnings = [*stack.warnings, *advice(project, date.today())]
-        project.desired()
+        project.check()
     except DeployerError as error:
         if format is ValidateFormat.TEXT:
             state.output.warn(warnings)

@@ -134,7 +134,7 @@ def _stack(subject: Subject) -> Iterator[Finding]:
     warnings = [*project.stack.warnings, *advice(project, subject.now.date())]
     found += told("stack", warnings, Status.WARNING, BREAKING)
     try:
-        project.desired()
+        project.check()
     except DeployerError as error:
         found += told("stack", error.diagnostics)
     yield from found or [ok("stack", f"{project.stack.file} is fine")]

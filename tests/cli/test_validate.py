@@ -57,6 +57,17 @@ def test_mistakes_are_told_on_stderr(cli: Cli):
     assert "did you mean 'image'?" in result.err
 
 
+def test_a_limit_that_no_engine_takes_is_told_without_one(cli: Cli):
+    """As the plan refuses it; `config` shows it, as Compose does."""
+    low = FINE.replace('1.37"},', '1.37", mem_limit: 1M},', 1)
+    result = cli("validate", stack=low)
+
+    assert (result.code, result.out) == (65, "")
+    assert "error[limit-too-low]: services.web.mem_limit is 1m, and the engine takes no less than 6m" in result.err
+    assert "stack.yaml:2:" in result.err
+    assert cli("config", stack=low).code == 0
+
+
 def test_mistakes_are_told_on_stdout_as_json(cli: Cli):
     """Exit 65, and what a program reads is all that is on stdout, nothing on stderr."""
     result = cli("validate", "--format", "json", stack=WRONG)
