@@ -9,6 +9,8 @@ MASK = "(sensitive)"
 
 _WORDS = ("PASSWORD", "PASSWD", "TOKEN", "SECRET", "CREDENTIAL")
 _ENDING = "_KEY"
+_FILE = "_FILE"
+_IN_SECRETS = re.compile(r"(?:/var)?/run/secrets(?:/\w[\w.-]*)+", re.ASCII)
 _SHORTEST = 6
 
 _KEY = re.compile(
@@ -29,6 +31,14 @@ def is_sensitive_name(name: str, extra: Collection[str] = ()) -> bool:
         if upper in listed or f"!{upper}" in listed:
             return upper in listed
     return upper.endswith(_ENDING) or any(word in upper for word in _WORDS)
+
+
+def is_file_of_secret(name: str, value: str, extra: Collection[str] = ()) -> bool:
+    """Whether a sensitive name says by its ending that it holds no secret but the path of one, and the value is one,
+    where secrets are mounted: `POSTGRES_PASSWORD_FILE: /run/secrets/pw`. Not of a name that a stack calls sensitive.
+    """
+    said = name.upper() in {entry.upper() for entry in extra}
+    return not said and name.upper().endswith(_FILE) and _IN_SECRETS.fullmatch(value) is not None
 
 
 def mask_user_info(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, cast
 from deployer.fields.around import Around
 from deployer.fields.field import Field, Value
 from deployer.fields.log_driver import OPTION
-from deployer.fields.sensitive import is_sensitive_name, mask_user_info
+from deployer.fields.sensitive import is_file_of_secret, is_sensitive_name, mask_user_info
 
 FORMAT = 1
 HASH = "sha256:"
@@ -69,13 +69,17 @@ class Secrecy:
     hidden: frozenset[tuple[str, str]] = frozenset()
 
     def hides(self, field: str, entry: str, *values: Any) -> bool:
-        """Whether an entry is sensitive: by what went into it, by its name, or as a URL that holds user info."""
+        """Whether an entry is sensitive: by what went into it, by its name, or as a URL that holds user info. `values`
+        are all that are to be shown, or kept, of it.
+        """
         if not self.hidden.isdisjoint({(field, entry), (field, "")}):
             return True
         if field not in NAMED:
             return False
-        with_user_info = any(isinstance(value, str) and mask_user_info(value) != value for value in values)
-        return is_sensitive_name(entry.removeprefix(NAMED[field]), self.names) or with_user_info
+        name, texts = entry.removeprefix(NAMED[field]), [value for value in values if isinstance(value, str)]
+        if is_sensitive_name(name, self.names):
+            return not texts or not all(is_file_of_secret(name, text, self.names) for text in texts)
+        return any(mask_user_info(text) != text for text in texts)
 
     def stored(self, row: Field, value: Value) -> Any:
         """One row's canonical value as it is kept; None where it is unset."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.fields.sensitive import is_sensitive_name, mask_line
+from deployer.fields.sensitive import is_file_of_secret, is_sensitive_name, mask_line
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,35 @@ def test_a_stack_adds_names_and_takes_them_away() -> None:
     assert is_sensitive_name("PIN", ["PIN", "!TOKEN_COUNT"])
     assert not is_sensitive_name("TOKEN_COUNT", ["PIN", "!TOKEN_COUNT"])
     assert is_sensitive_name("API_TOKEN", ["PIN", "!TOKEN_COUNT"])
+
+
+@pytest.mark.parametrize("path", ["/run/secrets/db_password", "/var/run/secrets/tls/key.pem"])
+def test_the_path_of_a_secrets_file_is_none(path: str) -> None:
+    """Images read it from there: `POSTGRES_PASSWORD_FILE`. A stack that calls the name sensitive is heard."""
+    assert is_file_of_secret("POSTGRES_PASSWORD_FILE", path)
+    assert is_file_of_secret("api_token_file", path, ["PIN"])
+    assert not is_file_of_secret("POSTGRES_PASSWORD_FILE", path, ["postgres_password_file"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("POSTGRES_PASSWORD", "/run/secrets/db_password"),
+        ("POSTGRES_PASSWORD_FILES", "/run/secrets/db_password"),
+        ("POSTGRES_PASSWORD_FILE", "hunter2"),
+        ("POSTGRES_PASSWORD_FILE", "/hunter2"),
+        ("POSTGRES_PASSWORD_FILE", "/etc/passwd"),
+        ("POSTGRES_PASSWORD_FILE", "run/secrets/db_password"),
+        ("POSTGRES_PASSWORD_FILE", "/run/secrets/"),
+        ("POSTGRES_PASSWORD_FILE", "/run/secrets/../../tmp/a"),
+        ("POSTGRES_PASSWORD_FILE", "/run/secrets/a:b@c"),
+        ("POSTGRES_PASSWORD_FILE", "/run/secrets/a b"),
+        ("POSTGRES_PASSWORD_FILE", "/run/secrets/a\nb"),
+        ("POSTGRES_PASSWORD_FILE", "/run/secrets/a\n"),
+    ],
+)
+def test_where_in_doubt_it_is_a_secret(name: str, value: str) -> None:
+    assert not is_file_of_secret(name, value)
 
 
 @pytest.mark.parametrize(

@@ -43,3 +43,24 @@ def test_for_programs_an_empty_value_is_an_empty_text():
     changes = json.loads(as_json(saying('DB_PASSWORD: ""').plan))["changes"]
     (field,) = next(each["fields"] for each in changes if each["address"] == "service.web[1]")
     assert (field["before"], field["after"], field["applied"], field["sensitive"]) == (None, "", None, True)
+
+
+FILE = "DB_PASSWORD_FILE: /run/secrets/db_password"
+
+
+def test_the_path_of_a_secrets_file_is_shown():
+    """It is none; a line where it cannot be told from one stays masked, on both sides."""
+    assert 'environment.DB_PASSWORD_FILE  (unset) -> "/run/secrets/db_password"' in as_text(saying(FILE).plan)
+    literal = as_text(saying("DB_PASSWORD_FILE: hunter2").plan)
+    assert "environment.DB_PASSWORD_FILE  (unset) -> (sensitive)" in literal
+    assert "hunter2" not in literal
+
+
+def test_the_path_of_a_secrets_file_is_masked_beside_what_may_be_a_secret():
+    """Who gave the password itself under that name learns nothing of it from the plan that mends it."""
+    found = saying(FILE)
+    env = found.container("web")["Config"]["Env"]
+    env.append("DB_PASSWORD_FILE=hunter2")
+    text = as_text(found.plan)
+    assert "environment.DB_PASSWORD_FILE  (sensitive) -> (sensitive)" in text
+    assert "hunter2" not in text
