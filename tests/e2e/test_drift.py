@@ -72,7 +72,7 @@ BY_HAND = {
     ),
     "paused": ByHand(
         lambda project: project.engine.pause(project.container_name("web")),
-        "start",
+        "unpause",
         ("state", "paused", "running", "running", "drift"),
     ),
     "renamed": ByHand(
