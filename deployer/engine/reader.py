@@ -17,9 +17,12 @@ from deployer.engine.registries import is_insecure, mended, retry_after
 from deployer.engine.transport import Transport
 from deployer.fields.platform import platform
 from deployer.resources.registries import Registry
-from deployer.resources.wire import EngineInfo, Json, LogLine
+from deployer.resources.wire import EngineInfo, EngineRefused, Json, LogLine
 
 AT_ONCE = 8
+
+_MEASURES = 0.05
+"""Seconds after which an engine that measures its disk for somebody else is asked again."""
 
 _DIGEST = {"?Descriptor": {"?digest": str}}
 
@@ -87,8 +90,21 @@ class DockerReader:
         return self._transport.read("ask the engine about itself", "/info", shape=shapes.INFO) or {}
 
     def disk_usage(self, kind: str = "") -> Json:
+        """Engine 20.10 measures for one who asks at a time, and refuses all others: it is waited for that it has done
+        so, as long as for an answer.
+        """
         params = {"type": kind} if kind else {}
-        return self._transport.read("ask what takes the engine's disk", "/system/df", shape={}, params=params) or {}
+        given_up = time.monotonic() + self._transport.timeout
+        while True:
+            try:
+                return (
+                    self._transport.read("ask what takes the engine's disk", "/system/df", shape={}, params=params)
+                    or {}
+                )
+            except EngineRefused as error:
+                if error.diagnostics[0].code != "disk-measuring" or time.monotonic() > given_up:
+                    raise
+            time.sleep(_MEASURES)
 
     def search(self, term: str, limit: int) -> Sequence[Json]:
         params = {"term": term, "limit": limit}

@@ -111,6 +111,12 @@ REFUSALS = (
         "let it use less, or raise the limit; `deployer apply --replace SERVICE` makes a new container with this one",
         says="it uses {usage} now, and its limit is to be {new_limit}",
     ),
+    _row(
+        "disk-measuring",
+        r"a disk usage operation is already running",
+        "try again when whoever asked before, as with `docker system df`, has an answer",
+        says="the engine measures its disk for somebody else",
+    ),
     _row("no-space", r"no space left on device", "`docker system df` shows what fills the engine's disk"),
     _row(
         "name-taken",

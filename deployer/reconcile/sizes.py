@@ -25,7 +25,7 @@ def _sizes(reader: Reader) -> dict[str, int]:
     """In bytes, by name, of those that the engine can measure: of another driver's it says -1 (UsageData)."""
     try:
         listed = reader.disk_usage("volume").get("Volumes") or ()
-    except DeployerError:  # it measures for somebody else at this very moment, or it takes too long
+    except DeployerError:  # it takes too long
         return {}
     used = ((each["Name"], (each.get("UsageData") or {}).get("Size", -1)) for each in listed)
     return {name: size for name, size in used if size >= 0}

@@ -333,6 +333,14 @@ def test_a_volume_in_use_is_not_removed(engine: DockerEngine, started: Started, 
     assert caught.value.status == 409
 
 
+def test_all_who_ask_at_once_what_takes_the_disk_are_told(engine: DockerEngine):
+    """Engine 20.10 measures for one at a time, and refuses the others."""
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: engine.disk_usage(), range(24)))
+
+    assert all("LayersSize" in each for each in told)
+
+
 def test_the_engine_says_what_it_is(engine: DockerEngine):
     """Where it was reached, its version, and an API version that was tried."""
     info = engine.info()
