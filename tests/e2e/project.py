@@ -43,6 +43,15 @@ def sleeper(**fields: Any) -> dict[str, Any]:
     }
 
 
+def dying(script: str = "exit 3") -> dict[str, Any]:
+    """What makes of a service one that ends by itself, and at once: whatever it replaces must be put back.
+
+    An engine that is busy may need seconds to run it and to say that it ended, and what ends once its `monitor` is over
+    has replaced the old one. So that is long; nobody waits for all of it.
+    """
+    return {"command": ["sh", "-c", script], "deploy": {"update_config": {"monitor": "1m"}}}
+
+
 def page(text: str, port: int, **fields: Any) -> dict[str, Any]:
     """A service that shows a page with that text on a port of the loopback."""
     serve = f"mkdir -p /www; echo '{text}' > /www/index.html; exec httpd -f -p 80 -h /www"

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, dying, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -100,10 +100,9 @@ def test_a_trade_of_addresses_that_fails_puts_both_back(project: Project) -> Non
     project.apply()
     before = {name: project.id_of(name) for name in places}
     front = {"ipam": {"config": [{"subnet": f"{base}.0/24", "ip_range": f"{base}.128/25"}]}}
-    broken = ["sh", "-c", "echo no-blue; exit 1"]
     services = {
         "red": sleeper(networks={"front": {"ipv4_address": f"{base}.11"}}),
-        "blue": sleeper(networks={"front": {"ipv4_address": f"{base}.10"}}, command=broken),
+        "blue": sleeper(networks={"front": {"ipv4_address": f"{base}.10"}}, **dying("echo no-blue; exit 1")),
         "aside": sleeper(networks={"front": {}}),
     }
     project.write(services, networks={"front": front})

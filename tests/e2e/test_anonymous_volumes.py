@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.project import BASE, Project, sleeper
+from tests.e2e.project import BASE, Project, dying, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -26,7 +26,7 @@ def test_the_data_of_an_anonymous_volume_survives_replacements(project: Project)
         assert project.inside("db", "cat", "/data/it") == (0, "precious\n")
         assert [mount["Name"] for mount in project.container("db")["Mounts"]] == [volume]
         project.must_be_settled()
-    write(command=["sh", "-c", "exit 1"])
+    write(**dying())
     project.apply(code=1)
     assert project.inside("db", "cat", "/data/it") == (0, "precious\n")
 
@@ -51,7 +51,7 @@ def test_a_volume_of_the_stack_file_without_a_name_is_carried_over_too(project: 
         assert own_volume(project) == volume
         assert project.inside("db", "cat", "/data/it") == (0, "precious\n")
         project.must_be_settled()
-    project.write({"db": sleeper(volumes=[written], command=["sh", "-c", "exit 1"])})
+    project.write({"db": sleeper(volumes=[written], **dying())})
     project.apply(code=1)
     assert project.inside("db", "cat", "/data/it") == (0, "precious\n")
     project.destroy()

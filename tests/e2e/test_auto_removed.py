@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, dying, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -45,7 +45,7 @@ def test_its_volumes_without_a_name_go_with_it_and_the_plan_says_so(project: Pro
 def test_what_cannot_be_put_back_is_told_as_half_done(project: Project) -> None:
     """Nothing is left of either; the next apply makes one."""
     made_to_be_removed(project)
-    project.write({"web": sleeper(command=["false"])})
+    project.write({"web": sleeper(**dying())})
     result = project.apply(code=1)
     assert result.told("half done") == {"service.web[1]"}
     assert project.containers() == set()

@@ -15,7 +15,7 @@ from docker import APIClient
 from syrupy.assertion import SnapshotAssertion
 
 from tests.crash.own_engine import OwnEngine, own_engine, why_not
-from tests.e2e.project import Project, fetched, free_port, page
+from tests.e2e.project import Project, dying, fetched, free_port, page
 from tests.e2e.test_failures import another_program_on
 
 pytestmark = pytest.mark.engine
@@ -28,8 +28,8 @@ NEVER_HEALTHY = {
 NOWHERE = {"type": "none", "o": "bind", "device": "/no/such/device"}
 
 FAILING: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "exits at once": ({"command": ["sh", "-c", "echo no configuration >&2; exit 7"]}, {}),
-    "keeps restarting": ({"command": ["sh", "-c", "echo no configuration; exit 7"], "restart": "always"}, {}),
+    "exits at once": (dying("echo no configuration >&2; exit 7"), {}),
+    "keeps restarting": ({**dying("echo no configuration; exit 7"), "restart": "always"}, {}),
     "is never healthy": ({"healthcheck": NEVER_HEALTHY}, {}),
     "has no such command": ({"command": ["no-such-command"]}, {}),
     "has no such user": ({"user": "nobodyx"}, {}),

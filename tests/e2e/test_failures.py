@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import Project, fetched, free_port, page, sleeper
+from tests.e2e.project import Project, dying, fetched, free_port, page, sleeper
 from tests.e2e.proxy import Proxy
 
 pytestmark = pytest.mark.engine
 
-DIES = ["sh", "-c", "echo the-reason-is-this >&2; exit 7"]
+DIES = dying("echo the-reason-is-this >&2; exit 7")
 NEVER_HEALTHY = {
     "test": ["CMD-SHELL", "echo probe-says-no; exit 1"],
     "interval": "100ms",
@@ -45,7 +45,7 @@ def as_it_was(container: dict[str, Any]) -> tuple[Any, ...]:
 
 
 FAILING: dict[str, tuple[dict[str, Any], str]] = {
-    "exits at once": ({"command": DIES}, "the-reason-is-this"),
+    "exits at once": (DIES, "the-reason-is-this"),
     "is never healthy": ({"healthcheck": NEVER_HEALTHY}, "probe-says-no"),
     "has no such command": ({"command": ["no-such-command"]}, "no-such-command"),
 }
@@ -90,7 +90,7 @@ def test_a_paused_container_is_paused_again_when_its_replacement_fails(project: 
     project.apply()
     project.engine.pause(project.container_name("web"))
     before = project.container("web")
-    project.write({"web": sleeper(restart="on-failure:3", command=DIES)})
+    project.write({"web": sleeper(restart="on-failure:3", **DIES)})
     project.apply(code=1)
     after = project.container("web")
     assert as_it_was(after) == as_it_was(before)
@@ -104,7 +104,7 @@ def test_a_stopped_container_stays_stopped_when_its_replacement_fails(project: P
     project.apply()
     project.engine.stop(project.container_name("web"))
     before = project.container("web")
-    project.write({"web": sleeper(command=DIES)})
+    project.write({"web": sleeper(**DIES)})
     project.apply(code=1)
     assert as_it_was(project.container("web")) == as_it_was(before)
     assert project.containers() == {project.container_name("web")}
@@ -126,14 +126,14 @@ def test_a_first_start_that_never_becomes_healthy_leaves_nothing_and_says_why(pr
 
 def test_a_first_start_that_exits_leaves_nothing_and_says_why(project: Project) -> None:
     """Without a check there is one look at the end, and the container is taken back."""
-    project.write({"web": sleeper(command=DIES, restart="unless-stopped")})
+    project.write({"web": sleeper(**DIES, restart="unless-stopped")})
     result = project.apply(code=1)
     assert "the-reason-is-this" in result.err
     assert project.containers() == set()
 
 
 def test_two_replicas_that_fail_alike_are_told_apart(project: Project) -> None:
-    project.write({"web": sleeper(command=DIES, deploy={"replicas": 2}, healthcheck=NEVER_HEALTHY)})
+    project.write({"web": sleeper(command=DIES["command"], deploy={"replicas": 2}, healthcheck=NEVER_HEALTHY)})
     result = project.apply(code=1)
     heads = {line.partition(": ")[2] for line in result.err.splitlines() if line.startswith("error[")}
     assert {head.split()[0] for head in heads} == {"web[1]", "web[2]"}
@@ -193,7 +193,7 @@ def test_the_first_replica_that_fails_stops_the_rest(project: Project) -> None:
     project.write({"web": sleeper(deploy=deploy)})
     project.apply()
     before = [project.container("web", number) for number in (1, 2, 3)]
-    project.write({"web": sleeper(deploy=deploy, command=DIES)})
+    project.write({"web": sleeper(**{**DIES, "deploy": {**DIES["deploy"], "replicas": 3}})})
     result = project.apply(code=1)
     after = [project.container("web", number) for number in (1, 2, 3)]
     assert [as_it_was(each) for each in after] == [as_it_was(each) for each in before]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import BASE, Project, sleeper, until
+from tests.e2e.project import BASE, Project, dying, sleeper, until
 
 pytestmark = pytest.mark.engine
 
@@ -78,7 +78,7 @@ def test_who_starts_anew_with_another_is_the_same_container_and_reaches_it(proje
     assert {name: project.id_of(name) for name in ids} == ids
     assert project.inside("web", "nslookup", "database")[0] == 0
     db = project.id_of("db")
-    write(user="1000", command=["sh", "-c", "exit 1"])
+    write(user="1000", **dying())
     project.apply(code=1)
     assert (project.id_of("db"), project.container("web")["State"]["Running"]) == (db, True)
     write(user="1000")

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.e2e.kill import killed_at
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, dying, sleeper
 from tests.e2e.proxy import BROKEN, Instead, Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -71,7 +71,7 @@ def test_what_is_put_back_is_asked_for_again_where_the_engine_breaks_down(projec
     project.write({"web": sleeper()})
     project.apply()
     before = project.id_of("web")
-    project.write({"web": sleeper(command=["sh", "-c", "exit 7"])})
+    project.write({"web": sleeper(**dying())})
     broken: list[str] = []
 
     def refuse(request: Request) -> Instead | None:

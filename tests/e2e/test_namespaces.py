@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import BASE, Project, sleeper, until
+from tests.e2e.project import BASE, Project, dying, sleeper, until
 
 pytestmark = pytest.mark.engine
 
@@ -108,7 +108,7 @@ def test_what_fails_puts_all_of_them_back(project: Project, broken: str) -> None
     write(project)
     project.apply()
     before = {name: project.id_of(name) for name in ("db", "web", "probe")}
-    bad = {"command": ["sh", "-c", "echo not-in-here; exit 1"]}
+    bad = dying("echo not-in-here; exit 1")
     write(project, {"user": "1000", **(bad if broken == "db" else {})}, **(bad if broken == "web" else {}))
     assert "not-in-here" in project.apply(code=1).err
     assert {name: project.id_of(name) for name in before} == before

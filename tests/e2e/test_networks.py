@@ -6,7 +6,7 @@ import pytest
 from docker.errors import APIError
 from docker.types import IPAMConfig, IPAMPool
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, dying, sleeper
 from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -84,7 +84,7 @@ def test_a_subnet_that_somebody_has_taken_meanwhile_is_no_reason_to_be_down(proj
 
     taken: list[object] = []
     proxy.after = take
-    write(project, CHANGED, command=["sh", "-c", "echo not-in-here; exit 1"])
+    write(project, CHANGED, **dying("echo not-in-here; exit 1"))
     result = project.apply("--engine", proxy.url, code=1)
     assert taken
     assert result.told("as before") == {"network.front", "service.web[1]", "service.client[1]"}
@@ -98,7 +98,7 @@ def test_a_member_that_fails_puts_the_network_and_all_its_containers_back(projec
     write(project, {"front": {}})
     project.apply()
     before = {name: project.id_of(name) for name in ("web", "client", "aside")}
-    write(project, CHANGED, command=["sh", "-c", "echo not-in-here; exit 1"])
+    write(project, CHANGED, **dying("echo not-in-here; exit 1"))
     result = project.apply(code=1)
     assert "not-in-here" in result.err
     assert {name: project.id_of(name) for name in before} == before

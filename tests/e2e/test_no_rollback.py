@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.project import Project, fetched, free_port, page
+from tests.e2e.project import Project, dying, fetched, free_port, page
 
 pytestmark = pytest.mark.engine
 
-DIES = ["sh", "-c", "echo the-reason-is-this >&2; exit 7"]
+DIES = dying("echo the-reason-is-this >&2; exit 7")
 
 
 def test_what_fails_can_be_left_to_be_looked_at(project: Project) -> None:
@@ -16,7 +16,7 @@ def test_what_fails_can_be_left_to_be_looked_at(project: Project) -> None:
     project.write({"web": page("old", free_port())})
     project.apply()
     before, name = project.container("web"), project.container_name("web")
-    project.write({"web": {**page("new", free_port()), "command": DIES}})
+    project.write({"web": {**page("new", free_port()), **DIES}})
     result = project.apply("--no-rollback", code=1)
     assert result.told("half done") == {"service.web[1]"}
     assert project.containers() == {name, f"{name}.next"}
@@ -32,7 +32,7 @@ def test_the_next_apply_recovers_what_was_left(mended: bool, project: Project) -
     project.write({"web": page("old", port)})
     project.apply()
     before = project.container("web")
-    project.write({"web": {**page("new", port), "command": DIES}})
+    project.write({"web": {**page("new", port), **DIES}})
     project.apply("--no-rollback", code=1)
     project.write({"web": page("new" if mended else "old", port)})
     project.apply()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.project import BASE, Project, sleeper
+from tests.e2e.project import BASE, Project, dying, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -74,6 +74,6 @@ def test_no_image_goes_where_the_apply_fails(project: Project) -> None:
     project.apply()
     before = tags(project)
     write(project, "3")
-    project.write({"web": sleeper(image="web", command=["false"])}, builds={"web": {"context": "./web"}})
+    project.write({"web": sleeper(image="web", **dying())}, builds={"web": {"context": "./web"}})
     project.apply("--keep-builds", "0", code=1)
     assert tags(project) >= before

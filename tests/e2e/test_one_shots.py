@@ -9,7 +9,7 @@ import pytest
 from docker.errors import NotFound
 
 from deployer.resources.inspected import moment
-from tests.e2e.project import BASE, Project, sleeper
+from tests.e2e.project import BASE, Project, dying, sleeper
 from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -158,7 +158,7 @@ def test_a_volume_that_the_file_takes_away_from_the_database_runs_it_again(proje
     write(project)
     project.apply()
     old, since = project.id_of("migrate"), time.time() - 1
-    write(project, db=sleeper(volumes=["/data"], command=["sh", "-c", "exit 1"]))
+    write(project, db=sleeper(volumes=["/data"], **dying()))
     assert project.fields("service.migrate[1]")["depends_on.db"]["before"] == "the volume at /data"
     project.apply(code=1)
     assert [mount["Name"] for mount in project.container("db")["Mounts"]] == [f"{project.name}_data"]

@@ -77,8 +77,9 @@ def test_a_changed_file_is_taken_up_by_a_signal_a_restart_and_a_new_container(pr
 def signalled(command: str, **more: object) -> dict[str, object]:
     """A service that gets a SIGHUP when `./conf` changes; that ends its shell."""
     own = {"reload": {"./conf": "SIGHUP"}}
+    for_long_enough = {"update_config": {"monitor": "3s"}}  # an engine that is busy says late that it ended
     said = {"command": ["sh", "-c", command], "volumes": ["./conf:/conf:ro"], "network_mode": "none", **more}
-    return sleeper(**said, **{"x-deployer": own})
+    return sleeper(**said, deploy=for_long_enough, **{"x-deployer": own})
 
 
 def test_a_signal_that_ends_the_program_is_told_and_the_content_is_taken_up(project: Project):

@@ -32,7 +32,7 @@ def test_what_a_killed_replacement_set_aside_is_put_back_as_it_was(
     project.apply()
     stand(project.engine, project.container_name("web"), status)
     before = project.container("web")
-    project.write({"web": sleeper(restart=policy, command=DIES)})
+    project.write({"web": sleeper(restart=policy, **DIES)})
     killed_at(project, proxy, call, "before")
     result = project.apply(code=1)
     assert "web exited with code 7" in result.err or "keeps restarting" in result.err

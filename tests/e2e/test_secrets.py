@@ -20,7 +20,7 @@ from docker import APIClient
 
 from deployer.fields.copies import COPIES
 from deployer.resources import identity
-from tests.e2e.project import BASE, Project, ended, sleeper
+from tests.e2e.project import BASE, Project, dying, ended, sleeper
 from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -180,7 +180,7 @@ def test_the_secrets_of_a_container_go_with_it_and_no_data_does(project: Project
     assert contents(project, "db", "/data/it") == b"precious\n"
     assert contents(project, "db", "/run/secrets/pw") == b"two"
     assert copies(project) == mounted(project, "db")
-    write("three", command=["sh", "-c", "exit 1"])
+    write("three", **dying())
     project.apply(code=1)
     assert contents(project, "db", "/data/it") == b"precious\n"
     assert contents(project, "db", "/run/secrets/pw") == b"two"
@@ -444,7 +444,7 @@ def test_no_secret_is_in_anything_that_is_printed(project: Project, secretive: C
     """Plans, configurations, applies that work and that fail, with the trace of the error."""
     secretive()
     printed = told_by(project, *EACH, ("apply", "--yes"), *EACH)
-    secretive(command=["sh", "-c", "exit 3"])
+    secretive(**dying())
     printed += told_by(project, *EACH, ("apply", "--yes", "--format", "json"), ("apply", "--yes"))
     assert "Traceback" in printed
     secretive(user="1000", secrets=["pw", {"source": "pw", "target": "/etc"}])

@@ -94,7 +94,7 @@ def test_a_restart_keeps_the_container(project: Project) -> None:
 def test_what_does_not_work_after_a_restart_is_told(project: Project) -> None:
     """Exit 1, with its last lines, as after an apply."""
     command = ["sh", "-c", "test ! -e /gone || { echo broken; exit 3; }; sleep 1000"]
-    project.write({"web": sleeper(command=command, deploy={"update_config": {"monitor": "2s"}})})
+    project.write({"web": sleeper(command=command, deploy={"update_config": {"monitor": "1m"}})})
     project.apply()
     project.inside("web", "touch", "/gone")
 

@@ -17,7 +17,7 @@ from typing import Any
 import pyrage
 import pytest
 
-from tests.e2e.project import Project, Result, ended, fetched, free_port, page, sleeper, until
+from tests.e2e.project import Project, Result, dying, ended, fetched, free_port, page, sleeper, until
 from tests.gitops.listener import listener
 from tests.gitops.repository import Repository
 
@@ -68,7 +68,7 @@ def web(text: str, port: int, **fields: Any) -> dict[str, Any]:
     return {"web": page(text, port, **fields)}
 
 
-BAD = {"command": ["sh", "-c", "exit 3"]}
+BAD = dying()
 
 
 def test_a_commit_that_is_pushed_is_applied(remote: Remote):
@@ -179,7 +179,7 @@ def test_what_is_healed_is_told_by_what_was_done_to_it(remote: Remote):
 def test_a_failure_is_one_line_with_the_last_that_was_said_and_no_secret(remote: Remote):
     remote.push({"web": sleeper()})
     remote.once()
-    bad = remote.push({"web": {**sleeper(), "command": ["sh", "-c", "echo PASSWORD=hunter2; echo boom; exit 3"]}})
+    bad = remote.push({"web": sleeper(**dying("echo PASSWORD=hunter2; echo boom; exit 3"))})
     told = remote.once(code=1).err
     assert told.count("Degraded") == 1
     assert f"{bad[:12]}: web exited with code 3" in told
@@ -764,7 +764,7 @@ def test_somebody_is_told_of_a_new_condition(
     remote.once()
     assert len(bodies) == 1
     monkeypatch.setenv("DEPLOYER_NOTIFY_URL", url)
-    bad = remote.push({"web": {**sleeper(), "command": ["sh", "-c", "echo TOKEN=hunter2; echo boom; exit 3"]}})
+    bad = remote.push({"web": sleeper(**dying("echo TOKEN=hunter2; echo boom; exit 3"))})
     result = remote.once("--format", "json", code=1)
     assert len(bodies) == 2
     assert f"{remote.project.name}: Degraded" in bodies[-1]["text"]
@@ -783,8 +783,8 @@ def test_of_each_commit_that_fails_in_a_row_somebody_is_told_once(
     told: list[str] = []
     for push in (
         lambda: remote.push({"web": sleeper(network_mode="none")}),
-        lambda: remote.push({"web": sleeper(network_mode="none", command=["sh", "-c", "exit 3"])}),
-        lambda: remote.push({"web": sleeper(network_mode="none", command=["sh", "-c", "exit 4"])}),
+        lambda: remote.push({"web": sleeper(network_mode="none", **BAD)}),
+        lambda: remote.push({"web": sleeper(network_mode="none", **dying("exit 4"))}),
         lambda: remote.repository.commit({"stack.yaml": "services: ["}),
     ):
         told.append(push())

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import ended, sleeper, until
+from tests.e2e.project import dying, ended, sleeper, until
 from tests.e2e.test_sync import Remote, remote
 
 pytestmark = pytest.mark.engine
@@ -92,7 +92,7 @@ def test_a_delivery_begins_a_round_and_the_page_has_what_came_of_it(site: Site) 
 
 def test_a_commit_that_fails_is_on_the_page(site: Site) -> None:
     until(lambda: site.is_at(head(site), "Ready"))
-    bad = site.remote.push({"web": sleeper(command=["sh", "-c", "exit 3"])})
+    bad = site.remote.push({"web": sleeper(**dying())})
     site.deliver(b'{"ref": "refs/heads/main"}')
     until(lambda: site.stack()["condition"] == "Degraded")
     page = site.ask(f"stacks/{site.remote.project.name}")

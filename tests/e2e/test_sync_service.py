@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from tests.e2e.agent import PATIENCE, Agent, agent, agent_image
-from tests.e2e.project import fetched, free_port, page, until
+from tests.e2e.project import dying, fetched, free_port, page, until
 
 pytestmark = pytest.mark.engine
 
 __all__ = ["agent", "agent_image"]
 
-BAD = {"command": ["sh", "-c", "exit 3"]}
+BAD = dying()
 
 
 def web(text: str, port: int, **fields: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.project import Project, fetched, free_port, page, sleeper
+from tests.e2e.project import Project, dying, fetched, free_port, page, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -28,7 +28,7 @@ def test_a_swap_that_fails_puts_both_back(project: Project) -> None:
     project.write({"red": page("red", one), "blue": page("blue", two)})
     project.apply()
     before = {name: project.id_of(name) for name in ("red", "blue")}
-    broken = {**page("blue", one), "command": ["sh", "-c", "echo no-blue; exit 1"]}
+    broken = {**page("blue", one), **dying("echo no-blue; exit 1")}
     project.write({"red": page("red", two), "blue": broken})
     result = project.apply(code=1)
     assert "no-blue" in result.err
