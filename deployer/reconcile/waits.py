@@ -25,6 +25,9 @@ SETTLED = 0.5
 
 LOG_LINES = 20
 
+_KILLED = 137
+"""The exit code of a health check that was at work when its container ended, which ends it by SIGKILL."""
+
 RESTARTS = "keeps restarting"
 """What is told of a container that the engine starts again and again."""
 
@@ -260,6 +263,7 @@ def failed(reader: Reader, service: str, container: str, what: str) -> Operation
             return mask_line(mask_values(line, secrets))
 
         probes = section(found, "State.Health").get("Log") or []
+        probes = [each for each in probes if sick or each["ExitCode"] != _KILLED]
         if probes and probes[-1]["ExitCode"]:
             # A word is not cut: the half of a secret would not be known for one, here or by who masks more.
             output = re.match(r".{0,500}(?!\S)", mask_values(probes[-1]["Output"].strip(), secrets), re.DOTALL)

@@ -132,6 +132,15 @@ def test_a_first_start_that_exits_leaves_nothing_and_says_why(project: Project) 
     assert project.containers() == set()
 
 
+def test_a_health_check_that_its_container_ended_is_not_told(project: Project) -> None:
+    """It was at work at that moment; what it would have said nobody knows."""
+    check = {"test": ["CMD", "sleep", "1000"], "interval": "100ms", "timeout": "10m"}
+    project.write({"web": sleeper(command=["sh", "-c", "sleep 1; echo the-reason-is-this; exit 7"], healthcheck=check)})
+    told = project.apply(code=1).err
+    assert "the-reason-is-this" in told
+    assert "last health check" not in told
+
+
 def test_two_replicas_that_fail_alike_are_told_apart(project: Project) -> None:
     project.write({"web": sleeper(command=DIES["command"], deploy={"replicas": 2}, healthcheck=NEVER_HEALTHY)})
     result = project.apply(code=1)
