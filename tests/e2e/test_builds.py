@@ -192,8 +192,7 @@ def test_files_of_any_name_and_kind_that_a_context_can_hold_come_to_the_image(pr
     (folder / "empty").mkdir()
     project.write({"web": sleeper(image="web")}, builds={"web": {"context": "./web"}})
     project.apply()
-    made = project.engine.exec_create(project.container_name("web"), ["sh", "-c", "cd /src; printf '%s/' * .[!.]*"])
-    found = os.fsdecode(project.engine.exec_start(made["Id"])).split("/")
+    found = os.fsdecode(project.printed("web", "sh", "-c", "cd /src; printf '%s/' * .[!.]*")).split("/")
     assert set(found) >= {*names, "link", "empty", "Dockerfile"}
     stat = ["stat", "-c", "%a %F", "/src/run.sh", "/src/-rf", "/src/empty", "/src/link"]
     assert project.inside("web", *stat)[1] == "755 regular file\n644 regular file\n755 directory\n777 symbolic link\n"

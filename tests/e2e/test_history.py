@@ -216,8 +216,7 @@ def test_a_new_container_of_a_rollback_is_told_with_the_image_of_then(project: P
     told = project.run("rollback", "--yes").out
 
     assert "create    build.web of revision 1" in told
-    second = project.engine.exec_create(project.container_name("web", 2), ["cat", "/page"])
-    assert project.engine.exec_start(second) == b"one"
+    assert project.printed("web", "cat", "/page", number=2) == b"one"
 
 
 def test_a_rollback_takes_the_file_as_apply_does(project: Project, tmp_path: Path):

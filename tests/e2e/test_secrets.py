@@ -42,8 +42,7 @@ def stat(project: Project, service: str, path: str) -> str:
 
 
 def contents(project: Project, service: str, path: str) -> bytes:
-    made = project.engine.exec_create(project.container_name(service), ["cat", path])["Id"]
-    return project.engine.exec_start(made)
+    return project.printed(service, "cat", path)
 
 
 @pytest.fixture(autouse=True)
@@ -133,8 +132,7 @@ def test_a_changed_secret_replaces_its_containers_and_no_other(project: Project)
     assert project.id_of("db") != before
     assert project.id_of("other") == other
     for number in (1, 2):
-        made = project.engine.exec_create(project.container_name("db", number), ["cat", "/run/secrets/pw"])["Id"]
-        assert project.engine.exec_start(made) == b"second-value"
+        assert project.printed("db", "cat", "/run/secrets/pw", number=number) == b"second-value"
     assert len(copies(project)) == 2
     assert copies(project).isdisjoint(old)
 
