@@ -26,8 +26,11 @@ Index = Annotated[
     typer.Option("--index", metavar="N", min=1, help="Which replica; the first that runs unless given."),
 ]
 
-_SOON = 2.0
-"""Seconds in which the engine knows the exit code of a command whose output has ended."""
+_SOON = 10.0
+"""Seconds in which the engine, busy as it may be, knows the exit code of a command whose output has ended."""
+
+_KILLED = 137
+"""The exit code of a command whose container was removed: that ends it by SIGKILL, and the engine knows it no more."""
 
 
 def exec(
@@ -85,7 +88,7 @@ def _attached(engine: Engine, made: str, terminal: bool) -> int:
     deadline = time.monotonic() + _SOON
     while (found := engine.exec(made)) and found["Running"] and time.monotonic() < deadline:
         time.sleep(0.02)
-    return int((found or {}).get("ExitCode") or 0)
+    return int(found.get("ExitCode") or 0) if found else _KILLED
 
 
 def variable(given: str) -> str:

@@ -14,8 +14,8 @@ Place = dict[str, object]
 
 
 def subnet() -> str:
-    """The first three numbers of a subnet that hardly anybody has."""
-    return f"10.{random.randint(190, 230)}.{random.randint(1, 250)}"
+    """The first three numbers of a subnet that hardly anybody has: engines of scripts take theirs from 10.224 on."""
+    return f"10.{random.randint(190, 223)}.{random.randint(1, 250)}"
 
 
 def write(project: Project, base: str, services: dict[str, Place], **more: object) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tarfile
 
 import pytest
 
-from tests.e2e.project import BASE, ROOT, Project, free_port, page, sleeper
+from tests.e2e.project import BASE, ROOT, Project, ended, free_port, page, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -52,6 +53,19 @@ def test_what_goes_on_is_shown(project: Project) -> None:
     assert {"start", "die", "restart"} <= {event["action"] for event in events}
     assert "io.deployer" not in told.out
     assert f"{project.container_name('db')} start" in project.run("events", "--since", "1h", "--until", "0s").out
+
+
+def test_a_command_whose_container_is_removed_meanwhile_has_not_done_its_work(project: Project) -> None:
+    """As where an apply replaces it: the engine knows no such command any more, and 0 would be a lie."""
+    project.write({"web": sleeper(network_mode="none")})
+    project.apply()
+    process = project.start("exec", "-T", "web", "sh", "-c", "echo begun; sleep 1000")
+    assert process.stdout
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGSTOP)  # so that it asks for the exit code too late
+    project.engine.remove_container(project.container_name("web"), force=True)
+    process.send_signal(signal.SIGCONT)
+    assert ended(process).code == 137
 
 
 def test_files_go_in_and_out_as_docker_cp_has_it(project: Project) -> None:
