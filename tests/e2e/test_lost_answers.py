@@ -48,16 +48,18 @@ def test_a_request_that_never_gets_an_answer_is_put_back(project: Project, proxy
 
 
 def test_an_engine_that_hangs_is_given_up_when_the_time_is_over(project: Project, proxy: Proxy) -> None:
-    """With what was asked of it last; the next apply goes on."""
-    project.write({"web": sleeper()})
+    """With what was asked of it last, and has never been done; the next apply goes on."""
+    project.write({"web": sleeper(network_mode="none")})
     never = threading.Event()
 
-    def hang(request: Request) -> None:
-        if request.path.endswith("/start"):
-            never.wait(120)
+    def hang(request: Request) -> Instead | None:
+        if not request.path.endswith("/start"):
+            return None
+        never.wait(120)
+        return Instead()  # else it would be started beneath the next apply
 
     proxy.before = hang
-    result = project.run_apart("apply", "--yes", "--timeout", "1s", "--engine", proxy.url)
+    result = project.run_apart("apply", "--yes", "--timeout", "5s", "--engine", proxy.url)
     never.set()
     assert result.code == 69, result.err
     assert f"did not answer in time: start {project.container_name('web')}" in result.err

@@ -26,16 +26,16 @@ def test_a_container_that_takes_longer_than_one_may_is_put_back(project: Project
 
 
 def test_the_shorter_of_the_two_is_named(project: Project) -> None:
-    project.write({"web": sleeper(healthcheck=NOT_YET)})
-    result = project.apply("--wait-timeout", "5m", "--timeout", "2s", code=1)
+    project.write({"web": sleeper(healthcheck=NOT_YET, network_mode="none")})
+    result = project.apply("--wait-timeout", "5m", "--timeout", "5s", code=1)  # a busy engine needs some to start it
     assert "give it longer: --timeout" in result.err
 
 
 def test_each_wait_has_the_time_of_its_own(project: Project) -> None:
-    """Two that take two seconds one after the other are ready, though one may take three."""
+    """Two that take four seconds one after the other are ready, though one may take seven."""
     slow = {"test": ["CMD", "test", "-e", "/tmp/ready"], "interval": "200ms", "retries": 1000}
-    ready = ["sh", "-c", "sleep 2; touch /tmp/ready; exec sleep 1000"]
+    ready = ["sh", "-c", "sleep 4; touch /tmp/ready; exec sleep 1000"]
     service = sleeper(command=ready, healthcheck=slow)
     after = {**service, "depends_on": {"first": {"condition": "service_healthy"}}}
     project.write({"first": service, "second": after})
-    project.apply("--wait-timeout", "3500ms")
+    project.apply("--wait-timeout", "7s")
