@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,9 +60,26 @@ def page(text: str, port: int, **fields: Any) -> dict[str, Any]:
     return sleeper(command=["sh", "-c", serve], ports=[f"127.0.0.1:{port}:80"], **fields)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+def _ports() -> Iterator[int]:
+    """Without end, below those that the system and the engines give out by themselves; to each process of a run others,
+    and from anywhere on, for there may be other runs.
+    """
+    worker, many = int(os.environ.get("PYTEST_XDIST_WORKER", "gw8").removeprefix("gw")) % 9, 1300
+    began = random.Random().randrange(many)
+    for number in itertools.count():
+        yield 20_000 + worker * many + (began + number) % many
+
+
+_PORTS = _ports()
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """One that nobody takes before it is used."""
+    while True:
+        port = next(_PORTS)
+        with suppress(OSError):
+            socket.create_server((host, port)).close()
+            return port
 
 
 def fetched(port: int, seconds: float = 10, path: str = "/") -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
@@ -27,6 +26,8 @@ from typing import Any
 
 import trustme
 from docker import APIClient
+
+from tests.e2e.project import free_port
 
 PROGRAM = shutil.which("docker-registry")
 """scripts/test installs it (Debian's package docker-registry)."""
@@ -125,7 +126,7 @@ def registry_in(
     """A registry with its data in that folder; `mirrors` is the URL of the one that it is a pull-through cache of."""
     assert PROGRAM, "needs docker-registry: scripts/packages docker-registry"
     folder.mkdir(parents=True, exist_ok=True)
-    address = f"{host}:{port or _free_port(host)}"
+    address = f"{host}:{port or free_port(host)}"
     SERVED.add(address)
     made = Registry(address, folder, folder / "ca.pem" if tls else None, password)
     config = folder / "config.yml"
@@ -171,11 +172,6 @@ def _await(made: Registry, process: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.025)
     raise AssertionError("the registry does not answer")
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def registry_service(port: int) -> dict[str, Any]:

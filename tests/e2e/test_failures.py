@@ -20,7 +20,7 @@ NEVER_HEALTHY = {
     "test": ["CMD-SHELL", "echo probe-says-no; exit 1"],
     "interval": "100ms",
     "retries": 1,
-    "timeout": "2s",
+    "timeout": "20s",
 }
 
 

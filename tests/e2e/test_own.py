@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.e2e.project import Project, sleeper, until
@@ -57,7 +55,7 @@ def test_a_changed_file_is_taken_up_by_a_signal_a_restart_and_a_new_container(pr
 
     planned = project.changes()
     project.apply()
-    time.sleep(0.5)
+    until(lambda: b"hup" in project.engine.logs(before["sighup"]["Id"]))
 
     assert {address: each["action"] for address, each in planned.items()} == {
         "service.sighup[1]": "update",

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -260,10 +261,10 @@ def test_what_has_crashed_is_not_ready_while_it_runs_again_for_a_moment_whatever
 
 
 def test_what_the_engine_restarts_again_and_again_is_degraded(remote: Remote):
-    crash = {"command": ["sh", "-c", "sleep 2.5; echo boom; exit 7"], "restart": "always"}
+    crash = {"command": ["sh", "-c", "sleep 5; echo boom; exit 7"], "restart": "always"}
     remote.push({"web": sleeper(**crash, healthcheck={"test": ["CMD", "true"], "interval": "300ms"})})
     remote.once()
-    until(lambda: remote.project.container("web")["RestartCount"] > 1)
+    until(lambda: remote.project.container("web")["RestartCount"] > 1, 60)
     told = remote.once(code=1).err
     assert "Degraded" in told
     assert "web keeps restarting: it exited with code 7" in told
@@ -1030,27 +1031,40 @@ def test_a_stack_whose_file_comes_back_is_kept_in_order_again(remote: Remote):
     """What was done by hand while it was gone is undone, and what the file says now is applied."""
     remote.push({"web": sleeper(network_mode="none")})
     process = remote.start()
+    told: list[str] = []
+
+    def listen() -> None:
+        for line in process.stderr:
+            told.append(line)
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+
+    def is_gone(times: int) -> bool:
+        return "".join(told).count("stack.yaml is gone from the branch") == times
+
     text = (remote.repository.work / "stack.yaml").read_text()
     try:
         until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
         remote.repository.commit({"stack.yaml": None, "README": "nothing here"})
-        time.sleep(3)
+        until(lambda: is_gone(1), 60)
         remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
         time.sleep(3)
         assert remote.project.containers() == set()
         remote.repository.commit({"stack.yaml": text})
         until(lambda: remote.project.containers() != set() and remote.is_idle(), 60)
         remote.repository.commit({"stack.yaml": None})
-        time.sleep(3)
+        until(lambda: is_gone(2), 60)
         remote.push({"web": sleeper(network_mode="none", environment={"A": "new"})})
         until(lambda: len(remote.records()) == 3 and remote.is_idle(), 60)
-        time.sleep(2)
+        until(lambda: f"{remote.project.name}: Ready" in "".join(told[-2:]), 60)
     finally:
         process.send_signal(signal.SIGTERM)
-        told = ended(process).err
+        listening.join(60)
+        process.communicate(timeout=60)
     assert "A=new" in remote.project.container("web")["Config"]["Env"]
-    assert told.count("stack.yaml is gone from the branch") == 2
-    assert f"{remote.project.name}: Ready" in "".join(told.splitlines()[-2:])
+    assert is_gone(2)
+    assert f"{remote.project.name}: Ready" in "".join(told[-2:])
 
 
 @pytest.mark.parametrize("data", [True, False])
