@@ -1,4 +1,6 @@
-"""What a plan changes: `~ web[1..2] image, environment.DEBUG`, `- old[1]`; whole, or in one line. It holds no value."""
+"""What a plan changes: `~ web[1..2] replace: image, environment.DEBUG`, `- old[1]`; whole, or in one line. Signs and
+actions are those of the plan. It holds no value.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from deployer.plan.model import STATE, Action, Call, Change, FieldChange, Plan
-from deployer.render.plan_words import SIGNS, folded
+from deployer.render.plan_words import SIGNS, WHOLE, folded
 from deployer.resources.revisions import BECAME
 
 _LONGEST = 160
@@ -47,10 +49,18 @@ def _is_aside(change: Change) -> bool:
 def _words(change: Change, most: int) -> str:
     fields = list(dict.fromkeys(map(_name, change.fields)))
     more = f" and {len(fields) - most} more" if len(fields) > most else ""
-    named = f" {', '.join(fields[:most])}{more}" if fields else ""
-    return f"{SIGNS[change.action]} {change.address.removeprefix('service.')}{named}"
+    parts = [_action(change), f"{', '.join(fields[:most])}{more}"]
+    told = ": ".join(filter(None, parts))
+    return f"{SIGNS[change.action]} {change.address.removeprefix('service.')} {told}".rstrip()
+
+
+def _action(change: Change) -> str:
+    """What the sign alone does not tell."""
+    if change.action is Action.CREATE and any(field.field == STATE for field in change.fields):
+        return "create again"
+    return "" if change.action in WHOLE else change.action.value
 
 
 def _name(field: FieldChange) -> str:
     """What somebody has removed or stopped has no field in the stack file."""
-    return f"was {field.before}" if field.field == STATE else field.field
+    return f"found {field.before}" if field.field == STATE else field.field

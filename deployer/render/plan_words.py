@@ -39,7 +39,7 @@ SAME = "="
 _WITH = "with"
 """Before what a new container has besides what its line says."""
 
-_ASKED = {Action.CREATE, Action.BUILD, Action.PULL, Action.LOAD, Action.PUSH, Action.REMOVE}
+WHOLE = {Action.CREATE, Action.BUILD, Action.PULL, Action.LOAD, Action.PUSH, Action.REMOVE}
 """What the stack file asks for as a whole; of all else it says the fields."""
 
 _NOUNS = {
@@ -157,7 +157,7 @@ def line_of(change: Change) -> str:
     """The line that asks for a change as a whole; "" where its fields have lines of their own, and where it follows
     from what the engine shows.
     """
-    if change.action not in _ASKED or not change.at or any(field.at for field in change.fields):
+    if change.action not in WHOLE or not change.at or any(field.at for field in change.fields):
         return ""
     return place_text(change.at)
 

@@ -177,7 +177,7 @@ def test_the_history_of_what_failed_tells_what_stays_done_and_what_was_put_back(
     assert last["result"] == "failed"
     assert list(last["became"]) == ["done", "put back"]
     assert last["became"]["done"] == ["+ free[1]"]
-    assert last["became"]["put back"][0].startswith("~ web[1] healthcheck.")
+    assert last["became"]["put back"][0].startswith("~ web[1] replace: healthcheck.")
     assert "revision 2 (failed) -> 3" in project.run("plan").out
 
 

@@ -68,7 +68,7 @@ def test_the_last_ten_revisions_are_listed_with_what_is_known_of_them(twelve: Pr
     assert [each["revision"] for each in revisions] == list(range(3, 13))
     assert (last["command"], last["result"], last["can_be_gone_back_to"]) == ("apply", "succeeded", True)
     assert (last["commit"], last["dirty"]) == (_git(twelve.folder, "rev-parse", "HEAD"), True)
-    assert last["change"] == "~ web[1] environment.MODE, configs./etc/site.conf"
+    assert last["change"] == "~ web[1] replace: environment.MODE, configs./etc/site.conf"
     assert all(last[key] for key in ("at", "user", "host"))
     assert "REVISION" in twelve.run("history").out
     assert SECRET not in json.dumps(twelve.engine.volumes())

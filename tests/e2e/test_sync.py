@@ -170,11 +170,11 @@ def test_nor_is_one_that_waits_for_a_person(remote: Remote):
     assert f": Drifted: {waits[:12]} waits for a person" in told
 
 
-def test_what_is_healed_is_told_by_what_was_done_to_it(remote: Remote):
+def test_what_is_healed_is_told_by_how_it_was_found(remote: Remote):
     remote.push({"web": sleeper(network_mode="none")})
     remote.once()
     remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
-    assert "+ web[1] was removed" in remote.once().err
+    assert "+ web[1] create again: found removed" in remote.once().err
 
 
 def test_a_failure_is_one_line_with_the_last_that_was_said_and_no_secret(remote: Remote):
@@ -642,7 +642,7 @@ def test_and_one_that_waits(remote: Remote, auto: str):
     for _ in range(2):
         told = remote.once("--auto", auto, code=1).err
         assert f"Drifted at {good[:12]}: {waits[:12]} waits for a person" in told
-        assert "~ web[1] environment.A" in told
+        assert "~ web[1] replace: environment.A" in told
         assert mounted_of(remote) == "2"
 
 

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from deployer.fields.field import Effect
 from deployer.history.compare import Difference, differences, images_between
 from deployer.history.entries import Entry
-from deployer.plan.model import Action, Call, Cause, Change, FieldChange, Plan, Step
+from deployer.plan.model import STATE, Action, Call, Cause, Change, FieldChange, Plan, Step
 from deployer.render.change_line import change_line, change_lines, lines_by_end
 from deployer.render.history import (
     as_json,
@@ -29,7 +29,7 @@ from deployer.resources.wire import EngineInfo
 COMMIT = "2bc5914ede2e2a2c2bf1d4807c3d210abe438744"
 ENTRIES = [
     Entry(1, 0.0, "", "", "", "", "", False, "damaged", "its record is damaged"),
-    Entry(2, 1772442871.0, "anna", "edge1", "apply", "~ web[1] image", COMMIT, False, "succeeded", ""),
+    Entry(2, 1772442871.0, "anna", "edge1", "apply", "~ web[1] replace: image", COMMIT, False, "succeeded", ""),
     Entry(
         *(
             3,
@@ -37,13 +37,13 @@ ENTRIES = [
             "ben",
             "edge1",
             "rollback to 2",
-            "~ web[1] a, b, c and 1 more; 1 more",
+            "~ web[1] replace: a, b, c and 1 more; 1 more",
             COMMIT,
             True,
             "at work",
         ),
         why_not="it has not ended",
-        changes=("~ web[1] a, b, c, d", "- old[1]"),
+        changes=("~ web[1] replace: a, b, c, d", "- old[1]"),
     ),
 ]
 TREE = {
@@ -80,31 +80,35 @@ def test_a_revision_that_failed_says_why():
 HALF_WAY = replace(
     ENTRIES[1],
     result="failed",
-    changes=("+ volume.data", "~ web[1..2] image", "~ db[1] mem_limit"),
-    became={"done": ("+ volume.data",), "put back": ("~ web[1..2] image",), "not done": ("~ db[1] mem_limit",)},
+    changes=("+ volume.data", "~ web[1..2] replace: image", "~ db[1] update: mem_limit"),
+    became={
+        "done": ("+ volume.data",),
+        "put back": ("~ web[1..2] replace: image",),
+        "not done": ("~ db[1] update: mem_limit",),
+    },
 )
 
 
 def test_a_revision_that_failed_says_what_stays_done_and_what_was_put_back():
     """What was put back was not changed."""
-    told = "done: + volume.data; put back: ~ web[1..2] image; not done: ~ db[1] mem_limit"
+    told = "done: + volume.data; put back: ~ web[1..2] replace: image; not done: ~ db[1] update: mem_limit"
     assert as_text([HALF_WAY]).splitlines()[1].endswith(f"  failed  apply    {told}")
     assert revision_as_text(HALF_WAY, TREE, {}).splitlines()[1:7] == [
         "# done:",
         "#   + volume.data",
         "# put back:",
-        "#   ~ web[1..2] image",
+        "#   ~ web[1..2] replace: image",
         "# not done:",
-        "#   ~ db[1] mem_limit",
+        "#   ~ db[1] update: mem_limit",
     ]
 
 
 @pytest.mark.parametrize("result", ["died", "failed", "at work"])
 def test_what_has_no_end_that_is_known_is_not_said_to_be_changed(result: str):
     """It died, or an earlier deployer did not say what became of it."""
-    entry = replace(ENTRIES[1], result=result, changes=("~ web[1] image",))
-    assert as_text([entry]).splitlines()[1].endswith("  to change: ~ web[1] image")
-    assert revision_as_text(entry, TREE, {}).splitlines()[1:3] == ["# to change:", "#   ~ web[1] image"]
+    entry = replace(ENTRIES[1], result=result, changes=("~ web[1] replace: image",))
+    assert as_text([entry]).splitlines()[1].endswith("  to change: ~ web[1] replace: image")
+    assert revision_as_text(entry, TREE, {}).splitlines()[1:3] == ["# to change:", "#   ~ web[1] replace: image"]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
@@ -170,13 +174,42 @@ def test_what_changed_is_a_line_without_values():
         Change("volume.data", Action.KEPT, "x"),
         Change("service.old[1]", Action.REMOVE, "gone"),
     )
-    assert change_line(plan(*changes)) == "+ build.web; ~ web[1..3] a, b, c and 2 more; - old[1]"
+    assert change_line(plan(*changes)) == "+ build.web; ~ web[1..3] replace: a, b, c and 2 more; - old[1]"
+
+
+def test_each_change_says_what_its_sign_alone_does_not_tell():
+    """The signs are those of the plan, where `~` stands for what is replaced and for what goes on running."""
+    changes = (
+        Change("service.db[1]", Action.UPDATE, "x", (field("mem_limit"),)),
+        Change("service.web[1]", Action.REPLACE, "x", (field("image"),)),
+        Change("service.job[1]", Action.RESTART, "x"),
+        Change("service.old[1]", Action.STOP, "x"),
+        Change("service.older[1]", Action.REMOVE, "x"),
+    )
+    assert change_lines(plan(*changes)) == (
+        "~ db[1] update: mem_limit",
+        "~ web[1] replace: image",
+        "> job[1] restart",
+        "- old[1] stop",
+        "- older[1]",
+    )
+
+
+def test_what_somebody_removed_or_stopped_is_how_it_was_found_and_not_what_was_done():
+    def found(state: str) -> tuple[FieldChange, ...]:
+        return (FieldChange(STATE, state, "running", (Cause.DRIFT,), Effect.REPLACE),)
+
+    changes = (
+        Change("service.web[1]", Action.CREATE, "removed since", found("removed")),
+        Change("service.db[1]", Action.START, "state", found("exited (137)")),
+    )
+    assert change_line(plan(*changes)) == "+ web[1] create again: found removed; > db[1] start: found exited (137)"
 
 
 def test_all_that_changed_is_there_with_all_fields():
     """However much that is."""
     changes = (Change(f"service.{name}[1]", Action.REPLACE, "x", tuple(map(field, "abcde"))) for name in ("web", "db"))
-    assert change_lines(plan(*changes)) == ("~ web[1] a, b, c, d, e", "~ db[1] a, b, c, d, e")
+    assert change_lines(plan(*changes)) == ("~ web[1] replace: a, b, c, d, e", "~ db[1] replace: a, b, c, d, e")
 
 
 def test_changes_are_told_by_what_became_of_them():
@@ -193,8 +226,8 @@ def test_changes_are_told_by_what_became_of_them():
     }
     assert list(lines_by_end(plan(*changes), became).items()) == [
         ("done", ("+ volume.data",)),
-        ("put back", ("~ web[1] a",)),
-        ("not done", ("~ web[2..3] a",)),
+        ("put back", ("~ web[1] replace: a",)),
+        ("not done", ("~ web[2..3] replace: a",)),
     ]
 
 
