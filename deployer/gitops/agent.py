@@ -315,7 +315,7 @@ class Agent:
             self.counts.carried_out(plan)
 
     def _changed(self, new: StackStatus) -> None:
-        others = tuple(each for each in self.status.stacks if each.path != new.path)
+        others = (each for each in self.status.stacks if not each.is_same(new))
         self.status = replace(self.status, stacks=tuple(sorted((*others, new), key=lambda each: each.path)))
         if self._somebody:
             self._somebody.of(new)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deployer.reconcile.protocol import Engine
 
 _FILE = "gone.json"
-"""The stacks whose file was gone when they were looked at last, by name, with the path that they are told of by."""
+"""The stacks whose file was gone when they were looked at last, by name, with the path of that."""
 
 
 def prune(
@@ -39,15 +39,15 @@ def prune(
     from deployer.project import Project
 
     commit = all.good(known.path, records)
-    path = f"{known.path} as {known.name}" if now_called else known.path
     gone = (
         f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from {all.clone.follow.it}"
     )
 
-    all.memory(path).history = tuple(entries(records))
+    memory = all.memory_of_gone(known.path, known.name)
+    memory.history = tuple(entries(records))
 
     def say(condition: Condition, reason: Reason, message: str, lines: tuple[str, ...] = ()) -> StackStatus:
-        return all.say(path, condition, reason, message, commit, known.name, lines=lines)
+        return all.say(known.path, condition, reason, message, commit, known.name, lines=lines, memory=memory)
 
     if records.at_work:
         try:
@@ -92,7 +92,8 @@ def removed_by_hand(
     after that nothing knows of it any more. `gone` are those of the ones that are `shown` whose file is gone now.
     """
     noted, names = all.clone.noted(_FILE), {each.stack for each in shown}
-    before = {name: str(path) for name, path in noted.items() if name not in names}
+    was = {name: str(path).removesuffix(f" as {name}") for name, path in noted.items()}  # which it was noted with once
+    before = {name: path for name, path in was.items() if name not in names}
     removed = [name for name in before if not any(each.about.asks for each in _of(records, name).all)]
     still = {each.stack: each.path for each in gone if each.reason is not Reason.REMOVED}
     ours = {name: path for name, path in before.items() if name in all.at and name not in removed}
@@ -103,9 +104,10 @@ def removed_by_hand(
 
 
 def _told_removed(all: Surroundings, path: str, name: str, records: Records) -> StackStatus:
-    all.memory(path).history = tuple(entries(records))
+    memory = all.memory_of_gone(path, name)
+    memory.history = tuple(entries(records))
     message = f"somebody has removed the stack{'; its data stays' if records.ended.resources else ''}"
-    return all.say(path, Condition.READY, Reason.REMOVED, message, "", name)
+    return all.say(path, Condition.READY, Reason.REMOVED, message, "", name, memory=memory)
 
 
 def _of(records: Mapping[str, Records], name: str) -> Records:

@@ -108,6 +108,10 @@ class Surroundings:
             self.memories[path] = Memory(held=self._held(path))
         return self.memories[path]
 
+    def memory_of_gone(self, path: str, name: str) -> Memory:
+        """Of a stack whose file is gone, or is another one's now, which has a memory of its own."""
+        return self.memory(f"{path} as {name}")
+
     def _held(self, path: str) -> tuple[str, str] | None:
         match self.clone.noted(_HELD).get(path):
             case [str(commit), str(change)]:
@@ -149,9 +153,10 @@ class Surroundings:
         lines: tuple[str, ...] = (),
         pending: int | None = None,
         failed: str = "",
+        memory: Memory | None = None,
     ) -> StackStatus:
-        """What is so of a stack now; the log has it where that is news."""
-        memory = self.memory(path)
+        """What is so of a stack now; the log has it where that is news. `memory` is that of its file unless given."""
+        memory = memory or self.memory(path)
         last = memory.status
         name = stack or (last.stack if last else "")
         before = self.said.get(name or path) or (last if last and not last.stack else None)
@@ -166,7 +171,7 @@ class Surroundings:
             else since(self.clone, name or path, condition, time.time()),
             commit,
             plan or (before.plan if before else None),
-            memory.graph,
+            memory.graph or (before.graph if before else None),
             memory.history,
             tuple(map(self.as_in_the_repository, lines)),
             pending,

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
-    """A stack: the path of its file, its name ("" where that is not known), its condition, and why, in words too;
-    `since` when it has that, in seconds since 1970. `commit` is the one that it is at, or on its way to; `plan` the
-    last one that was made for it, `graph` what needs what in it, `history` its revisions, the oldest first. `lines` are
-    the last of the log of what failed, masked; `pending` is how many changes the last look has found that are not
-    carried out, None where it made no plan; `failed` is the commit that has brought this about, "" where none has; what
-    came back too often is `left` so. `tag` is that of the commit, where tags are followed.
+    """A stack: the path of its file, which may be another stack's by now, its name ("" where that is not known), its
+    condition, and why, in words too; `since` when it has that, in seconds since 1970. `commit` is the one that it is
+    at, or on its way to; `plan` the last one that was made for it, `graph` what needs what in it, `history` its
+    revisions, the oldest first. `lines` are the last of the log of what failed, masked; `pending` is how many changes
+    the last look has found that are not carried out, None where it made no plan; `failed` is the commit that has
+    brought this about, "" where none has; what came back too often is `left` so. `tag` is that of the commit, where
+    tags are followed.
     """
 
     path: str
@@ -38,6 +39,10 @@ class StackStatus:
     failed: str = ""
     left: bool = False
     tag: str = ""
+
+    def is_same(self, other: StackStatus) -> bool:
+        """Whether both are of one stack: of the same file, and by one name as far as that is known."""
+        return self.path == other.path and (self.stack == other.stack or not (self.stack and other.stack))
 
     @property
     def label(self) -> str:

@@ -477,6 +477,11 @@ def test_a_stack_that_has_another_name_now_is_not_forgotten(remote: Remote):
     assert f"stack.yaml is called {name} now" in told
     assert f"deployer -p {remote.project.name} destroy" in told
     assert len(remote.project.containers()) == 1
+    lines = [json.loads(line) for line in remote.once("--format", "json", code=1).out.splitlines()]
+    assert {each["stack"]: each["path"] for each in lines if each["event"] == "condition"} == {
+        remote.project.name: "stack.yaml",
+        name: "stack.yaml",
+    }
     remote.once("--prune")
     assert remote.project.containers() == set()
     assert remote.project.run("-p", name, "destroy", "--yes").code == 0

@@ -210,6 +210,21 @@ def test_it_is_not_well_where_nothing_was_done_for_long(site: Site) -> None:
         assert impatient.ask("/healthz").status == 503
 
 
+def test_a_file_that_is_another_stacks_by_now_is_the_path_of_both_and_leads_to_that_one(site: Site) -> None:
+    old = stack("stack.yaml", Condition.DRIFTED, Reason.FILE_GONE, "stack.yaml is called new now", name="old")
+    site.agent.show(old, stack("stack.yaml", Condition.READY, Reason.IN_STEP, "as the branch says", name="new"))
+    found = [json.loads(site.ask(f"/api/stacks/{each}").body) for each in ("old", "new", "stack.yaml")]
+    assert [(each["path"], each["stack"]) for each in found] == [
+        ("stack.yaml", "old"),
+        ("stack.yaml", "new"),
+        ("stack.yaml", "new"),
+    ]
+    page = site.ask("/").text
+    assert 'href="/stacks/old"' in page
+    assert 'href="/stacks/new"' in page
+    assert 'deployer_stack_condition{condition="Drifted",stack="old"} 1.0' in site.ask("/metrics").text
+
+
 def test_what_happens_is_counted(site: Site) -> None:
     site.metrics.round_done(0.3, failed=True)
     site.metrics.carried_out(plan_of(*CHANGES))

@@ -33,17 +33,18 @@ def test_since_when_is_of_the_stack_and_not_of_its_file(surroundings: Surroundin
     monkeypatch.setattr("deployer.gitops.shared.time.time", lambda: float(next(now)))
 
     def since(path: str, stack: str, condition: Condition, reason: Reason) -> float:
-        return surroundings.say(path, condition, reason, "so it is", "c", stack).since
+        memory = surroundings.memory_of_gone(path, stack) if reason is Reason.FILE_GONE else None
+        return surroundings.say(path, condition, reason, "so it is", "c", stack, memory=memory).since
 
     ready, gone = (Condition.READY, Reason.IN_STEP), (Condition.DRIFTED, Reason.FILE_GONE)
     first = since("stack.yaml", "old", *ready)
     assert since("stack.yaml", "old", *ready) == first
     began = since("stack.yaml", "new", *ready)
-    went = since("stack.yaml as old", "old", *gone)
+    went = since("stack.yaml", "old", *gone)
     assert first < began < went
     back = since("stack.yaml", "old", *ready)
     assert back > went
-    assert since("stack.yaml as old", "old", *gone) > back
+    assert since("stack.yaml", "old", *gone) > back
 
 
 def test_the_agent_is_not_said_to_remove_its_own_stack():

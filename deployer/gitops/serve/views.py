@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from deployer.gitops.log import details_of
+from deployer.gitops.rules import Reason
 from deployer.gitops.serve.board import Shown
 from deployer.gitops.status import StackStatus
 from deployer.render.harmless import harmless
@@ -66,9 +67,13 @@ def stack_as_object(stack: StackStatus) -> dict[str, Any]:
     return {**_stack_object(stack), "plan": plan, "history": history}
 
 
-def find(shown: Shown, path: str) -> StackStatus | None:
-    """The stack of that file, or of that name."""
-    return next((each for each in shown.status.stacks if path in (each.path, each.stack)), None)
+def find(shown: Shown, said: str) -> StackStatus | None:
+    """The stack of that name, or else of that file: the one that the file is now, where it was another one's, too."""
+    stacks = shown.status.stacks
+    named = (each for each in stacks if each.stack == said)
+    gone = (Reason.FILE_GONE, Reason.REMOVED)
+    of_file = sorted((each for each in stacks if each.path == said), key=lambda each: each.reason in gone)
+    return next(named, of_file[0] if of_file else None)
 
 
 def age(seconds: float) -> str:
