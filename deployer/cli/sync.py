@@ -290,10 +290,10 @@ def _text(file: Path, option: str) -> str:
 def _obey(agent: Agent) -> None:
     """On the first signal what is half done is put back, the second one aborts: the next apply goes on from there."""
 
-    def stop(_number: int, _frame: Any) -> None:
+    def stop(number: int, _frame: Any) -> None:
         if agent.stopping.is_set():
             raise KeyboardInterrupt
-        agent.stop()
+        agent.stop(signal.Signals(number).name)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)

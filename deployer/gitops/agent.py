@@ -83,6 +83,7 @@ class Agent:
     status: AgentStatus = field(init=False)
     _waker: threading.Event = field(default_factory=threading.Event)
     _world: World | None = None
+    _why_stopped: str = ""
     _told: str = ""
     _wrong: Reason | None = None
     _seen: Sequence[Entry] = ()
@@ -110,8 +111,9 @@ class Agent:
     def wake(self) -> None:
         self._waker.set()
 
-    def stop(self) -> None:
-        """May be called in a signal's handler: it waits for nothing."""
+    def stop(self, why: str) -> None:
+        """`why`, such as the name of a signal. May be called in its handler: it waits for nothing."""
+        self._why_stopped = why
         self.stopping.set()
         if self._world:
             self._world.stop.set()
@@ -121,16 +123,23 @@ class Agent:
     def run(self, *, once: bool) -> Exit:
         """One round: DONE where all is in step, FAILED where not. Without `once`, round after round until it is
         stopped: DONE. INTERRUPTED where something was in flight then, or the one round was not over. Raises Busy where
-        another agent has the clone.
+        another agent has the clone, and KeyboardInterrupt where it is aborted.
         """
         with closing(self._clone):
-            return self._run(once=once)
+            try:
+                code = self._run(once=once)
+            except KeyboardInterrupt:
+                log.ended(self.tell, self.status, f"aborted after {self._why_stopped}", log.ABORTED)
+                raise
+            if self.stopping.is_set():
+                log.ended(self.tell, self.status, f"stopped by {self._why_stopped}", self._all.left)
+            return code
 
     def _run(self, *, once: bool) -> Exit:
         failures = 0
         while True:
             fine = self.round()
-            if self._all.interrupted or (once and self.stopping.is_set() and not fine):
+            if self._all.left or (once and self.stopping.is_set() and not fine):
                 return Exit.INTERRUPTED
             if once:
                 is_over = self.is_deputy and not self._wrong and deputy.is_over(self.status.stacks)

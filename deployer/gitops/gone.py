@@ -80,8 +80,10 @@ def prune(
     if outcome.exit_code is Exit.DONE:
         all.at.pop(known.name, None)
         return say(Condition.READY, Reason.REMOVED, f"{gone}, and the stack was removed; its data stays")
-    all.interrupted = all.interrupted or outcome.interrupted
-    told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "it was interrupted"
+    if outcome.interrupted:
+        all.left = log.ABORTED if outcome.aborted else log.PUT_BACK
+        return say(Condition.PROGRESSING, Reason.INTERRUPTED, all.left)
+    told = "; ".join(first_of(error) for error in outcome.errors[:3]) or "the plan became another one meanwhile"
     return say(Condition.DEGRADED, Reason.APPLY_FAILED, told, lines_of(outcome.errors[:3]))
 
 

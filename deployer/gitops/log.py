@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deployer.gitops.rules import Condition, Reason
-from deployer.gitops.status import StackStatus
+from deployer.gitops.status import AgentStatus, StackStatus
 from deployer.render.harmless import harmless
 from deployer.render.times import timestamp
 
@@ -79,6 +79,20 @@ def condition(tell: Tell, status: StackStatus) -> None:
     """That a stack's condition, or the reason of it, is another one now."""
     at = f" at {status.at}" if status.commit else ""
     tell("condition", f"{status.label}: {status.condition}{at}: {status.message}", details_of(status))
+
+
+PUT_BACK = "what was in flight has ended or was put back; the next round goes on from there"
+ABORTED = "what was in flight is left as it is; the next round goes on from there"
+"""What became of what was in flight when the agent was stopped."""
+
+
+def ended(tell: Tell, status: AgentStatus, why: str, left: str) -> None:
+    """That the agent ends, `why`, what is `left` of what was in flight, and how things stand."""
+    ready = [each for each in status.stacks if each.condition is Condition.READY]
+    others = (f"{each.label} {each.condition}" for each in status.stacks if each.condition is not Condition.READY)
+    stand = [f"{len(ready)} of {len(status.stacks)} stacks Ready", *others] if status.stacks else ["no stack is known"]
+    said = "; ".join(filter(None, (why, left, ", ".join(stand), status.trouble)))
+    tell("ended", f"the agent ends: {said}", {"why": why})
 
 
 def progress(tell: Tell, stack: str) -> Callable[[events.Event], None]:

@@ -77,10 +77,11 @@ class Surroundings:
     `connect` reaches the engine with a stack's own registries; `started` is handed the world of what is carried out, so
     that it can be stopped, `carried_out` the plan when that is over; `chance` gives numbers from 0 to 1. `at` are the
     stacks of the repository that are on the engine, with the commit that came about last. `once` is what the stacks of
-    a round are compared with; `failed` whether something did in it, and not only before; `deputed` what a deputy is to
-    carry out: the path of the stack's file, and the plan. `said` is what is so of each stack, by its name, or by its
-    file while that is not known: a file may be another stack's by now. `names` are the paths of the commit's stack
-    files by the name that each has, where that is known.
+    a round are compared with; `failed` whether something did in it, and not only before; `left` says in words what
+    became of what was in flight when the agent was stopped, "" where nothing was; `deputed` what a deputy is to carry
+    out: the path of the stack's file, and the plan. `said` is what is so of each stack, by its name, or by its file
+    while that is not known: a file may be another stack's by now. `names` are the paths of the commit's stack files by
+    the name that each has, where that is known.
     """
 
     clone: Clone
@@ -97,7 +98,7 @@ class Surroundings:
     placed: dict[str, str] = field(default_factory=dict[str, str])
     at: dict[str, str] = field(default_factory=dict[str, str])
     once: Once = field(default_factory=Once)
-    interrupted: bool = False
+    left: str = ""
     failed: bool = False
     deputed: tuple[str, Plan] | None = None
     said: dict[str, StackStatus] = field(default_factory=dict[str, StackStatus])

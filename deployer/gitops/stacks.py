@@ -128,9 +128,8 @@ class _Turn:
         self.all.carried_out(seen.plan)
         self.memory.history = tuple(entries(records_now(seen.engine, seen.project.stack.name)))
         if outcome.interrupted:
-            self.all.interrupted = True
-            message = "what was in flight has ended or was put back; it goes on from there"
-            return self._say(Condition.PROGRESSING, Reason.INTERRUPTED, message, found.target, seen)
+            self.all.left = log.ABORTED if outcome.aborted else log.PUT_BACK
+            return self._say(Condition.PROGRESSING, Reason.INTERRUPTED, self.all.left, found.target, seen)
         if outcome.exit_code is not Exit.DONE:
             return self._failed(seen, outcome, again=again)
         self._forget_failures()

@@ -865,7 +865,9 @@ def test_the_loop_applies_what_is_pushed_and_ends_on_sigterm(remote: Remote):
     remote.push(web("two", port))
     until(lambda: fetched(port) == "two" and remote.is_idle(), 60)
     process.send_signal(signal.SIGTERM)
-    assert ended(process).code == 0
+    result = ended(process)
+    assert result.code == 0
+    assert result.err.endswith("the agent ends: stopped by SIGTERM; 1 of 1 stacks Ready\n")
 
 
 def test_what_is_over_is_said_with_what_it_was(remote: Remote):
@@ -892,12 +894,27 @@ def test_sigterm_while_it_applies_ends_what_is_in_flight(remote: Remote):
     process = remote.start()
     until(lambda: any(each.endswith(".next") for each in remote.project.containers()), 60)
     process.send_signal(signal.SIGTERM)
-    assert ended(process).code == 130
+    result = ended(process)
+    assert result.code == 130
+    assert "the agent ends: stopped by SIGTERM; what was in flight has ended or was put back" in result.err
     assert not [each for each in remote.project.containers() if each.endswith(".next")]
     assert remote.project.container("web")["State"]["Running"]
     # Nothing says that the commit is bad: it is tried again.
     remote.push({"web": sleeper(environment={"V": "3"})})
     remote.must_be_settled()
+
+
+def test_a_second_one_aborts_and_that_is_the_last_line_too(remote: Remote):
+    remote.push({"web": sleeper(healthcheck={"test": ["CMD", "false"], "interval": "1s", "retries": 100})})
+    process = remote.start()
+    until(lambda: remote.project.containers() != set(), 60)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
+    result = ended(process)
+    assert result.code == 130
+    assert "the agent ends: stopped by" in result.err.splitlines()[-1]
+    assert "what was in flight is left as it is" in result.err.splitlines()[-1]
+    assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize("seed", range(5))

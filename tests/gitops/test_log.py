@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from deployer.gitops.log import as_text, condition
+from deployer.gitops.log import PUT_BACK, as_text, condition, ended
 from deployer.gitops.rules import Condition, Reason
-from deployer.gitops.status import StackStatus
+from deployer.gitops.status import AgentStatus, StackStatus
 
 
 def status(kind: Condition, reason: Reason, message: str) -> StackStatus:
@@ -34,3 +36,22 @@ def test_a_quiet_agent_tells_what_is_not_as_it_should_be_and_no_more(capsys: pyt
         "shop: nobody could be notified: no route to host",
     ]
     assert told[1] == "      boom"
+
+
+@pytest.mark.parametrize(
+    ("left", "trouble", "told"),
+    [
+        ("", "", "the agent ends: stopped by SIGTERM; 1 of 2 stacks Ready, shop Degraded"),
+        (PUT_BACK, "", f"the agent ends: stopped by SIGTERM; {PUT_BACK}; 1 of 2 stacks Ready, shop Degraded"),
+        ("", "no route", "the agent ends: stopped by SIGTERM; 1 of 2 stacks Ready, shop Degraded; no route"),
+    ],
+)
+def test_the_last_line_says_why_it_ends_and_how_things_stand(
+    capsys: pytest.CaptureFixture[str], left: str, trouble: str, told: str
+):
+    stacks = (
+        status(Condition.DEGRADED, Reason.CRASHES, "web exited with code 3"),
+        replace(status(Condition.READY, Reason.IN_STEP, "as the branch says"), path="blog/stack.yaml", stack="blog"),
+    )
+    ended(as_text(), AgentStatus("https://x", "main", trouble=trouble, stacks=stacks), "stopped by SIGTERM", left)
+    assert capsys.readouterr().err.partition(" ")[2] == f"{told}\n"
