@@ -198,6 +198,10 @@ class Project:
                 self.sources.remember(build, references[build.name], started)
         return plan, observed
 
+    def with_warnings(self, plan: Plan) -> Plan:
+        """A plan with what is to be thought of in the stack file, too: whoever looks at it has nothing else."""
+        return replace(plan, warnings=(*self.stack.warnings, *plan.warnings))
+
     def plan_part(
         self, reader: Reader, part: Part, holding: int = 0, *, take_over: bool = False
     ) -> tuple[Plan, Observed]:

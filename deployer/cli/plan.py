@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -129,7 +128,7 @@ def plan(
         who = harmless(str(record.holder))
         state.output.say(f"An apply of {found.stack} is at work ({who}): what it has begun shows here.")
     shown = _Shown(show_all=all, destroy=destroy, link_to=links_to(link, Path.cwd()))
-    _show(state.output, project, _with_warnings(found, said), format, shown)
+    _show(state.output, project, found if going else project.with_warnings(found), format, shown)
     if out and reader:
         from deployer.cli.saved_plan import save
 
@@ -146,11 +145,6 @@ def _else_said(output: Output, warnings: Sequence[Diagnostic]) -> Iterator[None]
     except DeployerError:
         output.warn(warnings)
         raise
-
-
-def _with_warnings(plan: Plan, of_the_stack: Sequence[Diagnostic]) -> Plan:
-    """What is to be thought of in the stack file, too: a review has nothing but the plan."""
-    return dataclasses.replace(plan, warnings=(*of_the_stack, *plan.warnings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,4 +118,5 @@ def details_of(status: StackStatus) -> dict[str, Any]:
         "tag": status.tag,
         "since": timestamp(status.since),
         "lines": list(status.lines),
+        "warnings": list(status.warnings),
     }

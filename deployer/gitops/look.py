@@ -46,7 +46,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A stack as a commit has it, and its plan; `engine` has the stack's own logins."""
+    """A stack as a commit has it, and its plan, with the warnings of the file; `engine` has the stack's own logins."""
 
     engine: Engine
     project: Project
@@ -55,7 +55,7 @@ class Look:
 
     @property
     def plan(self) -> Plan:
-        return self.planned[0]
+        return self.project.with_warnings(self.planned[0])
 
     @property
     def records(self) -> Records:

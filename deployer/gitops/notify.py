@@ -17,12 +17,13 @@ from deployer.gitops.status import StackStatus
 SLACK = (
     '{"text": {{ (stack ~ ": " ~ condition ~ (" (was " ~ before ~ ")" if before else "")'
     ' ~ (" at " ~ (tag ~ " (" ~ commit[:12] ~ ")" if tag else commit[:12]) if commit else "")'
-    ' ~ "\\n" ~ message ~ ("\\n" ~ lines | join("\\n") if lines else "")) | tojson }}}'
+    ' ~ "\\n" ~ message ~ ("\\n" ~ lines | join("\\n") if lines else "")'
+    ' ~ ("\\nwarning: " ~ warnings | join("\\nwarning: ") if warnings else "")) | tojson }}}'
 )
 """What Slack takes, and Mattermost, Rocket.Chat and others as well (`text`)."""
 
 _SECONDS = 10.0
-_NAMES = ("stack", "path", "condition", "reason", "commit", "tag", "since", "message", "lines", "before")
+_NAMES = ("stack", "path", "condition", "reason", "commit", "tag", "since", "message", "lines", "warnings", "before")
 
 Notify = Callable[[StackStatus, str], str]
 """Tells of a stack and the condition that it had before. Gives why that did not work, "" where it did."""

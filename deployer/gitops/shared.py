@@ -54,7 +54,8 @@ class Memory:
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
     what it changes; `crash` says in words what ended by itself. `waits` is a commit that was held. `graph` is that of
     the stack at the commit that is `drawn`, `history` its revisions. `mounted` is what containers see of the commit
-    that is in place, None where that is not known.
+    that is in place, None where that is not known; `tried` is the last commit that failed, and its plan; `warned` the
+    warnings of the last one that was looked at.
     """
 
     status: StackStatus | None = None
@@ -68,6 +69,8 @@ class Memory:
     graph: Graph | None = None
     history: tuple[Entry, ...] = ()
     mounted: frozenset[str] | None = None
+    tried: tuple[str, Plan] | None = None
+    warned: set[str] = field(default_factory=set[str])
 
 
 @dataclass(slots=True)

@@ -34,11 +34,11 @@ from deployer.history.entries import entries
 from deployer.plan.model import Action
 from deployer.reconcile.apply import desired_in
 from deployer.reconcile.turn import AT_ONCE, await_free, records_now
-from deployer.render.change_line import change_line
-from deployer.resources.records import SUCCEEDED, Records
+from deployer.render.change_line import change_line, number_of
+from deployer.resources.records import FAILED, SUCCEEDED, Records
 
 if TYPE_CHECKING:
-    from deployer.plan.model import Plan
+    from deployer.plan.model import Change, Plan
     from deployer.reconcile.protocol import Engine
     from deployer.reconcile.run import Outcome
 
@@ -72,6 +72,7 @@ class _Turn:
         """`again`: where the commit fails, the last good one has its turn, too."""
         name = max(known, key=lambda each: changed_at(known[each]), default="")
         good = self.all.good(self.file.path, newest_of(known))
+        self.memory.history = tuple(entries(newest_of(known))) or self.memory.history
         try:
             if len(known) == 1 and known[name].at_work:  # of several, only a look says which one the file is
                 await_free(self.engine, name, AT_ONCE)
@@ -91,6 +92,8 @@ class _Turn:
         if seen.records.at_work:  # another one's: what it has begun is no drift, and nothing to recover
             await_free(seen.engine, seen.project.stack.name, AT_ONCE)
         self._remember(seen)
+        if found.target == found.head:
+            self._warn(seen)
         change = _change(seen.plan, found.withheld)
         now = seen.engine.now()
         crashes = crashes_in(self.all.clone, seen, now)
@@ -176,6 +179,7 @@ class _Turn:
         if has_failed(records, commit):
             message = f"{told}; it was put back, and is not tried again until {self.all.clone.follow.moves}"
             name = seen.project.stack.name
+            self.memory.tried = commit, seen.plan
             note(self.all, self.file.path, name, Failure(commit, message, lines), outcome.errors)
             if again and last_good(records):
                 return self.go({name: records}, again=False)
@@ -229,6 +233,13 @@ class _Turn:
         details = {"stack": name, "path": self.file.path, "commit": seen.checkout.commit}
         self.all.tell(kind, f"{name}: {line}", details)
 
+    def _warn(self, seen: Look) -> None:
+        """Of what is to be thought of in a commit, once."""
+        told = {str(each) for each in seen.plan.warnings}
+        for each in sorted(told - self.memory.warned):
+            self._tell("warning", f"warning: {each}", seen)
+        self.memory.warned = told
+
     def _remember(self, seen: Look) -> None:
         """What is shown of a stack besides its condition."""
         from deployer.render.graph import graph_of
@@ -271,11 +282,24 @@ class _Turn:
         name, plan = (seen.project.stack.name, seen.plan) if seen else (name, None)
         if reason is Reason.HELD and self.memory.waits:
             plan = self.memory.waits.plan
-        waiting = () if plan is None or done else [each for each in plan.changes if each.action is not Action.KEPT]
-        pending = None if plan is None else len(waiting)
+        if reason is Reason.COMMIT_FAILED and self.memory.tried and self.memory.tried[0] == self.branch.commit:
+            plan = self.memory.tried[1]
+        pending = self._pending(reason, () if done else plan and plan.changes)
         of_commit = condition is Condition.DEGRADED and reason in OF_A_COMMIT
         failed = (self.branch.head or self.branch.commit) if of_commit else ""
         return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines, pending, failed)
+
+    def _pending(self, reason: Reason, changes: Sequence[Change] | None) -> int | None:
+        """How many changes are not carried out: of a commit that failed, whoever tried it, those that were tried; of
+        one of which no plan could be made, nobody knows.
+        """
+        if reason is Reason.COMMIT_FAILED:
+            of_commit = (each for each in reversed(self.memory.history) if each.commit == self.branch.commit)
+            tried = next((each for each in of_commit if each.result == FAILED), None)
+            return number_of(tried.changes) if tried else None
+        if changes is None or reason in (Reason.INVALID, Reason.COMMIT_REFUSED):
+            return None
+        return sum(each.action is not Action.KEPT for each in changes)
 
 
 def _told(verdict: Verdict) -> tuple[Condition, Reason]:

@@ -45,6 +45,18 @@ class StackStatus:
         return self.path == other.path and (self.stack == other.stack or not (self.stack and other.stack))
 
     @property
+    def outcome(self) -> Entry | None:
+        """The revision that carried out the last plan, or tried to; None where none did, or it has none to make."""
+        if self.plan is None or self.plan.is_empty:
+            return None
+        return next((each for each in self.history if each.revision == self.plan.revision + 1), None)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be thought of in the last plan."""
+        return tuple(map(str, self.plan.warnings)) if self.plan else ()
+
+    @property
     def label(self) -> str:
         return self.stack or self.path
 

@@ -170,6 +170,20 @@ def test_nor_is_one_that_waits_for_a_person(remote: Remote):
     assert f": Drifted: {waits[:12]} waits for a person" in told
 
 
+def test_what_is_to_be_thought_of_in_a_commit_is_told_as_plan_tells_it_and_once(remote: Remote):
+    remote.push({"web": sleeper(network_mode="none", environment={"A": "${DEPLOYER_NOT_SET}"})})
+    process = remote.start("--format", "json")
+    until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
+    time.sleep(3)
+    process.send_signal(signal.SIGTERM)
+    lines = [json.loads(line) for line in ended(process).out.splitlines()]
+    (warning,) = (each for each in lines if each["event"] == "warning")
+    told = warning["message"].partition("warning: ")[2]
+    assert told.startswith("stack.yaml:")
+    assert "the variable DEPLOYER_NOT_SET is not set" in told
+    assert next(each for each in lines if each.get("condition") == "Ready")["warnings"] == [told]
+
+
 def test_what_is_healed_is_told_by_how_it_was_found(remote: Remote):
     remote.push({"web": sleeper(network_mode="none")})
     remote.once()

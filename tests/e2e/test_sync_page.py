@@ -72,6 +72,11 @@ def head(site: Site) -> str:
     return site.remote.repository.git("rev-parse", "HEAD")
 
 
+def rounds(site: Site) -> float:
+    found = re.search(r"^deployer_syncs_total (\S+)", site.ask("metrics"), re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
 def test_a_delivery_begins_a_round_and_the_page_has_what_came_of_it(site: Site) -> None:
     first = head(site)
     until(lambda: site.is_at(first, "Ready"))
@@ -92,13 +97,19 @@ def test_a_delivery_begins_a_round_and_the_page_has_what_came_of_it(site: Site) 
 
 def test_a_commit_that_fails_is_on_the_page(site: Site) -> None:
     until(lambda: site.is_at(head(site), "Ready"))
-    bad = site.remote.push({"web": sleeper(**dying())})
+    bad = site.remote.push({"web": sleeper(**dying()), "more": sleeper()})
     site.deliver(b'{"ref": "refs/heads/main"}')
     until(lambda: site.stack()["condition"] == "Degraded")
     page = site.ask(f"stacks/{site.remote.project.name}")
     assert bad[:12] in page
     assert "exited with code 3" in page
-    assert "failed" in page
+    assert re.search(r"Tried .* ago as revision 2: <b>failed</b>", page)
+    before = rounds(site)
+    site.deliver(b'{"again": 1}')
+    until(lambda: rounds(site) > before)
+    found = site.stack()
+    assert (found["changes"], found["outcome"]["revision"], found["outcome"]["result"]) == (2, 2, "failed")
+    assert {each["address"] for each in found["plan"]["changes"]} == {"service.web[1]", "service.more[1]"}
 
 
 def test_a_stack_whose_file_is_gone_has_its_revision_still(site: Site) -> None:
@@ -112,7 +123,9 @@ def test_a_stack_whose_file_is_gone_has_its_revision_still(site: Site) -> None:
     assert f'deployer_stack_pending_changes{{stack="{site.remote.project.name}"}}' not in metrics
 
 
-def test_a_change_that_waits_is_counted_and_one_that_failed_is_not(remote: Remote, tmp_path: Path) -> None:
+def test_a_change_that_waits_is_counted_and_of_a_commit_that_is_no_stack_nobody_knows(
+    remote: Remote, tmp_path: Path
+) -> None:
     remote.push({"web": sleeper()})
     remote.once()
     process = remote.start("--listen", "0", "--auto", "off")
@@ -125,7 +138,7 @@ def test_a_change_that_waits_is_counted_and_one_that_failed_is_not(remote: Remot
         assert site.stack()["changes"] == 2
         remote.repository.commit({"stack.yaml": "services: ["})
         until(lambda: site.stack()["reason"] == "Invalid")
-        assert site.stack()["changes"] == 0
+        assert site.stack()["changes"] is None
         assert site.stack()["message"].count("stack.yaml:1:") == 1
         assert str(tmp_path) not in site.stack()["message"]
     finally:

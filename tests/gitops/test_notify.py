@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.errors import WrongUsage
+from deployer.errors import Diagnostic, Place, WrongUsage
 from deployer.gitops.log import details_of
 from deployer.gitops.notify import SLACK, Webhook, notifier, rendered, webhook_of
 from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.status import StackStatus
 from tests.gitops.listener import listener
+from tests.render.conftest import plan_of
 
 SECRET = "t0ken"
 
@@ -54,6 +55,15 @@ def test_with_the_last_lines_of_what_failed(hook: tuple[str, list[Any]]):
     url, bodies = hook
     notifier(webhook_of(url))(replace(status(), lines=("last log lines:", "  boom")), "")
     assert bodies[0]["text"].endswith("\nas the branch says\nlast log lines:\n  boom")
+
+
+def test_with_the_warnings_of_the_last_plan(hook: tuple[str, list[Any]]):
+    url, bodies = hook
+    warnings = (Diagnostic("a", "A is not set", Place("stack.yaml", 7, 3)), Diagnostic("b", "B is not set"))
+    notifier(webhook_of(url))(replace(status(), plan=replace(plan_of(), warnings=warnings)), "")
+    assert bodies[0]["text"].endswith(
+        "\nas the branch says\nwarning: stack.yaml:7:3: A is not set\nwarning: B is not set"
+    )
 
 
 def test_a_template_says_what_is_sent(hook: tuple[str, list[Any]]):

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deployer.errors import OperationFailed, WrongUsage
+from deployer.errors import Diagnostic, OperationFailed, Place, WrongUsage
 from deployer.gitops.log import both
 from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.serve.app import Serving
@@ -223,6 +223,41 @@ def test_a_file_that_is_another_stacks_by_now_is_the_path_of_both_and_leads_to_t
     assert 'href="/stacks/old"' in page
     assert 'href="/stacks/new"' in page
     assert 'deployer_stack_condition{condition="Drifted",stack="old"} 1.0' in site.ask("/metrics").text
+
+
+@pytest.mark.parametrize(
+    ("reason", "revision", "said"),
+    [
+        (Reason.IN_STEP, 0, r"Carried out <time [^>]*>9 h</time> ago as revision 1: <b>succeeded</b>"),
+        (Reason.COMMIT_FAILED, 1, r"Tried <time [^>]*>8 h</time> ago as revision 2: <b>failed</b>"),
+        (Reason.APPLYING, 3, "Being carried out."),
+        (Reason.HELD, 3, "Not carried out."),
+    ],
+)
+def test_the_last_plan_says_what_became_of_it(site: Site, reason: Reason, revision: int, said: str) -> None:
+    shop = stack("stack.yaml", Condition.READY, reason, "so it is", name="shop")
+    site.agent.show(replace(shop, plan=plan_of(*CHANGES, revision=revision)))
+    assert re.search(said, site.ask("/stacks/shop").text)
+
+
+def test_and_so_does_its_json(site: Site) -> None:
+    shop = stack("stack.yaml", Condition.READY, Reason.COMMIT_FAILED, "it failed", name="shop")
+    site.agent.show(replace(shop, plan=plan_of(*CHANGES, revision=1)))
+    outcome = json.loads(site.ask("/api/stacks/shop").body)["outcome"]
+    assert (outcome["revision"], outcome["result"]) == (2, "failed")
+    site.agent.show(replace(shop, plan=plan_of(*CHANGES, revision=3)))
+    assert json.loads(site.ask("/api/stacks/shop").body)["outcome"] is None
+
+
+def test_the_warnings_of_the_last_plan_are_on_the_page_and_in_its_json(site: Site) -> None:
+    place = Place("stack.yaml", 7, 30)
+    warned = replace(plan_of(*CHANGES), warnings=(Diagnostic("unset-variable", "the variable <B> is not set", place),))
+    site.agent.show(replace(stack("stack.yaml", Condition.READY, Reason.IN_STEP, "fine", name="shop"), plan=warned))
+    assert "stack.yaml:7:30: the variable &lt;B&gt; is not set" in site.ask("/stacks/shop").text
+    assert "the variable &lt;B&gt; is not set" in site.ask("/plans/shop").text
+    found = json.loads(site.ask("/api/stacks/shop").body)
+    assert found["warnings"] == ["stack.yaml:7:30: the variable <B> is not set"]
+    assert found["plan"]["warnings"][0]["code"] == "unset-variable"
 
 
 def test_what_happens_is_counted(site: Site) -> None:

@@ -20,8 +20,6 @@ from deployer.render.times import timestamp
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from deployer.plan.model import Plan
-
 _FEW_LINES = 30
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
@@ -34,7 +32,7 @@ def overview(shown: Shown, now: float) -> str:
 def of_stack(shown: Shown, stack: StackStatus, now: float) -> str:
     """A stack: its condition, what its last plan does, and its history, the newest first."""
     history = tuple(reversed(stack.history))
-    return _rendered("stack.html", shown, now, stack=stack, plan=_plan(stack.plan), history=history)
+    return _rendered("stack.html", shown, now, stack=stack, plan=_plan(stack), history=history)
 
 
 def log(shown: Shown, now: float) -> str:
@@ -64,7 +62,13 @@ def stack_as_object(stack: StackStatus) -> dict[str, Any]:
 
     history = [entry_object(entry) for entry in stack.history]
     plan = as_object(stack.plan) if stack.plan else None
-    return {**_stack_object(stack), "plan": plan, "history": history}
+    done = stack.outcome
+    outcome = (
+        {"revision": done.revision, "result": done.result, "at": timestamp(done.at) if done.at else None}
+        if done
+        else None
+    )
+    return {**_stack_object(stack), "plan": plan, "outcome": outcome, "history": history}
 
 
 def find(shown: Shown, said: str) -> StackStatus | None:
@@ -95,14 +99,22 @@ def _rendered(template: str, shown: Shown, now: float, **values: Any) -> str:
     return _environment().get_template(template).render(shown=shown, status=shown.status, now=now, **values)
 
 
-def _plan(plan: Plan | None) -> Mapping[str, Any] | None:
+def _plan(stack: StackStatus) -> Mapping[str, Any] | None:
+    plan = stack.plan
     if plan is None:
         return None
     changes = [
         (SIGNS[each.action], each.action.value, each.address, words(each, verbose=False))
         for each in folded(plan.changes)
     ]
-    return {"closing": closing(plan), "changes": changes}
+    now = stack.reason is Reason.APPLYING
+    return {
+        "closing": closing(plan),
+        "changes": changes,
+        "is_empty": plan.is_empty,
+        "outcome": stack.outcome,
+        "now": now,
+    }
 
 
 @cache
