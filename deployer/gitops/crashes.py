@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from deployer.errors import DeployerError, OperationFailed
+from deployer.errors import DeployerError, Diagnostic, OperationFailed
 from deployer.fields.field import section
 from deployer.reconcile import waits
 from deployer.render.progress import shown_line
@@ -95,6 +95,10 @@ def lines_of(errors: Iterable[DeployerError]) -> tuple[str, ...]:
     masked.
     """
     told = [each for error in errors for each in error.diagnostics]
-    rest = [line for each in told for line in each.message.splitlines()[1:]]
-    notes = [line for each in told for note in each.notes for line in note.splitlines()]
-    return tuple(shown_line(line) for line in (*rest, *notes))
+    found = [(each.message.splitlines()[:1], _beneath(each)) for each in told if _beneath(each)]
+    heads = len(found) > 1  # else the message tells whose they are
+    return tuple(shown_line(line) for head, lines in found for line in (*(head if heads else ()), *lines))
+
+
+def _beneath(told: Diagnostic) -> list[str]:
+    return [*told.message.splitlines()[1:], *(line for note in told.notes for line in note.splitlines())]

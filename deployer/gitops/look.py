@@ -13,9 +13,10 @@ from deployer.gitops.names import named, refuse_another
 from deployer.gitops.projects import Checkout, beneath_of, bound, mounting, project_of, within
 from deployer.gitops.rules import Auto, Found, Reason
 from deployer.gitops.shared import Surroundings, first_of
-from deployer.gitops.standing import changed_at, has_failed
+from deployer.gitops.standing import by_sync, changed_at, has_failed
 from deployer.gitops.tree import StackFile, beneath, changed_paths, stacks_in
-from deployer.resources.records import Records
+from deployer.resources.records import Record, Records
+from deployer.resources.revisions import HALF_DONE
 from deployer.sources.files import OVERRIDES, STACK_FILES
 
 if TYPE_CHECKING:
@@ -129,12 +130,15 @@ def _as_if_in_place(all: Surroundings, there: Look) -> Look:
 
 
 def _why_failed(all: Surroundings, file: StackFile, records: Records, head: str) -> str:
-    """In the words of the failure, where they were noted; else in those that its record has."""
+    """In the words of the failure, where they were noted; else in those that its record has, and who applied it."""
     failed = failure_of(all, file.path, head)
     if failed:
         return f"{head[:12]}: {failed.why}"
-    why = next((each.about.failure for each in reversed(records.all) if each.about.commit == head), "")
-    return f"{head[:12]}: {why or 'it failed'}; it was put back, and is not tried again until {all.clone.follow.moves}"
+    record = next((each for each in reversed(records.all) if each.about.commit == head), Record(0))
+    by = f", as {record.holder.user} applied it" if record.holder and not by_sync(record) else ""
+    it = "it" if HALF_DONE in record.about.became else "it was put back, and"
+    why = record.about.failure or "it failed"
+    return f"{head[:12]}{by}: {why}; {it} is not tried again until {all.clone.follow.moves}"
 
 
 def newest_of(known: Mapping[str, Records]) -> Records:

@@ -37,13 +37,12 @@ _GOOD = "good.json"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A commit that waits for a person, the revision that was the newest then, and the plan, in words, too. It is not
-    looked at again before there is another one: its files would take the place of those that are mounted.
+    """A commit that waits for a person, the revision that was the newest then, and why, in words. It is not looked at
+    again before there is another one: its files would take the place of those that are mounted.
     """
 
     commit: str
     revision: int
-    plan: Plan
     why: str
 
 
@@ -54,8 +53,8 @@ class Memory:
     `rests_at` is the commit that failed, and is to wait; `held` is a plan that came back too often: its commit, and
     what it changes; `crash` says in words what ended by itself. `waits` is a commit that was held. `graph` is that of
     the stack at the commit that is `drawn`, `history` its revisions. `mounted` is what containers see of the commit
-    that is in place, None where that is not known; `tried` is the last commit that failed, and its plan; `warned` the
-    warnings of the last one that was looked at.
+    that is in place, None where that is not known; `planned` is the last commit that waited or failed, and its plan;
+    `warned` the warnings of the last one that was looked at.
     """
 
     status: StackStatus | None = None
@@ -69,7 +68,7 @@ class Memory:
     graph: Graph | None = None
     history: tuple[Entry, ...] = ()
     mounted: frozenset[str] | None = None
-    tried: tuple[str, Plan] | None = None
+    planned: tuple[str, Plan] | None = None
     warned: set[str] = field(default_factory=set[str])
 
 

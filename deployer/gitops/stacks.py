@@ -149,11 +149,12 @@ class _Turn:
 
     def _held(self, seen: Look, why: str, known: Mapping[str, Records]) -> StackStatus:
         """The commit waits for a person. What the one before it has left is kept in order meanwhile."""
+        self.memory.planned = self.branch.commit, seen.plan
         records = seen.records if last_good(seen.records) else newest_of(known)
         found, then, _ = before(self.all, self.engine, self.file, self.branch, records, Reason.HELD, why)
         if then is None:
             return self._say(Condition.DRIFTED, Reason.HELD, why, self.all.good(self.file.path, records), seen)
-        self.memory.waits = Waiting(self.branch.commit, records.revision, seen.plan, why)
+        self.memory.waits = Waiting(self.branch.commit, records.revision, why)
         return self._decided(found, then, why, known, again=False)
 
     def _with_plan(self, found: Found, seen: Look, change: str, crashes: Sequence[Crash], now: float) -> Found:
@@ -179,7 +180,7 @@ class _Turn:
         if has_failed(records, commit):
             message = f"{told}; it was put back, and is not tried again until {self.all.clone.follow.moves}"
             name = seen.project.stack.name
-            self.memory.tried = commit, seen.plan
+            self.memory.planned = commit, seen.plan
             note(self.all, self.file.path, name, Failure(commit, message, lines), outcome.errors)
             if again and last_good(records):
                 return self.go({name: records}, again=False)
@@ -280,10 +281,9 @@ class _Turn:
     ) -> StackStatus:
         """`name` is what the stack was called last, where it was not looked at."""
         name, plan = (seen.project.stack.name, seen.plan) if seen else (name, None)
-        if reason is Reason.HELD and self.memory.waits:
-            plan = self.memory.waits.plan
-        if reason is Reason.COMMIT_FAILED and self.memory.tried and self.memory.tried[0] == self.branch.commit:
-            plan = self.memory.tried[1]
+        planned = self.memory.planned
+        if reason in (Reason.HELD, Reason.COMMIT_FAILED) and planned and planned[0] == self.branch.commit:
+            plan = planned[1]
         pending = self._pending(reason, () if done else plan and plan.changes)
         of_commit = condition is Condition.DEGRADED and reason in OF_A_COMMIT
         failed = (self.branch.head or self.branch.commit) if of_commit else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deployer.gitops.rules import Condition, Reason
+from deployer.render.change_line import change_line
 
 if TYPE_CHECKING:
     from deployer.history.entries import Entry
@@ -49,7 +50,8 @@ class StackStatus:
         """The revision that carried out the last plan, or tried to; None where none did, or it has none to make."""
         if self.plan is None or self.plan.is_empty:
             return None
-        return next((each for each in self.history if each.revision == self.plan.revision + 1), None)
+        found = next((each for each in self.history if each.revision == self.plan.revision + 1), None)
+        return found if found and found.change == change_line(self.plan) else None  # else it is of another plan
 
     @property
     def warnings(self) -> tuple[str, ...]:

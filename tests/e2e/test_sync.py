@@ -156,6 +156,21 @@ def test_a_bad_commit_is_put_back_told_and_not_tried_again(remote: Remote):
     assert remote.records() == records
 
 
+@pytest.mark.parametrize("put_back", [True, False])
+def test_of_a_commit_that_a_person_applied_and_that_failed_it_is_told_who(remote: Remote, put_back: bool):
+    """And that it was put back only where it was."""
+    remote.push({"web": sleeper()})
+    good = remote.repository.git("rev-parse", "HEAD")
+    remote.once()
+    bad = remote.push({"web": {**sleeper(), **BAD}})
+    remote.once("--auto", "off", code=1)
+    remote.project.run("apply", "--yes", *([] if put_back else ["--no-rollback"]))
+    told = remote.once("--auto", "off", code=1).err
+    assert f"Degraded at {good[:12]}: {bad[:12]}, as " in told
+    assert " applied it: web exited with code 3" in told
+    assert ("it was put back" in told) == put_back
+
+
 def test_a_stack_that_never_came_about_is_at_no_commit(remote: Remote):
     bad = remote.push({"web": sleeper(network_mode="none", **BAD)})
     for _ in range(2):

@@ -61,9 +61,11 @@ class Agent:
     def wake(self) -> None:
         self.asked = True
 
-    def show(self, *stacks: StackStatus, trouble: str = "") -> None:
+    def show(self, *stacks: StackStatus, trouble: str = "", change: str = "") -> None:
+        """`change` is that of each revision."""
         failed = replace(entry(2, "failed", "image of web"), failure="web exited with code 2")
         history = (entry(1), failed, entry(3))
+        history = tuple(replace(each, change=change or each.change) for each in history)
         shown = tuple(replace(each, history=history) for each in stacks)
         self.status = AgentStatus(REPOSITORY, "main", COMMIT, time.time() - 12, trouble, shown)
 

@@ -26,6 +26,7 @@ from deployer.gitops.serve.metrics import Metrics
 from deployer.gitops.serve.server import address_of, served
 from deployer.gitops.serve.server import said as said_of
 from deployer.gitops.status import AgentStatus
+from deployer.render.change_line import change_line
 from tests.gitops.board import COMMIT, REPOSITORY, Agent, agent, board_of, stack
 from tests.render.conftest import CHANGES, plan_of
 
@@ -236,13 +237,20 @@ def test_a_file_that_is_another_stacks_by_now_is_the_path_of_both_and_leads_to_t
 )
 def test_the_last_plan_says_what_became_of_it(site: Site, reason: Reason, revision: int, said: str) -> None:
     shop = stack("stack.yaml", Condition.READY, reason, "so it is", name="shop")
-    site.agent.show(replace(shop, plan=plan_of(*CHANGES, revision=revision)))
+    site.agent.show(replace(shop, plan=plan_of(*CHANGES, revision=revision)), change=change_line(plan_of(*CHANGES)))
     assert re.search(said, site.ask("/stacks/shop").text)
+
+
+def test_the_revision_of_another_plan_says_nothing_of_it(site: Site) -> None:
+    """While a commit waits, what is healed makes revisions, too."""
+    shop = stack("stack.yaml", Condition.DRIFTED, Reason.HELD, "it waits", name="shop")
+    site.agent.show(replace(shop, plan=plan_of(*CHANGES, revision=0)), change="> web[1] start: found exited (137)")
+    assert "Not carried out." in site.ask("/stacks/shop").text
 
 
 def test_and_so_does_its_json(site: Site) -> None:
     shop = stack("stack.yaml", Condition.READY, Reason.COMMIT_FAILED, "it failed", name="shop")
-    site.agent.show(replace(shop, plan=plan_of(*CHANGES, revision=1)))
+    site.agent.show(replace(shop, plan=plan_of(*CHANGES, revision=1)), change=change_line(plan_of(*CHANGES)))
     outcome = json.loads(site.ask("/api/stacks/shop").body)["outcome"]
     assert (outcome["revision"], outcome["result"]) == (2, "failed")
     site.agent.show(replace(shop, plan=plan_of(*CHANGES, revision=3)))
