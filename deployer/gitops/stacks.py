@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import Busy, DeployerError, Exit
 from deployer.gitops import deputy, log
 from deployer.gitops.carry import Work, applied
-from deployer.gitops.crashes import ends_of, failures, lines_of
+from deployer.gitops.crashes import failures, lines_of
 from deployer.gitops.failed import Failure, failure_of, note
 from deployer.gitops.look import Branch, Look, before, look, newest_of, options_of
 from deployer.gitops.projects import within
@@ -30,11 +30,12 @@ from deployer.gitops.standing import (
 )
 from deployer.gitops.status import StackStatus
 from deployer.gitops.tree import StackFile
+from deployer.gitops.words import change_of, words_of
 from deployer.history.entries import entries
 from deployer.plan.model import Action
 from deployer.reconcile.apply import desired_in
 from deployer.reconcile.turn import AT_ONCE, await_free, records_now
-from deployer.render.change_line import change_line, number_of
+from deployer.render.change_line import number_of
 from deployer.resources.records import FAILED, SUCCEEDED, Records
 
 if TYPE_CHECKING:
@@ -94,14 +95,14 @@ class _Turn:
         self._remember(seen)
         if found.target == found.head:
             self._warn(seen)
-        change = _change(seen.plan, found.withheld)
+        change = change_of(seen.plan, found.withheld)
         now = seen.engine.now()
         crashes = crashes_in(self.all.clone, seen, now)
         found = self._with_plan(found, seen, change, crashes, now)
         verdict = decide(self.all.rule, found)
         crashes = note_crashes(self.all.clone, seen.project.stack.name, crashes, found.times + verdict.act)
         if verdict.reason is Reason.HELD and found.target == found.head:
-            return self._held(seen, _words(verdict, change, seen, self.all.clone.follow.it), known)
+            return self._held(seen, words_of(verdict, change, seen, self.all.clone.follow.it), known)
         left = not verdict.act and not found.empty and found.times >= MOST_TIMES
         self.all.hold(self.file.path, (found.target, change) if left else None)
         if not verdict.act and verdict.reason is Reason.APPLY_FAILED and self.memory.status:
@@ -197,7 +198,7 @@ class _Turn:
         self, verdict: Verdict, found: Found, change: str, seen: Look, why: str, crashes: Sequence[Crash]
     ) -> tuple[str, tuple[str, ...]]:
         """What is so: `why` it is not at the branch's own commit, and what else; and the last lines of what failed."""
-        words, lines = _words(verdict, change, seen, self.all.clone.follow.it), self._lines_of_failed(verdict)
+        words, lines = words_of(verdict, change, seen, self.all.clone.follow.it), self._lines_of_failed(verdict)
         containers = seen.planned[1].containers
         if verdict.reason is Reason.CRASHES:
             words = self._as_last("; ".join(each.said for each in crashes))
@@ -215,7 +216,7 @@ class _Turn:
             return f"{words}; {why}" if why else words, lines
         left = decide(self.all.rule, replace(found, trouble=None))
         besides = not (found.trouble is Reason.HELD or found.empty or found.resting or left.act)
-        return f"{why}; {_words(left, change, seen, self.all.clone.follow.it)}" if besides else why or words, lines
+        return f"{why}; {words_of(left, change, seen, self.all.clone.follow.it)}" if besides else why or words, lines
 
     def _as_last(self, words: str) -> str:
         """The exit code is only known until it runs again: said once, it stays."""
@@ -321,30 +322,3 @@ def _asks_the_same(plan: Plan, seen: Look) -> bool:
     name = seen.project.stack.name
     before = next((desired_in(seen.engine, name, each.revision) for each in good), "")
     return before == seen.project.asked_for()
-
-
-def _change(plan: Plan, withheld: Sequence[str]) -> str:
-    """What is to be done, in a line; three of the mounted files that wait are named."""
-    more = f" and {len(withheld) - 3} more" if len(withheld) > 3 else ""
-    files = [f"mounted: {', '.join(withheld[:3])}{more}"] if withheld else []
-    return "; ".join([*filter(None, [change_line(plan)]), *files])
-
-
-def _words(verdict: Verdict, change: str, seen: Look, it: str) -> str:
-    """`it` is what is followed."""
-    match verdict.reason:
-        case Reason.IN_STEP:
-            return f"as {it} says"
-        case Reason.COMES_BACK:
-            told = [f"the same comes back after each apply, so it is left: {change}"]
-            return "; ".join([*told, *ends_of(seen.planned[1].containers, seen.plan)])
-        case Reason.HELD:
-            return f"{seen.checkout.commit[:12]} waits for a person, as --auto says: {change}"
-        case Reason.DRIFT:
-            return f"changed by hand, and left so, as the rule says: {change}"
-        case Reason.UNHEALTHY | Reason.STARTING:
-            word = "unhealthy" if verdict.reason is Reason.UNHEALTHY else "starting"
-            names = sorted({each.service for each in seen.planned[1].containers if each.health == word})
-            return f"{word}: {', '.join(names)}"
-        case _:
-            return change

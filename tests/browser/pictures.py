@@ -56,7 +56,7 @@ def taken(browser: Browser, name: str, address: str) -> None:
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     board = board_of(agent())
-    for line in ("main is at 0a1b2c3d4e5f", "blog: Ready at 0a1b2c3d4e5f: done: image of web"):
+    for line in ("main is at 0a1b2c3d4e5f", "blog: Ready at 0a1b2c3d4e5f: done: ~ web[1] replace: image"):
         board.tell(line)
     with (
         TemporaryDirectory() as folder,

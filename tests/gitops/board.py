@@ -17,7 +17,7 @@ REPOSITORY = "https://git.example/me/hosts.git"
 GRAPH = Graph("flask-shop", ("service.db", "service.web"), (Edge("service.web", "service.db", "healthy"),))
 
 
-def entry(revision: int, result: str = "succeeded", change: str = "environment.DEBUG of web") -> Entry:
+def entry(revision: int, result: str = "succeeded", change: str = "~ web[1..2] replace: environment.DEBUG") -> Entry:
     at = time.time() - 3600 * (10 - revision)
     return Entry(revision, at, "deployer", "host1", "apply by sync", change, COMMIT, False, result, "")
 
@@ -63,7 +63,7 @@ class Agent:
 
     def show(self, *stacks: StackStatus, trouble: str = "", change: str = "") -> None:
         """`change` is that of each revision."""
-        failed = replace(entry(2, "failed", "image of web"), failure="web exited with code 2")
+        failed = replace(entry(2, "failed", "~ web[1..2] replace: image"), failure="web exited with code 2")
         history = (entry(1), failed, entry(3))
         history = tuple(replace(each, change=change or each.change) for each in history)
         shown = tuple(replace(each, history=history) for each in stacks)

@@ -103,7 +103,7 @@ def test_the_page_has_each_stack_with_its_condition(site: Site) -> None:
 def test_a_stack_has_its_plan_and_its_history(site: Site) -> None:
     page = site.ask("/stacks/shop/stack.yaml").text
     assert "1 build, 1 push, 2 replacements" in page
-    assert "image of web" in page
+    assert "~ web[1..2] replace: image" in page
     assert "web exited with code 2" in page
     plan = site.ask("/plans/shop/stack.yaml")
     assert plan.status == 200
