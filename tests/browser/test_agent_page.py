@@ -85,7 +85,7 @@ def test_the_keyboard_is_enough(page: Page, site: Site) -> None:
                 break
         with page.expect_navigation():
             page.keyboard.press("Enter")
-    assert page.url == f"{site.address}plans/shop/stack.yaml"
+    assert page.url == f"{site.address}plans/flask-shop"
 
 
 def test_all_is_there_without_scripts(browser: Browser, site: Site) -> None:
