@@ -222,7 +222,7 @@ class Agent:
         if not self.stopping.is_set():
             found += removed_by_hand(self._all, found, gone, records)
         self.status = replace(self.status, stacks=tuple(found))
-        self._keep(branch, {self._all.good(each.path, records[each.name]) for each in known})
+        self._keep(branch, {self._all.good(records[each.name]) for each in known})
         return not self._wrong and all(each.condition is Condition.READY for each in found)
 
     def _files(self, branch: Branch, entries: Sequence[Entry]) -> list[StackFile]:
@@ -239,7 +239,7 @@ class Agent:
     def _brought(self, known: Known, records: Records) -> bool:
         """Whether an agent brought a stack here, or a person did as the branch had it, from a file that is of ours."""
         newest = next((each for each in reversed(records.all) if each.about.asks), None)
-        brought = (newest is not None and by_sync(newest)) or self._all.was_in_step(known.path, records)
+        brought = (newest is not None and by_sync(newest)) or self._all.was_in_step(records)
         return brought and bool(stacks_in([known.path], self.paths, STACK_FILES, OVERRIDES))
 
     def _reach(self) -> None:

@@ -38,7 +38,7 @@ def prune(
     from deployer.plan.planner import Options
     from deployer.project import Project
 
-    commit = all.good(known.path, records)
+    commit = all.good(records)
     gone = (
         f"{known.path} is called {now_called} now" if now_called else f"{known.path} is gone from {all.clone.follow.it}"
     )

@@ -98,7 +98,7 @@ def look(
 
 def _mounted_that_change(all: Surroundings, file: StackFile, there: Look) -> list[str]:
     """The files that containers have mounted, or would, and that are others in a commit than in the one before it."""
-    good, place = all.good(file.path, there.records), all.clone.place_of(file.path)
+    good, place = all.good(there.records), all.clone.place_of(file.path)
     if not good or not all.clone.has(good):
         return []
     changed = changed_paths(all.clone.entries(good), all.clone.entries(there.checkout.commit))
@@ -150,7 +150,7 @@ def before(
     all: Surroundings, engine: Engine, file: StackFile, branch: Branch, records: Records, trouble: Reason, why: str
 ) -> tuple[Found, Look | None, str]:
     """The stack as the last good commit had it."""
-    good, nothing = all.good(file.path, records), Found(branch.commit, "", trouble)
+    good, nothing = all.good(records), Found(branch.commit, "", trouble)
     if not good or good == branch.commit:
         return nothing, None, why
     if not all.clone.has(good):

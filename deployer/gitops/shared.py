@@ -32,7 +32,9 @@ _HELD = "held.json"
 """The plans that came back too often: whoever is started anew does not begin with them again."""
 
 _GOOD = "good.json"
-"""The commit that each stack was in step with last, for which no revision need be made, with the revision before it."""
+"""By the name of each stack, the commit that it was in step with last, for which no revision need be made, with the
+revision before it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +132,24 @@ class Surroundings:
             others = {other: each for other, each in self.clone.noted(_HELD).items() if other != path}
             self.clone.note(_HELD, {**others, path: held} if held else others)
 
-    def good(self, path: str, records: Records) -> str:
+    def good(self, records: Records) -> str:
         """The commit that a stack is at: the one that came about last. "" where none did."""
-        return good_now(records, self.clone.noted(_GOOD).get(path))
+        return good_now(records, self._noted_good(records))
 
-    def came_about(self, path: str, records: Records, commit: str) -> None:
+    def came_about(self, name: str, records: Records, commit: str) -> None:
         """A stack is as a commit has it. Where no revision was ever made for one, none is to be gone back to."""
-        nonce, noted = nonce_of_good(records), self.clone.noted(_GOOD)
-        if nonce is not None and noted.get(path) != [commit, nonce]:
-            self.clone.note(_GOOD, {**noted, path: [commit, nonce]})
+        nonce = nonce_of_good(records)
+        if nonce is not None and self._noted_good(records) != [commit, nonce]:
+            others = {other: each for other, each in self.clone.noted(_GOOD).items() if not is_of(records, each)}
+            self.clone.note(_GOOD, {**others, name: [commit, nonce]})
 
-    def was_in_step(self, path: str, records: Records) -> bool:
+    def was_in_step(self, records: Records) -> bool:
         """Whether a stack came from a commit of the branch as it is now, whoever has applied that."""
-        return is_of(records, self.clone.noted(_GOOD).get(path))
+        return self._noted_good(records) is not None
+
+    def _noted_good(self, records: Records) -> object:
+        """Whatever the stack is called in the notes: an earlier deployer took the path of its file for that."""
+        return next((each for each in self.clone.noted(_GOOD).values() if is_of(records, each)), None)
 
     def say(
         self,

@@ -72,7 +72,7 @@ class _Turn:
     def go(self, known: Mapping[str, Records], *, again: bool = True) -> StackStatus:
         """`again`: where the commit fails, the last good one has its turn, too."""
         name = max(known, key=lambda each: changed_at(known[each]), default="")
-        good = self.all.good(self.file.path, newest_of(known))
+        good = self.all.good(newest_of(known))
         self.memory.history = tuple(entries(newest_of(known))) or self.memory.history
         try:
             if len(known) == 1 and known[name].at_work:  # of several, only a look says which one the file is
@@ -109,7 +109,7 @@ class _Turn:
             return self.memory.status  # which says what failed, and when it is tried again
         if found.empty and not found.withheld:
             self._forget_failures()
-            self.all.came_about(self.file.path, seen.records, found.target)
+            self.all.came_about(seen.project.stack.name, seen.records, found.target)
         message, lines = self._message(verdict, found, change, seen, why, crashes)
         mends = verdict.act and verdict.condition is not Condition.PROGRESSING
         if not (mends and self.memory.failures):  # what is mended stays as it is until that is done
@@ -154,7 +154,7 @@ class _Turn:
         records = seen.records if last_good(seen.records) else newest_of(known)
         found, then, _ = before(self.all, self.engine, self.file, self.branch, records, Reason.HELD, why)
         if then is None:
-            return self._say(Condition.DRIFTED, Reason.HELD, why, self.all.good(self.file.path, records), seen)
+            return self._say(Condition.DRIFTED, Reason.HELD, why, self.all.good(records), seen)
         self.memory.waits = Waiting(self.branch.commit, records.revision, why)
         return self._decided(found, then, why, known, again=False)
 

@@ -516,6 +516,18 @@ def test_a_stack_that_has_another_name_now_is_not_forgotten(remote: Remote):
     assert remote.project.run("-p", name, "destroy", "--yes").code == 0
 
 
+def test_nor_is_one_that_a_person_applied(remote: Remote):
+    """However often the new one was looked at since."""
+    remote.push({"web": sleeper(network_mode="none")})
+    assert remote.project.run("apply", "--yes").code == 0
+    remote.once()
+    name = f"{remote.project.name}-new"
+    remote.push({"web": sleeper(network_mode="none")}, name=name)
+    for _ in range(3):
+        assert f"stack.yaml is called {name} now" in remote.once(code=1).err
+    assert remote.project.run("-p", name, "destroy", "--yes").code == 0
+
+
 def test_who_is_busy_with_the_old_name_is_busy_with_that_alone(remote: Remote):
     """It was called back, and a person is removing the stack that it was called for a while."""
     stays = sleeper(network_mode="none")
@@ -733,7 +745,7 @@ def test_a_commit_is_looked_at_aside_only_where_containers_would_see_it(remote: 
 
     def is_taken(commit: str) -> bool:
         found = json.loads(next((tmp_path / "state").rglob("good.json")).read_text())
-        return found["stack.yaml"][0] == commit
+        return found[remote.project.name][0] == commit
 
     process = remote.start()
     try:
