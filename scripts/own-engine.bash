@@ -53,7 +53,9 @@ start_own() {
     touch "$home/made-docker0"
   fi
   say "starting dockerd in $home"
-  setsid nohup "$1" --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$home/exec" \
+  # Its own processes, and those that it runs for each container, collect their garbage seldom: for the little that they have, it
+  # is a fifth of the processor time of a container on Engine 20.10.
+  GOGC=400 setsid nohup "$1" --config-file "$home/daemon.json" --data-root "$home/data" --exec-root "$home/exec" \
     --pidfile "$home/pid" --group "$group" -H "$own" "${link[@]}" >"$home/log" 2>&1 </dev/null 9<&- &
   await_own "$!" && return
   tail -n 5 "$home/log" >&2

@@ -54,6 +54,7 @@ class OwnEngine:
                     "--ip-forward=false",
                     *self.settings,
                 ],
+                env={**os.environ, "GOGC": "400"},  # as scripts/own-engine.bash has it
                 stdout=log,
                 stderr=log,
             )
