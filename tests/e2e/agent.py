@@ -55,7 +55,7 @@ class Agent:
         id the agent knows: so it is one repository for the agent and for us.
         """
         mounts = [f"{each}:{each}:ro" for each in (self.repository.folder, Path("/etc/machine-id")) if each.exists()]
-        soon = {"interval": "1s", "start_period": "1s"}
+        soon = {"interval": "2s", "start_period": "1s"}  # each is a Python of its own
         service = {"volumes": mounts, "hostname": os.uname().nodename, "healthcheck": soon, **fields}
         over = {"name": self.own.name, "services": {"agent": service}}
         (self.own.folder / "stack.override.yaml").write_text(json.dumps(over))

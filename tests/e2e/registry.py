@@ -179,7 +179,7 @@ def registry_service(port: int) -> dict[str, Any]:
     return {
         "image": "registry:2",  # scripts/base-images brings it
         "ports": [f"127.0.0.1:{port}:5000"],
-        "healthcheck": {"test": ["CMD", "wget", "-q", "-O", "-", "http://127.0.0.1:5000/v2/"], "interval": "300ms"},
+        "healthcheck": {"test": ["CMD", "wget", "-q", "-O", "-", "http://127.0.0.1:5000/v2/"], "interval": "1s"},
         "stop_grace_period": "0s",
     }
 

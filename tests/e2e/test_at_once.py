@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import Project, ended, sleeper
+from tests.e2e.project import Project, ended, networked
 
 pytestmark = pytest.mark.engine
 
@@ -26,7 +26,7 @@ def test_two_at_once_never_mix(seed: int, project: Project, record_property: Cal
     kind, stands, patient = KINDS[seed % len(KINDS)], chance.random() < 0.7, chance.random() < 0.5
     red, blue = written(project, "red"), written(project, "blue")
     other = {"the same": ["apply", red], "two versions": ["apply", blue], "with a destroy": ["destroy", red]}[kind]
-    project.write({"web": sleeper(), "api": sleeper(depends_on=["web"]), "job": sleeper()})
+    project.write({"web": networked(), "api": networked(depends_on=["web"]), "job": networked()})
     if stands:
         project.apply()
     options = ["--yes", *(["--lock-timeout", "2m"] if patient else [])]
@@ -64,9 +64,9 @@ def written(project: Project, colour: str) -> str:
     labels = {"colour": colour}
     project.write(
         {
-            "web": sleeper(labels=labels),
-            "api": sleeper(labels=labels, depends_on=["web"]),
-            "job": sleeper(labels=labels),
+            "web": networked(labels=labels),
+            "api": networked(labels=labels, depends_on=["web"]),
+            "job": networked(labels=labels),
         }
     )
     file = Path(project.folder / "stack.yaml").rename(project.folder / f"{colour}.yaml")

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import Project, dying, sleeper
+from tests.e2e.project import Project, dying, networked
 
 pytestmark = pytest.mark.engine
 
 
 def made_to_be_removed(project: Project, **said: Any) -> dict[str, Any]:
     """Somebody has made the service's container anew, with `--rm`."""
-    project.write({"web": sleeper(labels={"version": "1"}, **said)})
+    project.write({"web": networked(labels={"version": "1"}, **said)})
     project.apply()
     found, name = project.container("web"), project.container_name("web")
     project.engine.remove_container(name, force=True)
@@ -27,7 +27,7 @@ def made_to_be_removed(project: Project, **said: Any) -> dict[str, Any]:
 
 def test_the_plan_says_that_there_is_no_way_back(project: Project) -> None:
     made_to_be_removed(project)
-    project.write({"web": sleeper(labels={"version": "2"})})
+    project.write({"web": networked(labels={"version": "2"})})
     assert "with no way back" in project.plan_text()
     project.apply()
     project.must_be_settled()
@@ -45,10 +45,10 @@ def test_its_volumes_without_a_name_go_with_it_and_the_plan_says_so(project: Pro
 def test_what_cannot_be_put_back_is_told_as_half_done(project: Project) -> None:
     """Nothing is left of either; the next apply makes one."""
     made_to_be_removed(project)
-    project.write({"web": sleeper(**dying())})
+    project.write({"web": networked(**dying())})
     result = project.apply(code=1)
     assert result.told("half done") == {"service.web[1]"}
     assert project.containers() == set()
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     project.apply()
     project.must_be_settled()

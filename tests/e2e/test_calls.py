@@ -16,7 +16,7 @@ from deployer.fields.copies import FOLDER
 from deployer.plan.model import Plan
 from deployer.reconcile import apply
 from tests.e2e.kill import killed_at
-from tests.e2e.project import BASE, Project, free_port, page, sleeper
+from tests.e2e.project import BASE, Project, free_port, networked, page
 from tests.e2e.proxy import Proxy, Request
 from tests.e2e.registry import PROGRAM, registry_in
 
@@ -28,39 +28,39 @@ WAITS = ("wait until", "check the host ports")
 def test_the_calls_of_a_first_apply_are_those_planned(project: Project, proxy: Proxy) -> None:
     """Networks, volumes, containers in two networks, dependencies: one request for each step."""
     services = {
-        "db": sleeper(volumes=["data:/data"], networks=["back"]),
-        "web": sleeper(networks=["front", "back"], depends_on=["db"], deploy={"replicas": 2}),
+        "db": networked(volumes=["data:/data"], networks=["back"]),
+        "web": networked(networks=["front", "back"], depends_on=["db"], deploy={"replicas": 2}),
     }
     project.write(services, networks={"front": {}, "back": {}}, volumes={"data": {}})
     the_calls_are_those_planned(project, proxy, {"create": 6})
 
 
 def test_the_calls_of_a_replacement_are_those_planned(project: Project, proxy: Proxy) -> None:
-    project.write({"web": page("one", free_port(), restart="always"), "other": sleeper()})
+    project.write({"web": page("one", free_port(), restart="always"), "other": networked()})
     project.apply()
-    project.write({"web": page("two", free_port(), restart="always"), "other": sleeper()})
+    project.write({"web": page("two", free_port(), restart="always"), "other": networked()})
     the_calls_are_those_planned(project, proxy, {"replace": 1})
 
 
 def test_the_calls_of_an_update_are_those_planned(project: Project, proxy: Proxy) -> None:
     """A limit and a further network, in place."""
     networks = {"front": {}, "back": {}}
-    project.write({"web": sleeper(mem_limit="32m", networks=["front"])}, networks=networks)
+    project.write({"web": networked(mem_limit="32m", networks=["front"])}, networks=networks)
     project.apply()
-    project.write({"web": sleeper(mem_limit="64m", networks=["front", "back"])}, networks=networks)
+    project.write({"web": networked(mem_limit="64m", networks=["front", "back"])}, networks=networks)
     the_calls_are_those_planned(project, proxy, {"update": 1})
 
 
 def test_the_calls_of_removals_are_those_planned(project: Project, proxy: Proxy) -> None:
     networks = {"front": {}}
-    project.write({"web": sleeper(networks=["front"], restart="always"), "db": sleeper()}, networks=networks)
+    project.write({"web": networked(networks=["front"], restart="always"), "db": networked()}, networks=networks)
     project.apply()
-    project.write({"db": sleeper()})
+    project.write({"db": networked()})
     the_calls_are_those_planned(project, proxy, {"remove": 2})
 
 
 def test_the_calls_of_a_network_made_anew_are_those_planned(project: Project, proxy: Proxy) -> None:
-    services = {"web": sleeper(networks=["front"]), "api": sleeper(networks=["back", "front"])}
+    services = {"web": networked(networks=["front"]), "api": networked(networks=["back", "front"])}
     project.write(services, networks={"front": {}, "back": {}})
     project.apply()
     project.write(services, networks={"front": {"labels": {"tier": "1"}}, "back": {}})
@@ -70,7 +70,7 @@ def test_the_calls_of_a_network_made_anew_are_those_planned(project: Project, pr
 def test_the_calls_of_secrets_are_those_planned(project: Project, proxy: Proxy) -> None:
     """Copied in before the start, and what the old container had of them removed with it."""
     secrets = {"pw": {"content": "one"}, "key": {"content": "two"}}
-    services = {"db": sleeper(secrets=["pw", {"source": "key", "target": "/etc/key"}])}
+    services = {"db": networked(secrets=["pw", {"source": "key", "target": "/etc/key"}])}
     project.write(services, secrets=secrets)
     the_calls_are_those_planned(project, proxy, {"create": 2})
     project.write(services, secrets={**secrets, "pw": {"content": "three"}})
@@ -83,7 +83,7 @@ def test_the_calls_of_secrets_are_those_planned(project: Project, proxy: Proxy) 
 
 def test_the_calls_of_a_build_are_those_planned(project: Project, proxy: Proxy) -> None:
     project.files(Dockerfile=f"FROM {BASE}\nCOPY page /page\n", page="one")
-    project.write({"web": sleeper(image="web")}, builds={"web": {"context": "./web", "tag": f"{project.name}-web:1"}})
+    project.write({"web": networked(image="web")}, builds={"web": {"context": "./web", "tag": f"{project.name}-web:1"}})
     the_calls_are_those_planned(project, proxy, {"build": 1, "create": 2})
 
 
@@ -99,16 +99,16 @@ def test_the_calls_of_a_push_are_those_planned(project: Project, proxy: Proxy, t
         the_calls_are_those_planned(project, proxy, {"build": 1, "push": 1})
         image = f"{registry.address}/{project.name}-web:1"
         project.engine.remove_image(image)
-        project.write({"web": sleeper(image=image)}, registries=registries)
+        project.write({"web": networked(image=image)}, registries=registries)
         proxy.forget()
         the_calls_are_those_planned(project, proxy, {"pull": 1, "create": 2})
 
 
 def test_the_calls_of_scaling_are_those_planned(project: Project, proxy: Proxy, carried_out: list[Plan]) -> None:
     """Up and down, by the file and by `scale`."""
-    project.write({"web": sleeper(networks=["front", "back"])}, networks={"front": {}, "back": {}})
+    project.write({"web": networked(networks=["front", "back"])}, networks={"front": {}, "back": {}})
     project.apply()
-    three = sleeper(networks=["front", "back"], deploy={"replicas": 3})
+    three = networked(networks=["front", "back"], deploy={"replicas": 3})
     project.write({"web": three}, networks={"front": {}, "back": {}})
     the_calls_are_those_planned(project, proxy, {"create": 2})
     calls_of(project, proxy, carried_out, {"remove": 2}, "scale", "web=1")
@@ -118,7 +118,7 @@ def test_the_calls_of_scaling_are_those_planned(project: Project, proxy: Proxy, 
 def test_the_calls_of_a_replacement_in_several_networks_are_those_planned(project: Project, proxy: Proxy) -> None:
     """With a volume without a name, which goes over, and a limit besides."""
     networks = {name: {} for name in ("front", "back", "side")}
-    web = sleeper(networks=list(networks), volumes=["/kept"], mem_limit="32m", restart="on-failure")
+    web = networked(networks=list(networks), volumes=["/kept"], mem_limit="32m", restart="on-failure")
     project.write({"web": web}, networks=networks)
     project.apply()
     project.write({"web": {**web, "environment": {"MODE": "new"}, "mem_limit": "64m"}}, networks=networks)
@@ -135,17 +135,17 @@ def test_the_calls_of_a_trade_of_ports_are_those_planned(project: Project, proxy
 
 def test_the_calls_of_what_follows_another_one_are_those_planned(project: Project, proxy: Proxy) -> None:
     """One in its network is made anew with it, one that depends on it with `restart` is started anew."""
-    follower = sleeper(depends_on={"db": {"condition": "service_started", "restart": True}})
-    services = {"side": sleeper(network_mode="service:db"), "web": follower}
-    project.write({"db": sleeper(), **services})
+    follower = networked(depends_on={"db": {"condition": "service_started", "restart": True}})
+    services = {"side": networked(network_mode="service:db"), "web": follower}
+    project.write({"db": networked(), **services})
     project.apply()
-    project.write({"db": sleeper(environment={"MODE": "new"}), **services})
+    project.write({"db": networked(environment={"MODE": "new"}), **services})
     the_calls_are_those_planned(project, proxy, {"replace": 2, "restart": 1})
 
 
 def test_the_calls_that_mend_drift_are_those_planned(project: Project, proxy: Proxy) -> None:
     """Stopped, paused, renamed, taken out of a network, removed."""
-    services = {name: sleeper(networks=["front", "back"]) for name in ("one", "two", "three", "four", "five")}
+    services = {name: networked(networks=["front", "back"]) for name in ("one", "two", "three", "four", "five")}
     project.write(services, networks={"front": {}, "back": {}})
     project.apply()
     project.engine.stop(project.id_of("one"), timeout=0)
@@ -161,9 +161,9 @@ def test_the_calls_after_a_killed_apply_are_those_planned(when: str, project: Pr
     """It is dead before or after the start of the successor. What has ended, or was only made, is stopped all the same:
     the start that the dead apply asked for may come late.
     """
-    project.write({"web": sleeper(restart="always")})
+    project.write({"web": networked(restart="always")})
     project.apply()
-    project.write({"web": sleeper(restart="always", environment={"MODE": "new"})})
+    project.write({"web": networked(restart="always", environment={"MODE": "new"})})
     killed_at(project, proxy, "/start", when)
     proxy.forget()
     proxy.listen()
@@ -192,8 +192,8 @@ def test_the_calls_of_a_one_shot_that_runs_again_are_those_planned(project: Proj
 def test_the_calls_of_a_destroy_are_those_planned(project: Project, proxy: Proxy, carried_out: list[Plan]) -> None:
     """What holds data stays, and goes with `--volumes`."""
     services = {
-        "db": sleeper(volumes=["data:/data", "/kept"], networks=["front"], secrets=["pw"], restart="always"),
-        "web": sleeper(networks=["front"], depends_on=["db"]),
+        "db": networked(volumes=["data:/data", "/kept"], networks=["front"], secrets=["pw"], restart="always"),
+        "web": networked(networks=["front"], depends_on=["db"]),
     }
     sections = {"networks": {"front": {}}, "volumes": {"data": {}}, "secrets": {"pw": {"content": "one"}}}
     project.write(services, **sections)
@@ -206,7 +206,7 @@ def test_the_calls_of_a_destroy_are_those_planned(project: Project, proxy: Proxy
 def test_the_calls_of_the_everyday_verbs_are_those_planned(
     project: Project, proxy: Proxy, carried_out: list[Plan]
 ) -> None:
-    services = {"db": sleeper(), "web": sleeper(depends_on=["db"], deploy={"replicas": 2})}
+    services = {"db": networked(), "web": networked(depends_on=["db"], deploy={"replicas": 2})}
     project.write(services)
     project.apply()
     for verb, action in (
@@ -220,7 +220,7 @@ def test_the_calls_of_the_everyday_verbs_are_those_planned(
 def test_the_calls_of_a_part_are_those_planned(project: Project, proxy: Proxy, carried_out: list[Plan]) -> None:
     """A build alone starts nothing."""
     project.files(Dockerfile=f"FROM {BASE}\nCOPY page /page\n", page="one")
-    project.write({"web": sleeper(image="web", depends_on=["db"]), "db": sleeper()}, builds={"web": "./web"})
+    project.write({"web": networked(image="web", depends_on=["db"]), "db": networked()}, builds={"web": "./web"})
     calls_of(project, proxy, carried_out, {"build": 1}, "build")
 
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, networked
 
 pytestmark = pytest.mark.engine
 
@@ -25,7 +25,7 @@ def compose_binary() -> list[str] | None:
 
 
 def apply(project: Project) -> None:
-    services = {"web": sleeper(networks=["front"], depends_on=["db"], deploy={"replicas": 2}), "db": sleeper()}
+    services = {"web": networked(networks=["front"], depends_on=["db"], deploy={"replicas": 2}), "db": networked()}
     project.write(services, networks={"front": {}}, volumes={"data": {}})
     project.apply()
 

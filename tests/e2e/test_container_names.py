@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from tests.e2e.kill import killed_at
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, networked
 from tests.e2e.proxy import Proxy
 
 pytestmark = pytest.mark.engine
 
 
 def named(project: Project, name: str, **fields: Any) -> dict[str, Any]:
-    return sleeper(container_name=f"{project.name}.{name}", **fields)
+    return networked(container_name=f"{project.name}.{name}", **fields)
 
 
 def reaches(project: Project, service: str, *names: str) -> list[str]:
@@ -30,7 +30,7 @@ def stands(project: Project, service: str) -> tuple[str, str]:
 def test_a_changed_name_is_a_rename_and_nothing_restarts(project: Project) -> None:
     """The plan says so with the line; DNS and links of the others follow, and the old name means nothing any more."""
     one, two, usual = f"{project.name}.one", f"{project.name}.two", f"{project.name}-db-1"
-    others = {"web": sleeper(links=["db:base"]), "side": sleeper(network_mode="service:db")}
+    others = {"web": networked(links=["db:base"]), "side": networked(network_mode="service:db")}
     project.write({"db": named(project, "one"), **others})
     project.apply()
     project.must_be_settled()
@@ -52,7 +52,7 @@ def test_a_changed_name_is_a_rename_and_nothing_restarts(project: Project) -> No
     project.must_be_settled()
     assert [stands(project, service) for service in ("db", "web", "side")] == before
     assert reaches(project, "web", one, two, "db", "base", usual) == [two, "db", "base", usual]
-    project.write({"db": sleeper(), **others})
+    project.write({"db": networked(), **others})
     project.apply()
     project.must_be_settled()
     assert [stands(project, service) for service in ("db", "web", "side")] == before

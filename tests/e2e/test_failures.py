@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import Project, dying, fetched, free_port, page, sleeper
+from tests.e2e.project import Project, dying, fetched, free_port, networked, page, sleeper
 from tests.e2e.proxy import Proxy
 
 pytestmark = pytest.mark.engine
@@ -86,11 +86,11 @@ def test_a_replacement_whose_port_is_taken_puts_the_old_one_back(project: Projec
 
 
 def test_a_paused_container_is_paused_again_when_its_replacement_fails(project: Project) -> None:
-    project.write({"web": sleeper(restart="on-failure:3")})
+    project.write({"web": networked(restart="on-failure:3")})
     project.apply()
     project.engine.pause(project.container_name("web"))
     before = project.container("web")
-    project.write({"web": sleeper(restart="on-failure:3", **DIES)})
+    project.write({"web": networked(restart="on-failure:3", **DIES)})
     project.apply(code=1)
     after = project.container("web")
     assert as_it_was(after) == as_it_was(before)
@@ -100,11 +100,11 @@ def test_a_paused_container_is_paused_again_when_its_replacement_fails(project: 
 
 
 def test_a_stopped_container_stays_stopped_when_its_replacement_fails(project: Project) -> None:
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     project.apply()
     project.engine.stop(project.container_name("web"))
     before = project.container("web")
-    project.write({"web": sleeper(**DIES)})
+    project.write({"web": networked(**DIES)})
     project.apply(code=1)
     assert as_it_was(project.container("web")) == as_it_was(before)
     assert project.containers() == {project.container_name("web")}

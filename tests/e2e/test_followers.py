@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import BASE, Project, dying, sleeper, until
+from tests.e2e.project import BASE, Project, dying, networked, until
 
 pytestmark = pytest.mark.engine
 
@@ -16,10 +16,10 @@ def test_of_five_in_a_row_each_follows_the_next_one(project: Project) -> None:
 
     def write(**last: Any) -> None:
         chain = {
-            one: sleeper(network_mode=f"service:{other}", ipc=f"service:{other}", pid=f"service:{other}")
+            one: networked(network_mode=f"service:{other}", ipc=f"service:{other}", pid=f"service:{other}")
             for one, other in ("ab", "bc", "cd", "de")
         }
-        project.write({**chain, "e": sleeper(ipc="shareable", **last)})
+        project.write({**chain, "e": networked(ipc="shareable", **last)})
 
     write()
     project.apply()
@@ -41,7 +41,7 @@ def test_of_five_in_a_row_each_follows_the_next_one(project: Project) -> None:
 
 def test_the_processes_of_an_owner_that_was_started_anew_are_joined_again(project: Project) -> None:
     """Who was in its PID namespace died with it."""
-    project.write({"web": sleeper(pid="service:db"), "db": sleeper()})
+    project.write({"web": networked(pid="service:db"), "db": networked()})
     project.apply()
     project.engine.restart(project.id_of("db"), timeout=0)
     until(lambda: project.container("web")["State"]["Status"] == "exited")
@@ -57,10 +57,10 @@ def test_who_starts_anew_with_another_is_the_same_container_and_reaches_it(proje
         dependency = {"db": {"condition": "service_started", "restart": True}}
         project.write(
             {
-                "db": sleeper(**db),
-                "web": sleeper(links=["db:database"]),
-                "api": sleeper(depends_on=dependency),
-                "aside": sleeper(depends_on=["db"]),
+                "db": networked(**db),
+                "web": networked(links=["db:database"]),
+                "api": networked(depends_on=dependency),
+                "aside": networked(depends_on=["db"]),
             }
         )
 
@@ -91,10 +91,10 @@ def test_who_starts_anew_with_another_is_the_same_container_and_reaches_it(proje
 def test_links_change_on_the_living_container(project: Project) -> None:
     """And lead to containers of others."""
     other = f"{project.name}-other"
-    project.write({"web": sleeper(links=["db"]), "db": sleeper()})
+    project.write({"web": networked(links=["db"]), "db": networked()})
     project.apply()
     web = project.id_of("web")
-    project.write({"web": sleeper(links=["db:data"], external_links=[f"{other}:elsewhere"]), "db": sleeper()})
+    project.write({"web": networked(links=["db:data"], external_links=[f"{other}:elsewhere"]), "db": networked()})
     assert set(project.fields("service.web[1]")) == {"links", "external_links"}
     project.apply()
     project.must_be_settled()
@@ -116,8 +116,8 @@ def test_the_mounts_of_another_are_followed_while_they_change(project: Project) 
     def write(*more: str, **db: Any) -> None:
         volumes = {"data": {}, "more": {}}
         services = {
-            "db": sleeper(volumes=["data:/data", "/unnamed", *more], **db),
-            "web": sleeper(volumes_from=["db:ro"]),
+            "db": networked(volumes=["data:/data", "/unnamed", *more], **db),
+            "web": networked(volumes_from=["db:ro"]),
         }
         project.write(services, volumes=volumes)
 
@@ -148,7 +148,7 @@ def test_options_of_an_endpoint_are_applied_and_no_difference(project: Project) 
     networks: dict[str, Any] = {"back": {}, "front": {}}
 
     def write(front: dict[str, Any]) -> None:
-        project.write({"web": sleeper(networks={"back": {}, "front": front})}, networks=networks)
+        project.write({"web": networked(networks={"back": {}, "front": front})}, networks=networks)
 
     write(front)
     project.apply()
@@ -178,13 +178,13 @@ def test_every_option_of_a_mount_is_applied_and_no_difference(project: Project) 
     labelled = {"type": "volume", "source": "data", "target": "/data", "volume": {"labels": {"tier": "a"}}}
     relabelled = {"type": "bind", "source": str(project.folder), "target": "/here", "bind": {"selinux": "z"}}
     memory = {"type": "tmpfs", "target": "/scratch", "tmpfs": {"size": "4M", "mode": 0o1777}, "consistency": "cached"}
-    project.write({"web": sleeper(volumes=[labelled, relabelled, memory])}, volumes={"data": {}})
+    project.write({"web": networked(volumes=[labelled, relabelled, memory])}, volumes={"data": {}})
     project.apply()
     project.must_be_settled()
     project.inside("web", "mkdir", "/data/part")
     part = {"type": "volume", "source": "data", "target": "/data", "volume": {"subpath": "part"}}
     image = {"type": "image", "source": BASE, "target": "/image", "image": {"subpath": "bin"}}
-    project.write({"web": sleeper(volumes=[part, image])}, volumes={"data": {}})
+    project.write({"web": networked(volumes=[part, image])}, volumes={"data": {}})
     if project.api < (1, 48):
         assert "engine-too-old" in project.run("plan").err
         return
@@ -206,7 +206,7 @@ def test_a_mounted_image_whose_tag_has_moved_is_another_one(project: Project) ->
     name = f"{project.name}-tools"
     project.engine.tag(BASE, name, "1")
     image = {"type": "image", "source": f"{name}:1", "target": "/image"}
-    project.write({"web": sleeper(volumes=[image])})
+    project.write({"web": networked(volumes=[image])})
     project.apply()
     project.must_be_settled()
     project.engine.tag("python:3.11-slim", name, "1")
@@ -220,11 +220,11 @@ def test_a_mounted_image_whose_tag_has_moved_is_another_one(project: Project) ->
 def test_a_follower_that_is_left_out_is_named_and_left(project: Project) -> None:
     """--only makes its service anew, and says who would have followed."""
     restarts = {"db": {"condition": "service_started", "restart": True}}
-    services = {"db": sleeper(), "web": sleeper(depends_on=restarts), "side": sleeper(network_mode="service:db")}
+    services = {"db": networked(), "web": networked(depends_on=restarts), "side": networked(network_mode="service:db")}
     project.write(services)
     project.apply()
     before = [project.container(name)["State"]["StartedAt"] for name in ("web", "side")]
-    project.write({**services, "db": sleeper(user="1000")})
+    project.write({**services, "db": networked(user="1000")})
     result = project.apply("--only", "db")
     assert result.out.count("warning[follower-left]") == 2
     assert [project.container(name)["State"]["StartedAt"] for name in ("web", "side")] == before

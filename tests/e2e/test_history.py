@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from docker import APIClient
 
-from tests.e2e.project import BASE, Project, sleeper
+from tests.e2e.project import BASE, Project, networked, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -40,7 +40,7 @@ def twelve(engine: APIClient, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def write(project: Project, number: int) -> None:
-    web = sleeper(
+    web = networked(
         environment={"MODE": f"m{number}", "DB_PASSWORD": SECRET},
         secrets=["key"],
         configs=[{"source": "site", "target": "/etc/site.conf"}],
@@ -192,7 +192,7 @@ def test_where_there_is_no_file_the_name_is_enough(project: Project, tmp_path: P
 
 
 def test_a_file_may_be_named_as_for_a_plan(project: Project, tmp_path: Path):
-    project.write({"web": sleeper(network_mode="none")})
+    project.write({"web": sleeper()})
     project.apply()
     away = tmp_path / "away"
     away.mkdir()
@@ -209,7 +209,7 @@ def test_a_new_container_of_a_rollback_is_told_with_the_image_of_then(project: P
     """The build by its name alone would be what it gives today."""
     for page, replicas in (("one", 2), ("two", 1)):
         project.files(Dockerfile=f"FROM {BASE}\nCOPY page /page\n", page=page)
-        web = sleeper(image="web", network_mode="none", scale=replicas)
+        web = sleeper(image="web", scale=replicas)
         project.write({"web": web}, builds={"web": {"context": "./web", "tag": f"{project.name}-web:1"}})
         project.apply()
 
@@ -221,7 +221,7 @@ def test_a_new_container_of_a_rollback_is_told_with_the_image_of_then(project: P
 
 def test_a_rollback_takes_the_file_as_apply_does(project: Project, tmp_path: Path):
     for number in range(1, 3):
-        project.write({"web": sleeper(network_mode="none", environment={"N": str(number)})})
+        project.write({"web": sleeper(environment={"N": str(number)})})
         project.apply()
     away = tmp_path / "away"
     away.mkdir()

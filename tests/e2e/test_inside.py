@@ -12,7 +12,7 @@ import tarfile
 
 import pytest
 
-from tests.e2e.project import BASE, ROOT, Project, ended, free_port, page, sleeper
+from tests.e2e.project import BASE, ROOT, Project, ended, free_port, networked, page, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -34,7 +34,7 @@ def names_in(tar: bytes) -> set[str]:
 def test_what_goes_on_is_shown(project: Project) -> None:
     """Processes, use, events: of the services named, or of all."""
     exposed = {"publish_all": True, "expose": ["7003"]}
-    project.write({"web": sleeper(), "db": sleeper(command=["sleep", "2000"], **exposed)})
+    project.write({"web": sleeper(), "db": networked(command=["sleep", "2000"], **exposed)})
     project.apply()
     published = project.run("port", "db").out
     assert published.startswith("7003/tcp -> 0.0.0.0:")
@@ -57,7 +57,7 @@ def test_what_goes_on_is_shown(project: Project) -> None:
 
 def test_a_command_whose_container_is_removed_meanwhile_has_not_done_its_work(project: Project) -> None:
     """As where an apply replaces it: the engine knows no such command any more, and 0 would be a lie."""
-    project.write({"web": sleeper(network_mode="none")})
+    project.write({"web": sleeper()})
     project.apply()
     process = project.start("exec", "-T", "web", "sh", "-c", "echo begun; sleep 1000")
     assert process.stdout

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.e2e.project import Project, fetched, free_port, page, sleeper
+from tests.e2e.project import Project, fetched, free_port, networked, page
 from tests.e2e.proxy import Proxy
 
 pytestmark = pytest.mark.engine
@@ -27,7 +27,7 @@ def test_an_applied_stack_answers_and_its_plan_is_empty(project: Project) -> Non
 def test_a_stack_whose_file_is_gone_is_removed_by_its_name(project: Project) -> None:
     """All of it but its data, of which it is still known whose it is; and once more is no error."""
     project.write(
-        {"web": sleeper(volumes=["data:/data"], networks=["front"])}, volumes={"data": {}}, networks={"front": {}}
+        {"web": networked(volumes=["data:/data"], networks=["front"])}, volumes={"data": {}}, networks={"front": {}}
     )
     project.apply()
     text = (project.folder / "stack.yaml").read_text()
@@ -48,7 +48,7 @@ def test_a_stack_whose_file_is_gone_is_removed_by_its_name(project: Project) -> 
 
 def test_a_second_apply_makes_no_writing_request(project: Project, proxy: Proxy) -> None:
     """With nothing to change nothing is written, not even a record."""
-    project.write({"web": sleeper(), "db": sleeper(volumes=["data:/data"])}, volumes={"data": {}})
+    project.write({"web": networked(), "db": networked(volumes=["data:/data"])}, volumes={"data": {}})
     project.apply()
     result = project.apply("--engine", proxy.url)
     assert [request.path for request in proxy.requests if request.writes] == []
@@ -58,7 +58,7 @@ def test_a_second_apply_makes_no_writing_request(project: Project, proxy: Proxy)
 
 def test_a_plan_asks_for_each_thing_once_and_only_reads(project: Project, proxy: Proxy) -> None:
     """One list a kind, one inspect for each container and image."""
-    services = {"web": sleeper(deploy={"replicas": 3}), "db": sleeper(volumes=["data:/data"])}
+    services = {"web": networked(deploy={"replicas": 3}), "db": networked(volumes=["data:/data"])}
     project.write(services, volumes={"data": {}}, networks={"front": {}})
     project.apply()
     project.plan_text("--engine", proxy.url)

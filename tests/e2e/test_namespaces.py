@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.project import BASE, Project, dying, sleeper, until
+from tests.e2e.project import BASE, Project, dying, networked, sleeper, until
 
 pytestmark = pytest.mark.engine
 
@@ -19,7 +19,7 @@ def write(project: Project, db: dict[str, Any] | None = None, **web: Any) -> Non
             "probe": sleeper(network_mode="service:web"),
             "web": sleeper(network_mode="service:db", **web),
             "db": sleeper(networks={"default": {"aliases": ["data"]}}, **(db or {})),
-            "aside": sleeper(),
+            "aside": networked(),
         }
     )
 
@@ -118,14 +118,14 @@ def test_what_fails_puts_all_of_them_back(project: Project, broken: str) -> None
 
 def test_who_leaves_the_network_of_a_service_that_goes(project: Project) -> None:
     """Its network modes: of another service, of the host, none, and networks again."""
-    project.write({"web": sleeper(network_mode="service:db"), "db": sleeper()})
+    project.write({"web": sleeper(network_mode="service:db"), "db": networked()})
     project.apply()
     for mode in ("none", "host", "bridge"):
         project.write({"web": sleeper(network_mode=mode)})
         project.apply()
         assert project.container("web")["HostConfig"]["NetworkMode"] == mode
         project.must_be_settled()
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     assert set(project.fields("service.web[1]")) == {"network_mode"}
     project.apply()
     assert project.inside("web", "nslookup", "web")[0] == 0
@@ -162,7 +162,7 @@ def test_a_network_mode_can_name_a_network_of_somebody_else(project: Project, th
     (field,) = project.fields("service.web[1]").values()
     assert (field["field"], field["causes"], field["effect"]) == (f"networks.{theirs}", ["drift"], "in_place")
     settled()
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     assert set(project.fields("service.web[1]")) == {f"networks.{theirs}", "networks.default"}
     project.apply()
     project.must_be_settled()
@@ -179,10 +179,10 @@ def test_a_network_mode_that_names_a_network_and_another_one_change_places(
 ) -> None:
     """It is one change: the mode, both as the user writes them."""
     for before, after in ((theirs, mode), (mode, theirs)):
-        project.write({"web": sleeper(network_mode=before), "db": sleeper()})
+        project.write({"web": sleeper(network_mode=before), "db": networked()})
         project.apply()
         project.must_be_settled()
-        project.write({"web": sleeper(network_mode=after), "db": sleeper()})
+        project.write({"web": sleeper(network_mode=after), "db": networked()})
         (field,) = project.fields("service.web[1]").values()
         assert (field["field"], field["before"], field["after"]) == ("network_mode", before, after)
     project.apply()

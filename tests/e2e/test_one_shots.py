@@ -9,7 +9,7 @@ import pytest
 from docker.errors import NotFound
 
 from deployer.resources.inspected import moment
-from tests.e2e.project import BASE, Project, dying, sleeper
+from tests.e2e.project import BASE, Project, dying, networked
 from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -19,9 +19,9 @@ COMPLETED = {"condition": "service_completed_successfully"}
 
 def write(project: Project, db: dict[str, Any] | None = None, **migrate: Any) -> None:
     """A database with a volume, a migration that reaches it over the network, and a web that waits for that one."""
-    once = sleeper(command=["true"], depends_on=["db"], **migrate)
-    web = sleeper(depends_on={"migrate": COMPLETED})
-    project.write({"db": db or sleeper(volumes=["data:/data"]), "migrate": once, "web": web}, volumes={"data": {}})
+    once = networked(command=["true"], depends_on=["db"], **migrate)
+    web = networked(depends_on={"migrate": COMPLETED})
+    project.write({"db": db or networked(volumes=["data:/data"]), "migrate": once, "web": web}, volumes={"data": {}})
 
 
 def lose_data(project: Project) -> None:
@@ -123,7 +123,7 @@ def test_one_that_the_plan_is_not_about_does_not_pass_for_done(project: Project)
 def test_a_volume_that_only_the_image_names_is_data_too(project: Project) -> None:
     """The database's container is removed, and with it what tells which volume was its."""
     project.files(Dockerfile=f"FROM {BASE}\nVOLUME /data\n")
-    services = {"db": sleeper(image="db"), "migrate": sleeper(command=["true"], depends_on=["db"], restart="no")}
+    services = {"db": networked(image="db"), "migrate": networked(command=["true"], depends_on=["db"], restart="no")}
     project.write(services, builds={"db": {"context": "./web"}})
     project.apply()
     project.engine.remove_container(project.container_name("db"), force=True, v=True)
@@ -139,9 +139,9 @@ def test_one_that_a_dead_apply_left_running_is_waited_for(project: Project) -> N
     project.engine.remove_container(project.container_name("web"), force=True)
     project.write(
         {
-            "db": sleeper(volumes=["data:/data"]),
-            "migrate": sleeper(command=["sleep", "2"], depends_on=["db"]),
-            "web": sleeper(depends_on={"migrate": COMPLETED}),
+            "db": networked(volumes=["data:/data"]),
+            "migrate": networked(command=["sleep", "2"], depends_on=["db"]),
+            "web": networked(depends_on={"migrate": COMPLETED}),
         },
         volumes={"data": {}},
     )
@@ -158,12 +158,12 @@ def test_a_volume_that_the_file_takes_away_from_the_database_runs_it_again(proje
     write(project)
     project.apply()
     old, since = project.id_of("migrate"), time.time() - 1
-    write(project, db=sleeper(volumes=["/data"], **dying()))
+    write(project, db=networked(volumes=["/data"], **dying()))
     assert project.fields("service.migrate[1]")["depends_on.db"]["before"] == "the volume at /data"
     project.apply(code=1)
     assert [mount["Name"] for mount in project.container("db")["Mounts"]] == [f"{project.name}_data"]
     assert volumes_of_all(project, since) == {f"{project.name}_data"}
-    write(project, db=sleeper(volumes=["/data"]))
+    write(project, db=networked(volumes=["/data"]))
     project.apply()
     assert project.id_of("migrate") != old
     must_have_run_on_the_new_data(project)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.project import BASE, Project, sleeper
+from tests.e2e.project import BASE, Project, networked
 
 pytestmark = pytest.mark.engine
 
 
 def test_only_a_service_and_what_it_needs(project: Project) -> None:
     """Its dependencies, networks and volumes; the others, and what is no longer in the stack, are left alone."""
-    project.write({"old": sleeper(), "web": sleeper()}, volumes={"gone": {}})
+    project.write({"old": networked(), "web": networked()}, volumes={"gone": {}})
     project.apply()
     project.write(
         {
-            "db": sleeper(networks=["back"], volumes=["data:/data"]),
-            "web": sleeper(user="1000", depends_on=["db"], networks=["back"]),
-            "other": sleeper(build="nowhere", image="other", networks=["front"]),
+            "db": networked(networks=["back"], volumes=["data:/data"]),
+            "web": networked(user="1000", depends_on=["db"], networks=["back"]),
+            "other": networked(build="nowhere", image="other", networks=["front"]),
         },
         networks={"back": {}, "front": {}},
         volumes={"data": {}},
@@ -43,9 +43,9 @@ def test_only_a_service_and_what_it_needs(project: Project) -> None:
 
 def test_what_was_left_alone_is_still_known_afterwards(project: Project) -> None:
     """That it was there when the last revision ended: if it goes, it was removed."""
-    project.write({"web": sleeper(), "other": sleeper()})
+    project.write({"web": networked(), "other": networked()})
     project.apply()
-    project.write({"web": sleeper(user="1000"), "other": sleeper()})
+    project.write({"web": networked(user="1000"), "other": networked()})
     project.apply("--only", "web")
     project.engine.remove_container(project.container_name("other"), force=True)
     assert project.changes()["service.other[1]"]["reason"] == "removed since"
@@ -54,7 +54,7 @@ def test_what_was_left_alone_is_still_known_afterwards(project: Project) -> None
 def test_replace_makes_a_container_anew_though_nothing_changed(project: Project) -> None:
     """The plan says that it was asked for; a one-shot runs again; all else keeps its container."""
     job = {"image": BASE, "command": ["true"], "restart": "no"}
-    project.write({"web": sleeper(), "job": job, "other": sleeper()})
+    project.write({"web": networked(), "job": job, "other": networked()})
     project.apply()
     before = {name: project.id_of(name) for name in ("web", "job", "other")}
 
@@ -74,9 +74,9 @@ def test_replace_makes_a_container_anew_though_nothing_changed(project: Project)
 
 def test_replace_is_said_beside_what_differs(project: Project) -> None:
     """What could have been changed in place is not, and the plan says why."""
-    project.write({"web": sleeper(mem_limit="32m")})
+    project.write({"web": networked(mem_limit="32m")})
     project.apply()
-    project.write({"web": sleeper(mem_limit="48m")})
+    project.write({"web": networked(mem_limit="48m")})
     change = project.changes("--replace", "web")["service.web[1]"]
     assert change["action"] == "replace"
     assert change["detail"].endswith("; asked for: --replace")
@@ -86,7 +86,7 @@ def test_replace_is_said_beside_what_differs(project: Project) -> None:
 @pytest.mark.parametrize("command", ["plan", "apply"])
 def test_an_unknown_service_is_wrong_usage(project: Project, command: str) -> None:
     """With the nearest name; so is to replace what is left alone."""
-    project.write({"web": sleeper(), "other": sleeper()})
+    project.write({"web": networked(), "other": networked()})
     for option in ("--only", "--replace"):
         result = project.run(command, option, "wbe")
         assert result.code == 64

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deployer.resources.inspected import moment
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, networked, sleeper
 from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -90,9 +90,9 @@ def test_a_one_shot_that_fails_is_put_back_and_its_dependents_are_left_alone(pro
 def test_destroy_removes_dependents_first(project: Project, proxy: Proxy) -> None:
     project.write(
         {
-            "web": sleeper(depends_on=["api"]),
-            "api": sleeper(depends_on={"db": {"condition": "service_started"}}),
-            "db": sleeper(),
+            "web": networked(depends_on=["api"]),
+            "api": networked(depends_on={"db": {"condition": "service_started"}}),
+            "db": networked(),
         }
     )
     project.apply()
@@ -106,7 +106,7 @@ def test_destroy_removes_dependents_first(project: Project, proxy: Proxy) -> Non
 
 def test_independent_services_are_made_at_the_same_time(project: Project) -> None:
     """Of ten services that each take three seconds to become healthy the last one is started long before nine are."""
-    healthy = {"test": ["CMD", "test", "-f", "/tmp/up"], "interval": "200ms", "retries": 100}
+    healthy = {"test": ["CMD", "test", "-f", "/tmp/up"], "interval": "1s", "retries": 100}
     serve = ["sh", "-c", "mkdir -p /tmp; sleep 3; touch /tmp/up; sleep 1000"]
     project.write({f"s{number}": sleeper(command=serve, healthcheck=healthy) for number in range(10)})
     project.apply("--parallel", "10")

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, networked
 
 pytestmark = pytest.mark.engine
 
 
 def write_both(project: Project) -> None:
-    services = {"web": sleeper(), "old": sleeper(volumes=["data:/data"], networks=["back"])}
+    services = {"web": networked(), "old": networked(volumes=["data:/data"], networks=["back"])}
     project.write(services, volumes={"data": {}}, networks={"back": {}})
     project.apply()
 
@@ -20,7 +20,7 @@ def write_both(project: Project) -> None:
 def test_what_the_stack_no_longer_names_is_removed(project: Project) -> None:
     """Its container and its network; its volume holds data, so it is kept, and the plan says so."""
     write_both(project)
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     changes = project.changes()
     assert {address: change["action"] for address, change in changes.items()} == {
         "service.old[1]": "remove",
@@ -39,7 +39,7 @@ def test_what_the_stack_no_longer_names_is_removed(project: Project) -> None:
 
 def test_orphans_stay_where_that_is_asked_for(project: Project) -> None:
     write_both(project)
-    project.write({"web": sleeper(user="1000")})
+    project.write({"web": networked(user="1000")})
     assert set(project.changes("--keep-orphans")) == {"service.web[1]", "volume.data"}
     project.apply("--keep-orphans")
     assert project.containers() == {project.container_name("web"), project.container_name("old")}
@@ -48,9 +48,9 @@ def test_orphans_stay_where_that_is_asked_for(project: Project) -> None:
 
 
 def test_surplus_replicas_go(project: Project) -> None:
-    project.write({"web": sleeper(deploy={"replicas": 3})})
+    project.write({"web": networked(deploy={"replicas": 3})})
     project.apply()
-    project.write({"web": sleeper(deploy={"replicas": 1})})
+    project.write({"web": networked(deploy={"replicas": 1})})
     project.apply()
     assert project.containers() == {project.container_name("web", 1)}
     project.must_be_settled()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.project import Project, sleeper, until
+from tests.e2e.project import Project, networked, sleeper, until
 
 pytestmark = pytest.mark.engine
 
@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 def test_what_others_own_stays_theirs(project: Project):
     """Changed by hand, it is no difference; a new container has it, and the next plan is empty."""
     own = {"ignore": ["mem_limit", "networks", "scale"]}
-    web = sleeper(mem_limit="32M", labels={"round": "1"}, **{"x-deployer": own})
+    web = networked(mem_limit="32M", labels={"round": "1"}, **{"x-deployer": own})
     project.write({"web": web}, networks={"other": {}})
     project.apply()
     name = project.container_name("web")

@@ -9,13 +9,13 @@ import pytest
 from docker import APIClient
 
 from deployer.resources import identity
-from tests.e2e.project import Project, Result, sleeper
+from tests.e2e.project import Project, Result, networked
 
 pytestmark = pytest.mark.engine
 
 
 def write(project: Project, volume: dict[str, Any], **fields: Any) -> None:
-    project.write({"db": sleeper(volumes=["data:/data"], **fields)}, volumes={"data": volume})
+    project.write({"db": networked(volumes=["data:/data"], **fields)}, volumes={"data": volume})
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_destroy_with_volumes_leaves_it(way: Callable[[Project], Result], said: 
 def test_no_other_command_takes_it_along(guarded: Project) -> None:
     guarded.run("rm", "--force", "--stop", "--volumes", "db")
     guarded.run("prune", "--yes", "--keep-builds", "0")
-    guarded.write({"other": sleeper()})
+    guarded.write({"other": networked()})
     guarded.apply()
     assert "kept      no longer in the stack, protected (revision " in guarded.plan_text()
     assert guarded.volumes() == {f"{guarded.name}_data"}
@@ -98,7 +98,7 @@ def test_an_apply_without_protect_lets_it_go(guarded: Project) -> None:
 def test_an_apply_that_fails_elsewhere_says_what_it_reached(guarded: Project) -> None:
     """Protection that comes with it holds, too."""
     more = {"data": {"protect": True}, "more": {"protect": True}}
-    broken = sleeper(command=["no-such-command"], volumes=["data:/data", "more:/more"])
+    broken = networked(command=["no-such-command"], volumes=["data:/data", "more:/more"])
     guarded.write({"db": broken}, volumes=more)
     guarded.apply(code=1)
     (guarded.folder / "stack.yaml").unlink()

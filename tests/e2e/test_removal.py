@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from docker import APIClient
 
-from tests.e2e.project import Project, sleeper
+from tests.e2e.project import Project, networked
 from tests.e2e.proxy import BROKEN, Instead, Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -34,7 +34,7 @@ def left_in(project: Project, engine: APIClient) -> str:
 
 def test_the_signal_that_a_service_asks_for_stops_it(project: Project, engine: APIClient) -> None:
     end = ends_on("USR1", "echo asked-by-USR1 > /data/end")
-    project.write({"web": sleeper(**end, stop_signal="SIGUSR1") | {"stop_grace_period": "1m"}}, volumes={"data": {}})
+    project.write({"web": networked(**end, stop_signal="SIGUSR1") | {"stop_grace_period": "1m"}}, volumes={"data": {}})
     project.apply()
     project.destroy()
     assert left_in(project, engine) == "asked-by-USR1"
@@ -43,7 +43,7 @@ def test_the_signal_that_a_service_asks_for_stops_it(project: Project, engine: A
 def test_a_service_has_all_the_time_to_stop_that_it_asks_for(project: Project, engine: APIClient) -> None:
     """More than the ten seconds that the engine would give it."""
     end = ends_on("TERM", "sleep 11; echo done > /data/end")
-    project.write({"web": sleeper(**end) | {"stop_grace_period": "2m"}}, volumes={"data": {}})
+    project.write({"web": networked(**end) | {"stop_grace_period": "2m"}}, volumes={"data": {}})
     project.apply()
     project.destroy()
     assert left_in(project, engine) == "done"
@@ -51,7 +51,7 @@ def test_a_service_has_all_the_time_to_stop_that_it_asks_for(project: Project, e
 
 def test_what_cannot_be_removed_is_named_and_the_rest_goes(project: Project, proxy: Proxy) -> None:
     """Exit 1; once more, and nothing is left."""
-    project.write({"web": sleeper(networks=["a"]), "db": sleeper(networks=["b"])}, networks={"a": {}, "b": {}})
+    project.write({"web": networked(networks=["a"]), "db": networked(networks=["b"])}, networks={"a": {}, "b": {}})
     project.apply()
     kept = project.id_of("db")
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_removed_is_named_and_the_rest_goes(project: Project, pro
 
 def test_destroy_twice_is_no_error(project: Project) -> None:
     """Nor is it where there never was anything."""
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     project.destroy()
     project.apply()
     project.destroy()
@@ -92,7 +92,7 @@ BROKEN_FILES = {
 @pytest.mark.parametrize("case", BROKEN_FILES)
 def test_a_stack_whose_file_is_broken_is_removed_by_its_name(case: str, project: Project) -> None:
     """Without the name, the message says how. What is another origin's is still left alone."""
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     project.apply()
     path = project.folder / "stack.yaml"
     path.write_text(BROKEN_FILES[case](path.read_text()))
@@ -109,7 +109,7 @@ def test_a_stack_whose_secrets_are_gone_is_removed(project: Project) -> None:
     """None is read for it."""
     secret = project.folder / "secret.txt"
     secret.write_text("x")
-    project.write({"web": sleeper(secrets=["key"])}, secrets={"key": {"file": "./secret.txt"}})
+    project.write({"web": networked(secrets=["key"])}, secrets={"key": {"file": "./secret.txt"}})
     project.apply()
     secret.unlink()
     project.destroy()
@@ -119,7 +119,7 @@ def test_a_stack_whose_secrets_are_gone_is_removed(project: Project) -> None:
 def test_a_broken_file_of_another_folder_removes_nothing(make_project: Any) -> None:
     """Its folder tells whose it is."""
     first, second = make_project("one"), make_project("two")
-    first.write({"web": sleeper()})
+    first.write({"web": networked()})
     first.apply()
     (second.folder / "stack.yaml").write_text("services: [")
     result = second.run("-p", first.name, "destroy", "--yes")

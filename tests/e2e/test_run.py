@@ -32,7 +32,7 @@ def shop(**more: object) -> dict[str, object]:
         "depends_on": {"db": {"condition": "service_healthy"}},
         **more,
     }
-    healthy = {"test": ["CMD", "true"], "interval": "200ms"}
+    healthy = {"test": ["CMD", "true"], "interval": "1s"}
     return {"db": sleeper(healthcheck=healthy, networks=["back"]), "web": sleeper(**web)}
 
 

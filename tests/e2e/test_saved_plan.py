@@ -43,7 +43,7 @@ def test_it_is_carried_out_once(project: Project) -> None:
     path = saved(project)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     done = project.apply("plan.json")
-    assert "2 creations" in done.out
+    assert "1 creation" in done.out
     project.must_be_settled()
     refused(project, "plan-applied", "made at revision 0", "revision 1 now", "nothing left to do")
 

@@ -20,7 +20,7 @@ from docker import APIClient
 
 from deployer.fields.copies import COPIES
 from deployer.resources import identity
-from tests.e2e.project import BASE, Project, dying, ended, sleeper
+from tests.e2e.project import BASE, Project, dying, ended, networked, sleeper
 from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
@@ -305,9 +305,9 @@ def test_a_project_of_composes_is_taken_over_as_it_is(project: Project) -> None:
     made = project.engine.create_container_from_config(body, project.container_name("db"))["Id"]
     project.engine.start(made)
     files = {"secrets": {"pw": {"file": "./pw.txt"}}, "configs": {"site": {"file": "./pw.txt"}}}
-    project.write({"db": sleeper(secrets=["pw"], configs=["site"])}, **files)
+    project.write({"db": networked(secrets=["pw"], configs=["site"])}, **files)
     project.must_be_settled()
-    project.write({"db": sleeper(secrets=["pw"], configs=["site"], user="0")}, **files)
+    project.write({"db": networked(secrets=["pw"], configs=["site"], user="0")}, **files)
     assert project.fields("service.db[1]").keys() == {"user"}
     project.apply()
     project.must_be_settled()

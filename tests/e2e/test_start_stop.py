@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.project import BASE, Project, sleeper
+from tests.e2e.project import BASE, Project, networked
 from tests.e2e.proxy import Proxy, Request
 
 pytestmark = pytest.mark.engine
 
-HEALTHY = {"test": ["CMD", "true"], "interval": "200ms"}
+HEALTHY = {"test": ["CMD", "true"], "interval": "1s"}
 
 
 def three(**more: object) -> dict[str, object]:
     """A web that needs a healthy db, and a migration between that has to complete."""
     return {
-        "db": sleeper(healthcheck=HEALTHY, **more),
+        "db": networked(healthcheck=HEALTHY, **more),
         "migrate": {"image": BASE, "command": ["true"], "depends_on": {"db": {"condition": "service_healthy"}}},
-        "web": sleeper(
+        "web": networked(
             depends_on={
                 "db": {"condition": "service_healthy"},
                 "migrate": {"condition": "service_completed_successfully"},
@@ -94,7 +94,7 @@ def test_a_restart_keeps_the_container(project: Project) -> None:
 def test_what_does_not_work_after_a_restart_is_told(project: Project) -> None:
     """Exit 1, with its last lines, as after an apply."""
     command = ["sh", "-c", "test ! -e /gone || { echo broken; exit 3; }; sleep 1000"]
-    project.write({"web": sleeper(command=command, deploy={"update_config": {"monitor": "1m"}})})
+    project.write({"web": networked(command=command, deploy={"update_config": {"monitor": "1m"}})})
     project.apply()
     project.inside("web", "touch", "/gone")
 
@@ -106,7 +106,7 @@ def test_what_does_not_work_after_a_restart_is_told(project: Project) -> None:
 
 def test_a_stop_does_not_run_into_an_apply(project: Project, proxy: Proxy) -> None:
     """While another one has the turn it is refused, 75."""
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     project.apply()
     seen: list[int] = []
 
@@ -115,7 +115,7 @@ def test_a_stop_does_not_run_into_an_apply(project: Project, proxy: Proxy) -> No
             seen.append(project.start("stop").wait(60))
 
     proxy.before = stop_too
-    project.write({"web": sleeper(user="1000")})
+    project.write({"web": networked(user="1000")})
     project.apply("--engine", proxy.url)
     assert seen == [75]
     project.must_be_settled()
@@ -123,7 +123,7 @@ def test_a_stop_does_not_run_into_an_apply(project: Project, proxy: Proxy) -> No
 
 def test_names_that_are_wrong_or_have_no_container(project: Project) -> None:
     """64 with the nearest name; 1 where apply has made nothing yet."""
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     wrong, absent, nothing = project.run("stop", "wbe"), project.run("start", "web"), project.run("start")
     assert (wrong.code, absent.code, nothing.code) == (64, 1, 0)
     assert "did you mean 'web'?" in wrong.err
@@ -133,10 +133,10 @@ def test_names_that_are_wrong_or_have_no_container(project: Project) -> None:
 
 def test_the_record_of_a_stop_asks_for_nothing_new(project: Project) -> None:
     """The file may have been edited since: a revision that only stopped keeps the stack that was applied."""
-    project.write({"web": sleeper()})
+    project.write({"web": networked()})
     project.apply()
     first = project.engine.inspect_volume(f"{project.name}.deployer.r1")["Labels"]["io.deployer.desired"]
-    project.write({"web": sleeper(user="1000")})
+    project.write({"web": networked(user="1000")})
     project.run("stop")
     second = project.engine.inspect_volume(f"{project.name}.deployer.r2")["Labels"]["io.deployer.desired"]
     assert second == first
@@ -147,7 +147,7 @@ def test_a_restart_for_which_a_mounted_folder_is_missing_stops_nothing(project: 
     mounted = project.folder / "mounted"
     mounted.mkdir()
     mount = {"type": "bind", "source": "./mounted", "target": "/mnt", "bind": {"create_host_path": False}}
-    project.write({"db": sleeper(), "web": sleeper(volumes=[mount])})
+    project.write({"db": networked(), "web": networked(volumes=[mount])})
     project.apply()
     mounted.rmdir()
     refused = project.run("restart", "--engine", proxy.url)

@@ -172,7 +172,7 @@ def test_of_a_commit_that_a_person_applied_and_that_failed_it_is_told_who(remote
 
 
 def test_a_stack_that_never_came_about_is_at_no_commit(remote: Remote):
-    bad = remote.push({"web": sleeper(network_mode="none", **BAD)})
+    bad = remote.push({"web": sleeper(**BAD)})
     for _ in range(2):
         assert f"{remote.project.name}: Degraded: {bad[:12]}: web exited with code 3" in remote.once(code=1).err
     remote.repository.commit({"stack.yaml": "services: ["})
@@ -180,13 +180,13 @@ def test_a_stack_that_never_came_about_is_at_no_commit(remote: Remote):
 
 
 def test_nor_is_one_that_waits_for_a_person(remote: Remote):
-    waits = remote.push({"web": sleeper(network_mode="none")})
+    waits = remote.push({"web": sleeper()})
     told = remote.once("--auto", "off", code=1).err
     assert f": Drifted: {waits[:12]} waits for a person" in told
 
 
 def test_what_is_to_be_thought_of_in_a_commit_is_told_as_plan_tells_it_and_once(remote: Remote):
-    remote.push({"web": sleeper(network_mode="none", environment={"A": "${DEPLOYER_NOT_SET}"})})
+    remote.push({"web": sleeper(environment={"A": "${DEPLOYER_NOT_SET}"})})
     process = remote.start("--format", "json")
     until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)
     time.sleep(3)
@@ -200,7 +200,7 @@ def test_what_is_to_be_thought_of_in_a_commit_is_told_as_plan_tells_it_and_once(
 
 
 def test_what_is_healed_is_told_by_how_it_was_found(remote: Remote):
-    remote.push({"web": sleeper(network_mode="none")})
+    remote.push({"web": sleeper()})
     remote.once()
     remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
     assert "+ web[1] create again: found removed" in remote.once().err
@@ -302,7 +302,7 @@ def test_what_the_engine_restarts_again_and_again_is_degraded(remote: Remote):
 
 
 def test_what_ends_well_again_and_again_is_told_with_its_end(remote: Remote):
-    remote.push({"web": sleeper(command=["sleep", "1"], network_mode="none")})
+    remote.push({"web": sleeper(command=["sleep", "1"])})
     remote.once()
     for _ in range(4):
         until(lambda: remote.project.container("web")["State"]["Status"] == "exited")
@@ -313,7 +313,7 @@ def test_what_ends_well_again_and_again_is_told_with_its_end(remote: Remote):
 
 def test_what_is_left_is_told_once_in_the_same_words(remote: Remote):
     """Round after round of one process."""
-    remote.push({"web": sleeper(command=["sh", "-c", "sleep 1; exit 7"], restart="no", network_mode="none")})
+    remote.push({"web": sleeper(command=["sh", "-c", "sleep 1; exit 7"], restart="no")})
     process = remote.start()
     until(lambda: len(remote.records()) == 4 and remote.is_idle(), 60)
     time.sleep(6)
@@ -324,7 +324,7 @@ def test_what_is_left_is_told_once_in_the_same_words(remote: Remote):
 
 
 def test_an_invalid_commit_is_degraded_though_something_was_changed_by_hand(remote: Remote):
-    remote.push({"web": sleeper(network_mode="none")})
+    remote.push({"web": sleeper()})
     remote.once()
     remote.repository.commit({"stack.yaml": "services: ["})
     remote.project.engine.remove_container(remote.project.container_name("web"), force=True)
@@ -480,7 +480,7 @@ def test_a_stack_whose_file_is_gone_goes_only_where_that_is_said(remote: Remote)
 
 
 def test_a_stack_that_a_person_applied_is_not_forgotten_when_its_file_goes(remote: Remote):
-    remote.push({"web": sleeper(network_mode="none")})
+    remote.push({"web": sleeper()})
     remote.once("--auto", "off", code=1)
     remote.project.apply()
     assert "Ready" in remote.once("--auto", "off").err
@@ -530,7 +530,7 @@ def test_nor_is_one_that_a_person_applied(remote: Remote):
 
 def test_who_is_busy_with_the_old_name_is_busy_with_that_alone(remote: Remote):
     """It was called back, and a person is removing the stack that it was called for a while."""
-    stays = sleeper(network_mode="none")
+    stays = sleeper()
     remote.push({"web": stays})
     remote.once()
     name = f"{remote.project.name}-new"
@@ -829,9 +829,9 @@ def test_of_each_commit_that_fails_in_a_row_somebody_is_told_once(
     url, bodies = webhook
     told: list[str] = []
     for push in (
-        lambda: remote.push({"web": sleeper(network_mode="none")}),
-        lambda: remote.push({"web": sleeper(network_mode="none", **BAD)}),
-        lambda: remote.push({"web": sleeper(network_mode="none", **dying("exit 4"))}),
+        lambda: remote.push({"web": sleeper()}),
+        lambda: remote.push({"web": sleeper(**BAD)}),
+        lambda: remote.push({"web": sleeper(**dying("exit 4"))}),
         lambda: remote.repository.commit({"stack.yaml": "services: ["}),
     ):
         told.append(push())
@@ -859,7 +859,7 @@ def test_a_repository_that_is_out_of_reach_for_long_is_told_and_that_it_is_back(
         assert result.code == code
         return result.err
 
-    remote.push({"web": sleeper(network_mode="none")})
+    remote.push({"web": sleeper()})
     assert quiet(0) == ""
     remote.repository.go_away()
     assert "git fetch failed" in quiet(1)
@@ -884,9 +884,9 @@ def test_somebody_is_told_when_it_happens_and_not_at_the_end_of_the_round(
     monkeypatch: pytest.MonkeyPatch,
 ):
     first, other, repository = two_stacks(make_project, tmp_path)
-    first.write({"web": sleeper(network_mode="none")})
+    first.write({"web": sleeper()})
     slow = {"test": ["CMD", "test", "-e", "/ok"], "interval": "200ms", "retries": 1000}
-    other.write({"web": sleeper(network_mode="none", healthcheck=slow)})
+    other.write({"web": sleeper(healthcheck=slow)})
     repository.commit()
     monkeypatch.setenv("DEPLOYER_NOTIFY_URL", webhook[0])
     process = first.start("sync", repository.url, "--once", "--path", "apps/*")
@@ -1092,7 +1092,7 @@ def test_an_engine_that_is_away_is_told(remote: Remote, tmp_path: Path):
 
 def test_a_stack_whose_file_comes_back_is_kept_in_order_again(remote: Remote):
     """What was done by hand while it was gone is undone, and what the file says now is applied."""
-    remote.push({"web": sleeper(network_mode="none")})
+    remote.push({"web": sleeper()})
     process = remote.start()
     told: list[str] = []
 
@@ -1118,7 +1118,7 @@ def test_a_stack_whose_file_comes_back_is_kept_in_order_again(remote: Remote):
         until(lambda: remote.project.containers() != set() and remote.is_idle(), 60)
         remote.repository.commit({"stack.yaml": None})
         until(lambda: is_gone(2), 60)
-        remote.push({"web": sleeper(network_mode="none", environment={"A": "new"})})
+        remote.push({"web": sleeper(environment={"A": "new"})})
         until(lambda: len(remote.records()) == 3 and remote.is_idle(), 60)
         until(lambda: f"{remote.project.name}: Ready" in "".join(told[-2:]), 60)
     finally:
@@ -1136,7 +1136,7 @@ def test_that_a_person_has_removed_a_stack_whose_file_is_gone_is_told_once(
 ):
     """Nothing knows of it after that, so whoever waits for its end hears of it now."""
     volumes = {"volumes": {"data": {}}} if data else {}
-    service = sleeper(network_mode="none", volumes=["data:/data"]) if data else sleeper(network_mode="none")
+    service = sleeper(volumes=["data:/data"]) if data else sleeper()
     remote.push({"web": service}, **volumes)
     remote.once()
     remote.repository.commit({"stack.yaml": None, "README": "nothing here"})
@@ -1153,7 +1153,7 @@ def test_that_a_person_has_removed_a_stack_whose_file_is_gone_is_told_once(
 
 
 def test_the_loop_tells_that_a_stack_was_removed_in_its_next_round(remote: Remote):
-    remote.push({"web": sleeper(network_mode="none")})
+    remote.push({"web": sleeper()})
     process = remote.start("--format", "json")
     try:
         until(lambda: len(remote.records()) == 1 and remote.is_idle(), 60)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.engine
 
 __all__ = ["remote"]
 
-SLOW = {"healthcheck": {"test": ["CMD", "test", "-e", "/tmp/up"], "interval": "200ms", "retries": 500}}
+SLOW = {"healthcheck": {"test": ["CMD", "test", "-e", "/tmp/up"], "interval": "1s", "retries": 100}}
 UP_SOON = ["sh", "-c", "sleep 6; touch /tmp/up; exec sleep 1000"]
 
 
@@ -48,14 +48,14 @@ def runs(remote: Remote, text: str) -> bool:
 def test_between_two_rounds(own: tuple[OwnEngine, Remote]):
     """What it ended is started again, and the next commit is applied by the same agent."""
     engine, remote = own
-    remote.push({"web": sleeper(environment={"A": "one"}, network_mode="none")})
+    remote.push({"web": sleeper(environment={"A": "one"})})
     process = remote.start()
     try:
         until(lambda: runs(remote, "one"), 60)
         engine.kill()
         engine.start()
         until(lambda: runs(remote, "one"), 90)
-        remote.push({"web": sleeper(environment={"A": "two"}, network_mode="none")})
+        remote.push({"web": sleeper(environment={"A": "two"})})
         until(lambda: runs(remote, "two"), 90)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -68,9 +68,9 @@ def test_between_two_rounds(own: tuple[OwnEngine, Remote]):
 def test_while_it_applies(own: tuple[OwnEngine, Remote]):
     """The commit is not to blame: it is tried again, and comes about."""
     engine, remote = own
-    remote.push({"web": sleeper(environment={"A": "one"}, network_mode="none")})
+    remote.push({"web": sleeper(environment={"A": "one"})})
     remote.once()
-    remote.push({"web": sleeper(environment={"A": "two"}, network_mode="none", command=UP_SOON, **SLOW)})
+    remote.push({"web": sleeper(environment={"A": "two"}, command=UP_SOON, **SLOW)})
     process = remote.start()
     try:
         until(lambda: any(each.endswith(".next") for each in remote.project.containers()), 60)

@@ -45,7 +45,7 @@ def several(make_project: Callable[..., Project], tmp_path: Path) -> Several:
 
 def test_a_round_lists_what_the_engine_has_once_for_all_stacks(several: Several, proxy: Proxy) -> None:
     """Of each stack that is in step it asks for the containers alone, and for the time."""
-    several.push(*[sleeper(network_mode="none")] * 3)
+    several.push(*[sleeper()] * 3)
     several.once()
     proxy.forget()
     several.once("--engine", proxy.url)
@@ -72,7 +72,7 @@ def test_what_one_stack_gives_up_another_one_has_in_the_same_round(several: Seve
 
 def test_what_is_removed_while_others_are_looked_at_is_healed(several: Several, proxy: Proxy) -> None:
     """What differs is looked at anew before it is acted on: nothing is done by halves, nor twice."""
-    several.push(*[sleeper(network_mode="none")] * 3)
+    several.push(*[sleeper()] * 3)
     several.once()
     last = several.projects[2]
     last.engine.remove_container(last.container_name("web"), force=True)
@@ -84,12 +84,12 @@ def test_what_is_removed_while_others_are_looked_at_is_healed(several: Several, 
 
 def test_two_files_of_a_commit_with_one_name_are_told_of_by_both_their_paths(several: Several) -> None:
     """The one that has the name stays as it is, whichever of them is changed, and is looked at first."""
-    stays = sleeper(network_mode="none")
+    stays = sleeper()
     several.push(stays, stays, stays)
     several.once()
     name = several.projects[1].name
     for number in range(2):
-        text = json.dumps({"name": name, "services": {"web": sleeper(network_mode="none", environment={"A": number})}})
+        text = json.dumps({"name": name, "services": {"web": sleeper(environment={"A": number})}})
         several.repository.commit({"apps/0/stack.yaml": text})
         for _ in range(2):
             told = several.projects[0].run("sync", several.repository.url, "--once", "--path", "apps/*").err
@@ -102,7 +102,7 @@ def test_two_files_of_a_commit_with_one_name_are_told_of_by_both_their_paths(sev
 def test_of_two_that_are_new_the_second_one_is_told_of_until_it_has_a_name_of_its_own(several: Several) -> None:
     """In the loop, too, and where the first of them only waits."""
     first, other, _ = several.projects
-    text = {"services": {"web": sleeper(network_mode="none")}}
+    text = {"services": {"web": sleeper()}}
     several.repository.commit({f"apps/{at}/stack.yaml": json.dumps({"name": first.name, **text}) for at in range(2)})
     process = first.start(
         "sync", several.repository.url, "--interval", "1s", "--path", "apps/*", "--auto", "off", "--format", "json"

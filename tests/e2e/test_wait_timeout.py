@@ -26,7 +26,7 @@ def test_a_container_that_takes_longer_than_one_may_is_put_back(project: Project
 
 
 def test_the_shorter_of_the_two_is_named(project: Project) -> None:
-    project.write({"web": sleeper(healthcheck=NOT_YET, network_mode="none")})
+    project.write({"web": sleeper(healthcheck=NOT_YET)})
     result = project.apply("--wait-timeout", "5m", "--timeout", "5s", code=1)  # a busy engine needs some to start it
     assert "give it longer: --timeout" in result.err
 
