@@ -153,7 +153,7 @@ def test_the_calls_that_mend_drift_are_those_planned(project: Project, proxy: Pr
     project.engine.rename(project.id_of("three"), f"{project.name}-other")
     project.engine.disconnect_container_from_network(project.id_of("four"), f"{project.name}_front")
     project.engine.remove_container(project.id_of("five"), force=True)
-    the_calls_are_those_planned(project, proxy, {"start": 2, "rename": 1, "update": 1, "create": 1})
+    the_calls_are_those_planned(project, proxy, {"start": 1, "unpause": 1, "rename": 1, "update": 1, "create": 1})
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

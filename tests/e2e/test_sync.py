@@ -518,11 +518,11 @@ def test_a_stack_that_has_another_name_now_is_not_forgotten(remote: Remote):
 
 def test_nor_is_one_that_a_person_applied(remote: Remote):
     """However often the new one was looked at since."""
-    remote.push({"web": sleeper(network_mode="none")})
+    remote.push({"web": sleeper()})
     assert remote.project.run("apply", "--yes").code == 0
     remote.once()
     name = f"{remote.project.name}-new"
-    remote.push({"web": sleeper(network_mode="none")}, name=name)
+    remote.push({"web": sleeper()}, name=name)
     for _ in range(3):
         assert f"stack.yaml is called {name} now" in remote.once(code=1).err
     assert remote.project.run("-p", name, "destroy", "--yes").code == 0
