@@ -347,7 +347,11 @@ def seen_in(text: str, *but: str) -> list[str]:
 
 
 class Processes:
-    """What could be read of other processes while something ran: command lines, and children's environments."""
+    """What could be read of other processes while something ran: command lines, and children's environments.
+
+    A child that runs no program of its own yet has its parent's command line and environment: until then it is its
+    parent, in whose memory it is (vfork(2)).
+    """
 
     def __init__(self, parent: int) -> None:
         self.parent, self.stop, self.text = parent, threading.Event(), ""
@@ -358,8 +362,10 @@ class Processes:
         while not self.stop.wait(0.01):
             for process in Path("/proc").glob("[0-9]*"):
                 try:
-                    self.text += (process / "cmdline").read_text(errors="replace")
-                    if int((process / "stat").read_text().rpartition(") ")[2].split()[1]) == self.parent:
+                    command = (process / "cmdline").read_text(errors="replace")
+                    self.text += command
+                    is_child = int((process / "stat").read_text().rpartition(") ")[2].split()[1]) == self.parent
+                    if is_child and command != Path(f"/proc/{self.parent}/cmdline").read_text(errors="replace"):
                         self.text += (process / "environ").read_text(errors="replace")
                 except (OSError, IndexError, ValueError):
                     continue
