@@ -13,10 +13,13 @@ from deployer.gitops.git import Git
 
 
 def refuse_unsigned(git: Git, keys: Path, commit: str) -> None:
-    """Raises InvalidStack where a commit is not signed by one of these keys."""
-    setting = f"gpg.ssh.allowedSignersFile={keys.absolute()}"
+    """Raises InvalidStack where a commit is not signed by one of these keys. A commit says itself of what kind its
+    signature is. One that is not of the kind of the keys is none: gpg would ask the keyring of the agent's user.
+    """
+    other = "gpg.ssh.program=false" if git.gpg_home else "gpg.program=false"
+    settings = (other, "gpg.x509.program=false", f"gpg.ssh.allowedSignersFile={keys.absolute()}")
     try:
-        git.run("-c", setting, "verify-commit", "--end-of-options", commit)
+        git.run(*(word for each in settings for word in ("-c", each)), "verify-commit", "--end-of-options", commit)
     except OperationFailed:
         hint = f"who may sign is in {keys}: sign with one of those keys, or add the key there"
         message = f"{commit[:12]} is not signed by a key that is known here"

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -367,23 +367,40 @@ def test_only_a_commit_that_is_signed_by_a_known_key_is_taken(repository: Reposi
                 made.refuse(commit)
 
 
-def test_a_keyring_of_gpg_does_as_well(repository: Repository, clone: Make, tmp_path: Path):
-    homes = {}
-    for name in ("known", "other"):
-        home = homes[name] = Path(tempfile.mkdtemp(prefix="gpg-"))  # its path must be short, for gpg's sockets
+@pytest.fixture
+def gpg(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A folder of gpg, by whose name it has a key that signs."""
+    homes: list[Path] = []
+
+    def make(name: str) -> Path:
+        homes.append(home := Path(tempfile.mkdtemp(prefix="gpg-")))  # its path must be short, for gpg's sockets
         made = ["--batch", "--passphrase", "", "--quick-gen-key", f"{name}@example.org", "ed25519", "sign"]
         subprocess.run(["gpg", "--homedir", str(home), *made], check=True, capture_output=True)
+        return home
+
+    yield make
+    for home in homes:
+        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def signing(home: Path, name: str, folder: Path) -> list[str]:
+    """The settings of git by which the key in a folder of gpg signs."""
+    program = folder / f"sign-{name}"
+    program.write_text(f'#!/bin/sh\nexec gpg --homedir {home} "$@"\n')
+    program.chmod(0o755)
+    key = ("-c", f"user.signingKey={name}@example.org")
+    return ["-c", f"gpg.program={program}", *key, "-c", "commit.gpgSign=true"]
+
+
+def test_a_keyring_of_gpg_does_as_well(repository: Repository, clone: Make, gpg: Callable[[str], Path], tmp_path: Path):
+    homes = {name: gpg(name) for name in ("known", "other")}
     ring = tmp_path / "keys.asc"
     exported = ["gpg", "--homedir", str(homes["known"]), "--armor", "--export"]
     ring.write_bytes(subprocess.run(exported, check=True, capture_output=True).stdout)
     clones = clone(keys=ring)
     for name, good in (("other", False), ("known", True)):
-        program = tmp_path / f"sign-{name}"
-        program.write_text(f'#!/bin/sh\nexec gpg --homedir {homes[name]} "$@"\n')
-        program.chmod(0o755)
-        repository.settings = [
-            *("-c", f"gpg.program={program}", "-c", f"user.signingKey={name}@example.org", "-c", "commit.gpgSign=true")
-        ]
+        repository.settings = signing(homes[name], name, tmp_path)
         commit = repository.commit({"a": name})
         clones.fetch()
         if good:
@@ -391,9 +408,26 @@ def test_a_keyring_of_gpg_does_as_well(repository: Repository, clone: Make, tmp_
         else:
             with pytest.raises(InvalidStack, match="not signed"):
                 clones.refuse(commit)
-    for home in homes.values():
-        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
-        shutil.rmtree(home, ignore_errors=True)
+
+
+def test_whom_the_agents_own_user_trusts_is_nobody_where_the_keys_are_those_of_ssh(
+    repository: Repository,
+    clone: Make,
+    gpg: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    allowed = tmp_path / "allowed"
+    allowed.write_text(f"ann@example.org {ssh_key(tmp_path, 'known').with_suffix('.pub').read_text()}")
+    home = gpg("eve")
+    monkeypatch.setenv("GNUPGHOME", str(home))
+    repository.settings = signing(home, "eve", tmp_path)
+    commit = repository.commit({"a": "1"})
+    repository.git("verify-commit", commit)
+    made = clone(keys=allowed)
+    made.fetch()
+    with pytest.raises(InvalidStack, match="not signed"):
+        made.refuse(commit)
 
 
 def test_commits_that_are_needed_are_kept(repository: Repository, clone: Make):
