@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from deployer.errors import Busy, DeployerError, Diagnostic, InvalidStack, OperationFailed, Unreachable
-from deployer.gitops.git import Git
+from deployer.gitops.git import Git, NotRun
 from deployer.gitops.remote import Credentials, Remote, in_environment, secrets_of
 from deployer.gitops.signers import is_gpg, keyring, refuse_unsigned
 from deployer.gitops.tree import LINK, Entry, entries_of, refusals
@@ -78,7 +78,7 @@ class Clone:
         try:
             return self._fetched_past_locks()
         except OperationFailed as error:
-            if self._is_sound():
+            if not self._is_broken():
                 raise _unreachable(error) from None
         # A disk that was full, or a power cut, may leave less than git needs: nothing is here that the remote lacks.
         shutil.rmtree(self.git.repository, ignore_errors=True)
@@ -147,11 +147,16 @@ class Clone:
             self.git.repository.mkdir(parents=True, exist_ok=True)
             self.git.run("init", "--quiet", "--bare", "--template=", str(self.git.repository))
 
-    def _is_sound(self) -> bool:
-        return not self.git.repository.exists() or (
-            self.git.succeeds("rev-parse", "--git-dir")
-            and self.git.succeeds("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
-        )
+    def _is_broken(self) -> bool:
+        """Whether git says so of what is here. One that could not be run says nothing."""
+        if not self.git.repository.exists():
+            return False
+        try:
+            self.git.run("rev-parse", "--git-dir")
+            self.git.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+        except OperationFailed as error:
+            return not isinstance(error, NotRun)
+        return False
 
     def refuse(self, commit: str) -> None:
         """Raises InvalidStack where a commit is not signed as it must be, or leads out of itself: nothing is read."""
@@ -166,9 +171,13 @@ class Clone:
         self.git.run("update-ref", _ACCEPTED, commit)
 
     def accepted(self) -> str:
-        """The commit that was taken last; "" where there is none. Of a remote that is dead, it is what is followed."""
+        """The commit that was taken last; "" where there is none. Of a remote that is dead, it is what is followed.
+        Raises NotRun, where nobody knows.
+        """
         try:
             return self.git.run("rev-parse", "--verify", "--quiet", f"{_ACCEPTED}^{{commit}}").decode().strip()
+        except NotRun:
+            raise
         except OperationFailed:
             return ""
 

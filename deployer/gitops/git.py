@@ -46,6 +46,10 @@ class Stopped(Exception):
     """The agent was asked to stop while git was at work."""
 
 
+class NotRun(OperationFailed):
+    """Git could not be run, or did not come to its end: it has said nothing of the repository."""
+
+
 @dataclass(frozen=True, slots=True)
 class Git:
     """How git is run: on which repository, with which variables and file of settings besides, and until when."""
@@ -60,7 +64,7 @@ class Git:
     seconds: float = SECONDS
 
     def run(self, *words: str, input: bytes = b"", variables: Mapping[str, str] | None = None) -> bytes:
-        """What git prints. Raises OperationFailed with what it says, no secret in it, and Stopped."""
+        """What git prints. Raises OperationFailed with what it says, no secret in it, NotRun, and Stopped."""
         settings = [word for each in _SETTINGS for word in ("-c", each)]
         command = ["git", *settings, f"--git-dir={self.repository}", *words]
         try:
@@ -74,9 +78,12 @@ class Git:
             )
         except OSError as error:
             what = "git is not installed" if isinstance(error, FileNotFoundError) else f"git: {error.strerror}"
-            raise OperationFailed(Diagnostic("git-failed", what, hint="the agent needs the git program")) from None
+            raise NotRun(Diagnostic("git-failed", what, hint="the agent needs the git program")) from None
         _bound(process)
         out, err = self._ended(process, input)
+        if process.returncode < 0:
+            message = f"git {words[0]} was ended by signal {-process.returncode}"
+            raise NotRun(Diagnostic("git-failed", message, hint="it is tried again"))
         if process.returncode:
             raise OperationFailed(Diagnostic("git-failed", self._told(words[0], err)))
         return out
@@ -128,7 +135,7 @@ class Git:
             if time.monotonic() > deadline:
                 _kill(process)
                 message = f"git did not end within {self.seconds:.0f} seconds"
-                raise OperationFailed(Diagnostic("git-failed", message, hint="the remote may hang; it is tried again"))
+                raise NotRun(Diagnostic("git-failed", message, hint="the remote may hang; it is tried again"))
 
     def _told(self, command: str, err: bytes) -> str:
         text = err.decode("utf-8", "replace")

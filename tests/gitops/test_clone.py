@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.errors import Busy, InvalidStack, Unreachable
+from deployer.errors import Busy, InvalidStack, OperationFailed, Unreachable
 from deployer.gitops.clone import Clone, Follow, clone_of
 from deployer.gitops.git import Stopped
 from deployer.gitops.remote import Credentials, remote_of
@@ -167,6 +167,39 @@ def test_a_clone_that_is_damaged_is_made_anew(repository: Repository, clone: Mak
             path.write_bytes(b"")
     second = repository.commit({"stack.yaml": "2"})
     assert made.fetch() == second != first
+
+
+def without_git(folder: Path) -> str:
+    """A PATH on which there is none."""
+    return str(folder)
+
+
+def with_git_that_is_killed(folder: Path) -> str:
+    """A PATH on which there is one that the kernel ends, as where memory runs out."""
+    (folder / "git").write_text("#!/bin/sh\nkill -KILL $$\n")
+    (folder / "git").chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("path_in", [without_git, with_git_that_is_killed])
+def test_where_git_cannot_be_run_nothing_is_removed(
+    repository: Repository,
+    clone: Make,
+    path_in: Callable[[Path], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    first = repository.commit({"stack.yaml": "1"})
+    made = clone()
+    made.accept(made.fetch())
+    (tmp_path / "bin").mkdir()
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", path_in(tmp_path / "bin"))
+        with pytest.raises(Unreachable):
+            made.fetch()
+        with pytest.raises(OperationFailed):
+            made.accepted()
+    assert made.accepted() == first
 
 
 def test_locks_that_a_dead_git_left_are_no_hindrance(repository: Repository, clone: Make):
@@ -368,7 +401,7 @@ def test_only_a_commit_that_is_signed_by_a_known_key_is_taken(repository: Reposi
 
 
 @pytest.fixture
-def gpg(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+def gpg() -> Iterator[Callable[[str], Path]]:
     """A folder of gpg, by whose name it has a key that signs."""
     homes: list[Path] = []
 
