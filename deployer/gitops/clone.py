@@ -135,8 +135,9 @@ class Clone:
     def _name(self) -> str:
         if not self.follow.tag:
             return f"refs/heads/{self.follow.branch}" if self.follow.branch else "HEAD"
-        listed = self.git.run("ls-remote", "--tags", "--refs", "--end-of-options", self.remote.url).decode()
-        found = newest(re.findall(r"\trefs/tags/(.+)", listed), self.follow.tag)
+        listed = self.git.run("ls-remote", "--tags", "--refs", "--end-of-options", self.remote.url)
+        names = re.findall(r"\trefs/tags/(.+)", listed.decode("utf-8", "replace"))
+        found = newest([each for each in names if "\N{REPLACEMENT CHARACTER}" not in each], self.follow.tag)
         if found is None:
             hint = f"what is before a release, such as v1.2-rc1, is named by its hyphen: --tag '{self.follow.tag}-*'"
             raise OperationFailed(Diagnostic("git-failed", f"no tag matches {self.follow.tag}", hint=hint))

@@ -107,6 +107,20 @@ def test_the_newest_tag_of_a_pattern_is_followed(repository: Repository, clone: 
     assert again.tag_of(wanted) == "v1.10.1"
 
 
+def test_a_tag_whose_name_is_no_text_is_no_version(repository: Repository, clone: Make):
+    wanted = repository.commit({"stack.yaml": "1"})
+    repository.git("tag", "v1.0")
+    repository.git("tag", os.fsdecode(b"v1.1-\xff"))
+    repository.git("tag", os.fsdecode(b"v9\xff"))
+    repository.push("--tags")
+    for pattern in ("v*", "v1.*"):
+        made = clone(follow=Follow(tag=pattern))
+        made.reach()
+        assert made.fetch() == wanted
+    with pytest.raises(Unreachable, match="no tag matches"):
+        clone(follow=Follow(tag="v9*")).fetch()
+
+
 def test_no_such_tag_is_said(repository: Repository, clone: Make):
     repository.commit({"stack.yaml": "1"})
     with pytest.raises(Unreachable, match=r"no tag matches v1\.\*"):
