@@ -98,6 +98,8 @@ def _each(entries: Sequence[Entry], links: Mapping[str, str]) -> Iterator[Diagno
         parts = each.path.split("/")
         if any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
             yield _wrong(f"{each.path!r} is no path of a file", "")
+        elif not _is_text(each.path):
+            yield _wrong(f"{each.path!r} has a name that is no UTF-8", "name it otherwise")
         elif each.mode == SUBMODULE:
             hint = "submodules are never fetched: put its files into this repository"
             yield _wrong(f"{each.path} is a submodule, which lies elsewhere", hint)
@@ -106,6 +108,10 @@ def _each(entries: Sequence[Entry], links: Mapping[str, str]) -> Iterator[Diagno
             yield _wrong(f"{each.path} has {each.size // 1024 // 1024} MiB, and {most} are the most", "")
         elif each.mode == LINK and leaves(each.path, links):
             yield _wrong(f"{each.path} is a link that leads out of the repository", "link to a file in it")
+
+
+def _is_text(path: str) -> bool:
+    return path == path.encode("utf-8", "replace").decode()
 
 
 def leaves(path: str, links: Mapping[str, str]) -> bool:

@@ -351,6 +351,16 @@ def test_a_link_within_the_repository_is_taken(repository: Repository, clone: Ma
     made.refuse(commit)
 
 
+def test_a_name_that_is_no_text_is_refused(repository: Repository, clone: Make):
+    repository.write({f"{os.fsdecode(b'b' + bytes([255]))}/stack.yaml": "1", "grün/stack.yaml": "1"})
+    commit = repository.commit()
+    made = clone()
+    made.fetch()
+    with pytest.raises(InvalidStack, match=r"'b\\udcff/stack.yaml' has a name that is no UTF-8") as raised:
+        made.refuse(commit)
+    assert len(raised.value.diagnostics) == 1
+
+
 def test_a_submodule_is_refused(repository: Repository, clone: Make, tmp_path: Path):
     other = Repository(tmp_path / "other").begin()
     other.commit({"x": "x"})
