@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import Diagnostic, OperationFailed
-from deployer.gitops.remote import PROTOCOLS, masked
+from deployer.fields.sensitive import mask_user_info
+from deployer.gitops.remote import PROTOCOLS
 from deployer.render.harmless import harmless
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Git:
         text = err.decode("utf-8", "replace")
         for secret in self.secrets:
             text = text.replace(secret, "***")
-        lines = [line for line in masked(text).splitlines() if line.strip() and not line.startswith("hint:")]
+        lines = [line for line in mask_user_info(text).splitlines() if line.strip() and not line.startswith("hint:")]
         said = harmless("; ".join(line.strip() for line in lines[:3]))
         return f"git {command} failed: {said or 'it does not say why'}"
 

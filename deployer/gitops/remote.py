@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from deployer.errors import Diagnostic, WrongUsage
+from deployer.fields.sensitive import mask_user_info
 
 PROTOCOLS = ("file", "http", "https", "ssh")
 _SCP = re.compile(r"(?:[\w.+-]+@)?[\w.-]+:(?!//)[^\s]+")
@@ -61,7 +62,7 @@ def remote_of(said: str) -> Remote:
     if "://" in said:
         return _of_url(said)
     if said.startswith("-") or not said or "::" in said.split("/")[0]:
-        raise _wrong(f"{masked(said)!r} is no repository", "name it by https://, ssh://, file:// or a path")
+        raise _wrong(f"{mask_user_info(said)!r} is no repository", "name it by https://, ssh://, file:// or a path")
     if _SCP.fullmatch(said) and not Path(said).exists():
         return Remote(said, said.partition("@")[0] if "@" in said else "")
     return Remote(str(Path(said).absolute()))
@@ -72,13 +73,13 @@ def _of_url(said: str) -> Remote:
         parts = urlsplit(said)
         user, password = unquote(parts.username or ""), parts.password
     except ValueError:
-        raise _wrong(f"{masked(said)!r} is no URL", "name the repository as git clone takes it") from None
+        raise _wrong(f"{mask_user_info(said)!r} is no URL", "name the repository as git clone takes it") from None
     if parts.scheme not in PROTOCOLS:
         hint = f"these can: {', '.join(f'{each}://' for each in PROTOCOLS)}"
-        raise _wrong(f"{masked(said)}: a repository cannot be had by {parts.scheme}://", hint)
+        raise _wrong(f"{mask_user_info(said)}: a repository cannot be had by {parts.scheme}://", hint)
     if password is not None:
         hint = "give it by --credentials FILE, or in the variable DEPLOYER_GIT_CREDENTIALS"
-        raise _wrong(f"{masked(said)}: the URL has a password in it, which every process list shows", hint)
+        raise _wrong(f"{mask_user_info(said)}: the URL has a password in it, which every process list shows", hint)
     if parts.scheme in ("http", "https"):
         said = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     return Remote(said, user)
@@ -122,11 +123,6 @@ def secrets_of(credentials: Credentials) -> tuple[str, ...]:
 
 def _basic(credentials: Credentials) -> str:
     return base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
-
-
-def masked(text: str) -> str:
-    """The text, with no password in any URL."""
-    return re.sub(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@]*@", r"\1***@", text)
 
 
 def _wrong(message: str, hint: str) -> WrongUsage:

@@ -14,10 +14,10 @@ from threading import Thread
 
 import pytest
 
-from deployer.errors import Unreachable, WrongUsage
+from deployer.errors import OperationFailed, Unreachable, WrongUsage
 from deployer.gitops.clone import Clone, Follow, clone_of
 from deployer.gitops.git import Git
-from deployer.gitops.remote import Credentials, Remote, credentials_of, in_environment, masked, remote_of
+from deployer.gitops.remote import Credentials, Remote, credentials_of, in_environment, remote_of
 from tests.gitops.repository import Repository
 
 PASSWORD = "s3cr3t-t0ken"
@@ -165,8 +165,11 @@ def test_a_password_in_the_url_is_refused_and_not_shown():
     assert PASSWORD not in str(raised.value)
 
 
-def test_no_message_has_the_user_of_a_url():
-    assert masked("fatal: https://a:b@h/x and ssh://u@h/y") == "fatal: https://***@h/x and ssh://***@h/y"
+def test_no_message_of_git_has_the_user_or_the_password_of_a_url(tmp_path: Path):
+    with pytest.raises(OperationFailed) as raised:
+        Git(tmp_path).run("ls-remote", "https://u:p@ss@127.0.0.1:1/x")
+    assert "https://(sensitive)@127.0.0.1:1/x" in str(raised.value)
+    assert "ss@" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
