@@ -16,6 +16,7 @@ from deployer.cli.output import Format, outliving_its_readers
 from deployer.cli.patience import seconds
 from deployer.cli.state import State, state_of
 from deployer.errors import Diagnostic, WrongUsage
+from deployer.gitops.rules import Auto, Rule
 
 if TYPE_CHECKING:
     from deployer.gitops.agent import Agent
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
 CREDENTIALS = "DEPLOYER_GIT_CREDENTIALS"
 NOTIFY = "DEPLOYER_NOTIFY_URL"
 WEBHOOK = "DEPLOYER_WEBHOOK_SECRET"
-
-
-class AutoChoice(StrEnum):
-    """What of a new commit is applied."""
-
-    ALWAYS = "always"
-    NO_REPLACE = "no-replace"
-    OFF = "off"
 
 
 class HealChoice(StrEnum):
@@ -69,9 +62,9 @@ def sync(
         ),
     ] = None,
     auto: Annotated[
-        AutoChoice,
+        Auto,
         typer.Option(help="What of a commit is applied: always, no-replace: unless a container goes for it, or off."),
-    ] = AutoChoice.ALWAYS,
+    ] = Auto.ALWAYS,
     heal: Annotated[
         HealChoice, typer.Option(help="true: what is changed by hand is undone. report: it is told.")
     ] = HealChoice.TRUE,
@@ -148,7 +141,6 @@ def sync(
     from deployer.gitops.clone import Follow, clone_of
     from deployer.gitops.deputy import VARIABLE
     from deployer.gitops.log import as_json, as_text, both
-    from deployer.gitops.rules import Auto, Rule
     from deployer.sources.encrypted import keys_held
 
     state = state_of(context)
@@ -188,7 +180,7 @@ def sync(
     agent = Agent(
         clone,
         state.choices,
-        Rule(Auto(auto.value), heal is HealChoice.TRUE, prune),
+        Rule(auto, heal is HealChoice.TRUE, prune),
         tuple(path or ()),
         every,
         both(tell, board.tell) if board else tell,
