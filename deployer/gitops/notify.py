@@ -23,7 +23,12 @@ SLACK = (
 """What Slack takes, and Mattermost, Rocket.Chat and others as well (`text`)."""
 
 _SECONDS = 10.0
-_NAMES = ("stack", "path", "condition", "reason", "commit", "tag", "since", "message", "lines", "warnings", "before")
+_MAY_BE_EMPTY: dict[str, Any] = {"path": "", "commit": "", "tag": "", "lines": [], "warnings": [], "before": ""}
+_FULL: dict[str, Any] = {
+    **dict.fromkeys((*_MAY_BE_EMPTY, "stack", "condition", "reason", "since", "message"), "x"),
+    "lines": ["x"],
+    "warnings": ["x"],
+}
 
 Notify = Callable[[StackStatus, str], str]
 """Tells of a stack and the condition that it had before. Gives why that did not work, "" where it did."""
@@ -45,26 +50,29 @@ def webhook_of(url: str, template: str = SLACK) -> Webhook:
     if urlsplit(url.strip()).scheme not in ("http", "https"):
         raise _wrong("what --notify holds is no URL of http or https", "it holds the URL alone, in one line")
     made = Webhook(url.strip(), template)
-    from jinja2 import TemplateError
-
-    try:
-        json.loads(rendered(made, dict.fromkeys(_NAMES, "x")))
-    except TemplateError as error:
-        raise _wrong(f"the template is none: {error}", "see docs/how-to/gitops.md for its variables") from None
-    except ValueError as error:
-        hint = "write values as {{ message | tojson }}"
-        raise _wrong(f"the template makes no JSON: {error}", hint) from None
+    for values in (_FULL, _FULL | _MAY_BE_EMPTY):
+        try:
+            body = rendered(made, values)
+        except Exception as error:
+            hint = "see docs/how-to/gitops.md for its variables, and which may be empty"
+            raise _wrong(f"the template cannot be filled: {error}", hint) from None
+        try:
+            json.loads(body)
+        except ValueError as error:
+            hint = "write values as {{ message | tojson }}"
+            raise _wrong(f"the template makes no JSON: {error}", hint) from None
     return made
 
 
 def notifier(webhook: Webhook) -> Notify:
     def notify(status: StackStatus, before: str) -> str:
-        body = rendered(
-            webhook, {**details_of(status), "stack": status.label, "message": status.message, "before": before}
-        )
-        request = urllib.request.Request(
-            webhook.url, body.encode(), {"Content-Type": "application/json", "User-Agent": "deployer"}
-        )
+        values = {**details_of(status), "stack": status.label, "message": status.message, "before": before}
+        try:
+            body = rendered(webhook, values).encode()
+        except Exception as error:
+            return f"the template cannot be filled: {error}"
+        headers = {"Content-Type": "application/json", "User-Agent": "deployer"}
+        request = urllib.request.Request(webhook.url, body, headers)
         try:
             with urllib.request.urlopen(request, timeout=_SECONDS):
                 return ""
@@ -75,7 +83,7 @@ def notifier(webhook: Webhook) -> Notify:
 
 
 def rendered(webhook: Webhook, values: dict[str, Any]) -> str:
-    """The body that these values make. Raises jinja2.TemplateError."""
+    """The body that these values make. A template may raise whatever an expression of Python can."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 

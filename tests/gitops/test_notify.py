@@ -85,6 +85,23 @@ def test_a_template_that_makes_no_json_is_refused_at_once(template: str):
         webhook_of("https://example.org/x", template)
 
 
+FIRST_LINE = '{"text": {{ lines[0] | tojson }}}'
+
+
+def test_a_template_that_fails_where_there_is_nothing_to_fill_in_is_refused_at_once():
+    with pytest.raises(WrongUsage, match="the template cannot be filled"):
+        webhook_of("https://example.org/x", FIRST_LINE)
+    webhook_of("https://example.org/x", FIRST_LINE.replace("lines[0]", "lines | first | default"))
+
+
+def test_one_that_fails_later_is_told_as_one_by_which_nobody_could_be_notified(hook: tuple[str, list[Any]]):
+    url, bodies = hook
+    notify = notifier(Webhook(url, FIRST_LINE))
+    assert "the template cannot be filled" in notify(status(), "")
+    assert notify(replace(status(), lines=("boom",)), "") == ""
+    assert bodies == [{"text": "boom"}]
+
+
 def test_what_is_no_url_is_refused_and_not_shown():
     with pytest.raises(WrongUsage) as raised:
         webhook_of(f"file:///{SECRET}")
