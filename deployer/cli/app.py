@@ -7,12 +7,11 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from deployer import __version__
+from deployer import __version__, bug
 from deployer.cli.output import Output, fail
 from deployer.cli.state import State
 from deployer.errors import DeployerError, Diagnostic, Exit, WrongUsage, of_a_look
@@ -195,19 +194,8 @@ def _usage(output: Output, error: Any) -> int:
 
 def _bug(output: Output, error: Exception) -> int:
     """One line, and where the trace was written: never the trace itself, unless it is asked for."""
-    trace = "".join(traceback.format_exception(error))
-    try:
-        folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state", "deployer")
-        folder.mkdir(parents=True, exist_ok=True)
-        where = folder / "bug.txt"
-        where.unlink(missing_ok=True)
-        descriptor = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # before anything is in it
-        with open(descriptor, "w", errors="backslashreplace") as file:
-            file.write(f"deployer {__version__}, Python {sys.version}\n{trace}")
-        told = f"the trace is in {where}"
-    except (OSError, RuntimeError):  # of a user without a home folder
-        told = "the trace could not be written; --verbose prints it"
-    print(f"error[bug]: a bug in deployer: {type(error).__name__}; {told}", file=sys.stderr)
+    said, written = bug.told(error)
+    print(f"error[bug]: {said}{'' if written else '; --verbose prints it'}", file=sys.stderr)
     if output.verbose:
-        print(trace, file=sys.stderr)
+        traceback.print_exception(error)
     return Exit.BUG

@@ -12,10 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from deployer.errors import Busy, DeployerError, Diagnostic, Exit, InvalidStack, Unreachable
+from deployer import bug
+from deployer.errors import Busy, DeployerError, Diagnostic, Exit, InvalidStack, OperationFailed, Unreachable
 from deployer.gitops import deputy, log
+from deployer.gitops.bugs import guarded
 from deployer.gitops.git import Stopped
 from deployer.gitops.gone import prune, removed_by_hand
 from deployer.gitops.handover import Handover
@@ -58,6 +61,9 @@ class Counts(Protocol):
 
 LONGEST_AWAY = 600.0
 """Seconds between two rounds at most, or the interval where that is longer, while a remote or an engine is away."""
+
+_REASONS = {"refused": Reason.COMMIT_REFUSED, "bug": Reason.BUG}
+"""What the kind of a trouble tells, where its error does not."""
 
 
 @dataclass
@@ -121,9 +127,9 @@ class Agent:
         self._waker.set()
 
     def run(self, *, once: bool) -> Exit:
-        """One round: DONE where all is in step, FAILED where not. Without `once`, round after round until it is
-        stopped: DONE. INTERRUPTED where something was in flight then, or the one round was not over. Raises Busy where
-        another agent has the clone, and KeyboardInterrupt where it is aborted.
+        """One round: DONE where all is in step, FAILED where not, BUG where one was in the way. Without `once`, round
+        after round until it is stopped: DONE. INTERRUPTED where something was in flight then, or the one round was not
+        over. Raises Busy where another agent has the clone, and KeyboardInterrupt where it is aborted.
         """
         with closing(self._clone):
             try:
@@ -141,6 +147,8 @@ class Agent:
             fine = self.round()
             if self._all.left or (once and self.stopping.is_set() and not fine):
                 return Exit.INTERRUPTED
+            if once and Reason.BUG in (self._wrong, *(each.reason for each in self.status.stacks)):
+                return Exit.BUG
             if once:
                 is_over = self.is_deputy and not self._wrong and deputy.is_over(self.status.stacks)
                 return Exit.DONE if fine or is_over else Exit.FAILED
@@ -155,37 +163,50 @@ class Agent:
             self._waker.clear()
 
     def round(self) -> bool:
-        """Whether all is in step."""
-        self._wrong, self._all.failed, fine, began = None, False, False, time.monotonic()
+        """Whether all is in step. Raises Busy where another agent has the clone."""
+        self._wrong, self._all.failed, began = None, False, time.monotonic()
         if self._somebody:
             self._somebody.begin()
         try:
-            self._clone.look()
-            if self._clone.waits:
-                self._reach()
-                return False
-            self._clone.hold()
-            fine = self._round()
-            if not self._wrong:
-                self._fine()
-            if self._all.deputed:
-                self._clone.to_deputy(self._connected())
-            return fine
+            return self._tried(self._look_and_act)
+        finally:
+            self._tried(lambda: self._end(time.monotonic() - began))
+
+    def _tried(self, do: Callable[[], bool]) -> bool:
+        """What this says; False where it fails, which is told. A bug ends what it is in, and not the agent."""
+        try:
+            return do()
         except Stopped:
             return False
         except DeployerError as error:
             if isinstance(error, Busy) and self._clone.is_held is None:
                 raise
             self._trouble("failed", error)
+        except Exception as error:
+            self._trouble("bug", OperationFailed(Diagnostic("bug", bug.told(error)[0])))
+        return False
+
+    def _look_and_act(self) -> bool:
+        self._clone.look()
+        if self._clone.waits:
+            self._reach()
             return False
-        finally:
-            for engine in self._open:
-                engine.close()
-            self._open.clear()
-            self._notify()
-            if self.counts and not self._clone.waits:
-                failed = self._wrong is not None or self._all.failed
-                self.counts.round_done(time.monotonic() - began, failed=failed)
+        self._clone.hold()
+        fine = self._round()
+        if not self._wrong:
+            self._fine()
+        if self._all.deputed:
+            self._clone.to_deputy(self._connected())
+        return fine
+
+    def _end(self, seconds: float) -> bool:
+        for engine in self._open:
+            engine.close()
+        self._open.clear()
+        self._notify()
+        if self.counts and not self._clone.waits:
+            self.counts.round_done(seconds, failed=self._wrong is not None or self._all.failed)
+        return True
 
     def _notify(self) -> None:
         """Of what goes on, and of what nobody could be notified of when it happened."""
@@ -284,7 +305,9 @@ class Agent:
 
     def _synced(self, engine: Engine, file: StackFile, branch: Branch, known: dict[str, Records]) -> StackStatus:
         self._world = None
-        return sync(self._all, engine, file, branch, known)
+        memory, name = self._all.memory(file.path), next(iter(known)) if len(known) == 1 else ""
+        go = partial(sync, self._all, engine, file, branch, known)
+        return guarded(self._all, memory, file.path, name, branch.commit, go)
 
     def _gone(
         self, engine: Engine, found: list[StackStatus], known: list[Known], records: dict[str, Records]
@@ -298,9 +321,9 @@ class Agent:
             if now_called in ("", each.name) or self.stopping.is_set():
                 continue
             if self._brought(each, records[each.name]):
-                gone.append(
-                    prune(self._all, engine, each, records[each.name], now_called or "", is_ready=now_called in ready)
-                )
+                memory, is_ready = self._all.memory_of_gone(each.path, each.name), now_called in ready
+                go = partial(prune, self._all, engine, each, records[each.name], now_called or "", is_ready=is_ready)
+                gone.append(guarded(self._all, memory, each.path, each.name, self.status.commit, go))
         return gone
 
     def _keep(self, branch: Branch, good: set[str]) -> None:
@@ -330,7 +353,7 @@ class Agent:
             self._somebody.of(new)
 
     def _trouble(self, kind: str, error: DeployerError) -> None:
-        self._wrong = Reason.COMMIT_REFUSED if kind == "refused" else reason_of(error)
+        self._wrong = _REASONS.get(kind) or reason_of(error)
         said = "; ".join(map(str, error.diagnostics))
         if said != self._told:
             self.tell(kind, said, {"codes": [each.code for each in error.diagnostics]})

@@ -20,7 +20,7 @@ Tell = Callable[[str, str, "dict[str, Any]"], None]
 """An event's kind, the line that a person reads, and what else a program gets."""
 
 
-_TROUBLE = ("failed", "invalid", "refused", "unreachable", "notify")
+_TROUBLE = ("failed", "bug", "invalid", "refused", "unreachable", "notify")
 """The kinds of events that tell what is in the way of the agent itself, or of who is to be notified."""
 
 

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     DRIFT = "Drift"
     FILE_GONE = "FileGone"
     REMOVED = "Removed"
+    BUG = "Bug"
 
 
 OF_A_COMMIT = frozenset((Reason.COMMIT_FAILED, Reason.COMMIT_REFUSED, Reason.INVALID, Reason.APPLY_FAILED))

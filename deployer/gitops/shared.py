@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from deployer.errors import Busy, DeployerError, InvalidStack, Unreachable
 from deployer.gitops import log
 from deployer.gitops.once import Once
-from deployer.gitops.rules import Condition, Reason, Rule
+from deployer.gitops.rules import Condition, Reason, Rule, pause
 from deployer.gitops.since import since
 from deployer.gitops.standing import good_now, is_of, nonce_of_good
 from deployer.gitops.status import StackStatus
@@ -116,6 +116,13 @@ class Surroundings:
     def memory_of_gone(self, path: str, name: str) -> Memory:
         """Of a stack whose file is gone, or is another one's now, which has a memory of its own."""
         return self.memory(f"{path} as {name}")
+
+    def rest(self, memory: Memory, commit: str) -> float:
+        """For how many seconds the same is not tried again."""
+        memory.failures = memory.failures + 1 if memory.rests_at == commit else 1
+        rest = pause(memory.failures - 1, self.interval, self.chance())
+        memory.rests_at, memory.rests_until = commit, time.monotonic() + rest
+        return rest
 
     def _held(self, path: str) -> tuple[str, str] | None:
         match self.clone.noted(_HELD).get(path):

@@ -16,7 +16,7 @@ from deployer.gitops.look import Branch, Look, before, look, newest_of, options_
 from deployer.gitops.projects import within
 from deployer.gitops.recovering import Crash, crashes_in, not_made_anew
 from deployer.gitops.recovering import note as note_crashes
-from deployer.gitops.rules import MOST_TIMES, OF_A_COMMIT, Condition, Found, Reason, Verdict, decide, pause
+from deployer.gitops.rules import MOST_TIMES, OF_A_COMMIT, Condition, Found, Reason, Verdict, decide
 from deployer.gitops.shared import Memory, Surroundings, Waiting, first_of, reason_of
 from deployer.gitops.standing import (
     BY_SYNC,
@@ -188,7 +188,7 @@ class _Turn:
             return self._say(
                 Condition.DEGRADED, Reason.COMMIT_FAILED, f"{commit[:12]}: {message}", "", seen, lines=lines
             )
-        rest = self._rest(commit)
+        rest = self.all.rest(self.memory, commit)
         reason = Reason.UNREACHABLE if outcome.exit_code is Exit.UNREACHABLE else Reason.APPLY_FAILED
         good = last_good(records)
         message = f"{'' if good == commit else f'{commit[:12]}: '}{told}; it is tried again in {rest:.0f}s"
@@ -254,17 +254,9 @@ class _Turn:
     def _by_deputy(self, seen: Look, change: str) -> StackStatus:
         """Where that does not come about, it is tried again, as what fails is."""
         self.all.deputed = self.file.path, seen.plan
-        self._rest(seen.checkout.commit)
+        self.all.rest(self.memory, seen.checkout.commit)
         message = f"a deputy carries it out, for it replaces this very container: {change}"
         return self._say(Condition.PROGRESSING, Reason.APPLYING, message, seen.checkout.commit, seen)
-
-    def _rest(self, commit: str) -> float:
-        """For how many seconds the same is not tried again."""
-        memory = self.memory
-        memory.failures = memory.failures + 1 if memory.rests_at == commit else 1
-        rest = pause(memory.failures - 1, self.all.interval, self.all.chance())
-        memory.rests_at, memory.rests_until = commit, time.monotonic() + rest
-        return rest
 
     def _forget_failures(self) -> None:
         self.memory.failures, self.memory.rests_until = 0, 0.0

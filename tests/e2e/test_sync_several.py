@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from deployer.gitops import stacks
 from tests.e2e.project import Project, ended, fetched, free_port, page, sleeper
 from tests.e2e.proxy import Proxy
 from tests.e2e.test_requests import kind
@@ -121,3 +122,30 @@ def test_of_two_that_are_new_the_second_one_is_told_of_until_it_has_a_name_of_it
     finally:
         process.send_signal(signal.SIGTERM)
         ended(process)
+
+
+def test_a_bug_in_the_turn_of_one_stack_is_in_the_way_of_no_other(
+    several: Several, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told with the place of its trace. Once it is mended, so is that stack."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    several.push(*[sleeper()] * 3)
+    broken = several.projects[1]
+
+    foreseen = stacks.look
+
+    def look(all: Any, engine: Any, file: Any, *more: Any) -> Any:
+        if file.path == "apps/1/stack.yaml":
+            raise KeyError("hunter2")
+        return foreseen(all, engine, file, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stacks, "look", look)
+        result = several.projects[0].run("sync", several.repository.url, "--once", "--path", "apps/*")
+    assert result.code == 70
+    trace = tmp_path / "home/deployer/bug.txt"
+    assert f"apps/1/stack.yaml: Degraded: a bug in deployer: KeyError; the trace is in {trace}" in result.err
+    assert "hunter2" not in result.err
+    assert [bool(each.containers()) for each in several.projects] == [True, False, True]
+    several.once()
+    assert broken.containers()
