@@ -175,7 +175,7 @@ def sync(
         Follow(branch, tag),
         _credentials(credentials, remote),
         require_signed,
-        lambda: bool(agents) and agents[0].stopping.is_set(),
+        lambda: bool(agents) and agents[0].stopping,
     )
     agent = Agent(
         clone,
@@ -283,7 +283,7 @@ def _obey(agent: Agent) -> None:
     """On the first signal what is half done is put back, the second one aborts: the next apply goes on from there."""
 
     def stop(number: int, _frame: Any) -> None:
-        if agent.stopping.is_set():
+        if agent.stopping:
             raise KeyboardInterrupt
         agent.stop(signal.Signals(number).name)
 

@@ -7,12 +7,12 @@ nothing.
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from deployer import bug
@@ -85,9 +85,9 @@ class Agent:
     counts: Counts | None = None
     chance: Callable[[], float] = random.random
     is_deputy: bool = False
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: bool = False
     status: AgentStatus = field(init=False)
-    _waker: threading.Event = field(default_factory=threading.Event)
+    _wakes: SimpleQueue[None] = field(default_factory=SimpleQueue["None"])
     _world: World | None = None
     _why_stopped: str = ""
     _told: str = ""
@@ -115,16 +115,18 @@ class Agent:
         self._somebody = Told(self.clone, self.notify, self.tell) if self.notify else None
 
     def wake(self) -> None:
-        self._waker.set()
+        self._wakes.put(None)
 
     def stop(self, why: str) -> None:
-        """`why`, such as the name of a signal. May be called in its handler: it waits for nothing."""
+        """`why`, such as the name of a signal. May be called once in its handler: there is no lock that what it has
+        interrupted could hold (a SimpleQueue is made for that).
+        """
         self._why_stopped = why
-        self.stopping.set()
+        self.stopping = True
         if self._world:
             self._world.stop.set()
             self._world.waker.wake()
-        self._waker.set()
+        self.wake()
 
     def run(self, *, once: bool) -> Exit:
         """One round: DONE where all is in step, FAILED where not, BUG where one was in the way. Without `once`, round
@@ -137,7 +139,7 @@ class Agent:
             except KeyboardInterrupt:
                 log.ended(self.tell, self.status, f"aborted after {self._why_stopped}", log.ABORTED)
                 raise
-            if self.stopping.is_set():
+            if self.stopping:
                 log.ended(self.tell, self.status, f"stopped by {self._why_stopped}", self._all.left)
             return code
 
@@ -145,7 +147,7 @@ class Agent:
         failures = 0
         while True:
             fine = self.round()
-            if self._all.left or (once and self.stopping.is_set() and not fine):
+            if self._all.left or (once and self.stopping and not fine):
                 return Exit.INTERRUPTED
             if once and Reason.BUG in (self._wrong, *(each.reason for each in self.status.stacks)):
                 return Exit.BUG
@@ -156,11 +158,17 @@ class Agent:
             # A remote or an engine that is away is asked less and less often, though at least every ten minutes.
             seconds = min(pause(failures, self.interval, self.chance()), max(self.interval, LONGEST_AWAY) * 1.1)
             seconds = deputy.LOOKS_EVERY if self._clone.waits else seconds
-            if not self.stopping.is_set():
-                self._waker.wait(seconds)
-            if self.stopping.is_set():
+            if not self.stopping:
+                self._await_wake(seconds)
+            if self.stopping:
                 return Exit.DONE
-            self._waker.clear()
+
+    def _await_wake(self, seconds: float) -> None:
+        """For so long at most. Of several wakes before it one round is enough."""
+        with suppress(Empty):
+            self._wakes.get(timeout=seconds)
+            while True:
+                self._wakes.get_nowait()
 
     def round(self) -> bool:
         """Whether all is in step. Raises Busy where another agent has the clone."""
@@ -232,7 +240,7 @@ class Agent:
         applied = {each.path: each.name for each in sorted(known, key=lambda each: changed_at(records[each.name]))}
         self._all.names = names_in(self._all.names, applied, files, branch.changed)
         for file in changed_first(files, branch.changed):
-            if self.stopping.is_set():
+            if self.stopping:
                 return False
             ours = {each.name: records[each.name] for each in known if each.path == file.path}
             found.append(self._synced(engine, file, branch, ours))
@@ -240,7 +248,7 @@ class Agent:
         found.sort(key=lambda each: each.path)
         gone = self._gone(engine, found, known, records)
         found += gone
-        if not self.stopping.is_set():
+        if not self.stopping:
             found += removed_by_hand(self._all, found, gone, records)
         self.status = replace(self.status, stacks=tuple(found))
         self._keep(branch, {self._all.good(records[each.name]) for each in known})
@@ -318,7 +326,7 @@ class Agent:
         gone: list[StackStatus] = []
         for each in known:
             now_called = names.get(each.path)
-            if now_called in ("", each.name) or self.stopping.is_set():
+            if now_called in ("", each.name) or self.stopping:
                 continue
             if self._brought(each, records[each.name]):
                 memory, is_ready = self._all.memory_of_gone(each.path, each.name), now_called in ready
@@ -339,7 +347,7 @@ class Agent:
     def _started(self, world: World) -> None:
         self._world = world
         self._all.once.forget()
-        if self.stopping.is_set():
+        if self.stopping:
             world.stop.set()
 
     def _carried_out(self, plan: Plan) -> None:

@@ -11,14 +11,10 @@ import pytest
 from deployer.errors import Diagnostic, Exit, OperationFailed, Unreachable
 from deployer.gitops.agent import Agent
 from deployer.gitops.bugs import guarded
-from deployer.gitops.clone import Follow, clone_of
 from deployer.gitops.git import Stopped
-from deployer.gitops.remote import Credentials, remote_of
-from deployer.gitops.rules import Condition, Reason, Rule
+from deployer.gitops.rules import Condition, Reason
 from deployer.gitops.shared import Surroundings
 from deployer.gitops.status import StackStatus
-from deployer.wiring import Choices
-from tests.gitops.repository import Repository
 from tests.gitops.surroundings import surroundings
 
 __all__ = ["surroundings"]
@@ -75,28 +71,6 @@ def test_what_is_foreseen_is_no_bug(surroundings: Surroundings, error: Exception
     with pytest.raises(type(error)):
         turn(surroundings, ONE, go)
     assert not trace.exists()
-
-
-@pytest.fixture
-def told() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def agent(repository: Repository, told: list[str], tmp_path: Path) -> Callable[..., Agent]:
-    """One that reaches its engine by this."""
-    repository.commit({"stack.yaml": "services: {web: {image: x}}"})
-
-    def make(connect: Callable[[Sequence[Any]], Any]) -> Agent:
-        remote = remote_of(repository.url)
-        clone = clone_of(tmp_path / "state", remote, Follow("main"), Credentials(), None, lambda: False)
-
-        def tell(kind: str, line: str, _: object) -> None:
-            told.append(f"{kind}: {line}")
-
-        return Agent(clone, Choices(), Rule(), (), 0.01, tell, connect)
-
-    return make
 
 
 def test_one_in_the_way_of_a_whole_round_is_told_and_is_the_exit_code_of_a_single_one(
