@@ -35,11 +35,10 @@ from deployer.history.entries import entries
 from deployer.plan.model import Action
 from deployer.reconcile.apply import desired_in
 from deployer.reconcile.turn import AT_ONCE, await_free, records_now
-from deployer.render.change_line import number_of
-from deployer.resources.records import FAILED, SUCCEEDED, Records
+from deployer.resources.records import SUCCEEDED, Records
 
 if TYPE_CHECKING:
-    from deployer.plan.model import Change, Plan
+    from deployer.plan.model import Plan
     from deployer.reconcile.protocol import Engine
     from deployer.reconcile.run import Outcome
 
@@ -274,25 +273,28 @@ class _Turn:
     ) -> StackStatus:
         """`name` is what the stack was called last, where it was not looked at."""
         name, plan = (seen.project.stack.name, seen.plan) if seen else (name, None)
-        planned = self.memory.planned
-        if reason in (Reason.HELD, Reason.COMMIT_FAILED) and planned and planned[0] == self.branch.commit:
-            plan = planned[1]
-        pending = self._pending(reason, () if done else plan and plan.changes)
+        if reason in (Reason.HELD, Reason.COMMIT_FAILED):
+            plan = self._of_branch or plan
+        pending = self._pending(reason, plan, done=done)
         of_commit = condition is Condition.DEGRADED and reason in OF_A_COMMIT
         failed = (self.branch.head or self.branch.commit) if of_commit else ""
         return self.all.say(self.file.path, condition, reason, message, commit, name, plan, lines, pending, failed)
 
-    def _pending(self, reason: Reason, changes: Sequence[Change] | None) -> int | None:
-        """How many changes are not carried out: of a commit that failed, whoever tried it, those that were tried; of
-        one of which no plan could be made, nobody knows.
+    @property
+    def _of_branch(self) -> Plan | None:
+        """The plan of the branch's own commit, where that waits or failed and this agent has made it."""
+        planned = self.memory.planned
+        return planned[1] if planned and planned[0] == self.branch.commit else None
+
+    def _pending(self, reason: Reason, plan: Plan | None, *, done: bool) -> int | None:
+        """How many changes are not carried out: of a commit that failed, those that were tried. Nobody knows that where
+        no plan was made.
         """
         if reason is Reason.COMMIT_FAILED:
-            of_commit = (each for each in reversed(self.memory.history) if each.commit == self.branch.commit)
-            tried = next((each for each in of_commit if each.result == FAILED), None)
-            return number_of(tried.changes) if tried else None
-        if changes is None or reason in (Reason.INVALID, Reason.COMMIT_REFUSED):
+            plan, done = self._of_branch, False
+        if plan is None or reason in (Reason.INVALID, Reason.COMMIT_REFUSED):
             return None
-        return sum(each.action is not Action.KEPT for each in changes)
+        return 0 if done else sum(each.action is not Action.KEPT for each in plan.changes)
 
 
 def _told(verdict: Verdict) -> tuple[Condition, Reason]:

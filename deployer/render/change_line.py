@@ -4,8 +4,7 @@ actions are those of the plan. It holds no value.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from deployer.plan.model import STATE, Action, Call, Change, FieldChange, Plan
@@ -14,7 +13,6 @@ from deployer.resources.revisions import BECAME
 
 _LONGEST = 160
 _FIELDS = 3
-_REPLICAS = re.compile(r"\S+ \S+\[(\d+)\.\.(\d+)\]")
 
 
 def change_line(plan: Plan) -> str:
@@ -30,12 +28,6 @@ def change_line(plan: Plan) -> str:
 def change_lines(plan: Plan) -> tuple[str, ...]:
     """All the changes in the plan's order, each with all its fields."""
     return tuple(_words(change, len(change.fields)) for change in _told(plan))
-
-
-def number_of(lines: Iterable[str]) -> int:
-    """How many changes such lines tell of: `~ web[1..3] replace: image` is three."""
-    folded = (_REPLICAS.match(line) for line in lines)
-    return sum(int(found[2]) - int(found[1]) + 1 if found else 1 for found in folded)
 
 
 def lines_by_end(plan: Plan, became: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -112,6 +112,20 @@ def test_a_commit_that_fails_is_on_the_page(site: Site) -> None:
     assert {each["address"] for each in found["plan"]["changes"]} == {"service.web[1]", "service.more[1]"}
 
 
+def test_an_agent_that_was_started_anew_does_not_know_how_many_changes_were_tried(remote: Remote) -> None:
+    good = remote.push({"web": sleeper()})
+    remote.once()
+    remote.push({"web": sleeper(command=["sh", "-c", "exit 3"])})
+    remote.once(code=1)
+    process = remote.start("--listen", "0")
+    try:
+        site = Site(remote, _address(process))
+        until(lambda: site.is_at(good, "Degraded"))
+        assert site.stack()["changes"] is None
+    finally:
+        process.send_signal(signal.SIGTERM)
+
+
 def test_a_stack_whose_file_is_gone_has_its_revision_still(site: Site) -> None:
     until(lambda: site.is_at(head(site), "Ready"))
     site.remote.repository.commit({"stack.yaml": None, "README": "nothing here"})

@@ -7,15 +7,13 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from deployer.fields.field import Effect
 from deployer.history.compare import Difference, differences, images_between
 from deployer.history.entries import Entry
 from deployer.plan.model import STATE, Action, Call, Cause, Change, FieldChange, Plan, Step
-from deployer.render.change_line import change_line, change_lines, lines_by_end, number_of
+from deployer.render.change_line import change_line, change_lines, lines_by_end
 from deployer.render.history import (
     as_json,
     as_text,
@@ -212,17 +210,6 @@ def test_all_that_changed_is_there_with_all_fields():
     """However much that is."""
     changes = (Change(f"service.{name}[1]", Action.REPLACE, "x", tuple(map(field, "abcde"))) for name in ("web", "db"))
     assert change_lines(plan(*changes)) == ("~ web[1] replace: a, b, c, d, e", "~ db[1] replace: a, b, c, d, e")
-
-
-@given(st.lists(st.tuples(st.sampled_from(["web", "db"]), st.integers(1, 5)), unique_by=lambda each: each[0]))
-def test_from_the_lines_it_can_be_told_how_many_changes_there_were(services: list[tuple[str, int]]):
-    """Replicas are one line, and as many changes as there are of them."""
-    changes = [
-        Change(f"service.{name}[{number}]", Action.REPLACE, "x", (field("a"),))
-        for name, replicas in services
-        for number in range(1, replicas + 1)
-    ]
-    assert number_of(change_lines(plan(*changes))) == len(changes)
 
 
 def test_changes_are_told_by_what_became_of_them():
