@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from deployer.errors import DeployerError
 from deployer.fields.container_names import SUCCESSOR
 from deployer.fields.field import section
 from deployer.gitops.crashes import lines_of
@@ -49,7 +51,7 @@ def is_needed(engine: Engine, plan: Plan) -> bool:
 
 
 def begin(engine: Engine, plan: Plan) -> None:
-    """Start one. Raises DeployerError, and leaves none then that was started."""
+    """Start one. Raises DeployerError, and leaves none then, unless it has begun all the same."""
     own = own_container(engine)
     if own is None:
         return
@@ -57,10 +59,15 @@ def begin(engine: Engine, plan: Plan) -> None:
     staying = [name for name in section(own, "NetworkSettings").get("Networks") or {} if name not in going]
     body = body_of(own, staying, [sys.executable, *sys.orig_argv[1:], "--once"])
     made = engine.create_container(_name(own), body)
-    for network in staying:
-        if network != body["HostConfig"]["NetworkMode"]:
-            engine.connect(network, made, {})
-    engine.start_container(made)
+    try:
+        for network in staying:
+            if network != body["HostConfig"]["NetworkMode"]:
+                engine.connect(network, made, {})
+        engine.start_container(made)
+    except DeployerError:
+        with suppress(DeployerError):  # of one that runs the engine refuses it
+            engine.remove_container(made)
+        raise
 
 
 def body_of(own: Json, networks: Sequence[str], command: Sequence[str]) -> dict[str, Any]:
