@@ -18,8 +18,8 @@ def going_images(images: Iterable[NamedImage], observed: Observed) -> tuple[list
     """
     drafts: list[Draft] = []
     warnings: list[Diagnostic] = []
-    users = {each.image_id: name for name, each in observed.neighbours.items()}
-    users = {id: name for id, name in users.items() if name not in {each.name for each in observed.one_offs}}
+    going = {each.name for each in observed.one_offs}
+    users = {each.image_id: name for name, each in observed.neighbours.items() if name not in going}
     for image in images:
         if user := users.get(image.id):
             message = f"{image.reference} stays: the container {user}, which is not of this stack, was made from it"
