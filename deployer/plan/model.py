@@ -236,6 +236,8 @@ class Call(StrEnum):
 
 
 _ENDS = (Call.STOP, Call.RESTART, Call.PAUSE, Call.REMOVE)
+_ENDING = ("SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT", "SIGSTOP")
+"""The signals by which a program ends, or stands still; others, such as SIGHUP, tell it something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +344,8 @@ class Plan:
 
     def ends(self, container: str) -> bool:
         """Whether what runs in the container of that id does not outlive it."""
-        return any(step.call in _ENDS and step.target == container for change in self.changes for step in change.steps)
+        steps = (step for change in self.changes for step in change.steps if step.target == container)
+        return any(step.call in _ENDS or (step.call is Call.KILL and step.payload in _ENDING) for step in steps)
 
     @property
     def is_empty(self) -> bool:

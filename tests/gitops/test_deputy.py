@@ -73,9 +73,14 @@ def test_a_plan_ends_what_it_stops(call: Call):
     assert not plan.ends("d" * 64)
 
 
-@pytest.mark.parametrize("call", [Call.UPDATE, Call.CONNECT, Call.KILL])
+@pytest.mark.parametrize("call", [Call.UPDATE, Call.CONNECT])
 def test_what_goes_on_meanwhile_is_not_ended(call: Call):
     assert not plan_with(Step(call, "c" * 64)).ends("c" * 64)
+
+
+@pytest.mark.parametrize(("signal", "ends"), [("SIGKILL", True), ("SIGTERM", True), ("SIGSTOP", True), ("SIGHUP", False)])
+def test_what_is_sent_a_signal_is_ended_by_those_that_end(signal: str, ends: bool):
+    assert plan_with(Step(Call.KILL, "c" * 64, signal)).ends("c" * 64) is ends
 
 
 def plan_with(step: Step) -> Plan:
