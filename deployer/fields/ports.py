@@ -51,7 +51,12 @@ def address(written: Any) -> str:
 
 def addresses_meet(one: str, other: str) -> bool:
     """Whether one address of the host is the other: "" and the unspecified address mean all of them."""
-    return one == other or any(not each or ipaddress.ip_address(each).is_unspecified for each in (one, other))
+    return one == other or is_every(one) or is_every(other)
+
+
+def is_every(address: str) -> bool:
+    """Whether it means all addresses of the host: of both families, or of its own."""
+    return not address or ipaddress.ip_address(address).is_unspecified
 
 
 PortRange = Annotated[str, BeforeValidator(port_range, json_schema_input_type=int | str)]

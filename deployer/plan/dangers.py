@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from deployer.fields.container import BY_NAME
 from deployer.fields.field import Value
+from deployer.fields.ports import is_every
 from deployer.plan.begins_empty import begins_empty
 from deployer.plan.brief import in_brief, mount_texts
 from deployer.plan.differences import Facts
@@ -81,7 +82,9 @@ def _is_loopback(address: str) -> bool:
 
 def _is_open(port: Value, had: Sequence[Value]) -> bool:
     """Whether the same port of the host, or, of a random one, of the container, was open there already."""
-    return any(_is_wide(each[0], port[0]) and _key(each) == _key(port) for each in had)
+    same = {each[0] for each in had if _key(each) == _key(port)}
+    everywhere = {family for address in same if is_every(address) for family in _families(address)}
+    return port[0] in same or _families(port[0]) <= everywhere
 
 
 def _key(port: Value) -> tuple[Value, ...]:
@@ -89,5 +92,6 @@ def _key(port: Value) -> tuple[Value, ...]:
     return (published, None if published else target, protocol)
 
 
-def _is_wide(address: str, other: str) -> bool:
-    return address == other or not address or ipaddress.ip_address(address).is_unspecified
+def _families(address: str) -> set[int]:
+    """Of the internet protocol; to name no address means both."""
+    return {ipaddress.ip_address(address).version} if address else {4, 6}

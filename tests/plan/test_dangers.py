@@ -67,6 +67,19 @@ def test_a_new_container_that_can_do_more_says_so(keys: str, kind: Danger, told:
         ),
         ("ports: ['80:81']", {"ports": frozenset({("", "80", 80, "tcp")})}, {}),
         ("ports: ['192.0.2.1:80:80']", {"ports": frozenset({("0.0.0.0", "80", 80, "tcp")})}, {}),
+        ("ports: ['[::]:80:80']", {"ports": frozenset({("", "80", 80, "tcp")})}, {}),
+        ("ports: ['80:80']", {"ports": frozenset({(each, "80", 80, "tcp") for each in ("0.0.0.0", "::")})}, {}),
+        (
+            "ports: ['[::]:80:80']",
+            {"ports": frozenset({("0.0.0.0", "80", 80, "tcp")})},
+            {Danger.OPEN_PORT: "[::]:80:80"},
+        ),
+        (
+            "ports: ['192.0.2.1:80:80']",
+            {"ports": frozenset({("::", "80", 80, "tcp")})},
+            {Danger.OPEN_PORT: "192.0.2.1:80:80"},
+        ),
+        ("ports: ['80:80']", {"ports": frozenset({("0.0.0.0", "80", 80, "tcp")})}, {Danger.OPEN_PORT: "80:80"}),
         (
             "ports: ['80:80']",
             {"ports": frozenset({("127.0.0.1", "80", 80, "tcp")})},
