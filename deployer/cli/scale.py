@@ -60,13 +60,18 @@ def scale(
 
 
 def _numbers(given: Sequence[str]) -> dict[str, int]:
+    from deployer.fields.parse import replicas
+
     found: dict[str, int] = {}
     for each in given:
         name, _, number = each.partition("=")
         if not name or not number.isdecimal():
             hint = "write it as SERVICE=N: web=3"
             raise WrongUsage(Diagnostic("usage", f"{each!r} is no service with a number", hint=hint))
-        found[name] = int(number)
+        try:
+            found[name] = replicas(number)
+        except ValueError as error:
+            raise WrongUsage(Diagnostic("usage", f"{each!r}: {error}")) from None
     return found
 
 

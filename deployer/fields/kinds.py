@@ -39,6 +39,11 @@ def schema(*types: str, **more: Any) -> WithJsonSchema:
 Text = Annotated[str, BeforeValidator(parse.text), schema("string")]
 Flag = Annotated[bool, BeforeValidator(parse.flag), schema("boolean", "string")]
 Count = Annotated[int, BeforeValidator(parse.count), schema("integer", "string", minimum=0)]
+Replicas = Annotated[
+    int,
+    BeforeValidator(parse.replicas),
+    schema("integer", "string", minimum=0, maximum=parse.MOST_REPLICAS),
+]
 Size = Annotated[int, BeforeValidator(parse.size), schema("string", "integer", examples=["128M", "1.5GiB"])]
 Duration = Annotated[int, BeforeValidator(parse.duration), schema("string", examples=["10s", "1m30s"])]
 Cpus = Annotated[int, BeforeValidator(parse.cpus), schema("number", "string", examples=["0.5"])]

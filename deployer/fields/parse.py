@@ -46,7 +46,7 @@ def number(text: Any) -> int:
     """A whole number, written as one or as text: interpolation always gives text."""
     if isinstance(text, int) and not isinstance(text, bool):
         return text
-    if isinstance(text, str) and re.fullmatch(r"[+-]?\d+", text.strip()):
+    if isinstance(text, str) and re.fullmatch(r"[+-]?\d{1,99}", text.strip()):
         return int(text)
     raise refusal("bad-number", f"expected a whole number, not {text!r}")
 
@@ -56,6 +56,17 @@ def count(text: Any) -> int:
     value = number(text)
     if value < 0:
         raise refusal("bad-number", f"expected a number that is not negative, not {text!r}")
+    return value
+
+
+MOST_REPLICAS = 10_000
+
+
+def replicas(text: Any) -> int:
+    """How many containers a service has. Each is looked at on its own, so a slip of the pen must not take for ever."""
+    value = count(text)
+    if value > MOST_REPLICAS:
+        raise refusal("bad-number", f"expected at most {MOST_REPLICAS} containers, not {value}")
     return value
 
 

@@ -11,7 +11,7 @@ from deployer.fields import container
 from deployer.fields.field import Field as Row
 from deployer.fields.gpus import ReservedDevices
 from deployer.fields.hosts import ExtraHosts
-from deployer.fields.kinds import Count, Cpus, Duration, Environment, Flag, Labels, Model, Options, Size, Text, schema
+from deployer.fields.kinds import Cpus, Duration, Environment, Flag, Labels, Model, Options, Replicas, Size, Text, schema
 from deployer.fields.limits import PidsLimit
 from deployer.fields.links import target
 from deployer.fields.namespaces import NAMESPACES, owner
@@ -145,7 +145,7 @@ class UpdateConfig(Model):
 class Deploy(Model):
     """How many, and with what limits."""
 
-    replicas: Count | None = Field(default=None, description="How many containers the service has; 1 unless set.")
+    replicas: Replicas | None = Field(default=None, description="How many containers the service has; 1 unless set.")
     mode: Literal["replicated", "global"] = Field(
         default="replicated", description="replicated, or global, which is one a host: one."
     )
@@ -215,7 +215,7 @@ class ServiceKeys(Model):
     profiles: tuple[Text, ...] = Field(
         default=(), description="It is part of the stack only where one of these profiles is active."
     )
-    scale: Count | None = Field(default=None, description="The same as `deploy.replicas`.")
+    scale: Replicas | None = Field(default=None, description="The same as `deploy.replicas`.")
     pull_policy: ServicePullPolicy | None = Field(
         default=None,
         description="When the image is pulled: missing (the default), always, never, daily, weekly or every_DURATION; "

@@ -35,6 +35,7 @@ def test_the_version(cli: Cli):
         (["validate", "--format", "junit"], "junit"),
         (["logs", "--tail", "-1"], "--tail"),
         (["config", "--services", "--images"], "--images"),
+        (["scale", "web=1000000000"], "at most 10000"),
     ],
 )
 def test_a_wrong_command_line_is_64(cli: Cli, arguments: list[str], said: str):

@@ -67,6 +67,9 @@ MISTAKES: list[tuple[str, str]] = [
     ("bad-flag", SHOP + "    init: »perhaps\n"),
     ("bad-number", SHOP + "    scale: »-1\n"),
     ("bad-number", SHOP + "    deploy: {replicas: »two}\n"),
+    ("bad-number", SHOP + "    deploy: {replicas: »10001}\n"),
+    ("bad-number", SHOP + "    scale: »1000000000\n"),
+    ("bad-number", SHOP + f"    scale: »'{'9' * 5000}'\n"),
     # notations
     ("bad-name", "name: »Shop" + TAIL),
     ("bad-name", "services:\n  »we b:\n    image: busybox\n"),
