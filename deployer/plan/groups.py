@@ -19,7 +19,9 @@ def groups_of(drafts: Sequence[Draft]) -> tuple[str, ...]:
     leader = list(range(len(drafts)))
 
     def find(index: int) -> int:
-        return index if leader[index] == index else find(leader[index])
+        while leader[index] != index:
+            index = leader[index]
+        return index
 
     for one, giver in enumerate(drafts):
         for other, taker in enumerate(drafts):

@@ -20,6 +20,7 @@ from deployer.plan.recovery import is_half_done
 from deployer.resources.desired import DesiredService
 from deployer.resources.inspected import mounted
 from deployer.resources.observed import MountedFrom, Observed, ObservedContainer
+from deployer.stack.ways import needed_first
 
 MADE = "made anew"
 STARTED = "started anew"
@@ -52,18 +53,8 @@ def followed(service: DesiredService) -> list[str]:
 
 def owners_first(services: Mapping[str, DesiredService]) -> Iterator[DesiredService]:
     """The services, each after those that it follows."""
-    seen: set[str] = set()
-
-    def visit(name: str) -> Iterator[DesiredService]:
-        if name in seen or name not in services:
-            return
-        seen.add(name)
-        for other in followed(services[name]):
-            yield from visit(other)
-        yield services[name]
-
-    for name in services:
-        yield from visit(name)
+    names = needed_first(services, lambda name: [each for each in followed(services[name]) if each in services])
+    return (services[name] for name in names)
 
 
 def owner_after(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.fields.references import with_tag
 from deployer.resources.desired import DesiredBuild
+from deployer.stack.ways import circle_from, needed_first
 
 FROM = "FROM "
 """How the inputs of an image name what it starts from."""
@@ -42,24 +43,13 @@ def refuse_circles(needs: Needs, place: Callable[[str, str], Place | None]) -> N
     """
     done: set[str] = set()
     for name in sorted(needs):
-        if circle := _circle(needs, name, [], done):
+        if circle := circle_from(name, lambda each: needs.get(each, {}).values(), done):
             first = circle.index(min(circle))
             circle = [*circle[first:], *circle[:first]]
             image = next(image for image, other in needs[circle[0]].items() if other == circle[1 % len(circle)])
             message = f"these builds start from each other: {' -> '.join([*circle, circle[0]])}"
             hint = "one of them must start from an image of its own"
             raise InvalidStack(Diagnostic("build-circle", message, place=place(circle[0], image), hint=hint))
-
-
-def _circle(needs: Needs, name: str, trail: list[str], done: set[str]) -> list[str]:
-    if name in trail:
-        return trail[trail.index(name) :]
-    if name not in done:
-        for other in needs.get(name, {}).values():
-            if found := _circle(needs, other, [*trail, name], done):
-                return found
-        done.add(name)
-    return []
 
 
 def joined(builds: Mapping[str, DesiredBuild], needs: Needs) -> dict[str, DesiredBuild]:
@@ -76,18 +66,8 @@ def joined(builds: Mapping[str, DesiredBuild], needs: Needs) -> dict[str, Desire
 
 def in_order(builds: Mapping[str, DesiredBuild], addresses: Collection[str] | None = None) -> Iterator[DesiredBuild]:
     """Each after those that it starts from; of `addresses`, these and what they start from alone."""
-    done: set[str] = set()
-
-    def with_bases(build: DesiredBuild) -> Iterator[DesiredBuild]:
-        if build.name not in done:
-            done.add(build.name)
-            for other in build.on.values():
-                yield from with_bases(builds[other])
-            yield build
-
-    for build in builds.values():
-        if addresses is None or build.address in addresses:
-            yield from with_bases(build)
+    names = (build.name for build in builds.values() if addresses is None or build.address in addresses)
+    return (builds[name] for name in needed_first(names, lambda name: builds[name].on.values()))
 
 
 def references(builds: Mapping[str, DesiredBuild], ids: Mapping[str, str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from deployer.stack.profiles import inactive
 from deployer.stack.pull_policy import BUILD
 from deployer.stack.registries import registry_mistakes
 from deployer.stack.service import said
+from deployer.stack.ways import circle_from
 
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
@@ -220,31 +221,21 @@ def _dependencies(stack: Stack) -> Iterator[Diagnostic]:
 
 def _circles(stack: Stack) -> Iterator[Diagnostic]:
     """Each circle of services that wait for each other once, printed as a way round."""
+
+    def needs(name: str) -> list[str]:
+        return [each for each in stack.services[name].needs if each in stack.services and each != name]
+
     done: set[str] = set()
     told: set[frozenset[str]] = set()
     for start in stack.services:
-        circle = _way_round(stack, start, [], done)
+        circle = circle_from(start, needs, done)
         if circle and frozenset(circle) not in told:
             told.add(frozenset(circle))
-            said_in = stack.services[circle[0]].says(circle[1])
-            place = _entry_place(stack, ("services", circle[0], said_in), circle[1])
+            way = [*circle, circle[0]]
+            place = _entry_place(stack, ("services", way[0], stack.services[way[0]].says(way[1])), way[1])
             yield Diagnostic(
                 "circle",
-                f"services depend on each other in a circle: {' -> '.join(circle)}",
+                f"services depend on each other in a circle: {' -> '.join(way)}",
                 place,
                 "take one of these dependencies out",
             )
-
-
-def _way_round(stack: Stack, name: str, trail: list[str], done: set[str]) -> list[str] | None:
-    if name in trail:
-        return [*trail[trail.index(name) :], name]
-    if name in done:
-        return None
-    trail.append(name)
-    for target in stack.services[name].needs:
-        if target in stack.services and target != name and (circle := _way_round(stack, target, trail, done)):
-            return circle
-    trail.pop()
-    done.add(name)
-    return None

@@ -11,7 +11,19 @@ from deployer.fields import container
 from deployer.fields.field import Field as Row
 from deployer.fields.gpus import ReservedDevices
 from deployer.fields.hosts import ExtraHosts
-from deployer.fields.kinds import Cpus, Duration, Environment, Flag, Labels, Model, Options, Replicas, Size, Text, schema
+from deployer.fields.kinds import (
+    Cpus,
+    Duration,
+    Environment,
+    Flag,
+    Labels,
+    Model,
+    Options,
+    Replicas,
+    Size,
+    Text,
+    schema,
+)
 from deployer.fields.limits import PidsLimit
 from deployer.fields.links import target
 from deployer.fields.namespaces import NAMESPACES, owner

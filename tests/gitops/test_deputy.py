@@ -78,7 +78,9 @@ def test_what_goes_on_meanwhile_is_not_ended(call: Call):
     assert not plan_with(Step(call, "c" * 64)).ends("c" * 64)
 
 
-@pytest.mark.parametrize(("signal", "ends"), [("SIGKILL", True), ("SIGTERM", True), ("SIGSTOP", True), ("SIGHUP", False)])
+@pytest.mark.parametrize(
+    ("signal", "ends"), [("SIGKILL", True), ("SIGTERM", True), ("SIGSTOP", True), ("SIGHUP", False)]
+)
 def test_what_is_sent_a_signal_is_ended_by_those_that_end(signal: str, ends: bool):
     assert plan_with(Step(Call.KILL, "c" * 64, signal)).ends("c" * 64) is ends
 

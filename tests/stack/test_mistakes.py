@@ -466,6 +466,15 @@ def test_a_circle_is_printed_as_a_way_round():
     ]
 
 
+def test_a_chain_of_services_may_be_long():
+    """Of more than Python can call functions; also where it ends in a circle."""
+    chain = "".join(f"  s{number}: {{image: 'b:1', depends_on: [s{number + 1}]}}\n" for number in range(1500))
+    assert told(f"services:\n{chain}  s1500: {{image: 'b:1'}}\n") == []
+    assert [code for code, *_ in told(f"services:\n{chain}  s1500: {{image: 'b:1', depends_on: [s1499]}}\n")] == [
+        "circle"
+    ]
+
+
 def test_all_the_mistakes_of_a_file_are_told_at_once():
     """In the order of their lines, also those between things that are wrong in themselves."""
     text = (
