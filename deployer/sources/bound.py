@@ -16,8 +16,8 @@ from pathlib import Path
 
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.sources import stat_cache
-from deployer.sources.beneath import FILE_FLAGS
-from deployer.sources.confined import refuse_outside
+from deployer.sources.beneath import FILE_FLAGS, FOLDER_FLAGS
+from deployer.sources.confined import open_in_bounds, refuse_outside
 from deployer.sources.context_files import file_kind, link_digest
 from deployer.sources.files import shown_path, special_kind
 
@@ -46,16 +46,16 @@ def read_bound(source: Path, place: Place) -> Bound:
     Raises InvalidStack where some of it cannot be read, or is far too much.
     """
     path = Path(os.path.realpath(source))
-    refuse_outside(path, shown_path(source), place)
+    real = refuse_outside(path, shown_path(source), place)
     key = stat_cache.key_of(path, ["mounted"])
-    reading = _Reading(path, place, stat_cache.recall(key))
+    reading = _Reading(path, real, place, stat_cache.recall(key))
     is_file = False
     try:
         status = os.stat(path)
         is_file = not stat.S_ISDIR(status.st_mode)
         reading.changed = status.st_ctime
         if stat.S_ISREG(status.st_mode):
-            reading.entry(str(path), path.name, status, None)
+            reading.entry(path.name, path.name, status, None)
         elif is_file:
             raise reading.unusable(path, f"is a {special_kind(status.st_mode)}", "bad-reload")
         else:
@@ -73,6 +73,7 @@ def read_bound(source: Path, place: Place) -> Bound:
 @dataclass(slots=True)
 class _Reading:
     path: Path
+    real: Path | None
     place: Place
     known: Mapping[str, bytes]
     kept: dict[str, bytes] = field(default_factory=dict[str, bytes])
@@ -84,14 +85,18 @@ class _Reading:
         def fail(error: OSError) -> None:
             raise error
 
-        for above, folders, files, descriptor in os.fwalk(self.path, onerror=fail, follow_symlinks=False):
-            beneath = os.path.relpath(above, self.path)
-            for name in (*files, *folders):
-                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                self.changed = max(self.changed, status.st_ctime)
-                self.entry(name, os.path.normpath(os.path.join(beneath, name)), status, descriptor)
+        root = open_in_bounds(self.path, self.real, FOLDER_FLAGS)
+        try:
+            for beneath, folders, files, descriptor in os.fwalk(".", onerror=fail, follow_symlinks=False, dir_fd=root):
+                for name in (*files, *folders):
+                    status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                    self.changed = max(self.changed, status.st_ctime)
+                    self.entry(name, os.path.normpath(os.path.join(beneath, name)), status, descriptor)
+        finally:
+            os.close(root)
 
     def entry(self, name: str, path: str, status: os.stat_result, folder: int | None) -> None:
+        """What lies at a path, by its name in the open folder; in none lies what is mounted as a file of its own."""
         if len(self.found) >= MOST_FILES:
             raise self.unusable(self.path, f"holds more than {MOST_FILES} files", "reload-too-much")
         mode = status.st_mode
@@ -112,7 +117,10 @@ class _Reading:
 
     def _read(self, name: str, path: str, folder: int | None) -> str:
         began = time.time_ns()
-        descriptor = os.open(name, FILE_FLAGS, dir_fd=folder)
+        if folder is None:
+            descriptor = open_in_bounds(self.path, self.real, FILE_FLAGS)
+        else:
+            descriptor = os.open(name, FILE_FLAGS, dir_fd=folder)
         try:
             status = os.fstat(descriptor)
             content = hashlib.sha256()

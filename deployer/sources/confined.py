@@ -74,5 +74,7 @@ def open_in_bounds(path: Path | str, real: Path | None, flags: int) -> int:
     root = os.open(bounds.root, FOLDER_FLAGS)
     try:
         return open_beneath(root, real.relative_to(bounds.root).as_posix(), flags | os.O_NOFOLLOW)
+    except OSError as error:  # it names but a part of the path
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     finally:
         os.close(root)

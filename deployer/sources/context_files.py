@@ -16,6 +16,7 @@ from pathlib import Path
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.sources import stat_cache
 from deployer.sources.beneath import FILE_FLAGS, FOLDER_FLAGS, open_beneath
+from deployer.sources.confined import open_in_bounds, refuse_outside
 from deployer.sources.dockerignore import IGNORE_FILE, Ignored, Pattern, ignored
 from deployer.sources.files import shown_path, special_kind
 
@@ -31,7 +32,7 @@ def read_files(root: Path, patterns: tuple[Pattern, ...], place: Place | None) -
     key = stat_cache.key_of(root, [pattern.text for pattern in patterns])
     known = stat_cache.recall(key)
     walk = _Walk(root, place, ignored(patterns), known)
-    descriptor = os.open(root, FOLDER_FLAGS)
+    descriptor = _opened(root, place)
     try:
         found = dict(walk.paths(descriptor))
     finally:
@@ -41,6 +42,15 @@ def read_files(root: Path, patterns: tuple[Pattern, ...], place: Place | None) -
     raise_if_any(walk.wrong, InvalidStack)
     implied = parents(found)
     return {path: found[path] for path in sorted(found) if path not in implied}
+
+
+def _opened(root: Path, place: Place | None) -> int:
+    shown = shown_path(root)
+    try:
+        return open_in_bounds(root, refuse_outside(root, shown, place), FOLDER_FLAGS)
+    except OSError as error:
+        message = f"the build context {shown} cannot be read: {error.strerror}"
+        raise InvalidStack(Diagnostic("context-unreadable", message, place)) from None
 
 
 def file_kind(status: os.stat_result) -> str:

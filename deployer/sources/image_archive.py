@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from deployer.errors import Diagnostic, InvalidStack, Place
-from deployer.sources.confined import refuse_outside
+from deployer.sources.confined import open_in_bounds, refuse_outside
 from deployer.sources.files import near_name, shown_path
 
 _MANIFEST = "manifest.json"
@@ -35,9 +36,10 @@ def read_image_archive(path: Path, place: Place) -> tuple[ArchivedImage, ...]:
     broken = (tarfile.TarError, EOFError, zlib.error, LZMAError)
     something_else = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
     shown = shown_path(path)
-    refuse_outside(path, shown, place)
+    real = refuse_outside(path, shown, place)
     try:
-        with open(path, "rb") as file, tarfile.open(fileobj=file) as tar:
+        descriptor = open_in_bounds(path, real, os.O_RDONLY | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file, tarfile.open(fileobj=file) as tar:
             found = tuple(_images(tar))
     except FileNotFoundError:
         raise _refused("archive-missing", f"{shown} does not exist", near_name(path), place) from None

@@ -8,12 +8,10 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deployer.errors import Diagnostic, InvalidStack, Place, WrongUsage
-from deployer.sources import files
 from deployer.sources.confined import confined
 from deployer.sources.files import LARGEST, STACK_FILES, find_stack_file, read_text, shown_path
 
@@ -187,26 +185,3 @@ def test_where_reading_is_kept_within_a_folder_files_are_named_from_there(tmp_pa
         assert shown_path(within / "apps/stack.yaml") == "apps/stack.yaml"
         assert shown_path(tmp_path / "elsewhere") == str(tmp_path / "elsewhere")
     assert shown_path(within / "stack.yaml") == str(within / "stack.yaml")
-
-
-@pytest.mark.parametrize("what", ["sub/file", "sub"])
-def test_a_link_that_takes_a_files_place_once_it_was_looked_at_is_not_followed(
-    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    """A container may write to a mounted folder of the repository at any time."""
-    within, outside = tmp_path / "repository", tmp_path / "host"
-    for folder in (within / "sub", outside):
-        folder.mkdir(parents=True)
-        (folder / "file").write_text(folder.name)
-    look = files.refuse_outside
-
-    def look_and_swap(path: Path, *more: Any) -> Path | None:
-        real = look(path, *more)
-        (within / what).rename(within / "away")
-        (within / what).symlink_to(outside / "file" if what == "sub/file" else outside)
-        return real
-
-    with confined(within):
-        assert read_text(within / "sub/file", "file") == "sub"
-        monkeypatch.setattr(files, "refuse_outside", look_and_swap)
-        assert refusal(within / "sub/file").code in ("file-unreadable", "file-missing")
