@@ -67,11 +67,11 @@ def no_answer(doing: str, location: Location, causes: list[BaseException]) -> Di
     if any_is(TimeoutError, Timeout):
         return _too_slow(doing, location)
     if any_is(ConnectionError):
-        return _lost(doing, location)
+        return lost(doing, location)
     if cause := any_is(BadStatusLine, LineTooLong, UnknownProtocol, InvalidChunkLength):
         return garbled(doing, location, str(cause))
     if any_is(IncompleteRead, ProtocolError):
-        return _lost(doing, location)
+        return lost(doing, location)
     if cause := any_is(ValueError, RecursionError):
         return garbled(doing, location, str(cause))
     return _absent(location, causes[-1])
@@ -105,7 +105,8 @@ def _too_slow(doing: str, location: Location) -> Diagnostic:
     return Diagnostic("engine-timeout", message, hint=hint)
 
 
-def _lost(doing: str, location: Location) -> Diagnostic:
+def lost(doing: str, location: Location) -> Diagnostic:
+    """The engine ended its answer before it was whole."""
     hint = "the engine may have stopped or been restarted; when it answers again, run the command once more"
     message = (
         f"could not {doing}: the Docker engine at {location.url} closed the connection before its answer was whole"

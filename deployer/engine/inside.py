@@ -6,8 +6,9 @@ import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
 
+from deployer.engine.errors import lost
 from deployer.engine.reader import DockerReader
-from deployer.engine.streams import Stream
+from deployer.errors import Unreachable
 from deployer.resources.wire import EngineRefused, Json
 
 
@@ -37,7 +38,15 @@ class InsideReader(DockerReader):
         """The engine's headers say that it listens, its body comes with the end (API 1.30)."""
         doing = f"wait for the end of container {container}"
         params = {"condition": until}
-        return _Ending(self._transport.stream(doing, "POST", "/containers/{}/wait", container, params=params))
+        stream = self._transport.stream(doing, "POST", "/containers/{}/wait", container, params=params)
+
+        def ending() -> int:
+            found = next(stream.objects(), None)
+            if found is None:
+                raise Unreachable(lost(doing, self._transport.location))
+            return self._transport.fitting(doing, found, {"StatusCode": int})["StatusCode"]
+
+        return ending
 
     def path_stat(self, container: str, path: str) -> Json | None:
         doing = f"look at {path} in container {container}"
@@ -59,14 +68,3 @@ class InsideReader(DockerReader):
         return self._transport.stream(
             f"export container {container}", "GET", "/containers/{}/export", container
         ).chunks()
-
-
-class _Ending:
-    """Called once, it waits for the exit code."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def __call__(self) -> int:
-        found = next(self._stream.objects(), {})
-        return int(found.get("StatusCode", 0))

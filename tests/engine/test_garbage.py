@@ -131,6 +131,18 @@ def test_half_an_answer_or_none_is_told_apart(folder: Path | None, answer: bytes
     assert caught.value.diagnostics[0].code == code
 
 
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"", "engine-lost"), (b"{}", "engine-garbled"), (b'{"StatusCode": null}', "engine-garbled")]
+)
+def test_a_wait_that_ends_without_an_exit_code_is_no_success(folder: Path | None, body: bytes, code: str):
+    """As of an engine that stops meanwhile."""
+    sent = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
+    with engine_that(CHUNKED + sent, folder) as engine, pytest.raises(Unreachable) as caught:
+        engine.exit_of("web")()
+
+    assert caught.value.diagnostics[0].code == code
+
+
 @pytest.mark.parametrize("status", [b"500 Internal Server Error", b"502 Bad Gateway", b"403 Forbidden"])
 def test_an_error_page_of_another_server_is_an_error_of_the_request(folder: Path | None, status: bytes):
     """A proxy on the way that answers for the engine: its text is told, and nothing breaks."""
