@@ -95,8 +95,9 @@ class Schedule:
             self.finished((index, number))
 
     def failed(self, step: StepId, *, unsure: bool = False) -> None:
-        """`unsure` where nobody knows whether the step was done all the same."""
+        """`unsure` where nobody knows whether the step was done all the same. One that was done is so no more."""
         self.in_flight.discard(step)
+        self._done.pop(step, None)
         self._failed.add(self.group(step))
         self._failed_itself.add(step[0])
         if unsure:

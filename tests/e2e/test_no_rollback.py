@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.project import Project, dying, fetched, free_port, page
+from tests.e2e.project import Project, dying, fetched, free_port, page, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -23,6 +23,14 @@ def test_what_fails_can_be_left_to_be_looked_at(project: Project) -> None:
     assert b"the-reason-is-this" in project.engine.logs(f"{name}.next")
     old = project.engine.inspect_container(name)
     assert (old["Id"], old["State"]["Status"]) == (before["Id"], "exited")
+
+
+def test_what_dies_a_moment_later_is_half_done(project: Project) -> None:
+    """It was ready once; it is there, and does not run."""
+    project.write({"web": sleeper(command=["sh", "-c", "sleep 0.3; exit 7"])})
+    result = project.apply("--no-rollback", code=1)
+    assert result.told("half done") == {"service.web[1]"}
+    assert project.container("web")["State"]["ExitCode"] == 7
 
 
 @pytest.mark.parametrize("mended", [True, False])

@@ -51,6 +51,16 @@ def test_what_does_not_depend_on_a_failure_goes_on():
     assert schedule.to_undo() == [("a", [(0, 0)])]
 
 
+def test_what_fails_after_all_is_not_done():
+    """As a container that has ended when it is looked at once more."""
+    schedule = Schedule(plan("a"))
+    carry_out(schedule)
+    assert schedule.is_done(0)
+    schedule.failed((0, 2))
+    assert (schedule.is_done(0), schedule.is_begun(0)) == (False, True)
+    assert schedule.to_undo() == [("a", [(0, 1), (0, 0)])]
+
+
 def test_what_depends_on_a_failure_is_never_begun():
     """The steps behind an edge from a failed change are not due."""
     schedule = Schedule(plan("a", "b", edges=[((0, 2), (1, 0))]))
