@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class Exit(IntEnum):
@@ -86,6 +86,15 @@ class DeployerError(Exception):
         self.diagnostics = diagnostics
         super().__init__("\n".join(str(diagnostic) for diagnostic in diagnostics))
 
+    def with_diagnostics(self, diagnostics: Iterable[Diagnostic]) -> Self:
+        """The same failure, with whatever else is known of it, told otherwise; this one is its cause."""
+        kind = type(self)
+        told = kind.__new__(kind)
+        told.__dict__.update(self.__dict__)
+        DeployerError.__init__(told, *diagnostics)
+        told.__cause__ = self
+        return told
+
 
 class InvalidStack(DeployerError):
     exit_code = Exit.INVALID
@@ -117,12 +126,9 @@ def did_you_mean(name: str, known: Collection[str], otherwise: str) -> str:
 
 def of_a_look(error: DeployerError) -> DeployerError:
     """The same, less the note that nothing was touched."""
-    told = (
+    return error.with_diagnostics(
         replace(each, notes=tuple(note for note in each.notes if note != NOTHING_TOUCHED)) for each in error.diagnostics
     )
-    seen = type(error)(*told)
-    seen.__cause__ = error
-    return seen
 
 
 def raise_if_any(diagnostics: Iterable[Diagnostic], error: type[DeployerError] = InvalidStack) -> None:

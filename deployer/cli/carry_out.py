@@ -136,9 +136,7 @@ def at_their_lines(error: DeployerError, stack: Stack) -> DeployerError:
     """The error with the lines of the stack file that it is about."""
     from deployer.stack.blame import at_its_line
 
-    placed = type(error)(*(at_its_line(each, stack) for each in error.diagnostics))
-    placed.__cause__ = error
-    return placed
+    return error.with_diagnostics(at_its_line(each, stack) for each in error.diagnostics)
 
 
 def _asked_for(project: Project, engine: Engine, way: Way, records: Records) -> str:

@@ -36,9 +36,7 @@ def mended(reference: str, registries: Sequence[Registry]) -> Iterator[None]:
         if isinstance(error, EngineRefused) and _BROKEN_OFF.search(told[0].message):
             hint = f"check that {asked.host} runs and can be reached from the engine's host"
             raise Unreachable(replace(told[0], code="registry-unreachable", hint=hint)) from error
-        if isinstance(error, EngineRefused):
-            raise EngineRefused(told[0], error.status) from error
-        raise type(error)(*told) from error
+        raise error.with_diagnostics(told) from error
 
 
 def _mended(diagnostic: Diagnostic, asked: Reference, registry: Registry | None) -> Diagnostic:

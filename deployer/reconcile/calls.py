@@ -279,7 +279,7 @@ def _in_dockerfile(world: World, build: DesiredBuild, error: DeployerError) -> D
         found = (place for text in said if (place := world.sources.place_in_build(build, text)))
         return replace(each, place=next(found, None))
 
-    return type(error)(*map(placed, error.diagnostics))
+    return error.with_diagnostics(map(placed, error.diagnostics))
 
 
 def _id(world: World, base: str) -> str:

@@ -220,8 +220,7 @@ class _Run:
     def _failed(self, address: str, step: Step, error: DeployerError) -> None:
         """Without the engine, or without the turn, nothing more can be done: that is one failure, told once."""
         told = (self._harmless(of_replica(each, address, self.plan)) for each in error.diagnostics)
-        named = type(error)(*(_at(step, replace(each, address=each.address or address)) for each in told))
-        named.__cause__ = error
+        named = error.with_diagnostics(_at(step, replace(each, address=each.address or address)) for each in told)
         turn_lost = any(each.code == "turn-lost" for each in error.diagnostics)
         lost = turn_lost or (is_about_the_engine(error) and not answers(self.world.engine, 0))
         if lost and self.lost:
