@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -60,20 +59,10 @@ class ChangeDone:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSkipped:
-    """A change that turned out needless, or could not be begun because of another one."""
+    """A change that turned out needless."""
 
     address: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogTail:
-    """The last lines of a container that did not become ready."""
-
-    address: str
-    lines: tuple[str, ...]
-
-
-Event: TypeAlias = StepStarted | StepDone | StepFailed | Undone | Transfer | ChangeDone | ChangeSkipped | LogTail
-
-Listener: TypeAlias = Callable[[Event], None]
+Event: TypeAlias = StepStarted | StepDone | StepFailed | Undone | Transfer | ChangeDone | ChangeSkipped

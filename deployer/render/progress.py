@@ -18,7 +18,6 @@ from deployer.plan.events import (
     ChangeDone,
     ChangeSkipped,
     Event,
-    LogTail,
     StepDone,
     StepFailed,
     StepStarted,
@@ -123,8 +122,6 @@ def lines_of(event: Event, *, verbose: bool = False) -> tuple[str, ...]:
             return (f"{where}: {DONE[action]}",)
         case ChangeSkipped(reason=reason):
             return (f"{where}: skipped: {harmless(reason)}",)
-        case LogTail(lines=lines):
-            return tuple(f"{where} | {shown_line(line)}" for line in lines)
         case Transfer():
             return (transfer_line(event),) if verbose or event.progress.aloud else ()
 
@@ -178,7 +175,6 @@ _KINDS: dict[type[Event], str] = {
     Transfer: "transfer",
     ChangeDone: "change_done",
     ChangeSkipped: "change_skipped",
-    LogTail: "log_tail",
 }
 
 
@@ -197,8 +193,6 @@ def _details(event: Event) -> dict[str, Any]:
             return {"action": action.value}
         case ChangeSkipped(reason=reason):
             return {"reason": reason}
-        case LogTail(lines=lines):
-            return {"lines": [mask_line(line) for line in lines]}
 
 
 def _step(step: Step) -> dict[str, Any]:

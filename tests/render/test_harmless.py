@@ -20,7 +20,6 @@ from deployer.plan.events import (
     ChangeDone,
     ChangeSkipped,
     Event,
-    LogTail,
     StepDone,
     StepFailed,
     StepStarted,
@@ -81,7 +80,7 @@ def events(text: str) -> list[Event]:
     step = Step(Call.BUILD, text, detail=text)
     failed = StepFailed(text, step, (Diagnostic("x", text, Place(text), text, text, (text,)),))
     transfers = [Transfer(text, Progress(text, text, 1, 2, aloud)) for aloud in (True, False)]
-    done: list[Event] = [ChangeDone(text, Action.PULL), ChangeSkipped(text, text), LogTail(text, (text,))]
+    done: list[Event] = [ChangeDone(text, Action.PULL), ChangeSkipped(text, text)]
     return [StepStarted(text, step), *transfers, StepDone(text, step, 1), failed, Undone(text, step), *done]
 
 

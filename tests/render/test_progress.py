@@ -21,7 +21,6 @@ from deployer.plan.events import (
     ChangeDone,
     ChangeSkipped,
     Event,
-    LogTail,
     StepDone,
     StepFailed,
     StepStarted,
@@ -48,7 +47,6 @@ EVENTS: tuple[Event, ...] = (
     LAYER,
     ChangeDone(WEB, Action.CREATE),
     ChangeSkipped(WEB, "the image is the same"),
-    LogTail(WEB, ("listening", "boom")),
 )
 
 
@@ -66,14 +64,12 @@ def test_every_event_is_tried_here() -> None:
 
 
 def test_plain_is_a_line_an_event() -> None:
-    """What was done, what failed and why, what was taken back, the container's last lines; quick steps are no news."""
+    """What was done, what failed and why, what was taken back; quick steps are no news."""
     assert plain(EVENTS) == [
         "service.web[1]: start shop-web-1.next: failed",
         "service.web[1]: taken back: stop shop-web-1",
         "service.web[1]: created",
         "service.web[1]: skipped: the image is the same",
-        "service.web[1] | listening",
-        "service.web[1] | boom",
     ]
 
 
@@ -143,7 +139,6 @@ def test_json_is_an_object_a_line() -> None:
         },
         {"event": "change_done", "address": WEB, "action": "create"},
         {"event": "change_skipped", "address": WEB, "reason": "the image is the same"},
-        {"event": "log_tail", "address": WEB, "lines": ["listening", "boom"]},
     ]  # fmt: skip
 
 
@@ -162,13 +157,12 @@ def test_no_form_tells_what_a_step_sends(event: Event) -> None:
     assert "hunter2" not in told(event)
 
 
-def test_secrets_in_logs_and_builds_are_masked() -> None:
+def test_secrets_in_builds_are_masked() -> None:
     """What a line gives to a name of a secret, and the user info of URLs."""
-    tail = LogTail(WEB, ("API_TOKEN=s3cret", "to https://me:s3cret@host/"))
-    build = Transfer("build.web", Progress("Step 1/2", "ENV DB_PASSWORD=s3cret"))
-    for event in (tail, build):
-        assert "s3cret" not in told(event)
-        assert "(sensitive)" in told(event)
+    for line in ("ENV DB_PASSWORD=s3cret", "to https://me:s3cret@host/"):
+        build = told(Transfer("build.web", Progress("Step 1/2", line)))
+        assert "s3cret" not in build
+        assert "(sensitive)" in build
 
 
 TEXT = st.text(st.characters(codec=None), max_size=30)
@@ -186,7 +180,6 @@ def test_nothing_that_is_told_steers_the_terminal(text: str) -> None:
         Transfer(text, Progress(text, text)),
         ChangeDone(text, Action.PULL),
         ChangeSkipped(text, text),
-        LogTail(text, (text,)),
     ]
     stream = StringIO()
     with PlainProgress(stream, verbose=True) as progress:
@@ -201,13 +194,13 @@ def test_events_may_come_from_several_threads() -> None:
     """No line is torn."""
     stream = StringIO()
     progress = PlainProgress(stream)
-    event = LogTail(WEB, ("x" * 100,) * 20)
-    threads = [Thread(target=progress, args=(event,)) for _ in range(8)]
+    events = [ChangeSkipped(WEB, "x" * 100)] * 20
+    threads = [Thread(target=lambda: [progress(event) for event in events]) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(stream.getvalue().splitlines()) == {f"{WEB} | {'x' * 100}"}
+    assert set(stream.getvalue().splitlines()) == {f"{WEB}: skipped: {'x' * 100}"}
 
 
 class Terminal(StringIO):
