@@ -16,7 +16,7 @@ from deployer.engine.refusals import refused
 from deployer.engine.shapes import Shape, misfit
 from deployer.engine.streams import Stream
 from deployer.errors import Diagnostic, Unreachable
-from deployer.resources.wire import EngineRefused, Json, is_loopback
+from deployer.resources.wire import EngineRefused, Json, api_version, is_loopback
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
@@ -194,8 +194,8 @@ def _agreed(location: Location, timeout: float) -> Transport:
     doing = "ask the engine for its version"
     try:
         about = bare.read(doing, "/version", shape={})
-        newest, oldest = (_numbers(about[key]) for key in ("ApiVersion", "MinAPIVersion"))
-    except (EngineRefused, KeyError, TypeError, ValueError) as error:
+        newest, oldest = (api_version(about[key]) for key in ("ApiVersion", "MinAPIVersion"))
+    except (AttributeError, EngineRefused, KeyError, TypeError, ValueError) as error:
         raise Unreachable(garbled(doing, location, str(error))) from error
     if newest < OLDEST:
         needed = "deployer needs Docker Engine 20.10 (API {}.{}) or newer".format(*OLDEST)
@@ -204,11 +204,6 @@ def _agreed(location: Location, timeout: float) -> Transport:
         needed = "this deployer speaks API {}.{} at the most".format(*NEWEST)
         raise Unreachable(_unfit(location, about, "too new", f"{needed}: upgrade deployer"))
     return replace(bare, about=about, version="{}.{}".format(*min(newest, NEWEST)))
-
-
-def _numbers(version: str) -> tuple[int, int]:
-    major, minor = version.split(".")[:2]
-    return int(major), int(minor)
 
 
 def _unfit(location: Location, about: Json, how: str, hint: str) -> Diagnostic:

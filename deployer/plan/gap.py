@@ -22,6 +22,7 @@ from deployer.plan.images import ImageNow
 from deployer.plan.model import Action, Call, Edge, Gap, Part, Step, StepId
 from deployer.plan.next_image import config_of
 from deployer.resources.observed import Observed, ObservedContainer
+from deployer.resources.wire import EngineInfo
 
 _NAMED = 3
 """So many of those that are waited for are named."""
@@ -33,7 +34,7 @@ _SECOND = 1_000_000_000
 _INTERVAL = 30 * _SECOND
 """The engine's default for a health check's interval."""
 _START_INTERVAL = 5 * _SECOND
-_HAS_START_INTERVAL = (1, 44)
+_HAS_START_INTERVAL = "1.44"
 """Since this version of its API (Engine 25) an engine checks more often while `start_period` lasts."""
 
 
@@ -245,11 +246,11 @@ def stopping(container: ObservedContainer) -> Part:
     return Part("stop", 0, max(grace, 0), "stop_grace_period")
 
 
-def first_check(check: Mapping[str, Value], api: str) -> Part | None:
+def first_check(check: Mapping[str, Value], engine: EngineInfo) -> Part | None:
     """Until the first check has passed; None where there is none."""
     if not check.get("test") or check["test"] == ("NONE",):
         return None
-    often = check.get("start_period", 0) > 0 and _numbers(api) >= _HAS_START_INTERVAL
+    often = check.get("start_period", 0) > 0 and engine.speaks(_HAS_START_INTERVAL)
     name, default = ("start_interval", _START_INTERVAL) if often else ("interval", _INTERVAL)
     seconds = (check.get(name) or default) / _SECOND
     return Part("first health check", seconds, seconds, f"healthcheck.{name}")
@@ -259,12 +260,12 @@ def _first_check(draft: Draft, observed: Observed, images: Mapping[str, ImageNow
     """Of the check that the new container has; that of the old image stands for one that is not there yet, and what it
     has a say in is so only if the new one keeps it.
     """
-    service, api = draft.service, observed.engine.api
+    service, engine = draft.service, observed.engine
     if service is None:
-        return first_check(dict(draft.old.values.get("healthcheck", ())) if draft.old else {}, api)
+        return first_check(dict(draft.old.values.get("healthcheck", ())) if draft.old else {}, engine)
 
     def on(config: Mapping[str, Any]) -> Part | None:
-        return first_check(dict(BY_NAME["healthcheck"].on_image(service.asked, config)), api)
+        return first_check(dict(BY_NAME["healthcheck"].on_image(service.asked, config)), engine)
 
     now = images.get(service.image.address)
     config = config_of(now, observed) if now else None
@@ -273,7 +274,3 @@ def _first_check(draft: Draft, observed: Observed, images: Mapping[str, ImageNow
     known = observed.images.get(draft.old.image_id if draft.old else service.image.reference)
     part = on(known.config if known else {})
     return replace(part, if_kept=True) if part and now and part != on({}) else part
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(each) for each in version.split(".") if each.isdigit())

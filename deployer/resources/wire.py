@@ -40,11 +40,12 @@ class EngineInfo:
 
     def speaks(self, since: str) -> bool:
         """Whether it has what came with the version `since` of the API, such as 1.44; "" came with all."""
-        return not since or _numbers(self.api) >= _numbers(since)
+        return not since or api_version(self.api) >= api_version(since)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+def api_version(text: str) -> tuple[int, ...]:
+    """`1.44` as what can be compared. Raises ValueError for what is none."""
+    return tuple(int(part) for part in text.split("."))
 
 
 def is_loopback(host: str) -> bool:

@@ -103,6 +103,7 @@ def as_nobody(ask: Callable[[], Diagnostic], folder: Path) -> Diagnostic:
         (http(b"<html>It works!</html>"), "engine-garbled"),
         (http(b"[1, 2]"), "engine-garbled"),
         (http(b"{}"), "engine-garbled"),
+        (http(b'{"ApiVersion": 1.41, "MinAPIVersion": 1.12}'), "engine-garbled"),
         (http(b"<html>no such page</html>", status=b"404 Not Found"), "engine-garbled"),
         (http(b"Client sent an HTTP request to an HTTPS server.", status=b"400 Bad Request"), "engine-tls"),
         (b"", "engine-lost"),
