@@ -161,7 +161,7 @@ def _replacement(
     off = _endpoints(container, facts.remade)
     if off or (facts.remade and all_joined(container.raw)):
         # Whose namespace it is in may be in such a network: that one stops, and is made anew, after this one stops.
-        runbook = steps.replace_off_network(old, name, new, connects, wait, off)
+        runbook = steps.replace_stop_first(old, name, new, connects, wait, off=off)
     else:
         runbook = steps.replace_stop_first(old, name, new, connects, wait, _look(new, name + SUCCESSOR))
     runbook = with_what_is_done(runbook, container, old)

@@ -119,35 +119,17 @@ def replace_stop_first(
     connects: Iterable[tuple[str, Json]],
     wait: Step,
     look: Iterable[Step] = (),
+    off: Mapping[str, Json] | None = None,
 ) -> tuple[Step, ...]:
-    """Until the successor is ready, the old container is stopped but never removed."""
+    """Until the successor is ready, the old container is stopped but never removed. Where it must be `off` networks,
+    which are to be made anew, it stops and leaves them before the successor is created.
+    """
     successor = name + SUCCESSOR
+    aside = (*set_aside(old), *(leave(old, network, was) for network, was in (off or {}).items()))
+    made = (*_create(successor, new), *_connects(successor, connects), *look)
     return (
-        *_create(successor, new),
-        *_connects(successor, connects),
-        *look,
-        *set_aside(old),
-        _start_successor(successor, new),
-        wait,
-        *take_over(old, name),
-    )
-
-
-def replace_off_network(
-    old: ObservedContainer,
-    name: str,
-    new: NewContainer,
-    connects: Iterable[tuple[str, Json]],
-    wait: Step,
-    networks: Mapping[str, Json],
-) -> tuple[Step, ...]:
-    """As stop-first, but the old one leaves the networks that are to be made anew before the new one is created."""
-    successor = name + SUCCESSOR
-    return (
-        *set_aside(old),
-        *(leave(old, network, was) for network, was in networks.items()),
-        *_create(successor, new),
-        *_connects(successor, connects),
+        *(made if off is None else aside),
+        *(aside if off is None else made),
         _start_successor(successor, new),
         wait,
         *take_over(old, name),
