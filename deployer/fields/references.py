@@ -15,6 +15,9 @@ _OF_THE_HUB = "library/"
 
 _HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[\w][\w.-]{{0,127}})?(?:@[a-z0-9+._-]+:[0-9a-f]{{32,}})?", re.ASCII
+)
 _ADDRESS = re.compile(rf"(?P<host>{_HOST})(?P<namespace>(?:/{_PART})*)", re.ASCII)
 
 
@@ -52,6 +55,11 @@ def parse_reference(text: str) -> Reference:
     if host == HUB and "/" not in path:
         path = _OF_THE_HUB + path
     return Reference(host, path, tag, digest)
+
+
+def is_reference(text: str) -> bool:
+    """Whether registries and engines know it as an image reference (github.com/distribution/reference)."""
+    return bool(_REFERENCE.fullmatch(text))
 
 
 def names_a_host(text: str) -> bool:

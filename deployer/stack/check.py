@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -11,6 +10,7 @@ from deployer.errors import Diagnostic, Place, did_you_mean
 from deployer.fields.attachments import DEFAULT
 from deployer.fields.mount_forms import is_path
 from deployer.fields.parse import mapping
+from deployer.fields.references import is_reference
 from deployer.stack.addresses import address_mistakes
 from deployer.stack.conflicts import conflicts
 from deployer.stack.container_names import container_name_mistakes
@@ -25,13 +25,6 @@ from deployer.stack.pull_policy import BUILD
 from deployer.stack.registries import registry_mistakes
 from deployer.stack.service import said
 from deployer.stack.ways import circle_from
-
-_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-_HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
-REFERENCE = re.compile(
-    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[\w][\w.-]{{0,127}})?(?:@[a-z0-9+._-]+:[0-9a-f]{{32,}})?", re.ASCII
-)
-"""An image reference (github.com/distribution/reference)."""
 
 
 def check(stack: Stack, tree: Mapping[str, Any], wrong: Collection[Path] = ()) -> Iterator[Diagnostic]:
@@ -162,7 +155,7 @@ def _bad_references(stack: Stack) -> Iterator[Diagnostic]:
         ]
     for path, reference in said_in:
         own = path[0] == "services" and reference is not None and _is_entry(stack, reference)
-        if reference and not own and not REFERENCE.fullmatch(reference) and stack.places.has(*path):
+        if reference and not own and not is_reference(reference) and stack.places.has(*path):
             hint = "write it as nginx:1.27, ghcr.io/owner/name:tag or 10.0.0.5:5000/name@sha256:..."
             yield Diagnostic("bad-image", f"{reference!r} is no image reference", stack.places.at(*path), hint)
 

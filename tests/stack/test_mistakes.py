@@ -74,6 +74,7 @@ MISTAKES: list[tuple[str, str]] = [
     ("bad-name", "name: »Shop" + TAIL),
     ("bad-name", "services:\n  »we b:\n    image: busybox\n"),
     ("bad-image", "services:\n  web:\n    image: »Busybox\n"),
+    ("bad-image", "services:\n  web:\n    image: »r.example:123456/web:1\n"),
     ("bad-port", SHOP + '    ports: [»"8080:99999"]\n'),
     ("bad-port", SHOP + '    ports:\n      - "8080:80"\n      - »"80:http"\n'),
     ("bad-port", SHOP + '    ports: [»"8000-8002:80-81"]\n'),
