@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 import pytest
@@ -552,22 +551,19 @@ def test_what_is_right_is_not_complained_about(text: str):
     assert told(text) == []
 
 
-def test_all_ports_of_a_host_are_looked_at_in_no_time():
-    start = time.process_time()
-    assert told(SHOP + "    ports: ['1-12000:1-12000', '[::1]:12001-20000:1-8000']\n") == []
-    assert time.process_time() - start < 10
+def test_a_service_may_have_all_ports_of_a_host():
+    """Each compared with each of the others, they would be looked at for an hour."""
+    assert told(SHOP + "    ports: ['1-32767:1-32767', '[::1]:32768-65535:1-32768']\n") == []
 
 
-def test_how_a_registry_waits_for_a_service_is_looked_for_in_no_time():
-    """By one of many ways: each layer of services needs both of the next."""
+def test_a_service_may_wait_for_a_registry_by_countless_ways():
+    """Each layer of services needs both of the next; followed one by one, nobody would see the end of them."""
     services = ["  reg: {image: registry, depends_on: [a0, b0]}", "  app: {image: 'localhost:5000/app'}"]
     for layer in range(40):
         needs = f"[a{layer + 1}, b{layer + 1}]" if layer < 39 else "[]"
         services += [f"  {side}{layer}: {{image: x, depends_on: {needs}}}" for side in "ab"]
     registry = "registries: {own: {address: 'localhost:5000', service: reg}}\n"
-    start = time.process_time()
     assert told("\n".join([f"{registry}services:", *services, ""])) == []
-    assert time.process_time() - start < 10
 
 
 def test_no_mistake_shows_a_password():
