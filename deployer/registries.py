@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import Diagnostic, WrongUsage, did_you_mean
+from deployer.home import home
 from deployer.wiring import Choices, load_stack
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from deployer.resources.login import Login
     from deployer.resources.registries import Registry
 
-_CERTIFICATES = (Path("/etc/docker/certs.d"), Path.home() / ".config/docker/certs.d")
+_CERTIFICATES = (Path("/etc/docker/certs.d"), home() / ".config/docker/certs.d")
 """Where an engine on this machine looks for the authorities of registries; the second one if it is rootless."""
 
 
@@ -22,7 +23,7 @@ def docker_config() -> Path:
     """The docker client's config.json, there or not."""
     from deployer.engine.logins import config_file
 
-    return config_file(os.environ, Path.home())
+    return config_file(os.environ, home())
 
 
 def said_of(choices: Choices, given: str) -> Registry:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
 from deployer.fields.sensitive import is_sensitive_name, mask_line
+from deployer.home import from_home
 from deployer.sources.files import is_missing, shown_path
 from deployer.sources.noted import WHOLE, note_file, note_inputs
 
@@ -298,7 +299,7 @@ class StackSources:
 
     def _path(self, written: str) -> Path:
         """A path of the stack file, which starts from the file's folder."""
-        return Path(self.stack.folder, Path(written).expanduser())
+        return Path(self.stack.folder, from_home(written))
 
     def archive(self, copies: Copies) -> bytes:
         """The tar of what is copied into one folder of a container."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
+from deployer.home import from_home, home
 from deployer.sources.chosen import chosen_files, chosen_profiles
 from deployer.sources.env_file import read_env_file
 from deployer.sources.files import read_text, shown_path
@@ -101,7 +102,7 @@ def _text_of(path: Path, shown: str, files: Sequence[str]) -> str:
 
 
 def _read_file(folder: Path, name: str, place: Place) -> tuple[str, str, str]:
-    path = Path(os.path.abspath(folder / Path(name).expanduser()))
+    path = Path(os.path.abspath(folder / from_home(name)))
     shown = shown_path(path)
     return read_text(path, shown, place), shown, str(path)
 
@@ -109,7 +110,7 @@ def _read_file(folder: Path, name: str, place: Place) -> tuple[str, str, str]:
 def _read_env_file(
     folder: Path, name: str, place: Place, given: Mapping[str, str], before: Mapping[str, str], raw: bool
 ) -> Mapping[str, tuple[str, Place]]:
-    return read_env_file(folder / Path(name).expanduser(), given, place, before, raw=raw)
+    return read_env_file(folder / from_home(name), given, place, before, raw=raw)
 
 
 def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:
@@ -120,7 +121,7 @@ def connect(choices: Choices, registries: Sequence[Registry] = ()) -> Engine:
     from deployer.engine.client import connect as connect_to
     from deployer.engine.locate import locate
 
-    return connect_to(locate(choices.engine, choices.context, os.environ, Path.home()), registries=registries)
+    return connect_to(locate(choices.engine, choices.context, os.environ, home()), registries=registries)
 
 
 def connect_to_read(choices: Choices, registries: Sequence[Registry] = ()) -> Reader:
@@ -128,4 +129,4 @@ def connect_to_read(choices: Choices, registries: Sequence[Registry] = ()) -> Re
     from deployer.engine.client import connect_to_read as connect_to
     from deployer.engine.locate import locate
 
-    return connect_to(locate(choices.engine, choices.context, os.environ, Path.home()), registries=registries)
+    return connect_to(locate(choices.engine, choices.context, os.environ, home()), registries=registries)

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +19,7 @@ from deployer.cli.services import refuse_unknown
 from deployer.cli.state import state_of
 from deployer.cli.terminal import Relay, raw_terminal, talk, wants_terminal
 from deployer.errors import Diagnostic, Exit, WrongUsage
+from deployer.home import from_home
 
 if TYPE_CHECKING:
     from deployer.plan.model import Plan
@@ -126,7 +126,7 @@ def _from_here(volume: str) -> str:
     """A folder is relative to where the command is typed, as docker has it."""
     source, colon, rest = volume.partition(":")
     is_path = source in (".", "..", "~") or source.startswith(("./", "../", "~/"))
-    return f"{Path(source).expanduser().absolute()}{colon}{rest}" if is_path else volume
+    return f"{from_home(source).absolute()}{colon}{rest}" if is_path else volume
 
 
 def _name(stack: str, service: str) -> str:

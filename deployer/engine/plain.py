@@ -12,6 +12,8 @@ from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 from pathlib import Path
 from types import SimpleNamespace
 
+from deployer.home import home
+
 _LOST = (RemoteDisconnected, ConnectionError)
 """What a connection says that the engine has closed while nobody used it."""
 
@@ -145,7 +147,7 @@ class _Connection(HTTPConnection):
 
 def _headers_of_the_docker_client() -> dict[str, str]:
     """`HttpHeaders` of its config.json, which it sends with every request; docker-py reads them likewise."""
-    path = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker", "config.json")
+    path = Path(os.environ.get("DOCKER_CONFIG") or home() / ".docker", "config.json")
     try:
         said = json.loads(path.read_bytes()).get("HttpHeaders")
     except (OSError, ValueError, AttributeError):

@@ -19,12 +19,13 @@ from deployer.errors import DeployerError
 from deployer.examine.advice import advice
 from deployer.examine.registries import mirrors, registries
 from deployer.examine.subject import Subject
+from deployer.home import home
 from deployer.sources.files import is_missing, read_text, shown_path
 
-_DAEMON_JSON = (Path("/etc/docker/daemon.json"), Path.home() / ".config/docker/daemon.json")
+_DAEMON_JSON = (Path("/etc/docker/daemon.json"), home() / ".config/docker/daemon.json")
 _UNITS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _PLUGINS = (
-    Path.home() / ".docker/cli-plugins",
+    home() / ".docker/cli-plugins",
     Path("/usr/local/lib/docker/cli-plugins"),
     Path("/usr/lib/docker/cli-plugins"),
     Path("/usr/libexec/docker/cli-plugins"),

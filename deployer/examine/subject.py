@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployer.errors import DeployerError
+from deployer.home import home
 from deployer.project import Project
 from deployer.sources.chosen import chosen_files
 from deployer.wiring import Choices, load_stack
@@ -33,7 +33,7 @@ class Subject:
     def location(self) -> Location:
         from deployer.engine.locate import locate
 
-        return locate(self.choices.engine, self.choices.context, os.environ, Path.home())
+        return locate(self.choices.engine, self.choices.context, os.environ, home())
 
     @property
     def engine(self) -> DockerEngine:

@@ -11,6 +11,7 @@ from pathlib import Path
 from deployer.errors import Diagnostic, InvalidStack, Place
 from deployer.fields.container import FIELDS
 from deployer.fields.sensitive import is_sensitive_name, mask_user_info
+from deployer.home import from_home
 from deployer.plan.model import Cause, Change, FieldChange, Plan
 from deployer.plan.planner import Options, make_plan
 from deployer.project import Project
@@ -77,7 +78,7 @@ def _stack_at(project: Project, loader: Loader, tree: GitTree, seen: Seen) -> Pr
     read = {os.path.abspath(each) for each in seen.files} - set(env_files)
     contents = (each.file for each in (*stack.secrets.values(), *stack.configs.values()) if each.file)
     contexts = (each.context for each in stack.builds.values())
-    named = {os.path.abspath(Path(stack.folder, Path(each).expanduser())) for each in (*contents, *contexts)}
+    named = {os.path.abspath(Path(stack.folder, from_home(each))) for each in (*contents, *contexts)}
     outside = sorted(each for each in read | named if not Path(each).is_relative_to(tree.folder))
     if outside:
         hint = "name files of the repository; or plan against a snapshot"

@@ -324,3 +324,11 @@ def test_an_example_is_wise(cli: Cli, stack: Path, monkeypatch: pytest.MonkeyPat
 
     shown = [("dockerfile-several", "cmd-several/Dockerfile", 3, 1)] if stack.parent.name == "dockerfiles" else []
     assert warned(cli("validate", "--format", "json")) == shown
+
+
+@pytest.mark.parametrize("more", ["env_file: ~nobody-knows/a", "secrets: [a]}}\nsecrets: {a: {file: ~nobody-knows/a"])
+def test_a_home_that_nobody_knows_is_a_name_like_any_other(cli: Cli, more: str) -> None:
+    result = cli("validate", "--format", "json", stack=f"services: {{web: {{image: 'busybox:1.37', {more}}}}}\n")
+    [found] = json.loads(result.out)["diagnostics"]
+    assert (result.code, found["code"]) == (65, "file-missing")
+    assert "~nobody-knows/a does not exist" in found["message"]
