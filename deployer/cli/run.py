@@ -6,7 +6,7 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +18,7 @@ from deployer.cli.output import Output
 from deployer.cli.services import refuse_unknown
 from deployer.cli.state import state_of
 from deployer.cli.terminal import Relay, raw_terminal, talk, wants_terminal
-from deployer.errors import Diagnostic, Exit, WrongUsage
+from deployer.errors import DeployerError, Diagnostic, Exit, WrongUsage
 from deployer.home import from_home
 
 if TYPE_CHECKING:
@@ -201,7 +201,8 @@ def _attached(output: Output, engine: Engine, called: str, made: str, *, termina
             if remove or not relay.begun:
                 discard(engine, made)
             else:  # as a program ends that writes to a pipe which nobody reads
-                engine.kill_container(made, "SIGKILL")
+                with suppress(DeployerError):  # it has ended already, or the engine is gone
+                    engine.kill_container(made, "SIGKILL")
             raise
         if terminal and runs_on(engine, made):
             output.say(f"\nDetached: {called} runs on.")

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from tests.e2e.project import BASE, ROOT, Project, ended, free_port, sleeper, until
-from tests.e2e.proxy import Proxy, Request
+from tests.e2e.proxy import Instead, Proxy, Request
 from tests.terminal import in_terminal
 
 pytestmark = pytest.mark.engine
@@ -72,6 +72,17 @@ def test_a_command_runs_with_the_services_settings(project: Project) -> None:
     absent = run_in(project, "web", "no-such-program")
     assert (absent.returncode, b"command-not-found" in absent.stderr) == (1, True), absent.stderr
     assert one_offs(project) == set()
+
+
+def test_what_ended_a_run_is_told_also_where_the_command_cannot_be_ended(project: Project, proxy: Proxy) -> None:
+    """Nobody reads what it writes, and then the engine does not answer."""
+    project.write({"web": sleeper()})
+    proxy.after = lambda request: Instead() if request.path.endswith("/kill") else None
+    process = project.start("run", "--engine", proxy.url, "web", "yes")
+    assert process.stdout
+    assert process.stdout.readline() == "y\n"
+    process.stdout.close()
+    assert process.wait(60) == 1
 
 
 def test_a_one_off_is_no_replica_and_goes_with_the_stack(project: Project) -> None:
