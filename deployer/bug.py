@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 from deployer import __version__
+from deployer.home import home
 
 
 def told(error: Exception) -> tuple[str, bool]:
@@ -19,13 +20,13 @@ def told(error: Exception) -> tuple[str, bool]:
 
 def _written(trace: str) -> Path | None:
     try:
-        folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state", "deployer")
+        folder = Path(os.environ.get("XDG_STATE_HOME") or home() / ".local/state", "deployer")
         folder.mkdir(parents=True, exist_ok=True)
         where = folder / "bug.txt"
         where.unlink(missing_ok=True)
         descriptor = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # before anything is in it
         with open(descriptor, "w", errors="backslashreplace") as file:
             file.write(f"deployer {__version__}, Python {sys.version}\n{trace}")
-    except (OSError, RuntimeError):  # of a user without a home folder
+    except OSError:
         return None
     return where
