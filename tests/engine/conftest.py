@@ -118,9 +118,16 @@ def exited(engine: DockerEngine) -> Callable[[str], Json]:
 
 
 @contextmanager
-def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A TCP server on the loopback that serves each connection in a thread; gives host:port."""
-    server = socket.create_server(("127.0.0.1", 0))
+def listening(serve: Callable[[socket.socket], None], path: Path | None = None) -> Iterator[str]:
+    """A server on the loopback, or on a socket at a path, that serves each connection in a thread; gives host:port, or
+    the path.
+    """
+    if path:
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(path))
+        server.listen()
+    else:
+        server = socket.create_server(("127.0.0.1", 0))
 
     def one(connection: socket.socket) -> None:
         with suppress(OSError), connection:
@@ -136,11 +143,16 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()
-    yield "{}:{}".format(*server.getsockname())
-    with suppress(OSError):
-        server.shutdown(socket.SHUT_RDWR)
-    server.close()
-    thread.join()
+    try:
+        yield str(path) if path else "{}:{}".format(*server.getsockname())
+    finally:
+        # What is closed while a thread waits in accept() does not wake it. A signal does, such as that of a child that
+        # ends while Popen holds signals back: the kernel then calls accept() again, by the descriptor's number, which
+        # may be another server's by now, and its client gets the answer of this one.
+        with suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        server.close()
 
 
 @pytest.fixture

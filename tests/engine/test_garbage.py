@@ -23,6 +23,7 @@ from deployer.engine.shapes import CONTAINER, misfit
 from deployer.errors import DeployerError, Unreachable
 from deployer.fields.field import Context
 from deployer.resources.inspected import container_of
+from tests.engine.conftest import listening
 from tests.engine.test_no_answer import VERSION, http
 
 STATE = Path(__file__).parent.parent / "upgrades" / "contents" / "state.json"
@@ -63,36 +64,21 @@ MADE: dict[str, Callable[[DockerEngine], Any]] = {
 @contextmanager
 def engine_that(answers: bytes, folder: Path | None = None, *, holds: bool = False) -> Iterator[DockerEngine]:
     """An engine on loopback, or on a socket in a folder, that tells its version, and then answers just so."""
-    server = socket.create_server(("127.0.0.1", 0)) if folder is None else socket.socket(socket.AF_UNIX)
-    if folder is not None:
-        server.bind(str(folder / "engine.sock"))
-        server.listen()
-    url = f"unix://{folder}/engine.sock" if folder else "tcp://{}:{}".format(*server.getsockname())
     over = threading.Event()
 
     def serve(connection: socket.socket) -> None:
-        with connection:
-            while request := connection.recv(65536):
-                known = b" /version " in request
-                connection.sendall(http(VERSION) if known else answers)
-                if not known:
-                    over.wait(10 if holds else 0)
-                    return
-
-    def accept() -> None:
-        while not over.is_set():
-            try:
-                connection, _ = server.accept()
-            except OSError:
+        while request := connection.recv(65536):
+            known = b" /version " in request
+            connection.sendall(http(VERSION) if known else answers)
+            if not known:
+                over.wait(10 if holds else 0)
                 return
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield connect(Location(url, "a test"), timeout=0.5)
-    finally:
-        over.set()
-        server.close()
+    with listening(serve, folder and folder / "engine.sock") as address:
+        try:
+            yield connect(Location(f"{'unix' if folder else 'tcp'}://{address}", "a test"), timeout=0.5)
+        finally:
+            over.set()
 
 
 @pytest.fixture(params=["tcp", "socket"])
