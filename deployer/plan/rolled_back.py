@@ -6,25 +6,45 @@ from collections.abc import Iterable, Iterator
 
 from deployer.errors import Diagnostic
 from deployer.plan.model import Action, Call, Cause, Change
-from deployer.resources.records import SUCCEEDED, Records
+from deployer.resources.records import SUCCEEDED, Record, Records
 
 _MENDS = {Cause.DRIFT, Cause.DEPENDENCY}
 """Why a field differs though nobody asks for another value."""
 
 
 def rolled_back(records: Records, changes: Iterable[Change]) -> Iterator[Diagnostic]:
-    """For a plan that goes by the file, and does more than to mend what drifted or died."""
+    """For a plan that goes by the file, and does more than to mend what drifted or died. Who went back to what the file
+    had asked for last has departed from nothing.
+    """
     if not any(_is_by_the_file(change, records) for change in changes):
         return
     asking = [record for record in records.all if record.about.asks and record.result == SUCCEEDED]
-    if not asking or not asking[-1].about.command.startswith("rollback"):
+    if not asking or not (to := _goes_to(asking[-1])) or _is_the_files(asking[-1], records):
         return
     last, before = asking[-1].revision, [record.revision for record in asking[:-1]]
-    to = asking[-1].about.command.split()[-1]
     hint = f"to stay with revision {to}, put the file right first"
     hint += f"; deployer diff {before[-1]} {last} shows what the rollback changed" if before else ""
     message = f"revision {last} was a rollback to {to}; this plan goes back to what the file says"
     yield Diagnostic("rolled-back", message, hint=hint)
+
+
+def _goes_to(record: Record) -> str:
+    """The number of the revision that a rollback went to, "" for what is no rollback."""
+    command, *said = record.about.command.split() or [""]
+    return said[-1] if command == "rollback" and said else ""
+
+
+def _is_the_files(rollback: Record, records: Records) -> bool:
+    """Whether it went, by way of other rollbacks or not, to the last revision before it that came from the file, with
+    whatever result.
+    """
+    before = [each for each in records.all if each.about.asks and each.revision < rollback.revision]
+    origins: dict[str, str] = {}
+    for each in before:
+        number, to = str(each.revision), _goes_to(each)
+        origins[number] = origins.get(to, "") if to else number
+    newest = [str(each.revision) for each in before if not _goes_to(each)][-1:]
+    return [origins.get(_goes_to(rollback))] == newest
 
 
 def _is_by_the_file(change: Change, records: Records) -> bool:

@@ -48,6 +48,19 @@ def test_who_applied_since_has_gone_forward_already(commands: tuple[str, ...]):
     assert told(*commands) == []
 
 
+@pytest.mark.parametrize("commands", [("rollback to 2",), ("rollback to 2", "rollback to 3", "rollback to 4")])
+def test_who_went_forward_again_has_what_the_file_asked_for(commands: tuple[str, ...]):
+    """Also by way of another rollback."""
+    assert told("apply", "apply", "rollback to 1", *commands) == []
+    assert len(told("apply", "apply", "rollback to 1", *commands, "rollback to 3")) == 1
+
+
+def test_who_went_back_from_what_failed_has_not_what_the_file_asked_for():
+    failed = Record(2, about=About("apply"), result="failed")
+    first, _, third = records("apply", "apply", "rollback to 1").all
+    assert len(list(rolled_back(Records((first, failed, third)), [EDITED]))) == 1
+
+
 def test_stop_and_its_like_ask_for_nothing_so_they_do_not_count():
     assert len(told("apply", "apply", "rollback to 1", "stop web")) == 1
 
