@@ -172,6 +172,13 @@ def entry_of(settings: Json, not_names: Set[str] = frozenset()) -> Value:
     return _entry(set(aliases) - not_names, said)
 
 
+def less_macs(networks: Value) -> Value:
+    """The attachments less their MAC addresses: one that the engine chose, Engine 28 another one at each start, looks
+    like one that was asked for.
+    """
+    return tuple((key, tuple(part for part in entry if part[:1] != ("mac_address",))) for key, entry in networks)
+
+
 def less_chosen(have: Value, want: Value, was: Value) -> Value:
     """Less the MAC addresses that the engine chose. What it does not show is as it was applied: the priorities, and the
     MAC address of a container that is in no network now.

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
+from deployer.fields.attachments import less_macs
 from deployer.fields.container import FIELDS
 from deployer.fields.field import Effect, Value
 from deployer.plan.model import FORMAT_VERSION, Change
@@ -44,7 +45,9 @@ def _calls(change: Change) -> list[list[str]]:
 
 
 def _rows(container: ObservedContainer) -> list[Any]:
-    return [[row, plain(container.values.get(row))] for row in LIVING]
+    """A MAC address that was asked for and is another one is a field of the change."""
+    values = {**container.values, "networks": less_macs(container.values.get("networks", ()))}
+    return [[row, plain(values.get(row))] for row in LIVING]
 
 
 def _digest(said: list[Any]) -> str:

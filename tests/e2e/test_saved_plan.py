@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import BASE, ROOT, Project, sleeper
+from tests.e2e.project import BASE, ROOT, Project, networked, sleeper
 
 pytestmark = pytest.mark.engine
 
@@ -67,6 +67,18 @@ def test_what_moved_on_the_engine_is_named(project: Project) -> None:
     project.engine.unpause(project.container_name("db"))
     project.apply("plan.json")
     assert project.container("web")["HostConfig"]["Memory"] == 48 << 20
+
+
+def test_a_restart_in_between_changes_nothing_of_a_plan(project: Project) -> None:
+    """Of a container that is replaced, updated or removed: it is the same one."""
+    project.write({"web": networked(environment={"A": "1"}), "db": networked(), "old": networked()})
+    project.apply()
+    project.write({"web": networked(environment={"A": "2"}), "db": networked(mem_limit="48m")})
+    saved(project)
+    for service in ("web", "db", "old"):
+        project.engine.restart(project.container_name(service), timeout=0)
+    project.apply("plan.json")
+    project.must_be_settled()
 
 
 def test_of_what_goes_it_is_named_that_it_was_stopped(project: Project) -> None:

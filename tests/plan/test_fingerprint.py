@@ -70,6 +70,16 @@ def test_a_container_is_its_id_and_what_can_change_on_it(container: Callable[...
     assert basis(one) == basis(replace(one, status="exited", health="unhealthy"))
 
 
+def test_a_mac_address_that_the_engine_chose_makes_no_other_one(container: Callable[..., ObservedContainer]) -> None:
+    """Engine 28 chooses one at each start."""
+    one, restarted, elsewhere = (
+        with_values(container(), networks=((network, ("web", ("mac_address", mac))),))
+        for network, mac in (("default", "ee:15:26:8a:db:93"), ("default", "aa:a4:5d:26:51:f7"), ("other", ""))
+    )
+    assert basis(one) == basis(restarted)
+    assert basis(one) != basis(elsewhere)
+
+
 def test_one_that_is_made_is_its_image_and_its_mounts() -> None:
     """Which may move while nothing of the stack does."""
     made = basis(None, ("redis:7", "sha256:1"), (("/data", ("bind", "/co/data")),))
