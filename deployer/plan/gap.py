@@ -2,7 +2,8 @@
 
 stop     up to `stop_grace_period`; nobody knows beforehand how soon a program ends, but for one that is killed at once
 start    about a second
-ready    its first health check, an `interval` after the start; without a check it counts as back when it runs
+ready    its first health check, an `interval` after the start, or more where that fails; without a check it counts as
+         back when it runs
 plus     what it lasts besides, of which nobody knows how long it takes: one-shots, builds and pulls
 """
 
@@ -30,6 +31,7 @@ _NAMED = 3
 _UNFORESEEN = (Call.AWAIT_COMPLETED, Call.BUILD, Call.PULL, Call.LOAD, Call.PUSH)
 
 STARTING = Part("start", 1, 1)
+_CHECK = "first health check"
 _SECOND = 1_000_000_000
 _INTERVAL = 30 * _SECOND
 """The engine's default for a health check's interval."""
@@ -130,7 +132,8 @@ def _longest(gaps: Sequence[Gap]) -> Gap | None:
     if not gaps:
         return None
     longest = max(gaps, key=lambda each: each.most)
-    return Gap(longest.least, longest.most, plus=tuple(dict.fromkeys(name for each in gaps for name in each.plus)))
+    plus = tuple(dict.fromkeys(name for each in gaps for name in each.plus))
+    return Gap(longest.least, longest.most, plus=plus, or_more=any(each.or_more for each in gaps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +155,15 @@ def _gap(index: int, down: Down, course: _Course) -> Gap:
     most = end.most - begin.most + stop.most
     steps = range(down.step[1] + 1 if down.step[0] == index else 0, up + 1)
     own = [stop, *(course.parts[index, at] for at in steps if (index, at) in course.parts)]
-    plus = _unforeseen(index, up, down, course)
+    meanwhile = reached([(index, up)], course.before) - reached([down.step], course.before)
+    plus = _unforeseen(meanwhile, course)
+    checks = [part for step, part in course.parts.items() if step in meanwhile and part.what == _CHECK]
     waits = most - _sum(own).most
     if waits > 0:
         late = _late(index, steps, down, course)
         what = f"wait until {_listed(late)} runs" if late and {*late} <= {*plus} else f"wait for {_listed(late)}"
         own.append(Part(what, least - _sum(own).least, waits))
-    return Gap(least, most, tuple(own), plus=plus)
+    return Gap(least, most, tuple(own), plus=plus, or_more=bool(checks))
 
 
 def _late(index: int, steps: range, down: Down, course: _Course) -> list[str]:
@@ -172,9 +177,8 @@ def _late(index: int, steps: range, down: Down, course: _Course) -> list[str]:
     return _names(late - {down.step[0]} or late, course.drafts)
 
 
-def _unforeseen(index: int, up: int, down: Down, course: _Course) -> tuple[str, ...]:
+def _unforeseen(meanwhile: Iterable[StepId], course: _Course) -> tuple[str, ...]:
     """What is done while a service is away, or may not be done before, and takes nobody knows how long."""
-    meanwhile = reached([(index, up)], course.before) - reached([down.step], course.before)
     steps = ((at, course.drafts[at].change.steps[step]) for at, step in sorted(meanwhile))
     return tuple(_names((at for at, step in steps if step.call in _UNFORESEEN), course.drafts))
 
@@ -253,7 +257,7 @@ def first_check(check: Mapping[str, Value], engine: EngineInfo) -> Part | None:
     often = check.get("start_period", 0) > 0 and engine.speaks(_HAS_START_INTERVAL)
     name, default = ("start_interval", _START_INTERVAL) if often else ("interval", _INTERVAL)
     seconds = (check.get(name) or default) / _SECOND
-    return Part("first health check", seconds, seconds, f"healthcheck.{name}")
+    return Part(_CHECK, seconds, seconds, f"healthcheck.{name}")
 
 
 def _first_check(draft: Draft, observed: Observed, images: Mapping[str, ImageNow]) -> Part | None:

@@ -177,8 +177,9 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Gap:
     """For how long a service is away while it is changed, in seconds from the least to the most, and what that is made
-    of. `plus` names what it lasts besides, for as long as nobody can foresee: one-shots, builds and pulls. `others` of
-    its containers run meanwhile; `at_once` of them, this one counted, are away together.
+    of; `or_more` where a health check is waited for, each failure of which adds to that. `plus` names what it lasts
+    besides, for as long as nobody can foresee: one-shots, builds and pulls. `others` of its containers run meanwhile;
+    `at_once` of them, this one counted, are away together.
     """
 
     least: float
@@ -186,6 +187,7 @@ class Gap:
     parts: tuple[Part, ...] = ()
     others: int = 0
     plus: tuple[str, ...] = ()
+    or_more: bool = False
     at_once: int = 1
     instead_of: tuple[str, ...] = ()
 

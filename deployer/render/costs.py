@@ -27,7 +27,8 @@ def _place(gap: Gap) -> str:
 def _time_text(gap: Gap, long: bool) -> str:
     parts = ", ".join(_part(part, long) for part in gap.parts)
     plus = f", plus as long as {', '.join(gap.plus)} take{'' if len(gap.plus) > 1 else 's'}" if gap.plus else ""
-    return f"{_between(gap.least, gap.most)}{plus}{f': {parts}' if parts else ''}{_replicas(gap)}"
+    more = " or more" if gap.or_more else ""
+    return f"{_between(gap.least, gap.most)}{more}{plus}{f': {parts}' if parts else ''}{_replicas(gap)}"
 
 
 def _replicas(gap: Gap) -> str:

@@ -84,7 +84,12 @@ def _danger(kind: Danger, about: str) -> Json:
 def _in_seconds(gap: Gap | None) -> Json | None:
     if gap is None:
         return None
-    return {"least": round(gap.least, 3), "most": round(gap.most, 3), **({"plus": list(gap.plus)} if gap.plus else {})}
+    return {
+        "least": round(gap.least, 3),
+        "most": round(gap.most, 3),
+        **({"or_more": True} if gap.or_more else {}),
+        **({"plus": list(gap.plus)} if gap.plus else {}),
+    }
 
 
 def field_object(field: FieldChange) -> Json:

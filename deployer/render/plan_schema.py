@@ -132,13 +132,18 @@ def _change_schema() -> Json:
                     {
                         "least": _seconds("If all goes fast."),
                         "most": _seconds("If it takes all its time."),
+                        "or_more": {
+                            "const": True,
+                            "description": "A health check is waited for, and each of its failures adds to that. Only"
+                            " where one is.",
+                        },
                         "plus": _list(
                             {"type": "string"},
                             "What it lasts besides, for as long as nobody can foresee: one-shots, builds, pulls. Only"
                             " where there is some.",
                         ),
                     },
-                    optional=("plus",),
+                    optional=("or_more", "plus"),
                 ),
                 "type": ["object", "null"],
                 "description": "The same in seconds, as far as it can be foreseen; null where the service is not away.",

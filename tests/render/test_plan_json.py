@@ -62,10 +62,10 @@ def test_the_plan_is_one_object_with_what_scripts_rely_on(shop: Plan) -> None:
 
 def test_what_a_gap_lasts_besides_is_named(shop: Plan) -> None:
     """Its numbers are less what nobody can foresee."""
-    change = replace(shop.changes[2], gap=Gap(1, 11, plus=("build.web", "migrate"), at_once=3))
+    change = replace(shop.changes[2], gap=Gap(1, 11, plus=("build.web", "migrate"), or_more=True, at_once=3))
     found = json.loads(as_json(replace(shop, changes=(change,))))["changes"][0]
-    assert found["gap_seconds"] == {"least": 1, "most": 11, "plus": ["build.web", "migrate"]}
-    assert found["gap"] == "1s to 11s, plus as long as build.web, migrate take; all 3 replicas at once"
+    assert found["gap_seconds"] == {"least": 1, "most": 11, "or_more": True, "plus": ["build.web", "migrate"]}
+    assert found["gap"] == "1s to 11s or more, plus as long as build.web, migrate take; all 3 replicas at once"
 
 
 def test_what_is_to_be_seen_first_is_of_a_kind(shop: Plan) -> None:
