@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from deployer.errors import Diagnostic, InvalidStack, Place, raise_if_any
-from deployer.fields.sensitive import is_sensitive_name
 from deployer.project import Pinned, Project
 from deployer.resources.records import SUCCEEDED
 
@@ -160,8 +159,7 @@ def gone_back(today: Project, kept: Kept, protected: Collection[str] = ()) -> Ba
     refuse_missing(found.missing, number)
     stack = _stack_of(found.tree, today.stack, number, about.inactive)
     # a URL hides its user info by itself: hidden whole, the rest of it would be lost to the next way back
-    under_other_names = (path for path in found.taken if not is_sensitive_name(str(path[-1]), stack.sensitive))
-    stack = replace(stack, tainted=frozenset(under_other_names))
+    stack = replace(stack, tainted=frozenset(found.taken))
     guarded = {
         key: each.model_copy(update={"protect": each.protect or stack.volume_name(key) in protected})
         for key, each in stack.volumes.items()

@@ -69,11 +69,11 @@ def _repository_and_tag(image: str) -> tuple[str, str]:
 
 
 def _secrets_in(stack: Stack, service: str, config: Mapping[str, Any]) -> list[Diagnostic]:
-    from deployer.fields.sensitive import is_sensitive_name
+    from deployer.fields.sensitive import holds_secret
 
     extra = stack.sensitive_in(service) if service in stack.services else ()
     pairs = (each.partition("=") for each in config.get("Env") or ())
-    names = [name for name, _, value in pairs if value and is_sensitive_name(name, extra)]
+    names = [name for name, _, value in pairs if value and holds_secret(name, value, extra)]
     if not names:
         return []
     hint = "whoever has the image can read them: do not push it, or take them away, by --change 'ENV NAME='"

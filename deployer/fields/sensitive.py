@@ -41,6 +41,12 @@ def is_file_of_secret(name: str, value: str, extra: Collection[str] = ()) -> boo
     return not said and name.upper().endswith(_FILE) and _IN_SECRETS.fullmatch(value) is not None
 
 
+def holds_secret(name: str, value: object, extra: Collection[str] = ()) -> bool:
+    """Whether a value is a secret by the name that it bears, and so is neither shown nor kept."""
+    named = is_sensitive_name(name, extra)
+    return named and not (isinstance(value, str) and is_file_of_secret(name, value, extra))
+
+
 def mask_user_info(text: str) -> str:
     """The text with the user info of every URL in it masked: `postgres://(sensitive)@db/shop`."""
     return _USER_INFO.sub(f"{MASK}@", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from deployer.fields.sensitive import MASK, is_sensitive_name
+from deployer.fields.sensitive import MASK, holds_secret
 from deployer.render.key_order import ByName
 from deployer.stack.extensions import Extensions
 from deployer.stack.mistakes import Path
@@ -54,7 +54,7 @@ def _harmless(value: Any, path: Path, sensitive: tuple[str, ...], stack: Stack, 
     if isinstance(value, str) and not name:
         name = value.partition("=")[0]
     hidden = (
-        hidden or path in stack.tainted or (*path[:-1], name) in stack.tainted or is_sensitive_name(name, sensitive)
+        hidden or path in stack.tainted or (*path[:-1], name) in stack.tainted or holds_secret(name, value, sensitive)
     )
     match value:
         case dict():

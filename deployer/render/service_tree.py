@@ -14,7 +14,7 @@ from deployer.fields.log_driver import OPTION, Logging
 from deployer.fields.mount_forms import Mount
 from deployer.fields.mounts import host_path
 from deployer.fields.ports import Port
-from deployer.fields.sensitive import MASK, is_sensitive_name
+from deployer.fields.sensitive import MASK, holds_secret
 from deployer.fields.ulimits import OneLimit, SoftAndHard
 from deployer.render.compose_order import SERVICE, in_order
 from deployer.render.key_order import ByName
@@ -162,7 +162,7 @@ def _attachment(one: Attachment) -> Tree:
 
 def _masked(values: Mapping[str, str | None], scope: Scope) -> Tree:
     shown = {
-        name: MASK if value is not None and not scope.bare and is_sensitive_name(name, scope.sensitive) else value
+        name: MASK if value is not None and not scope.bare and holds_secret(name, value, scope.sensitive) else value
         for name, value in values.items()
     }
     return ByName(shown)

@@ -16,7 +16,7 @@ from typing import Any, cast
 from deployer.fields.around import Around
 from deployer.fields.field import Field, Value
 from deployer.fields.log_driver import OPTION
-from deployer.fields.sensitive import is_file_of_secret, is_sensitive_name, mask_user_info
+from deployer.fields.sensitive import holds_secret, is_sensitive_name, mask_user_info
 
 FORMAT = 1
 HASH = "sha256:"
@@ -78,7 +78,7 @@ class Secrecy:
             return False
         name, texts = entry.removeprefix(NAMED[field]), [value for value in values if isinstance(value, str)]
         if is_sensitive_name(name, self.names):
-            return not texts or not all(is_file_of_secret(name, text, self.names) for text in texts)
+            return not texts or any(holds_secret(name, text, self.names) for text in texts)
         return any(mask_user_info(text) != text for text in texts)
 
     def stored(self, row: Field, value: Value) -> Any:

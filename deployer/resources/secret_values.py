@@ -7,7 +7,7 @@ from typing import Any
 
 from deployer.fields.around import hidden_in
 from deployer.fields.field import Json, section
-from deployer.fields.sensitive import is_sensitive_name, user_infos
+from deployer.fields.sensitive import holds_secret, user_infos
 from deployer.resources.applied import decode, is_hash, text_around
 from deployer.resources.body import CONTAINER_ROWS
 from deployer.resources.identity import APPLIED
@@ -25,6 +25,6 @@ def _values(config: Json) -> Iterator[str]:
     kept: Mapping[str, Any] = (applied.fields.get("environment") or {}) if applied else {}
     for name, _, value in (each.partition("=") for each in config.get("Env") or ()):
         yield from (info.partition(":")[2] or info for info in user_infos(value))
-        if is_sensitive_name(name) or is_hash(kept.get(name)):
+        if holds_secret(name, value) or is_hash(kept.get(name)):
             text = text_around(applied, "environment", name) if applied else None
             yield from (hidden_in(value, text) if text else None) or (value,)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.fields.sensitive import is_file_of_secret, is_sensitive_name, mask_line
+from deployer.fields.sensitive import holds_secret, is_file_of_secret, is_sensitive_name, mask_line
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,11 @@ def test_any_line_can_be_masked(line: str) -> None:
     common = next((index for index, pair in enumerate(zip(line, shown, strict=False)) if pair[0] != pair[1]), len(line))
     assert shown[:common] == line[:common]
     assert shown == line or shown[common] in "(*" or "(sensitive)" in shown or "*" in shown
+
+
+def test_a_value_is_a_secret_by_its_name_unless_it_is_such_a_path() -> None:
+    assert holds_secret("POSTGRES_PASSWORD_FILE", "hunter2")
+    assert holds_secret("POSTGRES_PASSWORD_FILE", None)
+    assert not holds_secret("POSTGRES_PASSWORD_FILE", "/run/secrets/db_password")
+    assert holds_secret("POSTGRES_PASSWORD_FILE", "/run/secrets/db_password", ["POSTGRES_PASSWORD_FILE"])
+    assert not holds_secret("POSTGRES_DB", "hunter2")

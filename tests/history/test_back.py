@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deployer.fields.sensitive import MASK
 from deployer.project import Project
 from deployer.render.config import whole_tree
 from deployer.resources.records import Record
@@ -87,3 +88,59 @@ def test_a_url_in_json_comes_back() -> None:
     found = back(project(said), said)
     assert found.project.stack.services["web"].environment["URL"] == '{"hosts": ["http://u:p@one"]}'
     assert found.changed == ()
+
+
+def of_service(name: str, path: str, sensitive: str = "[]", **variables: str) -> Stack:
+    service = f"{name}: {{image: a, environment: {{DB_TOKEN_FILE: '{path}'}}}}"
+    text = f"x-deployer: {{sensitive: {sensitive}}}\nservices:\n  {service}\n"
+    return stack_of({"stack.yaml": text}, variables=variables)
+
+
+def kept(stack: Stack) -> str:
+    """As the record of the stack has it."""
+    (service,) = whole_tree(stack)["services"].values()
+    return service["environment"]["DB_TOKEN_FILE"]
+
+
+FILE = "/run/secrets/token"
+
+
+def test_the_path_of_a_secrets_file_comes_back_though_its_service_was_renamed() -> None:
+    """It is no secret, so the revision keeps it."""
+    then = of_service("db", FILE)
+    found = back(project(then), of_service("store", "/run/secrets/other"))
+    assert found.project.stack.services["db"].environment == {"DB_TOKEN_FILE": FILE}
+    assert (found.changed, project(then).masked(SALT)) == ((), {})
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        of_service("db", "hush"),
+        of_service("db", "${PIN_TOKEN}", PIN_TOKEN=FILE),
+        of_service("db", FILE, "[DB_TOKEN_FILE]"),
+        of_service("db", FILE, "[db_token_file]"),
+    ],
+)
+def test_no_revision_keeps_what_may_be_a_secret_in_its_place(stack: Stack) -> None:
+    assert kept(stack) == MASK
+
+
+def test_the_path_of_a_secrets_file_that_a_record_masks_is_todays_and_stays_masked() -> None:
+    """As an earlier deployer has written it: its digest tells whether it is as it was, also after the way back."""
+    said = of_service("db", FILE)
+    earlier = replace(said, tainted=frozenset({("services", "db", "environment", "DB_TOKEN_FILE")}))
+    assert kept(earlier) == MASK
+    found = back(project(earlier), said)
+    assert found.project.stack.services["db"].environment == {"DB_TOKEN_FILE": FILE}
+    assert (found.changed, kept(found.project.stack)) == ((), MASK)
+    assert back(project(earlier), of_service("db", "/run/secrets/other")).changed
+
+
+def test_what_was_hidden_under_a_sensitive_name_that_hides_nothing_there_stays_hidden() -> None:
+    """A label is none of the things that are masked by their names."""
+    text = {"stack.yaml": "services: {web: {image: a, labels: {api.token: '${API_TOKEN}'}}}"}
+    said = stack_of(text, variables={"API_TOKEN": "hush"})
+    found = back(project(said), said).project.stack
+    assert found.services["web"].labels == {"api.token": "hush"}
+    assert whole_tree(found) == whole_tree(said)

@@ -633,6 +633,21 @@ services:
         assert "KEYBOARD" in shown
 
 
+def test_the_path_of_a_secrets_file_is_shown() -> None:
+    """It is no secret; what else is under such a name may be one."""
+    text = """\
+name: shop
+x-more: {API_TOKEN_FILE: /run/secrets/own}
+services:
+  a:
+    build: {context: ., args: {API_TOKEN_FILE: /run/secrets/token}}
+    environment: {DB_PASSWORD_FILE: /run/secrets/pw, OTHER_PASSWORD_FILE: s3cret}
+"""
+    shown = as_yaml(stack_of(text))
+    assert [f"/run/secrets/{name}" in shown for name in ("own", "token", "pw")] == [True, True, True]
+    assert (shown.count("(sensitive)"), "s3cret" in shown) == (1, False)
+
+
 def test_secrets_are_masked_wherever_a_variable_puts_them() -> None:
     """Under the name of an option, in a host's address, in a list."""
     text = """\
