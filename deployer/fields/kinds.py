@@ -17,7 +17,8 @@ class Model(BaseModel):
     """A concept of the stack file: frozen, and strict about its keys.
 
     `later` names the keys that the Compose Specification knows and deployer does not carry out yet; `swarm` those that
-    are about what only Swarm keeps, and cannot be passed over.
+    are about what only Swarm keeps, and cannot be passed over; `elsewhere` has, for keys that have their place in the
+    file, but not here, what to write.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
@@ -29,6 +30,10 @@ class Model(BaseModel):
     @classmethod
     def swarm(cls) -> frozenset[str]:
         return frozenset()
+
+    @classmethod
+    def elsewhere(cls) -> dict[str, str]:
+        return {}
 
 
 def schema(*types: str, **more: Any) -> WithJsonSchema:

@@ -107,7 +107,8 @@ def _unknown_key(path: Path, root: type[BaseModel], places: Places) -> Diagnosti
         message = f"{path_text(path)} is about what Swarm keeps, and no engine has without it"
         return Diagnostic("needs-swarm", message, place, hint)
     known = [field.alias or name for name, field in model.model_fields.items()] if model else []
-    hint = did_you_mean(str(key), known, "keys here")
+    elsewhere = model.elsewhere() if model and issubclass(model, Model) else {}
+    hint = elsewhere.get(str(key)) or did_you_mean(str(key), known, "keys here")
     return Diagnostic("unknown-key", f"{path_text(tuple(parent))} has no key {key!r}", place, hint)
 
 

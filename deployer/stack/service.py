@@ -241,6 +241,11 @@ class ServiceKeys(Model):
     def later(cls) -> frozenset[str]:
         return later.SERVICE - {name for row in container.FIELDS for name in row.names}
 
+    @classmethod
+    def elsewhere(cls) -> dict[str, str]:
+        beneath = {name: f"write it under deploy: {{{name}: ...}}" for name in Deploy.model_fields}
+        return {**beneath, "replicas": "write scale: N, or deploy: {replicas: N}"}
+
     @property
     def needs(self) -> dict[str, Dependency]:
         """What it waits for, by service: what it says, what it links to, whose namespaces and mounts it has."""

@@ -446,6 +446,19 @@ def test_a_name_that_is_near_another_is_asked_about(wrong: str, meant: str):
     assert [f"did you mean {meant!r}?" in each.hint for each in mistakes_of(text)] == [True]
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("replicas: two", "write scale: N, or deploy: {replicas: N}"),
+        ("update_config: {order: stop-first}", "write it under deploy: {update_config: ...}"),
+        ("resources: {limits: {cpus: 1}}", "write it under deploy: {resources: ...}"),
+    ],
+)
+def test_a_key_of_deploy_that_stands_beside_it_is_told_its_place(key: str, hint: str):
+    """What it is near to by its letters, such as `devices`, is not what is meant."""
+    assert [(each.code, each.hint) for each in mistakes_of(f"{SHOP}    {key}\n")] == [("unknown-key", hint)]
+
+
 @pytest.mark.parametrize("name", ["Bad Name", "shop.deployer.r1", "-shop", "shop\n"])
 def test_a_name_that_is_said_beside_the_file_must_be_one_too(name: str):
     """By -p, or by COMPOSE_PROJECT_NAME: records are known from volumes by the dot, which stands in no name."""
