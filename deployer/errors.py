@@ -81,6 +81,8 @@ class DeployerError(Exception):
     """
 
     exit_code: ClassVar[Exit] = Exit.FAILED
+    warnings: tuple[Diagnostic, ...] = ()
+    """What is to be said beside it: it may well be why."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         self.diagnostics = diagnostics
@@ -131,8 +133,12 @@ def of_a_look(error: DeployerError) -> DeployerError:
     )
 
 
-def raise_if_any(diagnostics: Iterable[Diagnostic], error: type[DeployerError] = InvalidStack) -> None:
-    """Raise `error` with all the diagnostics, in the order of their places, when there are any."""
+def raise_if_any(
+    diagnostics: Iterable[Diagnostic], error: type[DeployerError] = InvalidStack, warnings: Iterable[Diagnostic] = ()
+) -> None:
+    """Raise `error` with all the diagnostics, in the order of their places, and the warnings, when there are any."""
     found = sorted(diagnostics, key=lambda diagnostic: (diagnostic.place is None, diagnostic.place or Place("")))
     if found:
-        raise error(*found)
+        raised = error(*found)
+        raised.warnings = tuple(warnings)
+        raise raised

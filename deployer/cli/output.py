@@ -63,6 +63,7 @@ def fail(output: Output, error: DeployerError) -> None:
     """Show an expected failure; with --verbose, the trace too."""
     from deployer.render.diagnostics import as_text
 
+    output.warn(error.warnings)
     print(as_text(error.diagnostics, color=output.error_color), file=sys.stderr)
     if output.verbose:
         traceback.print_exception(error)

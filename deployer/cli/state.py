@@ -80,7 +80,7 @@ class State:
             *others, last = error.diagnostics
             if not name or self.with_files(files).files:
                 way = f"to remove the stack without its file: deployer -p {name or 'NAME'} destroy"
-                raise InvalidStack(*others, replace(last, notes=(*last.notes, way))) from None
+                raise error.with_diagnostics((*others, replace(last, notes=(*last.notes, way)))) from None
             path = find_stack_file(Path.cwd())
             message = f"{shown_path(path)} is wrong, so {name} is removed by its name, as labels and records have it"
             hint = "see what is wrong with it: deployer validate"

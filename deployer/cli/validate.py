@@ -58,7 +58,7 @@ def validate(
         if format is ValidateFormat.TEXT:
             state.output.warn(warnings)
             raise
-        state.output.result(_rendered(format, error.diagnostics, warnings))
+        state.output.result(_rendered(format, error.diagnostics, [*error.warnings, *warnings]))
         raise typer.Exit(error.exit_code) from error
     if format is ValidateFormat.TEXT:
         state.output.warn(warnings)

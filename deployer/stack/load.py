@@ -73,7 +73,7 @@ def load_files(
 
     `folder` is the absolute folder that relative paths start from, `environment` the variables for `${...}`, `name`
     what `-p` says, `profiles` those that are active, `settings` what `--set` says, `named` the services that the
-    command line names. Raises InvalidStack with every mistake of the files.
+    command line names. Raises InvalidStack with every mistake of the files, and their warnings.
     """
     found = [bad_stack_name(repr(name))] if name and not re.fullmatch(STACK_NAME, name) else list[Diagnostic]()
     warnings: list[Diagnostic] = []
@@ -91,7 +91,7 @@ def load_files(
     overlay |= resolve_labels(tree, places, environment, read_env_file, found, inactive)
     parsed, mistakes, wrong = _validated(tree, places)
     if parsed is None:
-        raise_if_any([*found, *mistakes])
+        raise_if_any([*found, *mistakes], warnings=warnings)
         raise AssertionError("a file that does not parse has a mistake")
     active = {key: service for key, service in parsed.services.items() if key not in inactive}
     builds = {**parsed.builds, **_own_builds(active)}
@@ -124,7 +124,8 @@ def load_files(
         extensions=extensions(whole),
     )
     mistakes += () if files.incomplete else check(stack, tree, wrong)
-    raise_if_any([*found, *(mistake for mistake in mistakes if mistake.place not in unreadable)])
+    readable = (mistake for mistake in mistakes if mistake.place not in unreadable)
+    raise_if_any([*found, *readable], warnings=stack.warnings)
     return stack
 
 

@@ -192,6 +192,26 @@ def test_an_unset_variable_is_a_warning(cli: Cli):
     assert "stack.yaml:3:12" in result.err
 
 
+UNSET = "services:\n  web:\n    image: busybox:${NOT_SET_ANYWHERE}\n"
+
+
+@pytest.mark.parametrize("command", [("validate",), ("plan",), ("apply", "--yes"), ("plan", "--destroy")])
+def test_an_unset_variable_is_told_beside_the_mistake_that_it_makes(cli: Cli, command: tuple[str, ...]):
+    """Of `image: busybox:` nobody knows where it comes from."""
+    result = cli(*command, stack=UNSET)
+
+    assert (result.code, result.out) == (65, "")
+    assert result.err.count("warning[unset-variable]") == 1
+    assert result.err.index("the variable NOT_SET_ANYWHERE is not set") < result.err.index("error[bad-image]")
+
+
+def test_for_programs_too_an_unset_variable_is_told_beside_a_mistake(cli: Cli):
+    result = cli("validate", "--format", "json", stack=UNSET)
+
+    assert [each["code"] for each in json.loads(result.out)["diagnostics"]] == ["bad-image"]
+    assert warned(result) == [("unset-variable", "stack.yaml", 3, 12)]
+
+
 def test_an_env_file_that_need_not_be_there_may_be_missing(cli: Cli):
     """`required: false` is what Compose calls it."""
     stack = "services:\n  web:\n    image: busybox:1.37\n    env_file: [{path: no.env, required: false}]\n"
