@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from deployer.errors import Diagnostic
 from deployer.stack.model import Stack
+from deployer.stack.service import said
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "port-taken": ("ports",),
@@ -28,18 +29,26 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """By code, the keys of a service that it may be about: the first that is written."""
 
-_SECTIONS = {kind: f"{kind}s" for kind in ("service", "network", "volume", "build", "image")}
+_SECTIONS = {kind: f"{kind}s" for kind in ("service", "network", "volume", "image")}
 _ADDRESS = re.compile(r"(\w+)\.(.+?)(?:\[\d+\])?")
 
 
 def at_its_line(told: Diagnostic, stack: Stack) -> Diagnostic:
     """The same with its place; as it is where the file has no line for it, as for what it no longer names."""
     found = _ADDRESS.fullmatch(told.address)
-    if told.place or not found or found[1] not in _SECTIONS:
+    path = _path(found[1], found[2], stack) if found and not told.place else ()
+    if not path or not stack.places.has(*path):
         return told
-    section, name = _SECTIONS[found[1]], found[2]
-    if not stack.places.has(section, name):
-        return told
-    key = next((key for key in _KEYS.get(told.code, ()) if stack.places.has(section, name, key)), None)
-    path = (section, name, key) if key else (section, name)
+    key = next((key for key in _KEYS.get(told.code, ()) if stack.places.has(*path, key)), None)
+    path = (*path, key) if key else path
     return replace(told, place=stack.overlay.get(path) or stack.places.key(*path))
+
+
+def _path(kind: str, name: str, stack: Stack) -> tuple[str, ...]:
+    """Where the file says a thing, if it does; an image that is no entry of `images`, where a service names it."""
+    if kind == "build":
+        return stack.path_of_build(name)
+    if kind == "image" and name not in stack.images:
+        running = (key for key, service in stack.services.items() if said(service, "image") == name)
+        return next((("services", key, "image") for key in running), ())
+    return (_SECTIONS[kind], name) if kind in _SECTIONS else ()

@@ -20,8 +20,12 @@ services:
     user: nobodyx
   bare:
     image: busybox
+  made:
+    build: .
 networks:
   front: {}
+images:
+  cache: {from: redis}
 """
 
 
@@ -51,14 +55,27 @@ def test_the_key_that_it_may_be_about_is_named(code: str, line: int) -> None:
     assert told.place.line == line
 
 
-@pytest.mark.parametrize(("address", "line"), [("service.bare", 9), ("network.front", 12)])
+@pytest.mark.parametrize(("address", "line"), [("service.bare", 9), ("network.front", 14), ("image.cache", 16)])
 def test_without_that_key_it_is_the_thing_itself(address: str, line: int) -> None:
     told = at_its_line(Diagnostic("unhealthy", "it failed", address=address), shop())
     assert told.place
     assert told.place.line == line
 
 
-@pytest.mark.parametrize("address", ["service.old[1]", "push.web->here", "revision.3", ""])
+@pytest.mark.parametrize("code", ["image-not-found", "pull-failed"])
+def test_an_image_that_cannot_be_had_is_told_where_the_first_service_names_it(code: str) -> None:
+    told = at_its_line(Diagnostic(code, "it failed", address="image.busybox"), shop())
+    assert told.place
+    assert (told.place.line, told.place.excerpt.strip()) == (3, "image: busybox")
+
+
+def test_a_build_that_a_service_says_is_told_there() -> None:
+    told = at_its_line(Diagnostic("build-failed", "it failed", address="build.made"), shop())
+    assert told.place
+    assert told.place.line == 12
+
+
+@pytest.mark.parametrize("address", ["image.redis", "build.old", "service.old[1]", "push.web->here", "revision.3", ""])
 def test_what_the_file_does_not_name_has_no_line(address: str) -> None:
     assert at_its_line(Diagnostic("not-ready", "it failed", address=address), shop()).place is None
 
