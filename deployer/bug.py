@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from deployer import __version__
-from deployer.home import home
+from deployer.home import state_folder
 
 
 def told(error: Exception) -> tuple[str, bool]:
@@ -20,7 +20,7 @@ def told(error: Exception) -> tuple[str, bool]:
 
 def _written(trace: str) -> Path | None:
     try:
-        folder = Path(os.environ.get("XDG_STATE_HOME") or home() / ".local/state", "deployer")
+        folder = state_folder()
         folder.mkdir(parents=True, exist_ok=True)
         where = folder / "bug.txt"
         where.unlink(missing_ok=True)

@@ -14,6 +14,11 @@ def home() -> Path:
         return Path("/")
 
 
+def state_folder() -> Path:
+    """Where deployer keeps what outlives a run (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_STATE_HOME") or home() / ".local/state", "deployer")
+
+
 def from_home(written: str) -> Path:
     """A path that may begin with `~` or `~NAME`; of a user whom nobody knows it stays as it is written."""
     return Path(os.path.expanduser(written))

@@ -107,7 +107,7 @@ def plan(
         project = state.project_to_go(files) if going else state.project(files, named=named, warn=False)
     said = () if going else project.stack.warnings
     spared = keep_orphans or keeps_orphans(project.stack.environment)  # which the saved plan's options hold
-    with _else_said(state.output, said):
+    with _else_said(said):
         chosen, anew = services_of(project, only, replace)
     options = Options(
         keep_orphans=spared, volumes=volumes, adopt=adopt, only=chosen, replace=anew, keep_builds=keep_builds
@@ -116,10 +116,10 @@ def plan(
     if against is not None:
         from deployer.cli.against import plan_against
 
-        with lines_told(project.stack), _else_said(state.output, said):
+        with lines_told(project.stack), _else_said(said):
             found, observed = plan_against(state, project, against, options, destroy=destroy)
     else:
-        with _else_said(state.output, said):
+        with _else_said(said):
             reader = state.reader(project)
             with noting(seen) as seen, lines_told(project.stack):
                 found, observed = project.plan_destroy(reader, options) if destroy else project.plan(reader, options)
@@ -138,12 +138,12 @@ def plan(
 
 
 @contextmanager
-def _else_said(output: Output, warnings: Sequence[Diagnostic]) -> Iterator[None]:
+def _else_said(warnings: Sequence[Diagnostic]) -> Iterator[None]:
     """What a plan would have said is said where there is none: it may well be why."""
     try:
         yield
-    except DeployerError:
-        output.warn(warnings)
+    except DeployerError as error:
+        error.warnings = (*warnings, *error.warnings)
         raise
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deployer import home
 from deployer.cli.output import Format, outliving_its_readers
 from deployer.cli.patience import seconds
 from deployer.cli.state import State, state_of
 from deployer.errors import Diagnostic, WrongUsage
 from deployer.gitops.rules import Auto, Rule
-from deployer.home import home
 
 if TYPE_CHECKING:
     from deployer.gitops.agent import Agent
@@ -159,7 +159,7 @@ def sync(
     if every < 1:
         raise WrongUsage(Diagnostic("usage", f"--interval {interval} is less than a second", hint="such as 30s or 5m"))
     remote = _remote(repository)
-    folder = state_folder or Path(os.environ.get("XDG_STATE_HOME") or home() / ".local/state", "deployer", "sync")
+    folder = state_folder or home.state_folder() / "sync"
     agents: list[Agent] = []
     secret = (_text(webhook, "--webhook") if webhook else _own(WEBHOOK)).strip()
     if webhook and not secret:
